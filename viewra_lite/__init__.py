@@ -1,0 +1,18 @@
+"""The store that a small Python media server embeds."""
+
+from .database import drivers as _drivers  # noqa: F401  (before anything imports peewee)
+
+from . import errors
+from .config import Config, PostgresConfig, SqliteConfig, load_config
+from .module import Module
+from .store import Store
+
+__all__ = [
+    "Config",
+    "Module",
+    "PostgresConfig",
+    "SqliteConfig",
+    "Store",
+    "errors",
+    "load_config",
+]

@@ -1,0 +1,1 @@
+"""The plumbing: knows engines, knows no table of ours."""

@@ -1,0 +1,84 @@
+"""The seam: what an engine must answer so that nothing above it asks which engine it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NoReturn, Protocol
+
+import peewee
+
+Connection = Any  # sqlite3.Connection or psycopg.Connection: both have execute() and close()
+
+
+class Backend(Protocol):
+    """One engine. Connections are lent by `borrow` and `borrow_writer` and always given back."""
+
+    engine: str
+    database: peewee.Database
+
+    def borrow(self) -> Connection:
+        """Return a connection that only reads; raises StoreBusyError when none comes free."""
+
+    def give_back(self, connection: Connection) -> None:
+        """Take a reading connection back, clean or dirty."""
+
+    def borrow_writer(self) -> Connection:
+        """Return a connection that may write; on SQLite this passes the write gate."""
+
+    def give_back_writer(self, connection: Connection) -> None:
+        """Take a writing connection back and let the next writer in."""
+
+    def begin_read(self, connection: Connection) -> None:
+        """Start a transaction that reads one consistent snapshot."""
+
+    def end_read(self, connection: Connection) -> None:
+        """End a reading transaction, whatever state it is in."""
+
+    def begin_write(self, connection: Connection, durable: bool) -> None:
+        """Start a write transaction; durable means on disk before commit() returns."""
+
+    def commit(self, connection: Connection) -> None:
+        """Commit; the caller rolls back if this raises."""
+
+    def rollback(self, connection: Connection) -> None:
+        """Roll back, and do nothing where the engine already has."""
+
+    def rollback_to(self, connection: Connection, savepoint: str) -> None:
+        """Undo to a savepoint and forget it; nothing where the engine rolled all back already."""
+
+    def tidy(self, connection: Connection) -> None:
+        """Undo what guest code may have changed on a connection: pragmas, settings, ATTACH."""
+
+    def forbid_writes(self, connection: Connection, forbidden: bool) -> None:
+        """Make a writer's connection refuse or accept writes while a reader is nested in it."""
+
+    def execute_alone(self, connection: Connection, sql: str, params: Sequence[Any]) -> Any:
+        """Run one writing statement as its own transaction and return its cursor."""
+
+    def execute_many(self, connection: Connection, sql: str, rows: Sequence[Any]) -> None:
+        """Run one statement for each row of parameters."""
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Return the ViewraError that a driver's error stands for, or the error itself."""
+
+    def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
+        """Hold a lock across processes that ends with its owner; raises StoreBusyError."""
+
+    def prepare(self) -> None:
+        """Make sure that there is a database to connect to; cheap where there is."""
+
+    def refuse_stray_query(self) -> NoReturn:
+        """Raise what a query outside every session deserves: SessionError or StoreClosedError."""
+
+    def write_wanted(self) -> bool:
+        """Whether another thread waits to write: a chore that holds the writer ends its batch."""
+
+    def checkpoint(self) -> None:
+        """Move committed changes from the log into the database, as far as nobody reads them."""
+
+    def abandon(self) -> None:
+        """Forget every connection in a forked child, without closing any."""
+
+    def close(self) -> None:
+        """Close every connection; those in use are closed as they come back."""

@@ -1,0 +1,144 @@
+"""Column types that mean the same on both engines: UTC timestamps, JSON, choices, paths."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import date, datetime, timezone
+from typing import Any
+
+import peewee
+from peewee import Check
+
+from ..errors import InvalidValueError
+
+# A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: PostgreSQL
+# and SQLite both take it, and no surrogate ever reaches them.
+_RAW_BYTE_BASE = 0x10FF00
+_FIRST_RAW_BYTE = chr(_RAW_BYTE_BASE + 0x80)
+
+
+def stored_path(path: str) -> str:
+    """Return the text under which a file-system path is stored; `os_path` undoes it.
+
+    Bytes that are not UTF-8 (surrogate escapes in Python) become characters of the last private
+    use plane, and a name that really holds such a character is stored byte by byte, so that every
+    name has exactly one stored form and comes back as it was.
+    """
+    if path.isascii() or not any(_needs_escape(char) for char in path):
+        return path
+    return "".join(_escaped(char) if _needs_escape(char) else char for char in path)
+
+
+def os_path(text: str) -> str:
+    """Return the file-system path that `stored_path` turned into this text."""
+    if text.isascii() or max(text) < _FIRST_RAW_BYTE:
+        return text
+    raw = b"".join(
+        bytes((ord(char) - _RAW_BYTE_BASE,)) if char >= _FIRST_RAW_BYTE else char.encode()
+        for char in text
+    )
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _needs_escape(char: str) -> bool:
+    return "\udc80" <= char <= "\udcff" or char >= _FIRST_RAW_BYTE
+
+
+def _escaped(char: str) -> str:
+    return "".join(chr(_RAW_BYTE_BASE + byte) for byte in char.encode("utf-8", "surrogateescape"))
+
+
+def timestamp_text(moment: datetime) -> str:
+    """Return an aware datetime as fixed-width UTC text, which sorts as time does."""
+    if moment.tzinfo is None:
+        raise InvalidValueError(
+            f"{moment!r} has no time zone: give an aware datetime, "
+            "for example datetime.now(timezone.utc)"
+        )
+    return moment.astimezone(timezone.utc).isoformat(" ", "microseconds")
+
+
+def dumps(value: Any) -> str:
+    """Return a value as JSON text; raises InvalidValueError for NaN and what JSON cannot hold."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as exc:
+        raise InvalidValueError(f"not a JSON value: {exc}") from exc
+    if "\\u0000" in text:
+        raise InvalidValueError("a JSON text cannot hold the NUL character: PostgreSQL refuses it")
+    return text
+
+
+class TimestampField(peewee.Field):  # type: ignore[misc]
+    """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
+
+    field_type = "DATETIME"
+
+    def db_value(self, value: Any) -> Any:
+        return timestamp_text(value) if isinstance(value, datetime) else value
+
+    def python_value(self, value: Any) -> Any:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class DateField(peewee.DateField):  # type: ignore[misc]
+    """A date: ISO text on SQLite, DATE on PostgreSQL."""
+
+    def db_value(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def python_value(self, value: Any) -> Any:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class JSONField(peewee.JSONField):  # type: ignore[misc]
+    """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(dumps=dumps, **kwargs)
+
+    def db_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, peewee.Node):
+            return value
+        return dumps(value)
+
+    def ddl(self, ctx: Any) -> Any:
+        node = super().ddl(ctx)
+        if ctx.state.field_types["JSON"] == "TEXT":
+            node.nodes.append(Check(f'json_valid("{self.column_name}")'))
+        return node
+
+
+class PathField(peewee.TextField):  # type: ignore[misc]
+    """A file-system path as Python's os module gives it; names that are not UTF-8 round-trip."""
+
+    def db_value(self, value: Any) -> Any:
+        return stored_path(os.fspath(value)) if value is not None else None
+
+    def python_value(self, value: Any) -> Any:
+        return os_path(value) if value is not None else None
+
+
+class ChoiceField(peewee.TextField):  # type: ignore[misc]
+    """Text out of a fixed set, held to it by a CHECK on both engines."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.allowed = tuple(choices)
+
+    def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
+        super().bind(model, name, set_attribute)
+        values = ", ".join(f"'{choice}'" for choice in self.allowed)
+        self.constraints = [
+            *(self.constraints or ()),
+            Check(f'"{self.column_name}" IN ({values})'),
+        ]
+
+    def db_value(self, value: Any) -> Any:
+        if value is not None and value not in self.allowed:
+            raise InvalidValueError(
+                f"{self.name} cannot be {value!r}: one of {', '.join(self.allowed)}"
+            )
+        return value

@@ -1,0 +1,262 @@
+"""Brings a store to this version: each module's numbered scripts, in the order of `requires`.
+
+The scripts come from a package, so that they are found in a folder, a zip and a frozen binary
+alike. Each runs in one transaction with its line of history, on the playhouse Runner. The plan is
+computed without a lock; only if there is something to do is the lock across processes taken and
+the plan computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol
+
+import peewee
+
+from ..errors import MigrationError, NewerSchemaError, ViewraError
+from .fields import TimestampField
+from .sessions import Sessions
+
+_LOCK_WAIT_S = 120.0
+HISTORY_PREFIX = "viewra_migrations_"
+
+
+class Migrates(Protocol):
+    """What the migrator needs to know of a module."""
+
+    name: Any
+    requires: Any
+    migrations: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One numbered migration script of a package."""
+
+    module: str
+    package: str
+    name: str
+    number: int
+    checksum: str | None
+    """SHA-256 of the source, or None where a frozen binary carries no source."""
+
+    def load(self) -> ModuleType:
+        """Import the script; it must define up(migrator, db)."""
+        script = importlib.import_module(f"{self.package}.{self.name}")
+        if not callable(getattr(script, "up", None)):
+            raise MigrationError(f"{self.module} {self.name} does not define up(migrator, db)")
+        return script
+
+
+class Migrator:
+    """Compares the modules' scripts with a store's history, and applies what is missing."""
+
+    def __init__(self, sessions: Sessions, modules: Sequence[Migrates]) -> None:
+        self._sessions = sessions
+        self._modules = in_order(modules)
+        self._scripts = {m.name: scripts(m) for m in self._modules if m.migrations}
+
+    def plan(self) -> list[Script]:
+        """Return what apply() would run, in order; raises NewerSchemaError and MigrationError."""
+        with self._sessions.reader():
+            applied = self._applied()
+        return [
+            script
+            for module, known in self._scripts.items()
+            for script in pending(module, known, applied.get(module, {}))
+        ]
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return every script with the time it was applied, or None, in the order of running."""
+        with self._sessions.reader():
+            applied = self._applied()
+        return [
+            {
+                "module": module,
+                "name": script.name,
+                "applied": applied.get(module, {}).get(script.name, (None, None))[1],
+            }
+            for module, known in self._scripts.items()
+            for script in known
+        ]
+
+    def apply(self) -> list[Script]:
+        """Run what is pending and return it; processes that start together take turns."""
+        if not self.plan():
+            return []
+        with self._sessions.exclusive("migrate", wait_s=_LOCK_WAIT_S):
+            plan = self.plan()
+            with _raw_connection(self._sessions) as database:
+                for script, module in [(s, s.load()) for s in plan]:
+                    _run(database, self._sessions, script, module)
+            self._sessions.backend.remember()
+        return plan
+
+    def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
+        database = self._sessions.backend.database
+        tables = set(database.get_tables())
+        return {
+            module: {
+                row.name: (row.checksum, row.applied) for row in history(database, module).select()
+            }
+            for module in self._scripts
+            if HISTORY_PREFIX + module in tables
+        }
+
+
+def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
+    """Sort modules so that each comes after those it requires; ties keep their order."""
+    by_name = {module.name: module for module in modules}
+    if len(by_name) != len(modules):
+        raise MigrationError("two modules have the same name")
+    ordered: dict[str, Migrates] = {}
+
+    def visit(module: Migrates, path: tuple[str, ...]) -> None:
+        if module.name in path:
+            raise MigrationError(f"modules require each other: {' -> '.join(path)}")
+        for name in module.requires:
+            if name not in by_name:
+                raise MigrationError(f"module {module.name} requires {name}, which is not there")
+            visit(by_name[name], (*path, module.name))
+        ordered.setdefault(module.name, module)
+
+    for module in modules:
+        visit(module, ())
+    return list(ordered.values())
+
+
+def scripts(module: Migrates) -> list[Script]:
+    """List a module's scripts, by number; raises MigrationError where a number is used twice."""
+    package = importlib.import_module(module.migrations)
+    names = sorted(
+        info.name for info in pkgutil.iter_modules(package.__path__) if info.name[:1].isdigit()
+    )
+    found = [_script(module, package, name) for name in names]
+    numbers = [script.number for script in found]
+    if len(set(numbers)) != len(numbers):
+        raise MigrationError(f"module {module.name}: two migrations have the same number: {names}")
+    return sorted(found, key=lambda script: script.number)
+
+
+def pending(
+    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
+) -> list[Script]:
+    """Return the scripts not yet applied, after refusing a history that does not fit them."""
+    names = {script.name for script in known}
+    strangers = sorted(set(applied) - names)
+    if strangers:
+        raise NewerSchemaError(
+            f"the store's {module} tables were migrated by {', '.join(strangers)}, which this "
+            "version does not have: upgrade viewra_lite. Nothing was changed"
+        )
+    missing = [script for script in known if script.name not in applied]
+    latest = max((s.number for s in known if s.name in applied), default=-1)
+    late = [script.name for script in missing if script.number < latest]
+    if late:
+        raise MigrationError(
+            f"module {module}: {', '.join(late)} has a lower number than what is applied already: "
+            "give it the next number"
+        )
+    _refuse_edited(module, known, applied)
+    return missing
+
+
+def _refuse_edited(
+    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
+) -> None:
+    for script in known:
+        recorded = applied.get(script.name, (None, None))[0]
+        if recorded and script.checksum and recorded != script.checksum:
+            raise MigrationError(
+                f"module {module}: {script.name} was changed after it had been applied: a released "
+                "migration is frozen, put the change into a new one"
+            )
+
+
+def _script(module: Migrates, package: ModuleType, name: str) -> Script:
+    digits = name.partition("_")[0]
+    if not digits.isdigit():
+        raise MigrationError(f"module {module.name}: {name} must start with a number and _")
+    return Script(module.name, package.__name__, name, int(digits), _checksum(package, name))
+
+
+def _checksum(package: ModuleType, name: str) -> str | None:
+    try:
+        source = pkgutil.get_data(package.__name__, f"{name}.py")
+    except OSError:
+        return None
+    if source is None:
+        return None
+    return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def history(database: peewee.Database, module: str) -> Any:
+    """Return the model of a module's history table, bound to the database."""
+
+    class History(peewee.Model):  # type: ignore[misc]
+        name = peewee.TextField(primary_key=True)
+        checksum = peewee.TextField(null=True)
+        applied = TimestampField()
+
+        class Meta:
+            table_name = HISTORY_PREFIX + module
+
+    History._meta.set_database(database)
+    return History
+
+
+@contextmanager
+def _raw_connection(sessions: Sessions) -> Iterator[peewee.Database]:
+    """Lend Peewee the writer's connection with no transaction open.
+
+    A table rebuild inside an outer transaction would delete child rows by CASCADE, because
+    PRAGMA foreign_keys is a no-op there; the migrator opens its own transactions.
+    """
+    backend = sessions.backend
+    connection = backend.borrow_writer()
+    try:
+        backend.database._state.set_connection(connection)
+        yield backend.database
+    finally:
+        backend.database._state.reset()
+        backend.rollback(connection)
+        backend.tidy(connection)
+        backend.give_back_writer(connection)
+
+
+def _run(database: Any, sessions: Sessions, script: Script, module: ModuleType) -> None:
+    """Run one script and record it, in one transaction."""
+    from playhouse.migrate import SchemaMigrator
+
+    migrator = SchemaMigrator.from_database(database)
+    table = history(database, script.module)
+    try:
+        with migrator.migration_context():
+            table.create_table()
+            module.up(migrator, database)
+            _check_foreign_keys(database)
+            table.create(name=script.name, checksum=script.checksum, applied=sessions.now())
+    except ViewraError:
+        raise
+    except Exception as exc:
+        raise MigrationError(
+            f"{script.module} {script.name} failed and was rolled back, the store is as it was "
+            f"before it: {exc}"
+        ) from exc
+
+
+def _check_foreign_keys(database: Any) -> None:
+    # SQLite migrates with foreign keys off, so what a script broke is looked for before commit.
+    if isinstance(database, peewee.SqliteDatabase):
+        broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            table, _, parent, _ = broken[0]
+            raise MigrationError(
+                f"{len(broken)} rows would point nowhere, the first in {table} to {parent}"
+            )

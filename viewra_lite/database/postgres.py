@@ -1,0 +1,283 @@
+"""PostgreSQL: one pool, MVCC instead of a write gate, the same answers as SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import select
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import peewee
+
+from ..config import PostgresConfig
+from ..errors import (
+    ConfigError,
+    ConflictError,
+    InvalidValueError,
+    SessionError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreUnavailableError,
+    ViewraError,
+)
+from .pool import Pool
+from .sessions import StoreDatabase
+
+_CONNECT_TIMEOUT_S = 10
+_LOCK_RETRY_S = 0.05
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ERRORS: dict[str, type[ViewraError]] = {
+    "22": InvalidValueError,  # data exception
+    "23502": InvalidValueError,  # not null
+    "23514": InvalidValueError,  # check
+    "23": ConflictError,
+    "25006": SessionError,  # read only transaction
+    "28": ConfigError,  # authentication
+    "3D": ConfigError,  # no such database
+    "40": StoreBusyError,  # serialization failure, deadlock
+    "55P03": StoreBusyError,  # lock not available
+    "53": StoreUnavailableError,  # out of disk, memory, connections
+    "57": StoreUnavailableError,  # shutdown
+    "08": StoreUnavailableError,
+}
+
+
+class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):  # type: ignore[misc]
+    """Peewee's view of the PostgreSQL backend."""
+
+    # COLLATE "C" compares code points, as SQLite does: pages and paths sort the same on both.
+    field_types = {
+        **peewee.PostgresqlDatabase.field_types,
+        "DATETIME": "TIMESTAMPTZ",
+        "INT": "INTEGER",
+        "TEXT": 'TEXT COLLATE "C"',
+    }
+    one_of = (" = ANY(", ")", list)
+    index_value_literals = True
+
+    def __init__(self, backend: PostgresBackend | None, name: str) -> None:
+        super().__init__(name, autoconnect=False, prefer_psycopg3=True)
+        self.backend = backend
+
+
+class PostgresBackend:
+    """One PostgreSQL database."""
+
+    engine = "postgres"
+
+    def __init__(self, config: PostgresConfig) -> None:
+        try:
+            import psycopg
+        except ImportError as exc:
+            raise ConfigError(
+                "PostgreSQL needs psycopg: pip install 'viewra-lite[postgres]'"
+            ) from exc
+        self._psycopg = psycopg
+        self._config = config
+        self._wait_s = config.busy_timeout_ms / 1000
+        self.database = PostgresStoreDatabase(self, config.database)
+        self._pool = Pool(self._connect, config.pool_size, self._wait_s)
+        self._closed = False
+        self._forked = False
+
+    # Connections
+
+    def borrow(self) -> Any:
+        """Return a connection that works: one that the server dropped is replaced."""
+        while True:
+            connection = self._pool.borrow()
+            if not connection.closed and not self._has_news(connection):
+                return connection
+            self._pool.discard(connection)
+
+    def give_back(self, connection: Any) -> None:
+        """Take a connection back; a broken one is closed, and so are its idle companions."""
+        if connection.closed or connection.pgconn.transaction_status != 0:
+            self._pool.discard(connection)
+        else:
+            self._pool.give_back(connection)
+
+    borrow_writer = borrow
+    give_back_writer = give_back
+
+    def tidy(self, connection: Any) -> None:
+        """Reset every setting that guest code may have changed."""
+        connection.execute("DISCARD ALL")
+        connection.prepare_threshold = connection.prepare_threshold
+        self._configure(connection)
+
+    # Transactions
+
+    def begin_read(self, connection: Any) -> None:
+        """Start a transaction over one snapshot, which refuses writes."""
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def end_read(self, connection: Any) -> None:
+        """End the snapshot."""
+        self.rollback(connection)
+
+    def begin_write(self, connection: Any, durable: bool) -> None:
+        """BEGIN; a durable commit waits for the server's disk, another may not."""
+        connection.execute("BEGIN")
+        if durable:
+            connection.execute("SET LOCAL synchronous_commit = on")
+
+    def commit(self, connection: Any) -> None:
+        """Commit; a transaction that an error has poisoned raises instead of rolling back."""
+        if connection.pgconn.transaction_status == 3:
+            raise SessionError(
+                "an error inside this writer() was swallowed, and PostgreSQL has given the "
+                "transaction up: let the error out, or nest a writer() around what may fail"
+            )
+        connection.execute("COMMIT")
+
+    def rollback(self, connection: Any) -> None:
+        """Roll back, and do nothing where the connection is gone."""
+        if not connection.closed and connection.pgconn.transaction_status != 0:
+            connection.rollback()
+
+    def rollback_to(self, connection: Any, savepoint: str) -> None:
+        """Undo to a savepoint and forget it."""
+        if not connection.closed:
+            connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+            connection.execute(f"RELEASE SAVEPOINT {savepoint}")
+
+    def forbid_writes(self, connection: Any, forbidden: bool) -> None:
+        """Open or close a read-only savepoint: PostgreSQL cannot leave read-only otherwise."""
+        if forbidden:
+            connection.execute("SAVEPOINT viewra_reading")
+            connection.execute("SET LOCAL transaction_read_only = on")
+        else:
+            self.rollback_to(connection, "viewra_reading")
+
+    def execute_alone(self, connection: Any, sql: str, params: Sequence[Any]) -> Any:
+        """Run one writing statement as its own transaction."""
+        return connection.execute(sql, params)
+
+    def execute_many(self, connection: Any, sql: str, rows: Sequence[Any]) -> None:
+        """Run one statement for each row, in one round trip per batch."""
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Return the ViewraError that this error stands for, or the error itself."""
+        if isinstance(error, peewee.PeeweeException):
+            error = getattr(error, "orig", None) or error
+        if isinstance(error, (OverflowError, UnicodeEncodeError)):
+            return InvalidValueError(f"a value does not fit the database: {error}")
+        if isinstance(error, self._psycopg.Error):
+            return self._translate_driver(error)
+        return error
+
+    def write_wanted(self) -> bool:
+        """Never: writers do not wait for each other here."""
+        return False
+
+    def checkpoint(self) -> None:
+        """Do nothing: the server checkpoints by itself."""
+
+    # Life
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
+        """Hold an advisory lock on a connection of its own; the server drops it with it."""
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        connection = self._connect()
+        try:
+            deadline = time.monotonic() + wait_s
+            while not connection.execute(
+                "SELECT pg_try_advisory_lock(%s)", (key,)
+            ).fetchone()[0]:
+                if time.monotonic() >= deadline:
+                    raise StoreBusyError(f"{name} is locked by another process or thread")
+                time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
+            yield
+        finally:
+            connection.close()
+
+    def prepare(self) -> None:
+        """Check that the server answers."""
+        self.give_back(self.borrow())
+
+    def remember(self) -> None:
+        """Do nothing: a server does not mistake an emptied database for a new one."""
+
+    def refuse_stray_query(self) -> NoReturn:
+        """Raise what a query outside every session deserves."""
+        if self._forked:
+            self._pool.borrow()
+        if self._closed:
+            raise StoreClosedError()
+        raise SessionError("a query outside a session: use store.reader() or store.writer()")
+
+    def close(self) -> None:
+        """Close every connection."""
+        if not self._closed and not self._forked:
+            self._closed = True
+            self._pool.close()
+
+    def abandon(self) -> None:
+        """Forget every connection in a forked child."""
+        self._forked = True
+        self._pool.abandon()
+
+    # Inside
+
+    def _has_news(self, connection: Any) -> bool:
+        # The server says goodbye on an idle connection when it restarts: seen here, before a
+        # verb fails on it. Asking the socket costs no round trip.
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _connect(self) -> Any:
+        config = self._config
+        try:
+            connection = self._psycopg.connect(
+                host=config.host,
+                port=config.port,
+                user=config.user,
+                password=config.password.reveal() if config.password else None,
+                dbname=config.database,
+                sslmode=config.sslmode,
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                application_name="viewra_lite",
+                autocommit=True,
+            )
+        except self._psycopg.Error as exc:
+            raise self.translate(exc) from None  # its context holds the password
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _configure(self, connection: Any) -> None:
+        # synchronous_commit off is SQLite's NORMAL: never corrupt, but a power cut may take back
+        # the last moments. Durable transactions switch it on for themselves.
+        wait = "on" if self._config.synchronous == "full" else "off"
+        connection.execute(
+            "SELECT set_config('TimeZone', 'UTC', false),"
+            " set_config('synchronous_commit', %s, false),"
+            " set_config('lock_timeout', %s, false)",
+            (wait, f"{self._config.busy_timeout_ms}ms"),
+        )
+
+    def _translate_driver(self, error: Any) -> BaseException:
+        state = error.sqlstate or ""
+        kind = _ERRORS.get(state) or _ERRORS.get(state[:2])
+        if kind is not None:
+            # Not str(error): its DETAIL line shows the row's values.
+            return kind(error.diag.message_primary or str(error).splitlines()[0])
+        if isinstance(error, self._psycopg.OperationalError):
+            where = f"{self._config.host}:{self._config.port}"
+            reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
+            return StoreUnavailableError(f"PostgreSQL at {where} cannot be reached: {reason}")
+        if isinstance(error, self._psycopg.DataError):
+            return InvalidValueError(f"a value does not fit the database: {error}")
+        return error  # type: ignore[no-any-return]

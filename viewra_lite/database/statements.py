@@ -1,0 +1,204 @@
+"""Queries that Peewee builds once per engine and that then run with new parameters.
+
+Building the SQL text again is most of what a point get through Peewee costs, so the rooms write
+their questions as builders, each decorated with `statement`:
+
+    @statement
+    def file_by_id(id):
+        return MediaFile.select().where(MediaFile.id == id)
+
+`id` is a placeholder when the builder runs; `Sessions.one(file_by_id, "0190…")` supplies it. Rows
+of a Model query come back as Model instances with everything selected filled in, related models
+included; rows of any other query are tuples as the driver gives them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import peewee
+
+Convert = Callable[[Any], Any]
+_PLAIN_FIELDS = (peewee.TextField, peewee.IntegerField, peewee.BigIntegerField, peewee.DoubleField)
+
+
+class Placeholder(peewee.ColumnBase):  # type: ignore[misc]
+    """A value that is known only when the statement runs."""
+
+    def __init__(self, position: int, convert: Convert | None = None) -> None:
+        self.position = position
+        self.convert = convert
+
+    def __sql__(self, ctx: Any) -> Any:
+        ctx._values.append(_Slot(self.position, self.convert or _needed(ctx.state.converter)))
+        return ctx.literal(ctx.state.param or "?")
+
+
+class OneOf(peewee.ColumnBase):  # type: ignore[misc]
+    """True where a column is in a list given as one parameter, whatever its length."""
+
+    def __init__(self, field: Any, values: Placeholder) -> None:
+        self.field = field
+        self.values = values
+
+    def __sql__(self, ctx: Any) -> Any:
+        before, after, convert = ctx.state.one_of
+        ctx.sql(self.field).literal(before)
+        ctx.sql(Placeholder(self.values.position, convert))
+        return ctx.literal(after)
+
+
+class _Slot:
+    def __init__(self, position: int, convert: Convert | None) -> None:
+        self.position = position
+        self.convert = convert
+
+
+class Compiled:
+    """One statement's SQL text for one engine, with its parameters' and its rows' shapes."""
+
+    __slots__ = ("sql", "bind", "fill")
+
+    def __init__(self, sql: str, params: Sequence[Any], fill: Convert | None) -> None:
+        self.sql = sql
+        self.bind = _binder(params)
+        self.fill = fill
+
+
+class Statement:
+    """A query builder and what it compiled to, by engine."""
+
+    def __init__(self, build: Callable[..., Any]) -> None:
+        self.build = build
+        self.arity = len(inspect.signature(build).parameters)
+        self.compiled: dict[str, Compiled] = {}
+        self.__doc__ = build.__doc__
+        self.__name__ = build.__name__
+
+    def compile(self, engine: str, database: peewee.Database) -> Compiled:
+        """Build the query for an engine and keep it; needs no connection."""
+        query = self.build(*(Placeholder(n) for n in range(self.arity)))
+        _type_placeholders(query)
+        sql, params = database.get_sql_context().sql(query).query()
+        compiled = Compiled(sql, params, _filler(query))
+        self.compiled[engine] = compiled
+        return compiled
+
+
+def statement(build: Callable[..., Any]) -> Statement:
+    """Turn a builder, whose arguments are placeholders, into a Statement."""
+    return Statement(build)
+
+
+def _type_placeholders(query: Any) -> None:
+    # Peewee converts plain values of an INSERT or UPDATE by their column, but takes nodes as
+    # they are, and a placeholder is a node.
+    assignments = getattr(query, "_insert", None) or getattr(query, "_update", None)
+    if isinstance(assignments, dict):
+        for field, value in assignments.items():
+            if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
+                value.convert = value.convert or _needed(field.db_value)
+
+
+def _needed(convert: Convert | None) -> Convert | None:
+    owner = getattr(convert, "__self__", None)
+    if isinstance(owner, peewee.ForeignKeyField):
+        owner = owner.rel_field
+    return None if type(owner) in _PLAIN_FIELDS else convert
+
+
+def _binder(params: Sequence[Any]) -> Convert:
+    """Return what turns a call's arguments into the driver's parameters."""
+    slots = [p for p in params if isinstance(p, _Slot)]
+    in_order = [slot.position for slot in slots] == list(range(len(params)))
+    if in_order and not any(slot.convert for slot in slots):
+        return lambda arguments: arguments
+    plan = [(p.position, p.convert) if isinstance(p, _Slot) else (None, p) for p in params]
+
+    def bind(arguments: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(
+            extra if position is None
+            else arguments[position] if extra is None
+            else extra(arguments[position])
+            for position, extra in plan
+        )
+
+    return bind
+
+
+def _filler(query: Any) -> Convert | None:
+    """Return what turns a row into a Model instance, or None where rows stay tuples."""
+    if not isinstance(query, peewee.ModelSelect) or query._row_type is not None:
+        return None
+    fields = query._returning
+    if not all(isinstance(field, peewee.Field) for field in fields):
+        return None
+    parts = _parts(query.model, fields)
+    if len(parts) == 1:
+        return parts[0][1]
+    return _joined(parts)
+
+
+def _parts(model: Any, fields: Sequence[Any]) -> list[tuple[Any, Convert, str, int]]:
+    """Group the columns by model, in the order selected: model, filler, attribute, key's place."""
+    parts = []
+    start = 0
+    while start < len(fields):
+        owner = fields[start].model
+        stop = start
+        while stop < len(fields) and fields[stop].model is owner:
+            stop += 1
+        attribute = "" if owner is model else _attribute(model, owner)
+        parts.append((owner, _part_filler(owner, fields[start:stop], start), attribute, start))
+        start = stop
+    return parts
+
+
+def _attribute(model: Any, related: Any) -> str:
+    names = [key.name for key in model._meta.refs if key.rel_model is related]
+    return str(names[0])
+
+
+def _part_filler(model: Any, fields: Sequence[Any], start: int) -> Convert:
+    names = tuple(field.name for field in fields)
+    stop = start + len(fields)
+    converts = [(field.name, c) for field in fields if (c := _reader(field)) is not None]
+    new = model.__new__
+
+    def fill(row: Sequence[Any]) -> Any:
+        data = dict(zip(names, row[start:stop]))
+        for name, convert in converts:
+            if data[name] is not None:
+                data[name] = convert(data[name])
+        instance = new(model)
+        instance.__data__ = data
+        instance.__rel__ = {}
+        instance._dirty = set()
+        return instance
+
+    return fill
+
+
+def _joined(parts: list[tuple[Any, Convert, str, int]]) -> Convert:
+    primary = parts[0][1]
+    related = [(fill, attribute, key) for _, fill, attribute, key in parts[1:]]
+
+    def fill(row: Sequence[Any]) -> Any:
+        instance = primary(row)
+        for fill_part, attribute, key in related:
+            if row[key] is not None:
+                instance.__rel__[attribute] = fill_part(row)
+        return instance
+
+    return fill
+
+
+def _reader(field: Any) -> Convert | None:
+    if isinstance(field, peewee.ForeignKeyField):
+        return _reader(field.rel_field)
+    if type(field) in _PLAIN_FIELDS or field.python_value.__func__ is peewee.Field.python_value:
+        return None
+    convert: Convert = field.python_value
+    return convert

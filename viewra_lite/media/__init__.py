@@ -1,0 +1,1 @@
+"""The media room: libraries, files, and what they are."""

@@ -1,0 +1,132 @@
+"""What counts as media, judged by names alone, and what only lies beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+# suffix: (short container name, MIME type)
+_VIDEO = {
+    ".3g2": ("3gp", "video/3gpp2"), ".3gp": ("3gp", "video/3gpp"),
+    ".asf": ("asf", "video/x-ms-asf"), ".avi": ("avi", "video/x-msvideo"),
+    ".divx": ("avi", "video/x-msvideo"), ".dv": ("dv", "video/x-dv"),
+    ".dvr-ms": ("asf", "video/x-ms-dvr"), ".f4v": ("mp4", "video/mp4"),
+    ".flv": ("flv", "video/x-flv"), ".m2ts": ("mpegts", "video/mp2t"),
+    ".m2v": ("mpeg", "video/mpeg"), ".m4v": ("mp4", "video/x-m4v"),
+    ".mk3d": ("matroska", "video/x-matroska-3d"), ".mkv": ("matroska", "video/x-matroska"),
+    ".mov": ("mov", "video/quicktime"), ".mp4": ("mp4", "video/mp4"),
+    ".mpe": ("mpeg", "video/mpeg"), ".mpeg": ("mpeg", "video/mpeg"),
+    ".mpg": ("mpeg", "video/mpeg"), ".mts": ("mpegts", "video/mp2t"),
+    ".mxf": ("mxf", "application/mxf"), ".ogm": ("ogg", "video/ogg"),
+    ".ogv": ("ogg", "video/ogg"), ".qt": ("mov", "video/quicktime"),
+    ".rm": ("rm", "application/vnd.rn-realmedia"),
+    ".rmvb": ("rm", "application/vnd.rn-realmedia-vbr"), ".ts": ("mpegts", "video/mp2t"),
+    ".vob": ("mpeg", "video/mpeg"), ".webm": ("webm", "video/webm"),
+    ".wmv": ("asf", "video/x-ms-wmv"), ".wtv": ("wtv", "video/x-wtv"),
+}
+_AUDIO = {
+    ".aac": ("aac", "audio/aac"), ".ac3": ("ac3", "audio/ac3"), ".aif": ("aiff", "audio/aiff"),
+    ".aifc": ("aiff", "audio/aiff"), ".aiff": ("aiff", "audio/aiff"),
+    ".alac": ("mp4", "audio/mp4"), ".ape": ("ape", "audio/x-ape"),
+    ".dff": ("dff", "audio/x-dff"), ".dsf": ("dsf", "audio/x-dsf"), ".dts": ("dts", "audio/vnd.dts"),
+    ".flac": ("flac", "audio/flac"), ".m4a": ("mp4", "audio/mp4"), ".m4b": ("mp4", "audio/mp4"),
+    ".mka": ("matroska", "audio/x-matroska"), ".mp2": ("mp2", "audio/mpeg"),
+    ".mp3": ("mp3", "audio/mpeg"), ".mpc": ("mpc", "audio/x-musepack"),
+    ".oga": ("ogg", "audio/ogg"), ".ogg": ("ogg", "audio/ogg"), ".opus": ("ogg", "audio/ogg"),
+    ".tta": ("tta", "audio/x-tta"), ".wav": ("wav", "audio/wav"),
+    ".weba": ("webm", "audio/webm"), ".wma": ("asf", "audio/x-ms-wma"),
+    ".wv": ("wavpack", "audio/x-wavpack"),
+}
+_ALL = {**_VIDEO, **_AUDIO}
+
+VIDEO_SUFFIXES = frozenset(_VIDEO)
+AUDIO_SUFFIXES = frozenset(_AUDIO)
+SUBTITLE_SUFFIXES = frozenset(
+    {".ass", ".idx", ".smi", ".srt", ".ssa", ".sub", ".sup", ".ttml", ".vtt"})
+
+
+def suffix_of(filename: str) -> str:
+    """Return the known media suffix as the name writes it (".MKV"), or ""."""
+    dot = filename.rfind(".")
+    return filename[dot:] if dot > 0 and filename[dot:].lower() in _ALL else ""
+
+
+def kind_of(filename: str) -> Literal["video", "audio"] | None:
+    """Tell video from audio by the suffix; None is not media."""
+    suffix = suffix_of(filename).lower()
+    if not suffix:
+        return None
+    return "video" if suffix in VIDEO_SUFFIXES else "audio"
+
+
+def mime_type(filename: str) -> str:
+    """Name the MIME type by the suffix; "application/octet-stream" when it is not media."""
+    return _ALL.get(suffix_of(filename).lower(), ("", "application/octet-stream"))[1]
+
+
+def container(filename: str) -> str | None:
+    """Name the container by the suffix ("matroska", "mp4", ...), None when it is not media."""
+    known = _ALL.get(suffix_of(filename).lower())
+    return known[0] if known else None
+
+
+# -- what lies beside media ----------------------------------------------------------------------
+
+_HIDDEN = frozenset({
+    "$recycle.bin", "recycler", "recycled", "system volume information", "lost+found", "thumbs.db",
+    "desktop.ini", "__macosx", "network trash folder", "temporary items", "msocache"})
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file or folder belongs to the system: dot files, @eaDir, recycle bins."""
+    return name.startswith((".", "@", "#recycle", "#snapshot")) or name.casefold() in _HIDDEN
+
+
+LARGEST_SAMPLE_BYTES = 300 * 1024 * 1024
+_SAMPLE_FOLDERS = frozenset({"sample", "samples", "proof"})
+_SAMPLE = re.compile(
+    r"(?:sample|trailer)\d?|.*[-._](?:sample|trailer)\d?|sample-.*|.*[(\[]\s*(?:sample|trailer)\s*[)\]]",
+    re.I)
+
+
+def is_sample(parts: Sequence[str], size: int) -> bool:
+    """Tell whether a file is a sample or a trailer; `parts` run from the root to the file name.
+
+    A file in a folder "Sample" is one whatever its size; by its own name only up to 300 MiB.
+    """
+    folders, stem = parts[:-1], _stem(parts[-1])
+    if folders and folders[-1].casefold() in _SAMPLE_FOLDERS:
+        return True
+    return size <= LARGEST_SAMPLE_BYTES and _SAMPLE.fullmatch(stem) is not None
+
+
+_EXTRA_FOLDERS = frozenset({
+    "featurettes", "featurette", "behind the scenes", "behindthescenes", "deleted scenes",
+    "deletedscenes", "trailers", "trailer", "extras", "extra", "interviews", "interview", "shorts",
+    "scenes", "other", "others", "clips", "bonus", "bonus features", "special features",
+    "making of", "backdrops", "theme-music", "samples", "sample", "bloopers", "gag reel", "nc",
+    "creditless"})
+_EXTRA = re.compile(
+    r".+[-.](?:trailer|behindthescenes|deleted|deletedscenes?|featurette|blooper)\d?|trailer\d?|"
+    r".*[ .(].*-(?:scene|short|interview|other|clip|extra)\d?|"
+    r"(?:.*[ ._\]-])?nc(?:op|ed)[ ._-]?\d{0,2}[a-z]?(?:v\d)?(?:[ ._\[(-].*)?", re.I)
+_NUMBERED_EPISODE = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\d{2,3})", re.I)
+
+
+def is_extra(parts: Sequence[str]) -> bool:
+    """Tell whether a file is an extra of a film or show; `parts` run from the root to its name.
+
+    A top folder called "Extras" or "Shorts" is a show or a shelf, not extras.
+    """
+    folders, stem = [folder.casefold().replace("_", " ") for folder in parts[:-1]], _stem(parts[-1])
+    if _EXTRA.fullmatch(stem):
+        return True
+    if len(folders) > 1 and folders[-1] in _EXTRA_FOLDERS:
+        return True
+    is_below_extras = any(folder in _EXTRA_FOLDERS for folder in folders[1:-1])
+    return is_below_extras and not _NUMBERED_EPISODE.search(stem)
+
+
+def _stem(filename: str) -> str:
+    return filename[:len(filename) - len(suffix_of(filename))]

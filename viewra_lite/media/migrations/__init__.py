@@ -1,0 +1,1 @@
+"""History of the media room's tables: frozen once released."""

@@ -1,0 +1,398 @@
+"""The nouns of the media room: libraries, files, and what the files are."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    Check,
+    DoubleField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SQL,
+    TextField,
+)
+
+from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
+
+LIBRARY_TYPES = ("movie", "tv", "music")
+SHOW_STATUSES = ("continuing", "ended", "canceled", "unknown")
+
+
+def reference(model: Any, **options: Any) -> Any:
+    """Return a foreign key that never queries: unset, its attribute is the id."""
+    return ForeignKeyField(model, backref="+", lazy_load=False, **options)
+
+
+def unique(*columns: str) -> Any:
+    """Return a UNIQUE constraint over several columns."""
+    return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
+
+
+class MediaModel(Model):  # type: ignore[misc]
+    """Common to all tables of this room."""
+
+    extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Statements by engine that Peewee has no words for, run after CREATE TABLE."""
+
+    class Meta:
+        legacy_table_names = False
+
+
+class MediaLibrary(MediaModel):
+    """Folders that are scanned for media."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    name = TextField(help_text="shown to people")
+    path = PathField(unique=True, help_text="absolute path of the root folder")
+    type = ChoiceField(LIBRARY_TYPES, help_text="movie, tv or music")
+    scan_interval = IntegerField(
+        default=3600, constraints=[SQL("DEFAULT 3600"), Check('"scan_interval" >= 0')],
+        help_text="seconds between scans, 0 = only when asked",
+    )
+    last_scan = TimestampField(null=True, help_text="end of the last scan that was completed, UTC")
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    class Meta:
+        table_name = "media_libraries"
+
+
+class MediaFile(MediaModel):
+    """Media files, one row for each path; the id stays when a file is renamed or moved."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    path = PathField(help_text="absolute path")
+    filename = PathField(help_text="last part of the path")
+    size = BigIntegerField(null=True, help_text="bytes")
+    mime_type = TextField(null=True)
+    container = TextField(null=True, help_text="matroska, mp4, webm, flac, ...")
+    duration = DoubleField(null=True, help_text="seconds")
+    width = IntegerField(null=True, help_text="pixels")
+    height = IntegerField(null=True, help_text="pixels")
+    video_codec = TextField(null=True, help_text="h264, hevc, av1, ...")
+    audio_codec = TextField(null=True, help_text="aac, ac3, flac, ...")
+    created_at = TimestampField(help_text="first seen, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
+    modified_ns = BigIntegerField(
+        null=True, help_text="the file's own modification time, nanoseconds since 1970"
+    )
+    fingerprint = TextField(
+        null=True, help_text="SHA-256 of size, first and last 64 KiB: knows a file that moved"
+    )
+    identity = TextField(
+        null=True, help_text="what it is (movie:amelie:2001): knows a better version of the same"
+    )
+    status = ChoiceField(
+        ("present", "missing"), default="present", constraints=[SQL("DEFAULT 'present'")],
+        help_text="missing: not found by the last scan, kept until it is purged",
+    )
+    missing_since = TimestampField(null=True)
+    probe_state = ChoiceField(
+        ("pending", "partial", "done", "failed"), default="pending",
+        constraints=[SQL("DEFAULT 'pending'")],
+        help_text="partial: probed while an optional package was not installed",
+    )
+    error = TextField(null=True, help_text="why probing failed")
+
+    class Meta:
+        table_name = "media_files"
+        constraints = [unique("library_id", "path")]
+
+
+MediaFile.add_index(MediaFile.index(MediaFile.library, name="idx_media_files_library"))
+MediaFile.add_index(MediaFile.index(MediaFile.mime_type, name="idx_media_files_type"))
+MediaFile.add_index(
+    MediaFile.index(
+        MediaFile.fingerprint, name="idx_media_files_fingerprint",
+        where=MediaFile.fingerprint.is_null(False),
+    )
+)
+MediaFile.add_index(
+    MediaFile.index(
+        MediaFile.identity, name="idx_media_files_identity",
+        where=MediaFile.identity.is_null(False),
+    )
+)
+MediaFile.add_index(
+    MediaFile.index(
+        MediaFile.library, MediaFile.id, name="idx_media_files_unprobed",
+        where=MediaFile.probe_state.in_(["pending", "partial"]),
+    )
+)
+MediaFile.add_index(
+    MediaFile.index(
+        MediaFile.missing_since, name="idx_media_files_missing",
+        where=(MediaFile.status == "missing"),
+    )
+)
+
+
+class RemovedFile(MediaModel):
+    """Ids of files that were removed, so that the same file gets its id back when it returns."""
+
+    id = TextField(primary_key=True, help_text="the id it had in media_files")
+    filename = PathField()
+    fingerprint = TextField(null=True)
+    identity = TextField(null=True)
+    removed_at = TimestampField()
+
+    class Meta:
+        table_name = "removed_files"
+
+
+RemovedFile.add_index(
+    RemovedFile.index(
+        RemovedFile.fingerprint, name="idx_removed_files_fingerprint",
+        where=RemovedFile.fingerprint.is_null(False),
+    )
+)
+RemovedFile.add_index(
+    RemovedFile.index(
+        RemovedFile.identity, name="idx_removed_files_identity",
+        where=RemovedFile.identity.is_null(False),
+    )
+)
+
+
+class Movie(MediaModel):
+    """Movies, one row for each in a library, however many files it has."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    media_file = reference(MediaFile, null=True, on_delete="SET NULL",
+                           help_text="its best file; others have the same identity")
+    identity = TextField(help_text="folded title and year; media_files.identity of its files")
+    title = TextField()
+    sort_title = TextField(help_text="the title as it is sorted")
+    year = IntegerField(null=True)
+    original_title = TextField(null=True)
+    overview = TextField(null=True)
+    release_date = DateField(null=True)
+    runtime = IntegerField(null=True, help_text="minutes")
+    genres = JSONField(null=True, help_text="JSON array")
+    director = TextField(null=True)
+    cast = JSONField(null=True, help_text="JSON array")
+    rating = DoubleField(null=True, help_text="0 to 10")
+    poster_path = TextField(null=True)
+    backdrop_path = TextField(null=True)
+    tmdb_id = IntegerField(null=True)
+    imdb_id = TextField(null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    class Meta:
+        table_name = "movies"
+        constraints = [unique("library_id", "identity")]
+
+
+Movie.add_index(Movie.index(Movie.sort_title, Movie.id, name="idx_movies_title"))
+Movie.add_index(
+    Movie.index(Movie.library, Movie.sort_title, Movie.id, name="idx_movies_library_title")
+)
+Movie.add_index(Movie.index(Movie.library, Movie.id, name="idx_movies_library_added"))
+
+
+class TVShow(MediaModel):
+    """TV shows."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    identity = TextField(help_text="folded title and year")
+    title = TextField()
+    sort_title = TextField(help_text="the title as it is sorted")
+    original_title = TextField(null=True)
+    overview = TextField(null=True)
+    tagline = TextField(null=True)
+    first_air_date = DateField(null=True)
+    last_air_date = DateField(null=True)
+    status = ChoiceField(
+        SHOW_STATUSES, default="unknown", constraints=[SQL("DEFAULT 'unknown'")]
+    )
+    network = TextField(null=True)
+    content_rating = TextField(null=True)
+    rating = DoubleField(null=True, help_text="0 to 10")
+    runtime = IntegerField(null=True, help_text="minutes of an episode")
+    genres = JSONField(null=True, help_text="JSON array")
+    cast = JSONField(null=True, help_text="JSON array")
+    creators = JSONField(null=True, help_text="JSON array")
+    poster_path = TextField(null=True)
+    backdrop_path = TextField(null=True)
+    tmdb_id = IntegerField(null=True)
+    tvdb_id = IntegerField(null=True)
+    imdb_id = TextField(null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    class Meta:
+        table_name = "tv_shows"
+        constraints = [unique("library_id", "identity")]
+
+
+TVShow.add_index(TVShow.index(TVShow.sort_title, TVShow.id, name="idx_tv_shows_title"))
+TVShow.add_index(
+    TVShow.index(TVShow.library, TVShow.sort_title, TVShow.id, name="idx_tv_shows_library_title")
+)
+TVShow.add_index(TVShow.index(TVShow.library, TVShow.id, name="idx_tv_shows_library_added"))
+
+
+class Season(MediaModel):
+    """Seasons of TV shows."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    show = reference(TVShow, on_delete="CASCADE", index=False)
+    season_number = IntegerField(help_text="0 = specials")
+    title = TextField(null=True)
+    overview = TextField(null=True)
+    air_date = DateField(null=True)
+    poster_path = TextField(null=True)
+    tmdb_id = IntegerField(null=True)
+    tvdb_id = IntegerField(null=True)
+
+    class Meta:
+        table_name = "seasons"
+        constraints = [unique("show_id", "season_number")]
+
+
+class Episode(MediaModel):
+    """Episodes of TV shows; several may share a file."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    show = reference(TVShow, on_delete="CASCADE", index=False)
+    season = reference(Season, on_delete="CASCADE")
+    media_file = reference(MediaFile, null=True, on_delete="SET NULL")
+    season_number = IntegerField(help_text="0 = specials")
+    episode_number = IntegerField()
+    episode_number_end = IntegerField(
+        null=True, help_text="last episode in the file, where it holds several"
+    )
+    absolute_number = IntegerField(null=True, help_text="counted through all seasons")
+    title = TextField(null=True)
+    overview = TextField(null=True)
+    air_date = DateField(null=True)
+    runtime = IntegerField(null=True, help_text="minutes")
+    rating = DoubleField(null=True, help_text="0 to 10")
+    director = TextField(null=True)
+    cast = JSONField(null=True, help_text="JSON array")
+    still_path = TextField(null=True)
+    tmdb_id = IntegerField(null=True)
+    tvdb_id = IntegerField(null=True)
+    imdb_id = TextField(null=True)
+
+    class Meta:
+        table_name = "episodes"
+        constraints = [unique("show_id", "season_number", "episode_number")]
+
+
+class Album(MediaModel):
+    """Music albums."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    identity = TextField(help_text="folded album artist and title")
+    title = TextField()
+    sort_title = TextField(help_text="the title as it is sorted")
+    album_artist = TextField(null=True)
+    artists = JSONField(null=True, help_text="JSON array")
+    release_date = DateField(null=True)
+    year = IntegerField(null=True)
+    album_type = TextField(null=True, help_text="album, single, compilation, ...")
+    genres = JSONField(null=True, help_text="JSON array")
+    label = TextField(null=True)
+    disc_count = IntegerField(null=True)
+    track_count = IntegerField(null=True)
+    duration = DoubleField(null=True, help_text="seconds")
+    cover_path = TextField(null=True)
+    musicbrainz_id = TextField(null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    class Meta:
+        table_name = "albums"
+        constraints = [unique("library_id", "identity")]
+
+
+Album.add_index(Album.index(Album.sort_title, Album.id, name="idx_albums_title"))
+Album.add_index(
+    Album.index(Album.library, Album.sort_title, Album.id, name="idx_albums_library_title")
+)
+Album.add_index(Album.index(Album.library, Album.id, name="idx_albums_library_added"))
+
+
+class Track(MediaModel):
+    """Tracks of music albums."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    album = reference(Album, on_delete="CASCADE", index=False)
+    media_file = reference(MediaFile, null=True, on_delete="SET NULL")
+    title = TextField()
+    artist = TextField(null=True)
+    artists = JSONField(null=True, help_text="JSON array")
+    disc_number = IntegerField(default=1, constraints=[SQL("DEFAULT 1")])
+    track_number = IntegerField(
+        default=0, constraints=[SQL("DEFAULT 0")], help_text="0 = unknown"
+    )
+    duration = DoubleField(null=True, help_text="seconds")
+    year = IntegerField(null=True)
+    genres = JSONField(null=True, help_text="JSON array")
+    lyrics = TextField(null=True)
+    musicbrainz_id = TextField(null=True)
+
+    class Meta:
+        table_name = "tracks"
+        constraints = [unique("album_id", "disc_number", "track_number", "title")]
+
+
+class SearchDocument(MediaModel):
+    """What can be searched for: one row for each movie, show, episode, album and track."""
+
+    seq = AutoField(help_text="order of insertion; the row id of search_index")
+    kind = ChoiceField(("movie", "show", "episode", "album", "track"))
+    movie = reference(Movie, null=True, unique=True, on_delete="CASCADE")
+    show = reference(TVShow, null=True, unique=True, on_delete="CASCADE")
+    episode = reference(Episode, null=True, unique=True, on_delete="CASCADE")
+    album = reference(Album, null=True, unique=True, on_delete="CASCADE")
+    track = reference(Track, null=True, unique=True, on_delete="CASCADE")
+    title = TextField(help_text="shown to people")
+    title_key = TextField(help_text="the title folded: without accents, case, punctuation")
+    terms = TextField(help_text="every word to be found, folded, separated by spaces")
+
+    class Meta:
+        table_name = "search_documents"
+
+    extra_ddl = {
+        "sqlite": (
+            "CREATE VIRTUAL TABLE search_index USING fts5(terms, content='search_documents', "
+            "content_rowid='seq', tokenize=\"unicode61 remove_diacritics 0 tokenchars '+#'\")",
+            "CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN "
+            "INSERT INTO search_index(rowid, terms) VALUES (new.seq, new.terms); END",
+            "CREATE TRIGGER search_documents_delete AFTER DELETE ON search_documents BEGIN "
+            "INSERT INTO search_index(search_index, rowid, terms) "
+            "VALUES ('delete', old.seq, old.terms); END",
+            "CREATE TRIGGER search_documents_update AFTER UPDATE OF terms ON search_documents "
+            "BEGIN INSERT INTO search_index(search_index, rowid, terms) "
+            "VALUES ('delete', old.seq, old.terms); "
+            "INSERT INTO search_index(rowid, terms) VALUES (new.seq, new.terms); END",
+        ),
+        "postgres": (
+            "ALTER TABLE search_documents ADD COLUMN lexemes tsvector GENERATED ALWAYS AS "
+            "(array_to_tsvector(string_to_array(terms, ' '))) STORED",
+            "CREATE INDEX idx_search_documents_lexemes ON search_documents USING gin (lexemes)",
+        ),
+    }
+
+
+SearchDocument.add_index(
+    SearchDocument.index(
+        SearchDocument.title_key, SearchDocument.seq, name="idx_search_documents_title"
+    )
+)
+
+MODELS = (
+    MediaLibrary, MediaFile, RemovedFile, Movie, TVShow, Season, Episode, Album, Track,
+    SearchDocument,
+)

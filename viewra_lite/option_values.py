@@ -1,0 +1,192 @@
+"""What one option's value may be, and how much of a wrong one a message may repeat.
+
+Each check returns the value converted, or raises Unfit, which says what was expected. Text from a
+file, a URL or the environment and proper Python values pass the same checks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+TEXT_LIMIT_CHARS = 255  # the longest host name; PostgreSQL's own names end at 63 bytes
+SHOWN_LIMIT_CHARS = 40  # of an offending value in a message
+NAME_LIMIT_CHARS = 200  # the tail of a long file name that a message shows
+
+# What a message may repeat: a number, with a unit perhaps, or one word; never what may be a secret
+# (a password lands in another option's value through a forgotten newline or quote).
+PLAIN_WORD = re.compile(r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}[0-9]{0,2}")
+PLAIN_PATH = re.compile(r"[^\s:=@,;]*/[^\s:=@,;]*|:memory:|[.]{1,2}")
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_FRACTION = re.compile(r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Secret:
+    """Hold a text that is never shown: reveal() is the only way to it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Secret) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+
+class Unfit(Exception):
+    """Says what was expected of a value; never repeats the value."""
+
+
+# --- The checks. ---
+
+
+def check_whole(value: object, low: int, high: int) -> int:
+    """Accept an int, or its plain decimal text."""
+    expected = f"expected a whole number from {low} to {high}"
+    if isinstance(value, str):
+        if re.fullmatch(r"-?0[0-9]+", value):
+            raise Unfit(f"{expected}, without leading zeros")
+        value = int(value) if _WHOLE.fullmatch(value) else None
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise Unfit(expected)
+    return int(value)
+
+
+def check_fraction(value: object) -> float:
+    """Accept a number from 0 to 1, or its plain decimal text."""
+    if isinstance(value, str) and _FRACTION.fullmatch(value):
+        value = float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)  # NaN compares false, so it ends below
+    raise Unfit("expected a number from 0 to 1")
+
+
+def check_choice(value: object, choices: tuple[str, ...]) -> str:
+    """Accept one of the words, letter for letter."""
+    if isinstance(value, str) and value in choices:
+        return value
+    *most, last = choices
+    raise Unfit(f"expected {', '.join(most)} or {last}{did_you_mean(value, choices)}")
+
+
+def check_text(value: object) -> str:
+    """Accept a name: printable, and not blank."""
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        if len(value) <= TEXT_LIMIT_CHARS:
+            return value
+    raise Unfit(f"expected 1 to {TEXT_LIMIT_CHARS} printable characters")
+
+
+def check_secret(value: object) -> Secret:
+    """Accept text that a server and a passfile can carry."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        raise Unfit("expected text: put it in quotes")
+    if _CONTROL.search(text) or any("\ud800" <= char <= "\udfff" for char in text):
+        raise Unfit("expected one line of Unicode text without control characters")
+    return Secret(text)
+
+
+def check_path(value: object) -> Path:
+    """Accept a path, taken literally: no ~ and no $ is expanded."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise Unfit("expected a path: put it in quotes")
+    text = os.fsdecode(value)
+    if not text.strip():
+        raise Unfit("expected a path, and it is empty")
+    if _CONTROL.search(text) or not _encodable(text):
+        raise Unfit("expected a path without control characters"
+                    " (in double quotes YAML reads \\ as an escape: use single quotes)")
+    return Path(text)
+
+
+def check_database_path(value: object) -> Path:
+    """Accept the path of a file, which need not exist."""
+    path = check_path(value)
+    text = os.fsdecode(value)  # type: ignore[arg-type]  # the line above has seen to that
+    if text == ":memory:":
+        raise Unfit("a store lives in a file, never in memory: give the path of a file")
+    if text.startswith("file:"):
+        raise Unfit("expected a plain path, not a file: URI")
+    if text.replace(os.sep, "/").rpartition("/")[2] in ("", ".", "..") or os.path.isdir(text):
+        raise Unfit("expected the path of a file, and this is a folder: add the file's name")
+    return path
+
+
+def check_password_file(value: object) -> Path | None:
+    """Accept a path, or None for no file."""
+    return None if value is None else check_path(value)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        return bool(os.fsencode(text))
+    except UnicodeEncodeError:
+        return False
+
+
+# --- What a message says. ---
+
+
+def shown(value: object, pattern: re.Pattern[str] | None) -> str:
+    """Repeat an offending value of the given form; None = never."""
+    if pattern is None or value is None:
+        return ""
+    if isinstance(value, os.PathLike):
+        value = os.fsdecode(value)
+    if isinstance(value, str):
+        return f" (given: {value[:SHOWN_LIMIT_CHARS]!r})" if pattern.fullmatch(value) else ""
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**18):
+        return f" (given: {value!r})"
+    return f" (given: a value of type {type(value).__name__})"
+
+
+def nearest(word: object, words: Iterable[str]) -> str | None:
+    """Return the one of the words that was probably meant."""
+    import difflib
+
+    if not isinstance(word, str):
+        return None
+    plain = word[:64].lower().replace("-", "_")
+    folded = {name.lower().replace("-", "_"): name for name in words}
+    near = difflib.get_close_matches(plain, folded, 1)
+    near = near or [name for name in folded if len(plain) > 2 and plain in name]
+    return folded[near[0]] if near else None
+
+
+def did_you_mean(word: object, words: Iterable[str]) -> str:
+    """Return the remark that ends a message, or nothing."""
+    near = nearest(word, words)
+    return f" (did you mean {near}?)" if near else ""
+
+
+def file_label(path: str) -> str:
+    """Name a file for a message; a URL taken for a path does not show its password."""
+    head, at, tail = path.rpartition("@")
+    label = f"{head.partition(':')[0]}:***@{tail}" if ":" in head else path
+    label = label[-NAME_LIMIT_CHARS:]
+    return label if label.isprintable() else ascii(label)
+
+
+def key_label(key: object) -> str:
+    """Name a key for a message, unless it looks like a value that slipped into a key's place."""
+    if isinstance(key, str) and PLAIN_WORD.fullmatch(key):
+        return repr(key)
+    return "a key that is not shown"

@@ -1,0 +1,1 @@
+"""History of the playback room's tables: frozen once released."""

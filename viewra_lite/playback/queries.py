@@ -1,0 +1,1 @@
+"""The questions of the playback room: query builders that run nothing."""

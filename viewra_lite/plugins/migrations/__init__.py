@@ -1,0 +1,1 @@
+"""History of the plugins room's tables: frozen once released."""

@@ -1,0 +1,53 @@
+"""The nouns of the plugin room: who is registered, and what they found out."""
+
+from __future__ import annotations
+
+from peewee import BooleanField, Check, DoubleField, Model, SQL, TextField
+
+from ..database.fields import JSONField, TimestampField
+from ..media.models import MediaFile, reference
+
+
+class PluginModel(Model):  # type: ignore[misc]
+    """Common to all tables of this room."""
+
+    class Meta:
+        legacy_table_names = False
+
+
+class Plugin(PluginModel):
+    """Registered plugins and their status."""
+
+    id = TextField(primary_key=True, help_text="chosen by the plugin")
+    name = TextField()
+    type = TextField(help_text="transcoder, enrichment, scanner, ...")
+    version = TextField(null=True)
+    enabled = BooleanField(default=True, constraints=[SQL("DEFAULT TRUE")])
+    config = JSONField(null=True, help_text="JSON configuration")
+    capabilities = JSONField(null=True, help_text="JSON capabilities")
+    last_health_check = TimestampField(null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    class Meta:
+        table_name = "plugins"
+
+
+class PluginMetadata(PluginModel):
+    """Metadata extracted by plugins."""
+
+    id = TextField(primary_key=True, help_text="UUIDv7")
+    plugin = reference(Plugin, on_delete="CASCADE")
+    media_file = reference(MediaFile, on_delete="CASCADE")
+    metadata_type = TextField()
+    metadata = JSONField(help_text="JSON data")
+    confidence = DoubleField(
+        default=1.0, constraints=[SQL("DEFAULT 1"), Check('"confidence" BETWEEN 0 AND 1')], help_text="0 to 1"
+    )
+    created_at = TimestampField()
+
+    class Meta:
+        table_name = "plugin_metadata"
+
+
+MODELS = (Plugin, PluginMetadata)

@@ -1,0 +1,1 @@
+"""The questions of the plugins room: query builders that run nothing."""

@@ -1,0 +1,1 @@
+"""What is being transcoded, and what has been."""

@@ -1,0 +1,1 @@
+"""History of the transcoding room's tables: frozen once released."""

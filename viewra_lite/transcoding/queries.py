@@ -1,0 +1,1 @@
+"""The questions of the transcoding room: query builders that run nothing."""
