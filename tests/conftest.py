@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 from postgres_server import PostgresMissing, Server, running_server
+
+from viewra_lite import Store
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
@@ -34,3 +40,41 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     yield postgres_server.create_database(name)
     postgres_server.drop_database(name)
+
+
+class Clock:
+    """The time as a test sets it: aware, in UTC, and still until somebody moves it."""
+
+    def __init__(self) -> None:
+        self._moment = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> datetime:
+        return self._moment
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the time on, or back with a negative number, and return it."""
+        with self._lock:
+            self._moment += timedelta(seconds=seconds)
+            return self._moment
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of `store`."""
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_config(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """What Store.open() takes, for an empty store on each engine in turn."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return {"database": {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}}
+
+
+@pytest.fixture
+def store(store_config: Any, clock: Clock) -> Iterator[Store]:
+    """An open, empty store on each engine in turn, at the time of `clock`."""
+    with Store.open(store_config, clock=clock) as opened:
+        yield opened

@@ -16,7 +16,7 @@ from typing import Any, Literal, Union
 
 from .errors import ConfigError
 from .option_values import (
-    PLAIN_PATH, PLAIN_WORD, Secret, Unfit, check_choice, check_database_path, check_fraction,
+    PLAIN_WORD, Secret, Unfit, check_choice, check_database_path, check_fraction,
     check_password_file, check_secret, check_text, check_whole, did_you_mean, file_label,
     key_label, nearest, shown)
 
@@ -33,11 +33,9 @@ _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full
 # --- The options. ---
 
 
-def _option(default: Any, check: Callable[[Any], Any],
-            showable: re.Pattern[str] | None = PLAIN_WORD) -> Any:
-    """Declare an option; a message may repeat an offending value of the showable form."""
-    return field(default=default, repr=showable is not None,
-                 metadata={"check": check, "showable": showable})
+def _option(default: Any, check: Callable[[Any], Any], *, secret: bool = False) -> Any:
+    """Declare an option; neither a message nor repr() shows a secret one."""
+    return field(default=default, repr=not secret, metadata={"check": check, "secret": secret})
 
 
 def _whole(default: int, low: int, high: int) -> Any:
@@ -97,8 +95,7 @@ class SqliteConfig(Config):
 
     type: str = field(default="sqlite", init=False)
     # Relative to the working folder, as the specification writes it.
-    database_path: Path = _option(
-        Path("viewra-data/viewra.db"), check_database_path, PLAIN_PATH)
+    database_path: Path = _option(Path("viewra-data/viewra.db"), check_database_path)
     # KiB of page cache for each connection: the index pages of a large library, times pool_size.
     cache_size_kib: int = _whole(8192, 64, 4_194_304)
     # MiB of the file mapped into memory, which spares reads a copy; 0 = off.
@@ -129,10 +126,10 @@ class PostgresConfig(Config):
     port: int = _whole(5432, 1, 65_535)
     user: str = _option("viewra", check_text)
     # Never shown; empty = none (peer or trust authentication, or ~/.pgpass).
-    password: Secret = _option(Secret(""), check_secret, showable=None)
+    password: Secret = _option(Secret(""), check_secret, secret=True)
     # load_config() puts its first line into password, and leaves None here. Never shown in a
     # message: clumsy hands write the password itself here.
-    password_file: Path | None = _option(None, check_password_file, showable=None)
+    password_file: Path | None = _option(None, check_password_file, secret=True)
     database: str = _option("viewra", check_text)
     # libpq's word: "prefer" encrypts when the server can; only "verify-full" proves who answers.
     sslmode: str = _choice("prefer", _SSL_MODES)
@@ -171,7 +168,7 @@ def _checked(option: Field[Any], value: object, where: str) -> Any:
         return option.metadata["check"](value)
     except Unfit as exc:
         why = str(exc)
-    given = shown(value, option.metadata["showable"])
+    given = "" if option.metadata["secret"] else shown(value)
     raise ConfigError(f"{where}: {option.name}: {why}{given}")
 
 
@@ -233,7 +230,7 @@ def _kind(given: _Given) -> type[Config]:
     if isinstance(value, str) and value in _ENGINES:
         return _ENGINES[value]
     why = f"expected sqlite or postgres{did_you_mean(value, _ENGINES)}"
-    raise ConfigError(f"{where}: type: {why}{shown(value, PLAIN_WORD)}")
+    raise ConfigError(f"{where}: type: {why}{shown(value)}")
 
 
 def _value(kind: type[Config], key: str, value: object, where: str) -> Any:

@@ -17,8 +17,7 @@ NAME_LIMIT_CHARS = 200  # the tail of a long file name that a message shows
 
 # What a message may repeat: a number, with a unit perhaps, or one word; never what may be a secret
 # (a password lands in another option's value through a forgotten newline or quote).
-PLAIN_WORD = re.compile(r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}[0-9]{0,2}")
-PLAIN_PATH = re.compile(r"[^\s:=@,;]*/[^\s:=@,;]*|:memory:|[.]{1,2}")
+PLAIN_WORD = re.compile(r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}")
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}")
@@ -145,14 +144,12 @@ def _encodable(text: str) -> bool:
 # --- What a message says. ---
 
 
-def shown(value: object, pattern: re.Pattern[str] | None) -> str:
-    """Repeat an offending value of the given form; None = never."""
-    if pattern is None or value is None:
+def shown(value: object) -> str:
+    """Repeat an offending value, unless it may be a secret that slipped into another's place."""
+    if value is None:
         return ""
-    if isinstance(value, os.PathLike):
-        value = os.fsdecode(value)
     if isinstance(value, str):
-        return f" (given: {value[:SHOWN_LIMIT_CHARS]!r})" if pattern.fullmatch(value) else ""
+        return f" (given: {value[:SHOWN_LIMIT_CHARS]!r})" if PLAIN_WORD.fullmatch(value) else ""
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**18):
         return f" (given: {value!r})"
     return f" (given: a value of type {type(value).__name__})"

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import date, datetime, timezone
+from math import isfinite
 from typing import Any
 
 import peewee
@@ -107,7 +108,9 @@ class JSONField(peewee.JSONField):  # type: ignore[misc]
     def ddl(self, ctx: Any) -> Any:
         node = super().ddl(ctx)
         if ctx.state.field_types["JSON"] == "TEXT":
-            node.nodes.append(Check(f'json_valid("{self.column_name}")'))
+            # json_valid(NULL) is 0 before SQLite 3.45.
+            name = self.column_name
+            node.nodes.append(Check(f'"{name}" IS NULL OR json_valid("{name}")'))
         return node
 
 
@@ -142,3 +145,60 @@ class ChoiceField(peewee.TextField):  # type: ignore[misc]
                 f"{self.name} cannot be {value!r}: one of {', '.join(self.allowed)}"
             )
         return value
+
+
+_INTEGER_BITS = {"INT": 31, "BIGINT": 63}
+
+
+def checked_value(field: Any, value: Any) -> Any:
+    """Return a value that both engines store alike in a column; raises InvalidValueError.
+
+    SQLite would take text in a number's column and numbers beyond 32 bits, PostgreSQL neither.
+    """
+    if value is None:
+        if not field.null:
+            raise InvalidValueError(f"{field.name} cannot be None")
+        return None
+    if isinstance(field, peewee.ForeignKeyField):
+        return checked_value(peewee.TextField(null=True), getattr(value, "id", value))
+    if not _fits(field, value):
+        raise InvalidValueError(
+            f"{field.name or 'an id'} cannot be {value!r}: {_EXPECTED.get(field.field_type, 'text')}"
+        )
+    return value
+
+
+_EXPECTED = {
+    "INT": "a whole number of at most 32 bits",
+    "BIGINT": "a whole number of at most 64 bits",
+    "DOUBLE": "a finite number",
+    "BOOL": "True or False",
+    "DATE": "a date",
+    "DATETIME": "an aware datetime",
+    "TEXT": "text without NUL and lone surrogates",
+}
+
+
+def _fits(field: Any, value: Any) -> bool:
+    kind = field.field_type
+    if kind in _INTEGER_BITS:
+        limit = 1 << _INTEGER_BITS[kind]
+        return type(value) is int and -limit <= value < limit
+    if kind == "DOUBLE":
+        return type(value) in (int, float) and isfinite(value)
+    if kind == "BOOL":
+        return type(value) is bool
+    if kind == "DATE":
+        return type(value) is date
+    if kind == "DATETIME":
+        return isinstance(value, datetime) and value.tzinfo is not None
+    if kind == "JSON":
+        return dumps(value) is not None
+    return isinstance(value, str) and _is_storable(field.db_value(value))
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return "\0" not in text and text.encode() is not None
+    except UnicodeEncodeError:
+        return False

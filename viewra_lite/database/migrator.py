@@ -200,9 +200,11 @@ def history(database: peewee.Database, module: str) -> Any:
     """Return the model of a module's history table, bound to the database."""
 
     class History(peewee.Model):  # type: ignore[misc]
-        name = peewee.TextField(primary_key=True)
-        checksum = peewee.TextField(null=True)
-        applied = TimestampField()
+        """Migrations of this module that were applied."""
+
+        name = peewee.TextField(primary_key=True, help_text="file name without .py")
+        checksum = peewee.TextField(null=True, help_text="SHA-256 of its source")
+        applied = TimestampField(help_text="UTC")
 
         class Meta:
             table_name = HISTORY_PREFIX + module

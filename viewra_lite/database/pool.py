@@ -31,9 +31,12 @@ class Pool:
         self._connect = connect
         self._size = size
         self._wait_s = wait_s
-        self._count = 0
+        self._places = 0
         self._lock = threading.Lock()
+        # A connection, or None: the place of one that is gone, or the news that the pool has ended.
         self._idle: SimpleQueue[Any] = SimpleQueue()
+        # Strong references: in a forked child a connection that nobody holds would be closed.
+        self._alive: set[Any] = set()
         self._ended: type[Exception] | None = None
         self._ended_message: str | None = None
 
@@ -42,10 +45,8 @@ class Pool:
         try:
             connection = self._idle.get_nowait()
         except Empty:
-            connection = self._grow() or self._wait()
-        if connection is None:
-            self._refuse()
-        return connection
+            connection = None if self._has_place() else self._wait()
+        return connection or self._made()
 
     def give_back(self, connection: Any) -> None:
         """Keep a clean connection for the next borrower."""
@@ -54,10 +55,12 @@ class Pool:
             self._drain()
 
     def discard(self, connection: Any) -> None:
-        """Close a connection that cannot be used again and make room for a new one."""
-        connection.close()
-        with self._lock:
-            self._count -= 1
+        """Close a connection that cannot be used again; whoever waits may make a new one."""
+        self._alive.discard(connection)
+        try:
+            connection.close()
+        finally:
+            self._idle.put(None)
 
     def close(self) -> None:
         """Close what is idle; what is in use is closed as it comes back."""
@@ -66,24 +69,28 @@ class Pool:
 
     def abandon(self) -> None:
         """Forget every connection without closing it: they belong to the parent process."""
-        _inherited.append(self._idle)
+        _inherited.append(self._alive)
         self._ended, self._ended_message = SessionError, FORKED
-        self._lock, self._idle = threading.Lock(), SimpleQueue()
+        self._lock, self._idle, self._alive = threading.Lock(), SimpleQueue(), set()
         self._idle.put(None)
 
-    def _grow(self) -> Any:
+    def _has_place(self) -> bool:
         with self._lock:
-            if self._ended is not None:
-                self._refuse()
-            if self._count >= self._size:
-                return None
-            self._count += 1
+            free = self._places < self._size
+            self._places += free
+        return free
+
+    def _made(self) -> Any:
+        """Fill the place that the caller holds."""
         try:
-            return self._connect()
+            if self._ended is not None:
+                raise self._ended(self._ended_message)
+            connection = self._connect()
         except BaseException:
-            with self._lock:
-                self._count -= 1
+            self._idle.put(None)
             raise
+        self._alive.add(connection)
+        return connection
 
     def _wait(self) -> Any:
         try:
@@ -94,22 +101,16 @@ class Pool:
                 "raise pool_size or close sessions sooner"
             ) from None
 
-    def _refuse(self) -> None:
-        self._idle.put(None)  # the next waiter learns it too
-        raise (self._ended or StoreClosedError)(self._ended_message)
-
     def _drain(self) -> None:
         while True:
             try:
                 connection = self._idle.get_nowait()
             except Empty:
-                self._idle.put(None)
+                self._idle.put(None)  # whoever waits learns that the pool has ended
                 return
             if connection is not None:
+                self._alive.discard(connection)
                 connection.close()
-            elif self._idle.empty():
-                self._idle.put(None)
-                return
 
 
 class WriteGate:

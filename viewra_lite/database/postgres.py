@@ -25,6 +25,7 @@ from ..errors import (
 )
 from .pool import Pool
 from .sessions import StoreDatabase
+from .statements import words_query
 
 _CONNECT_TIMEOUT_S = 10
 _LOCK_RETRY_S = 0.05
@@ -57,6 +58,11 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):  # type: 
         "TEXT": 'TEXT COLLATE "C"',
     }
     one_of = (" = ANY(", ")", list)
+    matches_words = (
+        ' IN (SELECT "{key}" FROM "{table}" WHERE "{column}" @@ ',
+        '::tsquery ORDER BY "{key}" LIMIT ',
+        lambda groups: words_query(groups, "'{}':*", " & ", " | "),
+    )
     index_value_literals = True
 
     def __init__(self, backend: PostgresBackend | None, name: str) -> None:

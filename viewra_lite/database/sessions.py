@@ -391,6 +391,7 @@ class StoreDatabase:
 
     backend: Any
     one_of: tuple[str, str, Callable[[Any], Any] | None]
+    matches_words: tuple[str, str, Callable[[Any], Any]]
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Refuse: a query outside a session would leak a connection."""
@@ -404,9 +405,10 @@ class StoreDatabase:
         return state.conn.cursor()
 
     def get_context_options(self) -> dict[str, Any]:
-        """Return Peewee's options for building SQL, and how this engine says OneOf."""
+        """Return Peewee's options for building SQL, and and how this engine says our own nodes."""
         options: dict[str, Any] = super().get_context_options()  # type: ignore[misc]
         options["one_of"] = self.one_of
+        options["matches_words"] = self.matches_words
         return options
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:

@@ -27,6 +27,7 @@ from .locks import file_lock
 from .pool import Pool, WriteGate, remaining
 from .sessions import StoreDatabase
 from .sqlite_errors import is_busy, translate_sqlite
+from .statements import words_query
 
 APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 _STATEMENTS_KEPT = 256
@@ -48,6 +49,11 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):  # type: ignore
         "INT": "INTEGER",
     }
     one_of = (" IN (SELECT value FROM json_each(", "))", dumps)
+    matches_words = (
+        ' IN (SELECT rowid FROM "{index}" WHERE "{index}" MATCH ',
+        " ORDER BY rowid LIMIT ",
+        lambda groups: words_query(groups, '"{}"*', " AND ", " OR "),
+    )
 
     def __init__(self, backend: SqliteBackend | None, path: str) -> None:
         super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)

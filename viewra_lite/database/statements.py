@@ -21,6 +21,7 @@ from typing import Any
 import peewee
 
 Convert = Callable[[Any], Any]
+Groups = Sequence[Sequence[Sequence[str]]]
 _PLAIN_FIELDS = (peewee.TextField, peewee.IntegerField, peewee.BigIntegerField, peewee.DoubleField)
 
 
@@ -50,6 +51,43 @@ class OneOf(peewee.ColumnBase):  # type: ignore[misc]
         return ctx.literal(after)
 
 
+class MatchesWords(peewee.ColumnBase):  # type: ignore[misc]
+    """True for the first rows, in the order of their key, that hold all words of a text.
+
+    The words are groups, of which all must match; a group is a choice of ways to write it, and a
+    way is words that all stand in the row, each at least as the beginning of one. `index` names
+    the full-text table of SQLite and `column` the tsvector of PostgreSQL.
+    """
+
+    def __init__(
+        self, key: Any, *, index: str, column: str, words: Placeholder, most: Placeholder
+    ) -> None:
+        self.key = key
+        self.names = {
+            "key": key.column_name, "table": key.model._meta.table_name,
+            "index": index, "column": column,
+        }
+        self.words = words
+        self.most = most
+
+    def __sql__(self, ctx: Any) -> Any:
+        before, between, convert = ctx.state.matches_words
+        ctx.sql(self.key).literal(before.format(**self.names))
+        ctx.sql(Placeholder(self.words.position, convert))
+        ctx.literal(between.format(**self.names))
+        return ctx.sql(self.most).literal(")")
+
+
+def words_query(groups: Groups, word: str, both: str, either: str) -> str:
+    """Write groups of words in an engine's full-text language; words must need no escaping."""
+    return both.join(
+        "(" + either.join(
+            "(" + both.join(word.format(text) for text in way) + ")" for way in ways
+        ) + ")"
+        for ways in groups
+    )
+
+
 class _Slot:
     def __init__(self, position: int, convert: Convert | None) -> None:
         self.position = position
@@ -70,9 +108,9 @@ class Compiled:
 class Statement:
     """A query builder and what it compiled to, by engine."""
 
-    def __init__(self, build: Callable[..., Any]) -> None:
+    def __init__(self, build: Callable[..., Any], arity: int | None = None) -> None:
         self.build = build
-        self.arity = len(inspect.signature(build).parameters)
+        self.arity = len(inspect.signature(build).parameters) if arity is None else arity
         self.compiled: dict[str, Compiled] = {}
         self.__doc__ = build.__doc__
         self.__name__ = build.__name__

@@ -5,23 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from viewra_lite.media.episode_marks import Mark, mark_in
-from viewra_lite.media.name_facts import (
+from .episode_marks import Mark, mark_in
+from .name_facts import (
     CRUFT, YEAR, EpisodeName, Found, before_cruft, first, fold, guess, ids_in, release_start,
     without_group, without_ids, words)
 
 _SHELF = re.compile(
     r"(?:tv|tv[ ._-]?(?:shows?|series)|shows|series|anime|cartoons?|kids|documentar(?:y|ies)|"
-    r"downloads?|complete[d]?|new|incoming|unsorted|video|videos|other|ended|continuing|misc)", re.I)
+    r"downloads?|completed?|new|incoming|unsorted|videos?|other|ended|continuing|misc)", re.I)
 _SEASON = re.compile(
-    r"(?<![^\W_])(?<!['’])(?:(?:season|series|staffel|saison|temporada|stagione|sezon|seizoen|säsong|"
-    r"sæson|сезон|book|volume|vol)[ ._-]*(?P<number>\d{1,4}|one|two|three|four|five|six|seven|"
-    r"eight|nine|ten)|s(?P<short>\d{1,4})|(?P<nth>\d{1,2})(?:st|nd|rd|th|\.|ª|a)?[ ._]*"
+    r"(?<![^\W_])(?<!['’])(?:(?:season|series|staffel|saison|temporada|stagione|sezon|seizoen|"
+    r"säsong|sæson|сезон|book|volume|vol)[ ._-]*(?P<number>\d{1,4}|one|two|three|four|five|six|"
+    r"seven|eight|nine|ten)|s(?P<short>\d{1,4})|(?P<nth>\d{1,2})(?:st|nd|rd|th|\.|ª|a)?[ ._]*"
     r"(?:season|staffel|saison|temporada|stagione|сезон))(?![^\W_])", re.I)
 _KANJI_SEASON = re.compile(r"第\s*(\d{1,2})\s*[季期]")
 _SPECIALS = re.compile(
-    r"(?:.* - )?(?:specials?|season[ ._]0+|s0+|ovas?|oads?|ova[ ._&+]+specials?|extras|bonus)", re.I)
+    r"(?:.* - )?(?:specials?|season[ ._]0+|s0+|ovas?|oads?|ova[ ._&+]+specials?|extras|bonus)",
+    re.I)
 _DISC_FOLDER = re.compile(r"(?:disc|disk|dvd|cd|video_ts|bdmv|stream)[ ._-]?\d{0,2}", re.I)
+_COMPLETE = re.compile(
+    r"(?<=[^\W_])[ ._(\[-]+(?:the[ ._]+)?complete"
+    r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$", re.I)
+_ORDINAL = re.compile(r"0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
 _YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
 _NUMBER_WORDS = "one two three four five six seven eight nine ten".split()
@@ -36,8 +41,11 @@ class _Show:
     season: int | None = None
 
 
-def episode_name(parents: list[str], stem: str) -> EpisodeName:
-    """Read an episode's name from its file and the folders above it (nearest last)."""
+def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeName:
+    """Read an episode's name from its file and the folders above it (nearest last).
+
+    `root_name` is the show where its seasons lie in the root itself.
+    """
     folders = [_folder(name) for name in parents if not _DISC_FOLDER.fullmatch(name)]
     season = next((above.season for above in reversed(folders) if above.season is not None), None)
     bare = without_ids(stem)
@@ -51,7 +59,8 @@ def episode_name(parents: list[str], stem: str) -> EpisodeName:
     season, episodes, absolute = _numbers(mark, season, is_fansub=text != bare)
     ids = ids_in(*reversed(parents), stem)
     return EpisodeName(
-        show.title or stem, show.year, season, episodes, absolute, _title(text, mark, guessed),
+        show.title or (root_name if parents else "") or stem, show.year, season, episodes,
+        absolute, _title(text, mark, guessed),
         mark.air_date if mark else None, ids.get("tvdb_id"), ids.get("tmdb_id"),
         ids.get("imdb_id"))
 
@@ -91,7 +100,7 @@ def _season_number(found: re.Match[str]) -> int:
 
 def _titled(text: str) -> _Show:
     """Split "Show (2005) [tags]" or "Show.2005" into title and year."""
-    text = before_cruft(text)
+    text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(text)))
     year = _YEAR_AT_END.search(text)
     if year is None or not words(text[:year.start()]):
         year = _BARE_YEAR_AT_END.search(text)
@@ -161,7 +170,8 @@ def _marked_season(mark: Mark | None, season: int | None) -> int | None:
     return season if mark is None or mark.season is None else mark.season
 
 
-_NOTE = re.compile(r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I)
+_NOTE = re.compile(
+    r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I)
 _TAIL_NUMBER = re.compile(r"[ ._]*-[ ._]*\d{2,4}(?=[ ._]+-[ ._])")
 
 

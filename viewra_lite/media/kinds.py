@@ -29,7 +29,8 @@ _AUDIO = {
     ".aac": ("aac", "audio/aac"), ".ac3": ("ac3", "audio/ac3"), ".aif": ("aiff", "audio/aiff"),
     ".aifc": ("aiff", "audio/aiff"), ".aiff": ("aiff", "audio/aiff"),
     ".alac": ("mp4", "audio/mp4"), ".ape": ("ape", "audio/x-ape"),
-    ".dff": ("dff", "audio/x-dff"), ".dsf": ("dsf", "audio/x-dsf"), ".dts": ("dts", "audio/vnd.dts"),
+    ".dff": ("dff", "audio/x-dff"), ".dsf": ("dsf", "audio/x-dsf"),
+    ".dts": ("dts", "audio/vnd.dts"),
     ".flac": ("flac", "audio/flac"), ".m4a": ("mp4", "audio/mp4"), ".m4b": ("mp4", "audio/mp4"),
     ".mka": ("matroska", "audio/x-matroska"), ".mp2": ("mp2", "audio/mpeg"),
     ".mp3": ("mp3", "audio/mpeg"), ".mpc": ("mpc", "audio/x-musepack"),
@@ -86,8 +87,8 @@ def is_hidden(name: str) -> bool:
 LARGEST_SAMPLE_BYTES = 300 * 1024 * 1024
 _SAMPLE_FOLDERS = frozenset({"sample", "samples", "proof"})
 _SAMPLE = re.compile(
-    r"(?:sample|trailer)\d?|.*[-._](?:sample|trailer)\d?|sample-.*|.*[(\[]\s*(?:sample|trailer)\s*[)\]]",
-    re.I)
+    r"(?:sample|trailer)\d?|.*[-._](?:sample|trailer)\d?|sample-.*|"
+    r".*[(\[]\s*(?:sample|trailer)\s*[)\]]", re.I)
 
 
 def is_sample(parts: Sequence[str], size: int) -> bool:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from peewee import (
-    AutoField,
-    BigIntegerField,
-    Check,
-    DoubleField,
-    ForeignKeyField,
-    IntegerField,
-    Model,
-    SQL,
+    AutoField, BigIntegerField, Check, DoubleField, ForeignKeyField, IntegerField, Model, SQL,
     TextField,
 )
 
@@ -54,8 +47,8 @@ class MediaLibrary(MediaModel):
         help_text="seconds between scans, 0 = only when asked",
     )
     last_scan = TimestampField(null=True, help_text="end of the last scan that was completed, UTC")
-    created_at = TimestampField()
-    updated_at = TimestampField()
+    created_at = TimestampField(help_text="when it was added, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
 
     class Meta:
         table_name = "media_libraries"
@@ -65,11 +58,11 @@ class MediaFile(MediaModel):
     """Media files, one row for each path; the id stays when a file is renamed or moved."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it lies")
     path = PathField(help_text="absolute path")
     filename = PathField(help_text="last part of the path")
     size = BigIntegerField(null=True, help_text="bytes")
-    mime_type = TextField(null=True)
+    mime_type = TextField(null=True, help_text="video/x-matroska, audio/flac, ...")
     container = TextField(null=True, help_text="matroska, mp4, webm, flac, ...")
     duration = DoubleField(null=True, help_text="seconds")
     width = IntegerField(null=True, help_text="pixels")
@@ -91,7 +84,7 @@ class MediaFile(MediaModel):
         ("present", "missing"), default="present", constraints=[SQL("DEFAULT 'present'")],
         help_text="missing: not found by the last scan, kept until it is purged",
     )
-    missing_since = TimestampField(null=True)
+    missing_since = TimestampField(null=True, help_text="when a scan first missed it, UTC")
     probe_state = ChoiceField(
         ("pending", "partial", "done", "failed"), default="pending",
         constraints=[SQL("DEFAULT 'pending'")],
@@ -136,10 +129,10 @@ class RemovedFile(MediaModel):
     """Ids of files that were removed, so that the same file gets its id back when it returns."""
 
     id = TextField(primary_key=True, help_text="the id it had in media_files")
-    filename = PathField()
-    fingerprint = TextField(null=True)
-    identity = TextField(null=True)
-    removed_at = TimestampField()
+    filename = PathField(help_text="last part of its path")
+    fingerprint = TextField(null=True, help_text="as in media_files")
+    identity = TextField(null=True, help_text="as in media_files")
+    removed_at = TimestampField(help_text="when it was purged, UTC")
 
     class Meta:
         table_name = "removed_files"
@@ -163,27 +156,27 @@ class Movie(MediaModel):
     """Movies, one row for each in a library, however many files it has."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL",
                            help_text="its best file; others have the same identity")
     identity = TextField(help_text="folded title and year; media_files.identity of its files")
-    title = TextField()
+    title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
-    year = IntegerField(null=True)
-    original_title = TextField(null=True)
-    overview = TextField(null=True)
-    release_date = DateField(null=True)
+    year = IntegerField(null=True, help_text="of the first release")
+    original_title = TextField(null=True, help_text="in the language it was made in")
+    overview = TextField(null=True, help_text="what it is about")
+    release_date = DateField(null=True, help_text="first release")
     runtime = IntegerField(null=True, help_text="minutes")
     genres = JSONField(null=True, help_text="JSON array")
-    director = TextField(null=True)
+    director = TextField(null=True, help_text="name, or names with commas")
     cast = JSONField(null=True, help_text="JSON array")
     rating = DoubleField(null=True, help_text="0 to 10")
-    poster_path = TextField(null=True)
-    backdrop_path = TextField(null=True)
-    tmdb_id = IntegerField(null=True)
-    imdb_id = TextField(null=True)
-    created_at = TimestampField()
-    updated_at = TimestampField()
+    poster_path = TextField(null=True, help_text="file or URL")
+    backdrop_path = TextField(null=True, help_text="file or URL")
+    tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
+    imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
+    created_at = TimestampField(help_text="when it was added, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
 
     class Meta:
         table_name = "movies"
@@ -201,32 +194,33 @@ class TVShow(MediaModel):
     """TV shows."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
     identity = TextField(help_text="folded title and year")
-    title = TextField()
+    title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
-    original_title = TextField(null=True)
-    overview = TextField(null=True)
-    tagline = TextField(null=True)
-    first_air_date = DateField(null=True)
-    last_air_date = DateField(null=True)
+    original_title = TextField(null=True, help_text="in the language it was made in")
+    overview = TextField(null=True, help_text="what it is about")
+    tagline = TextField(null=True, help_text="one catching sentence")
+    first_air_date = DateField(null=True, help_text="of the first episode")
+    last_air_date = DateField(null=True, help_text="of the latest episode")
     status = ChoiceField(
-        SHOW_STATUSES, default="unknown", constraints=[SQL("DEFAULT 'unknown'")]
+        SHOW_STATUSES, default="unknown", constraints=[SQL("DEFAULT 'unknown'")],
+        help_text="whether more is to come",
     )
-    network = TextField(null=True)
-    content_rating = TextField(null=True)
+    network = TextField(null=True, help_text="who broadcasts it")
+    content_rating = TextField(null=True, help_text="TV-MA, FSK 12, ...")
     rating = DoubleField(null=True, help_text="0 to 10")
     runtime = IntegerField(null=True, help_text="minutes of an episode")
     genres = JSONField(null=True, help_text="JSON array")
     cast = JSONField(null=True, help_text="JSON array")
     creators = JSONField(null=True, help_text="JSON array")
-    poster_path = TextField(null=True)
-    backdrop_path = TextField(null=True)
-    tmdb_id = IntegerField(null=True)
-    tvdb_id = IntegerField(null=True)
-    imdb_id = TextField(null=True)
-    created_at = TimestampField()
-    updated_at = TimestampField()
+    poster_path = TextField(null=True, help_text="file or URL")
+    backdrop_path = TextField(null=True, help_text="file or URL")
+    tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
+    tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
+    imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
+    created_at = TimestampField(help_text="when it was added, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
 
     class Meta:
         table_name = "tv_shows"
@@ -244,14 +238,14 @@ class Season(MediaModel):
     """Seasons of TV shows."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    show = reference(TVShow, on_delete="CASCADE", index=False)
+    show = reference(TVShow, on_delete="CASCADE", index=False, help_text="the show it belongs to")
     season_number = IntegerField(help_text="0 = specials")
-    title = TextField(null=True)
-    overview = TextField(null=True)
-    air_date = DateField(null=True)
-    poster_path = TextField(null=True)
-    tmdb_id = IntegerField(null=True)
-    tvdb_id = IntegerField(null=True)
+    title = TextField(null=True, help_text="where it has a name of its own")
+    overview = TextField(null=True, help_text="what it is about")
+    air_date = DateField(null=True, help_text="of its first episode")
+    poster_path = TextField(null=True, help_text="file or URL")
+    tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
+    tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
 
     class Meta:
         table_name = "seasons"
@@ -262,26 +256,26 @@ class Episode(MediaModel):
     """Episodes of TV shows; several may share a file."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    show = reference(TVShow, on_delete="CASCADE", index=False)
-    season = reference(Season, on_delete="CASCADE")
-    media_file = reference(MediaFile, null=True, on_delete="SET NULL")
+    show = reference(TVShow, on_delete="CASCADE", index=False, help_text="the show it belongs to")
+    season = reference(Season, on_delete="CASCADE", help_text="the season it belongs to")
+    media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
     season_number = IntegerField(help_text="0 = specials")
-    episode_number = IntegerField()
+    episode_number = IntegerField(help_text="within the season")
     episode_number_end = IntegerField(
         null=True, help_text="last episode in the file, where it holds several"
     )
     absolute_number = IntegerField(null=True, help_text="counted through all seasons")
-    title = TextField(null=True)
-    overview = TextField(null=True)
-    air_date = DateField(null=True)
+    title = TextField(null=True, help_text="shown to people")
+    overview = TextField(null=True, help_text="what it is about")
+    air_date = DateField(null=True, help_text="first broadcast")
     runtime = IntegerField(null=True, help_text="minutes")
     rating = DoubleField(null=True, help_text="0 to 10")
-    director = TextField(null=True)
+    director = TextField(null=True, help_text="name, or names with commas")
     cast = JSONField(null=True, help_text="JSON array")
-    still_path = TextField(null=True)
-    tmdb_id = IntegerField(null=True)
-    tvdb_id = IntegerField(null=True)
-    imdb_id = TextField(null=True)
+    still_path = TextField(null=True, help_text="picture, file or URL")
+    tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
+    tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
+    imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
 
     class Meta:
         table_name = "episodes"
@@ -292,24 +286,24 @@ class Album(MediaModel):
     """Music albums."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False)
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
     identity = TextField(help_text="folded album artist and title")
-    title = TextField()
+    title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
-    album_artist = TextField(null=True)
+    album_artist = TextField(null=True, help_text="the name on the cover")
     artists = JSONField(null=True, help_text="JSON array")
-    release_date = DateField(null=True)
-    year = IntegerField(null=True)
+    release_date = DateField(null=True, help_text="of this release")
+    year = IntegerField(null=True, help_text="of this release")
     album_type = TextField(null=True, help_text="album, single, compilation, ...")
     genres = JSONField(null=True, help_text="JSON array")
-    label = TextField(null=True)
-    disc_count = IntegerField(null=True)
-    track_count = IntegerField(null=True)
+    label = TextField(null=True, help_text="record company")
+    disc_count = IntegerField(null=True, help_text="how many discs it has")
+    track_count = IntegerField(null=True, help_text="how many tracks it has")
     duration = DoubleField(null=True, help_text="seconds")
-    cover_path = TextField(null=True)
-    musicbrainz_id = TextField(null=True)
-    created_at = TimestampField()
-    updated_at = TimestampField()
+    cover_path = TextField(null=True, help_text="file or URL")
+    musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
+    created_at = TimestampField(help_text="when it was added, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
 
     class Meta:
         table_name = "albums"
@@ -327,20 +321,20 @@ class Track(MediaModel):
     """Tracks of music albums."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    album = reference(Album, on_delete="CASCADE", index=False)
-    media_file = reference(MediaFile, null=True, on_delete="SET NULL")
-    title = TextField()
-    artist = TextField(null=True)
+    album = reference(Album, on_delete="CASCADE", index=False, help_text="the album it is on")
+    media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
+    title = TextField(help_text="shown to people")
+    artist = TextField(null=True, help_text="who plays it")
     artists = JSONField(null=True, help_text="JSON array")
-    disc_number = IntegerField(default=1, constraints=[SQL("DEFAULT 1")])
+    disc_number = IntegerField(default=1, constraints=[SQL("DEFAULT 1")], help_text="from 1")
     track_number = IntegerField(
         default=0, constraints=[SQL("DEFAULT 0")], help_text="0 = unknown"
     )
     duration = DoubleField(null=True, help_text="seconds")
-    year = IntegerField(null=True)
+    year = IntegerField(null=True, help_text="of the recording")
     genres = JSONField(null=True, help_text="JSON array")
-    lyrics = TextField(null=True)
-    musicbrainz_id = TextField(null=True)
+    lyrics = TextField(null=True, help_text="plain text")
+    musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
 
     class Meta:
         table_name = "tracks"
@@ -351,12 +345,16 @@ class SearchDocument(MediaModel):
     """What can be searched for: one row for each movie, show, episode, album and track."""
 
     seq = AutoField(help_text="order of insertion; the row id of search_index")
-    kind = ChoiceField(("movie", "show", "episode", "album", "track"))
-    movie = reference(Movie, null=True, unique=True, on_delete="CASCADE")
-    show = reference(TVShow, null=True, unique=True, on_delete="CASCADE")
-    episode = reference(Episode, null=True, unique=True, on_delete="CASCADE")
-    album = reference(Album, null=True, unique=True, on_delete="CASCADE")
-    track = reference(Track, null=True, unique=True, on_delete="CASCADE")
+    kind = ChoiceField(
+        ("movie", "show", "episode", "album", "track"), help_text="which of the next five it is"
+    )
+    movie = reference(Movie, null=True, unique=True, on_delete="CASCADE", help_text="if a movie")
+    show = reference(TVShow, null=True, unique=True, on_delete="CASCADE", help_text="if a show")
+    episode = reference(
+        Episode, null=True, unique=True, on_delete="CASCADE", help_text="if an episode"
+    )
+    album = reference(Album, null=True, unique=True, on_delete="CASCADE", help_text="if an album")
+    track = reference(Track, null=True, unique=True, on_delete="CASCADE", help_text="if a track")
     title = TextField(help_text="shown to people")
     title_key = TextField(help_text="the title folded: without accents, case, punctuation")
     terms = TextField(help_text="every word to be found, folded, separated by spaces")
@@ -367,7 +365,8 @@ class SearchDocument(MediaModel):
     extra_ddl = {
         "sqlite": (
             "CREATE VIRTUAL TABLE search_index USING fts5(terms, content='search_documents', "
-            "content_rowid='seq', tokenize=\"unicode61 remove_diacritics 0 tokenchars '+#'\")",
+            "content_rowid='seq', tokenize=\"ascii tokenchars '+#'\", detail=none, columnsize=0, "
+            "prefix='1 2 3 4')",
             "CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN "
             "INSERT INTO search_index(rowid, terms) VALUES (new.seq, new.terms); END",
             "CREATE TRIGGER search_documents_delete AFTER DELETE ON search_documents BEGIN "
@@ -388,7 +387,8 @@ class SearchDocument(MediaModel):
 
 SearchDocument.add_index(
     SearchDocument.index(
-        SearchDocument.title_key, SearchDocument.seq, name="idx_search_documents_title"
+        SearchDocument.kind, SearchDocument.title_key, SearchDocument.seq,
+        name="idx_search_documents_title",
     )
 )
 

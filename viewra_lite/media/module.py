@@ -1,8 +1,323 @@
-"""The media room's verbs."""
+"""The media room's verbs: libraries, files, scanning, movies, shows, music, search."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from os import PathLike
+from typing import Any
+
+from ..database.pages import Page, checked_limit, page_of, start_after
+from ..errors import ConflictError, InvalidValueError, NotFoundError, StoreBusyError
 from ..module import Module
-from .models import MODELS
+from . import catalog, libraries, purge, queries, save, search
+from .models import (
+    MODELS,
+    Album,
+    Episode,
+    MediaFile,
+    MediaLibrary,
+    Movie,
+    Season,
+    Track,
+    TVShow,
+)
+from .reconcile import Reconciliation, ScanResult
+
+__all__ = ["MediaModule", "Page", "Reconciliation", "ScanResult"]
+
+
 class MediaModule(Module):
-    """Media."""
+    """Libraries, the files in them, and what the files are."""
+
     name = "media"
     models = MODELS
     migrations = "viewra_lite.media.migrations"
+
+    # Libraries
+
+    def add_library(
+        self, name: str, path: str | PathLike[str], type: str, *, scan_interval: int = 3600
+    ) -> MediaLibrary:
+        """Add a folder to scan; type is movie, tv or music, scan_interval seconds (0 = never).
+
+        On disk before it returns. Raises InvalidValueError for a path that is no folder,
+        ConflictError where it overlaps another library.
+        """
+        now = self.sessions.now()
+        values = {
+            "id": self.sessions.new_id(),
+            "name": libraries.checked_name(name),
+            "path": libraries.checked_root(path),
+            "type": libraries.checked_type(type),
+            "scan_interval": libraries.checked_interval(scan_interval),
+            "created_at": now,
+            "updated_at": now,
+        }
+        with self.sessions.writer(durable=True):
+            libraries.refuse_overlap(values["path"], self.libraries())
+            MediaLibrary.create(**values)
+        return self.library(values["id"])
+
+    def library(self, id: str) -> MediaLibrary:
+        """Return a library; raises NotFoundError."""
+        return self._found("library", id, self.sessions.one(queries.library_by_id, id))
+
+    def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
+        """Return the library whose root is this folder, or None."""
+        root = libraries.absolute(path)
+        library: MediaLibrary | None = self.sessions.one(queries.library_by_path, root)
+        return library
+
+    def libraries(self) -> list[MediaLibrary]:
+        """Return all libraries, by name."""
+        return self.sessions.all(queries.libraries)
+
+    def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
+        """Return the libraries whose scan_interval has passed since their last completed scan."""
+        moment = now or self.sessions.now()
+        return [library for library in self.libraries() if libraries.is_due(library, moment)]
+
+    def update_library(self, id: str, **changes: Any) -> MediaLibrary:
+        """Change name, path, type or scan_interval; on disk before it returns.
+
+        A new path takes the known files along, in one transaction. Raises NotFoundError,
+        InvalidValueError, ConflictError (overlap; type of a library that holds files).
+        """
+        with self.sessions.writer(durable=True):
+            library = self.library(id)
+            changed = libraries.checked_changes(self.sessions, library, changes)
+            if "path" in changed:
+                libraries.move_files(id, library.path, changed["path"])
+            MediaLibrary.update(**changed, updated_at=self.sessions.now()).where(
+                MediaLibrary.id == id
+            ).execute()
+        return self.library(id)
+
+    def remove_library(self, id: str) -> None:
+        """Delete a library and its files' rows, in bounded transactions; media stays on disk.
+
+        Progress and history stay, and files that come back get their ids again. Raises
+        NotFoundError, and ConflictError while it is being scanned.
+        """
+        library = self.library(id)
+        try:
+            with self.sessions.exclusive(f"scan-{id}"):
+                libraries.remove(self.sessions, library)
+        except StoreBusyError as exc:
+            raise ConflictError(f"library {library.name} is busy: {exc}") from exc
+
+    # Scanning
+
+    def scan(self, library_id: str, *, progress: Any = None) -> ScanResult:
+        """Walk and probe a library's folder; progress(phase, done, total) is called as it goes.
+
+        Phases are walk, probe and finish. Writes in transactions of at most scan_batch_ms; an
+        interrupted scan resumes with the next. Raises NotFoundError, and ConflictError while
+        another scan of this library runs in any process.
+        """
+        from .scan import scan
+
+        return scan(self.sessions, self.library(library_id), self.config, progress)
+
+    def reconcile(self, library_id: str) -> Reconciliation:
+        """Return a context manager that takes a library's files as FileFacts, without probing.
+
+        A clean exit marks what was not added as missing. Raises NotFoundError at once, and
+        ConflictError on entry while a scan of this library runs.
+        """
+        return Reconciliation(self.sessions, self.library(library_id), self.config)
+
+    # Files
+
+    def file(self, id: str) -> MediaFile:
+        """Return a file; raises NotFoundError."""
+        file: MediaFile | None = self.sessions.one(queries.file_by_id, id)
+        return file if file is not None else self._found("media file", id, file)
+
+    def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
+        """Return the file at an absolute path, or None."""
+        file: MediaFile | None = self.sessions.one(queries.file_by_path, library_id, path)
+        return file
+
+    def files(
+        self, library_id: str, *, limit: int = 50, after: str | None = None
+    ) -> Page[MediaFile]:
+        """Return a page of a library's files, by path, those missing included."""
+        start = start_after(after, "files", 1)
+        count = checked_limit(limit) + 1
+        if start is None:
+            rows = self.sessions.all(queries.files_first, library_id, count)
+        else:
+            rows = self.sessions.all(queries.files_after, library_id, count, start[0])
+        return self._page(rows, limit, "files", lambda file: (file.path,))
+
+    # Movies, shows, music
+
+    def movies(
+        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Movie]:
+        """Return a page of movies with their files; sort is title, or added (newest first)."""
+        return self._sorted(Movie, "movies", library_id, sort, limit, after)
+
+    def movie(self, id: str) -> Movie:
+        """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
+        movie = self._found("movie", id, self.sessions.one(queries.movie_by_id, id))
+        movie.files = catalog.files_of_movie(self.sessions, movie)
+        return movie
+
+    def shows(
+        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        after: str | None = None,
+    ) -> Page[TVShow]:
+        """Return a page of shows, each with `season_count` and `episode_count`."""
+        page: Page[TVShow] = self._sorted(TVShow, "shows", library_id, sort, limit, after)
+        ids = [show.id for show in page.items]
+        seasons = dict(self.sessions.all(queries.season_counts, ids))
+        episodes = dict(self.sessions.all(queries.episode_counts, ids))
+        for show in page.items:
+            show.season_count = seasons.get(show.id, 0)
+            show.episode_count = episodes.get(show.id, 0)
+        return page
+
+    def show(self, id: str) -> TVShow:
+        """Return a show with `seasons`, each with `episodes` and their files; NotFoundError."""
+        show = self._found("show", id, self.sessions.one(queries.show_by_id, id))
+        show.seasons = self.sessions.all(queries.seasons_of_show, id)
+        by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
+        for episode in self.sessions.all(queries.episodes_of_show, id):
+            by_season.setdefault(episode.season_id, []).append(episode)
+        for season in show.seasons:
+            season.episodes = by_season[season.id]
+        return show
+
+    def albums(
+        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Album]:
+        """Return a page of albums."""
+        return self._sorted(Album, "albums", library_id, sort, limit, after)
+
+    def album(self, id: str) -> Album:
+        """Return an album with its `tracks` and their files; raises NotFoundError."""
+        album = self._found("album", id, self.sessions.one(queries.album_by_id, id))
+        album.tracks = self.sessions.all(queries.tracks_of_album, id)
+        return album
+
+    def search(self, text: str, *, limit: int = 20) -> list[search.SearchHit]:
+        """Return what matches every word of a text, or its beginning; best first."""
+        return search.search(self.sessions, text, limit)
+
+    # Saving
+
+    def save_movie(
+        self, library_id: str, *, title: str, year: int | None = None, id: str | None = None,
+        **columns: Any,
+    ) -> Movie:
+        """Insert a movie, or update the one with this id, or with this title and year.
+
+        columns are those of the table (media_file_id, overview, cast, ...); what is not given
+        stays. Raises InvalidValueError, NotFoundError, ConflictError.
+        """
+        key = {"identity": catalog.movie_identity(_title(title), year)}
+        values = {"title": title, "year": year, **columns}
+        return self.movie(self._save(Movie, (Movie.library, library_id), key, values, id))
+
+    def save_show(
+        self, library_id: str, *, title: str, year: int | None = None, id: str | None = None,
+        **columns: Any,
+    ) -> TVShow:
+        """Insert a show, or update the one with this id, or with this title and year."""
+        key = {"identity": catalog.show_identity(_title(title), year)}
+        values = {"title": title, **columns}
+        return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
+
+    def save_season(
+        self, show_id: str, *, season_number: int, id: str | None = None, **columns: Any
+    ) -> Season:
+        """Insert a season of a show, or update it; season 0 holds the specials."""
+        key = {"season_number": season_number}
+        saved = self._save(Season, (Season.show, show_id), key, columns, id)
+        return next(season for season in self.show(show_id).seasons if season.id == saved)
+
+    def save_episode(
+        self, show_id: str, *, season_number: int, episode_number: int, id: str | None = None,
+        **columns: Any,
+    ) -> Episode:
+        """Insert an episode of a show, or update it; its season is made if it is new."""
+        key = {"season_number": season_number, "episode_number": episode_number}
+        with self.sessions.writer():
+            season = save.season_of(self.sessions, show_id, season_number)
+            values = {**columns, "season_id": season}
+            saved = self._save(Episode, (Episode.show, show_id), key, values, id)
+        episodes = self.sessions.all(queries.episodes_of_show, show_id)
+        return next(episode for episode in episodes if episode.id == saved)
+
+    def save_album(
+        self, library_id: str, *, title: str, album_artist: str | None = None,
+        id: str | None = None, **columns: Any,
+    ) -> Album:
+        """Insert an album, or update the one with this id, or with this title and artist."""
+        key = {"identity": catalog.album_identity(_title(title), album_artist)}
+        values = {"title": title, "album_artist": album_artist, **columns}
+        return self.album(self._save(Album, (Album.library, library_id), key, values, id))
+
+    def save_track(
+        self, album_id: str, *, title: str, disc_number: int = 1, track_number: int = 0,
+        id: str | None = None, **columns: Any,
+    ) -> Track:
+        """Insert a track of an album, or update it; track_number 0 is unknown."""
+        key = {"disc_number": disc_number, "track_number": track_number, "title": _title(title)}
+        saved = self._save(Track, (Track.album, album_id), key, columns, id)
+        tracks = self.sessions.all(queries.tracks_of_album, album_id)
+        return next(track for track in tracks if track.id == saved)
+
+    # Chores
+
+    def tidy(self, now: datetime) -> None:
+        """Forget files that have been missing for longer than retention_days, batch by batch.
+
+        A library whose root cannot be read, or is empty, is left alone.
+        """
+        before = now - timedelta(days=self.config.retention_days)
+        for library in self.libraries():
+            purge.purge_missing(self.sessions, library, before)
+
+    # Inside
+
+    def _save(
+        self, model: Any, parent: tuple[Any, str], key: dict[str, Any], values: dict[str, Any],
+        id: str | None,
+    ) -> str:
+        with self.sessions.writer():
+            return save.save(self.sessions, model, parent, key, values, id)
+
+    def _sorted(
+        self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,
+        after: str | None,
+    ) -> Page[Any]:
+        if sort not in queries.SORTS:
+            raise InvalidValueError(f"sort must be one of {', '.join(queries.SORTS)}, not {sort!r}")
+        cursor = f"{kind}-{sort}"
+        start = start_after(after, cursor, 2 if sort == "title" else 1)
+        statement = queries.page_statement(model, sort, library_id is not None, start is not None)
+        count = checked_limit(limit) + 1
+        rows = self.sessions.all(statement, library_id, count, *(start or ()))
+        if sort == "title":
+            return self._page(rows, limit, cursor, lambda row: (row.sort_title, row.id))
+        return self._page(rows, limit, cursor, lambda row: (row.id,))
+
+    def _page(self, rows: list[Any], limit: int, kind: str, key: Any) -> Page[Any]:
+        page: Page[Any] = page_of(rows, limit, kind, key)
+        return page
+
+    def _found(self, noun: str, id: str, row: Any) -> Any:
+        if row is None:
+            raise NotFoundError(f"there is no {noun} {id}")
+        return row
+
+
+def _title(title: Any) -> str:
+    if not isinstance(title, str) or not title.strip():
+        raise InvalidValueError(f"title must be text, not {title!r}")
+    return title

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from string import capwords
 
-from viewra_lite.media.name_facts import (
+from .name_facts import (
     CRUFT, YEAR, Found, MovieName, before_cruft, fold, guess, ids_in, release_start,
     without_group, without_ids, words)
 
@@ -19,6 +19,7 @@ _DISC_FOLDER = re.compile(
 _SHELF = re.compile(r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted)", re.I)
 _IN_PARENTHESES = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[-–][^)\]]*)?[)\]]")
 _YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=[^\W\d_])")
+_ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[^\W\d_])")  # "01. " in a box set
 _BARE_YEAR = re.compile(rf"(?<![^\W_])({YEAR})(?![^\W_])")
 _STACKED = re.compile(r"[ ._(\[-]+(?:cd|dvd|dis[ck]|part|pt)[ ._-]*(\d{1,2})[)\]]?", re.I)
 _STACKED_END = re.compile(
@@ -31,11 +32,14 @@ _EDITION = re.compile(r"""(?<![^\W_])(?:
     |(?P<extended>extended(?:[ ._](?:cut|edition|version))?)
     |(?P<special>special[ ._]edition) |(?P<theatrical>theatrical(?:[ ._](?:cut|edition|version))?)
     |(?P<unrated>unrated(?:[ ._](?:cut|edition|version))?) |(?P<uncut>uncut)
-    |(?P<collectors>collector'?’?s[ ._]edition) |(?P<criterion>criterion(?:[ ._](?:collection|edition))?)
-    |(?P<anniversary>\d{2}th[ ._]anniversary(?:[ ._]edition)?) |(?P<remastered>(?:4k[ ._])?remastered)
+    |(?P<collectors>collector'?’?s[ ._]edition)
+    |(?P<criterion>criterion(?:[ ._](?:collection|edition))?)
+    |(?P<anniversary>\d{2}th[ ._]anniversary(?:[ ._]edition)?)
+    |(?P<remastered>(?:4k[ ._])?remastered)
     |(?P<redux>redux) |(?P<open>open[ ._]matte) |(?P<imax>imax(?:[ ._]edition)?)
     |(?P<despecialized>despecialized(?:[ ._]edition)?) |(?P<rogue>rogue[ ._]cut)
-    |(?P<bw>black[ ._](?:and|&)[ ._](?:chrome|white)(?:[ ._]edition)?) |(?P<assembly>assembly[ ._]cut)
+    |(?P<bw>black[ ._](?:and|&)[ ._](?:chrome|white)(?:[ ._]edition)?)
+    |(?P<assembly>assembly[ ._]cut)
     )(?![^\W_])""", re.I | re.X)
 _EDITION_LABELS = {
     "directors": "Director's Cut", "final": "Final Cut", "ultimate": "Ultimate Edition",
@@ -79,7 +83,7 @@ def _plain_claim(name: str) -> _Claim:
     for year in reversed(list(_IN_PARENTHESES.finditer(text))):
         head = _title_part(text[:year.start()])
         if words(head):
-            title = _unbracketed(words(head))
+            title = _ORDINAL.sub("", _unbracketed(words(head)))
             return _Claim(title, int(year.group(1)), text[len(head):], clear=True)
     leading = _YEAR_FIRST.match(text)
     if leading and not _BARE_YEAR.search(text, leading.end()):
@@ -95,6 +99,7 @@ def _bare_claim(text: str) -> _Claim:
     years = [year for year in _BARE_YEAR.finditer(text, 0, cruft.start() if cruft else len(text))
              if words(text[:year.start()])]
     head = _title_part(text[:years[-1].start()] if years else text)
+    head = head.rstrip(".") if years and " " in head else head
     return _Claim(words(head), int(years[-1].group(1)) if years else None, text[len(head):])
 
 

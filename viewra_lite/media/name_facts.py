@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Union
 
-from viewra_lite.errors import ViewraError
+from ..errors import ViewraError
 
 
 class ProbeUnavailable(ViewraError):
@@ -68,7 +68,7 @@ class EpisodeName:
 
 @dataclass(frozen=True, slots=True)
 class TrackName:
-    """A music file: `artist` plays the track, `album_artist` stands on the cover when it differs."""
+    """A music file: `artist` plays the track, `album_artist` is on the cover where it differs."""
 
     artist: str | None
     album: str | None
@@ -158,14 +158,16 @@ _ID = re.compile(
 _IMDB = re.compile(r"(?<![a-z0-9])(tt\d{7,9})(?![0-9])", re.I)
 _SITE = re.compile(r"\s*\[?\s*www\.[^\s\]]+\s*\]?[\s-]+", re.I)
 _BRACES = re.compile(r"\{[^{}]*\}")
+_ARTICLE_LAST = re.compile(r"^(.+), (the|an?)$", re.I)
 _INITIALS = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_])\.?)?)")
 # Words that only ever describe a release: a title ends before the first of them.
 CRUFT = re.compile(
-    r"(?<![^\W_])(?:\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|uhd|blu-?ray|bd(?:rip|remux|mv)|brrip|remux|"
+    r"(?<![^\W_])(?:\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|uhd|"
+    r"blu-?ray|bd(?:rip|remux|mv)|brrip|remux|"
     r"web-?(?:dl|rip)|hdtv(?:rip)?|pdtv|dsr(?:ip)?|dvd(?:rip|scr|[59r])?|hd-?rip|cam-?rip|hdcam|"
     r"telesync|vhs-?rip|[xh]\.?26[3456]|hevc|avc|av1|xvid|divx|10-?bit|hdr(?:10)?\+?|dts(?:-hd)?|"
     r"ddp?5\.1|ac3|e-?ac3|aac(?:2\.0)?|truehd|atmos|flac|mp3|(?:amzn|nf|dsnp|hmax)(?=[ ._-]web)|"
-    r"repack|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]\d)|limited(?=[ ._-])(?-i:(?<=[A-Z]))|"
+    r"repack|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]\d)|"
     r"3d(?=[ ._-]+(?:h-?)?(?:sbs|ou|tab)))(?![^\W_])", re.I)
 
 
@@ -189,7 +191,8 @@ def words(text: str) -> str:
         spaced = _INITIALS.sub(lambda found: found.group(1).replace(".", "\0") + " ", spaced)
         spaced = spaced.replace(".", " ").replace("\0", ".")
     spaced = re.sub(r"[(\[{]\s*[)\]}]", " ", spaced)
-    return _trimmed(" ".join(spaced.split()))
+    trimmed = _trimmed(" ".join(spaced.split()))
+    return _ARTICLE_LAST.sub(r"\2 \1", trimmed)
 
 
 def _is_dotted(text: str) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from viewra_lite.media.episode_names import episode_name
-from viewra_lite.media.kinds import suffix_of
-from viewra_lite.media.movie_names import movie_name
-from viewra_lite.media.name_facts import (
+from .episode_names import episode_name
+from .kinds import suffix_of
+from .movie_names import movie_name
+from .name_facts import (
     EpisodeName, MovieName, NameFacts, ProbeUnavailable, TrackName, fold, readable,
     require_guessit, sort_title)
-from viewra_lite.media.track_names import track_name
+from .track_names import track_name
 
 __all__ = [
     "EpisodeName", "MovieName", "NameFacts", "ProbeUnavailable", "TrackName", "fold", "name_of",
@@ -33,7 +33,14 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
     stem = filename[:len(filename) - len(suffix_of(filename))].strip()
-    return _read(library_type, parents, stem or filename)
+    try:
+        if library_type == "movie":
+            return movie_name(parents, stem or filename)
+        if library_type == "tv":
+            return episode_name(parents, stem or filename, readable(os.path.basename(root)))
+        return track_name(parents, stem or filename)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return _bare(library_type, stem or filename)  # a name beyond every rule is still a name
 
 
 def parts_below(path: str, root: str) -> list[str]:
@@ -41,17 +48,6 @@ def parts_below(path: str, root: str) -> list[str]:
     base = root.rstrip(os.sep) + os.sep
     inside = path[len(base):] if path.startswith(base) else os.path.basename(path)
     return [part for part in inside.replace(os.sep, "/").split("/") if part not in ("", ".", "..")]
-
-
-def _read(library_type: str, parents: list[str], stem: str) -> NameFacts:
-    try:
-        if library_type == "movie":
-            return movie_name(parents, stem)
-        if library_type == "tv":
-            return episode_name(parents, stem)
-        return track_name(parents, stem)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        return _bare(library_type, stem)  # a name beyond every rule still names a file
 
 
 def _bare(library_type: str, stem: str) -> NameFacts:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from viewra_lite.media.name_facts import YEAR, TrackName, words
+from .name_facts import YEAR, TrackName, words
 
 _DISC = re.compile(
-    r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)[)\]]?(?:[ ._]*[-:(\[].*)?", re.I)
-_DISC_ONLY = re.compile(r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I)
+    r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)[)\]]?"
+    r"(?:[ ._]*[-:(\[].*)?", re.I)
+_DISC_ONLY = re.compile(
+    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I)
 HIGHEST_BARE_TRACK = 50
 _NUMBER_WORDS = ("one", "two", "three", "four")
-_YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)")
+_YEAR_FIRST = re.compile(
+    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)")
 _YEAR_LAST = re.compile(rf"[ ._-]*[(\[]({YEAR})[^)\]]*[)\]]")
 _NOTE = re.compile(
-    r"[ ._-]*[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|lossless|cd|m4a|"
-    r"aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]", re.I)
+    r"[ ._-]*[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|lossless|"
+    r"cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]", re.I)
 _VARIOUS = re.compile(r"(?:various(?:[ ._]artists?)?|va|compilations?|soundtracks?|ost)", re.I)
 _SHELF = re.compile(
-    r"(?:music|audio|albums|singles|eps|artists|downloads?|flac|mp3|lossless|lossy|[a-z]|0-9|#|misc|"
-    r"unsorted|new|unknown[ ._]artist|unknown[ ._]album|live|studio[ ._]albums?|discography)", re.I)
+    r"(?:music|audio|albums|singles|eps|artists|downloads?|flac|mp3|lossless|lossy|[a-z]|0-9|#|"
+    r"misc|unsorted|new|unknown[ ._]artist|unknown[ ._]album|studio[ ._]albums?|discography)", re.I)
 _TRACK = re.compile(
     r"(?:(?:(?P<disc>\d)[-.](?=\d\d)|(?:cd|disc|d)(?P<disc2>\d{1,2})[ ._-]*(?:t|track)?[ ._-]*)?"
     r"(?:track[ ._]?)?(?P<track>\d{1,3})(?:\s*[-–.)_]+\s*|\s+)(?=\S))", re.I)

@@ -22,16 +22,19 @@ class PlaybackSession(PlaybackModel):
     """Active and historical playback sessions."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    media_file = reference(MediaFile, null=True, on_delete="SET NULL")
-    user_id = TextField()
-    device_id = TextField(null=True)
+    media_file = reference(
+        MediaFile, null=True, on_delete="SET NULL",
+        help_text="what is watched; NULL once the file is purged",
+    )
+    user_id = TextField(help_text="who watches; the host program's id")
+    device_id = TextField(null=True, help_text="where; the host program's id")
     method = ChoiceField(METHODS, help_text="direct, transcode or remux")
-    state = ChoiceField(SESSION_STATES)
+    state = ChoiceField(SESSION_STATES, help_text="where the session stands")
     position = DoubleField(default=0.0, constraints=[SQL("DEFAULT 0")], help_text="seconds")
     duration = DoubleField(null=True, help_text="seconds")
-    start_time = TimestampField()
-    last_activity = TimestampField()
-    end_time = TimestampField(null=True)
+    start_time = TimestampField(help_text="UTC")
+    last_activity = TimestampField(help_text="last heartbeat, UTC")
+    end_time = TimestampField(null=True, help_text="UTC; NULL while it is open")
 
     class Meta:
         table_name = "playback_sessions"
@@ -53,11 +56,13 @@ PlaybackSession.add_index(
 class UserMediaProgress(PlaybackModel):
     """How far each user is in each file; outlives the file, so the file is no foreign key."""
 
-    user_id = TextField()
+    user_id = TextField(help_text="the host program's id")
     media_file_id = TextField(help_text="media_files.id, or the id of a file that was removed")
     position = DoubleField(default=0.0, constraints=[SQL("DEFAULT 0")], help_text="seconds")
-    completed = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])
-    updated_at = TimestampField()
+    completed = BooleanField(
+        default=False, constraints=[SQL("DEFAULT FALSE")], help_text="watched to the end"
+    )
+    updated_at = TimestampField(help_text="when the position was reported, UTC")
 
     class Meta:
         table_name = "user_media_progress"
@@ -73,11 +78,13 @@ class PlaybackHistory(PlaybackModel):
     """Historical playback records; they outlive the file."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    user_id = TextField()
+    user_id = TextField(help_text="the host program's id")
     media_file_id = TextField(null=True, help_text="media_files.id, perhaps of a removed file")
-    played_at = TimestampField()
+    played_at = TimestampField(help_text="when it started, UTC")
     duration_watched = IntegerField(null=True, help_text="seconds")
-    completed = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])
+    completed = BooleanField(
+        default=False, constraints=[SQL("DEFAULT FALSE")], help_text="watched to the end"
+    )
 
     class Meta:
         table_name = "playback_history"

@@ -19,15 +19,17 @@ class Plugin(PluginModel):
     """Registered plugins and their status."""
 
     id = TextField(primary_key=True, help_text="chosen by the plugin")
-    name = TextField()
+    name = TextField(help_text="shown to people")
     type = TextField(help_text="transcoder, enrichment, scanner, ...")
-    version = TextField(null=True)
-    enabled = BooleanField(default=True, constraints=[SQL("DEFAULT TRUE")])
+    version = TextField(null=True, help_text="as the plugin tells it")
+    enabled = BooleanField(
+        default=True, constraints=[SQL("DEFAULT TRUE")], help_text="a disabled plugin is not called"
+    )
     config = JSONField(null=True, help_text="JSON configuration")
     capabilities = JSONField(null=True, help_text="JSON capabilities")
-    last_health_check = TimestampField(null=True)
-    created_at = TimestampField()
-    updated_at = TimestampField()
+    last_health_check = TimestampField(null=True, help_text="UTC")
+    created_at = TimestampField(help_text="when it was registered, UTC")
+    updated_at = TimestampField(help_text="last change of this row, UTC")
 
     class Meta:
         table_name = "plugins"
@@ -37,14 +39,15 @@ class PluginMetadata(PluginModel):
     """Metadata extracted by plugins."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    plugin = reference(Plugin, on_delete="CASCADE")
-    media_file = reference(MediaFile, on_delete="CASCADE")
-    metadata_type = TextField()
+    plugin = reference(Plugin, on_delete="CASCADE", help_text="who says so")
+    media_file = reference(MediaFile, on_delete="CASCADE", help_text="about which file")
+    metadata_type = TextField(help_text="what kind of thing: movie, subtitles, ...")
     metadata = JSONField(help_text="JSON data")
     confidence = DoubleField(
-        default=1.0, constraints=[SQL("DEFAULT 1"), Check('"confidence" BETWEEN 0 AND 1')], help_text="0 to 1"
+        default=1.0, constraints=[SQL("DEFAULT 1"), Check('"confidence" BETWEEN 0 AND 1')],
+        help_text="0 to 1",
     )
-    created_at = TimestampField()
+    created_at = TimestampField(help_text="UTC")
 
     class Meta:
         table_name = "plugin_metadata"

@@ -18,7 +18,8 @@ from peewee import (
 
 SQLITE = (
     "CREATE VIRTUAL TABLE search_index USING fts5(terms, content='search_documents', "
-    'content_rowid=\'seq\', tokenize="unicode61 remove_diacritics 0 tokenchars \'+#\'")',
+    'content_rowid=\'seq\', tokenize="ascii tokenchars \'+#\'", detail=none, columnsize=0, '
+    "prefix='1 2 3 4')",
     'CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN '
     'INSERT INTO search_index(rowid, terms) VALUES (new.seq, new.terms); END',
     'CREATE TRIGGER search_documents_delete AFTER DELETE ON search_documents BEGIN '
@@ -41,7 +42,7 @@ def up(migrator, db):
     def valid(column):
         # JSONB needs no check.
         if isinstance(db, SqliteDatabase):
-            return [Check(f'json_valid("{column}")')]
+            return [Check(f'"{column}" IS NULL OR json_valid("{column}")')]
         return []
 
     class MediaLibrary(Model):
@@ -58,6 +59,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "media_libraries"
 
     class MediaFile(Model):
@@ -89,6 +91,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "media_files"
             constraints = [SQL('UNIQUE ("library_id", "path")')]
 
@@ -120,6 +123,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "removed_files"
 
     RemovedFile.add_index(RemovedFile.index(
@@ -154,6 +158,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "movies"
             constraints = [SQL('UNIQUE ("library_id", "identity")')]
 
@@ -198,6 +203,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "tv_shows"
             constraints = [SQL('UNIQUE ("library_id", "identity")')]
 
@@ -224,6 +230,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "seasons"
             constraints = [SQL('UNIQUE ("show_id", "season_number")')]
 
@@ -250,6 +257,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "episodes"
             constraints = [SQL('UNIQUE ("show_id", "season_number", "episode_number")')]
 
@@ -276,6 +284,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "albums"
             constraints = [SQL('UNIQUE ("library_id", "identity")')]
 
@@ -306,6 +315,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "tracks"
             constraints = [SQL('UNIQUE ("album_id", "disc_number", "track_number", "title")')]
 
@@ -327,10 +337,12 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "search_documents"
 
     SearchDocument.add_index(SearchDocument.index(
-        SearchDocument.title_key, SearchDocument.seq, name="idx_search_documents_title"
+        SearchDocument.kind, SearchDocument.title_key, SearchDocument.seq,
+        name="idx_search_documents_title"
     ))
 
     models = [

@@ -20,6 +20,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "media_files"
 
     class PlaybackSession(Model):
@@ -41,6 +42,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "playback_sessions"
 
     PlaybackSession.add_index(PlaybackSession.index(
@@ -59,6 +61,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "user_media_progress"
             primary_key = CompositeKey("user_id", "media_file_id")
 
@@ -76,6 +79,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "playback_history"
 
     PlaybackHistory.add_index(PlaybackHistory.index(

@@ -18,7 +18,7 @@ def up(migrator, db):
     def valid(column):
         # JSONB needs no check.
         if isinstance(db, SqliteDatabase):
-            return [Check(f'json_valid("{column}")')]
+            return [Check(f'"{column}" IS NULL OR json_valid("{column}")')]
         return []
 
     class MediaFile(Model):
@@ -26,6 +26,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "media_files"
 
     class Plugin(Model):
@@ -42,6 +43,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "plugins"
 
     class PluginMetadata(Model):
@@ -57,6 +59,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "plugin_metadata"
 
     db.create_tables([Plugin, PluginMetadata], safe=False)

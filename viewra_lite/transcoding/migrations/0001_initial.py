@@ -19,6 +19,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "media_files"
 
     class TranscodeSession(Model):
@@ -47,6 +48,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "transcode_sessions"
 
     TranscodeSession.add_index(TranscodeSession.index(
@@ -71,6 +73,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "transcode_cache"
 
     TranscodeCache.add_index(TranscodeCache.index(

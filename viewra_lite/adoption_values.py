@@ -1,0 +1,222 @@
+"""Reads what other programs left in a column, in the many ways that they write one value.
+
+Each reader takes what SQLite gives (None, int, float, text or bytes) and returns what our column
+stores, or None for "nothing there". It raises ValueError with the reason otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from .database.fields import stored_path, timestamp_text
+from .errors import InvalidValueError
+
+_TRUE = frozenset(("true", "t", "yes", "y", "on"))
+_FALSE = frozenset(("false", "f", "no", "n", "off"))
+
+# 2024-01-02T03:04:05.123456789+01:00, also with a space, without a zone or a time, and as Go's
+# time.Time prints itself: "... +0000 UTC m=+0.1".
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?(?::\d\d)?)?(?:\s+[A-Z]{1,5}|\s+[+-]\d{2,4})?"
+    r"(?:\s+m=\S+)?)?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_NEVER = 1  # the year of Go's zero time, which GORM writes for "no time"
+
+# From which size an epoch is in smaller units than seconds: seconds reach 10**11 in the year 5138.
+_EPOCH_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+
+SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    "media_libraries.type": {
+        "movies": "movie", "film": "movie", "films": "movie", "video": "movie", "videos": "movie",
+        "show": "tv", "shows": "tv", "series": "tv", "tvshow": "tv", "tvshows": "tv",
+        "television": "tv", "audio": "music", "song": "music", "songs": "music", "album": "music",
+        "albums": "music",
+    },
+    "tv_shows.status": {
+        "cancelled": "canceled", "returningseries": "continuing", "returning": "continuing",
+        "running": "continuing", "inproduction": "continuing", "finished": "ended",
+    },
+    "playback_sessions.method": {
+        "directplay": "direct", "transcoding": "transcode", "transcoded": "transcode",
+        "directstream": "remux", "remuxing": "remux", "remuxed": "remux", "copy": "remux",
+    },
+    "playback_sessions.state": {
+        "active": "playing", "play": "playing", "pause": "paused", "start": "starting",
+        "buffering": "playing", "stop": "stopped", "ended": "stopped", "closed": "stopped",
+        "inactive": "stopped", "idle": "stopped", "complete": "completed", "done": "completed",
+        "finished": "completed", "error": "failed", "timeout": "expired", "timedout": "expired",
+    },
+    "transcode_sessions.status": {
+        "queued": "pending", "waiting": "pending", "new": "pending", "active": "running",
+        "processing": "running", "inprogress": "running", "transcoding": "running",
+        "started": "running", "complete": "completed", "done": "completed",
+        "finished": "completed", "success": "completed", "error": "failed", "errored": "failed",
+        "failure": "failed", "canceled": "cancelled", "aborted": "cancelled",
+        "stopped": "cancelled",
+    },
+}
+
+
+def text(value: Any) -> str | None:
+    """Return text; bytes that are not UTF-8 become what `os_path` turns back."""
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    found = str(value)
+    return stored_path(found) if any("\ud800" <= char <= "\udfff" for char in found) else found
+
+
+def whole_number(value: Any) -> int | None:
+    """Return an integer; a fraction is rounded."""
+    found = number(value)
+    return None if found is None else value if type(value) is int else round(found)
+
+
+def number(value: Any) -> float | int | None:
+    """Return a finite number; empty text is None."""
+    if isinstance(value, (str, bytes)):
+        stripped = (text(value) or "").strip()
+        if not stripped:
+            return None
+        try:
+            value = float(stripped) if not re.fullmatch(r"[+-]?\d+", stripped) else int(stripped)
+        except ValueError:
+            raise ValueError("it is not a number") from None
+    if value is not None and not math.isfinite(value):
+        raise ValueError("it is not a finite number")
+    found: float | int | None = value
+    return found
+
+
+def share(value: Any) -> float | None:
+    """Return a part of one, 0.0 to 1.0; what lies above 1 is taken for a percentage."""
+    found = number(value)
+    if found is None:
+        return None
+    if not 0 <= found <= 100:
+        raise ValueError("it is neither a share (0 to 1) nor a percentage (to 100)")
+    return found / 100 if found > 1 else float(found)
+
+
+def truth(value: Any) -> int | None:
+    """Return 0 or 1."""
+    word = (text(value) or "").strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return int(word in _TRUE)
+    found = number(value)
+    return None if found is None else int(found != 0)
+
+
+def moment(value: Any) -> str | None:
+    """Return the stored form of a time; one without a zone is UTC, Go's zero time is None."""
+    try:
+        epoch = number(value)
+    except ValueError:
+        found = _written_moment(text(value) or "")
+    else:
+        found = None if epoch is None else _from_epoch(epoch)
+    return timestamp_text(found) if found is not None else None
+
+
+def _from_epoch(epoch: float | int) -> datetime:
+    unit = next((unit for least, unit in _EPOCH_UNITS if abs(epoch) >= least), 1)
+    try:
+        if type(epoch) is int:  # a float would lose microseconds
+            return _EPOCH + timedelta(microseconds=epoch * 1_000_000 // int(unit))
+        return _EPOCH + timedelta(seconds=epoch / unit)
+    except OverflowError:
+        raise ValueError("it is not a time") from None
+
+
+def _written_moment(written: str) -> datetime | None:
+    parts = _MOMENT.fullmatch(written.strip())
+    if parts is None:
+        raise ValueError("it is not a time such as 2024-01-02 03:04:05+00:00")
+    if int(parts["date"][:4]) <= _NEVER:
+        return None
+    fraction = (parts["fraction"] or "").ljust(6, "0")[:6]
+    clock = [int(parts[name] or 0) for name in ("hour", "minute", "second")]
+    local = datetime.fromisoformat(parts["date"]).replace(
+        hour=clock[0], minute=clock[1], second=clock[2], microsecond=int(fraction),
+        tzinfo=_zone(parts["zone"] or ""),
+    )
+    return local.astimezone(timezone.utc)
+
+
+def _zone(written: str) -> timezone:
+    digits = re.sub(r"\D", "", written)
+    if not digits:
+        return timezone.utc
+    hours, minutes, seconds = (int(digits[n:n + 2] or 0) for n in (0, 2, 4))
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(-offset if written[0] == "-" else offset)
+
+
+def day(value: Any) -> str | None:
+    """Return a date as ISO text; of a year or a month alone, its first day."""
+    written = (text(value) or "").strip()
+    if re.fullmatch(r"\d{4}(-\d\d)?", written):
+        written = f"{written}-01-01"[:10]
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", written):
+        return date.fromisoformat(written).isoformat() if int(written[:4]) > _NEVER else None
+    try:
+        found = moment(value)
+    except ValueError:
+        raise ValueError("it is not a date such as 2024-01-02") from None
+    # The day that was meant is the one written down, whatever its zone.
+    return (written if _MOMENT.fullmatch(written) else found)[:10] if found else None
+
+
+def json_text(value: Any) -> str | None:
+    """Return JSON text; what is not JSON becomes a JSON string."""
+    written = text(value)
+    if written is None or not written.strip():
+        return None
+    return written if _is_json(written) else json.dumps(written, ensure_ascii=False)
+
+
+def json_array(value: Any) -> str | None:
+    """Return a JSON array; what is not JSON is split at its commas."""
+    written = text(value)
+    if written is None or not written.strip():
+        return None
+    if not _is_json(written):
+        parts = [part.strip() for part in written.split(",")]
+        return json.dumps([part for part in parts if part], ensure_ascii=False)
+    found = json.loads(written)
+    if found is None:
+        return None
+    return written if isinstance(found, (list, dict)) else json.dumps([found], ensure_ascii=False)
+
+
+def _is_json(written: str) -> bool:
+    try:
+        json.loads(written, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def choice(column: str, allowed: tuple[str, ...], value: Any) -> str | None:
+    """Return one of the allowed words, by itself or by a synonym; column is "table.column"."""
+    written = (text(value) or "").strip().lower()
+    if not written:
+        return None
+    bare = re.sub(r"[\s_-]+", "", written)
+    found = written if written in allowed else SYNONYMS.get(column, {}).get(bare, bare)
+    if found not in allowed:
+        raise InvalidValueError(f"it is none of {', '.join(allowed)}")
+    return found

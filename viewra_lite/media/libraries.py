@@ -1,0 +1,153 @@
+"""Libraries: what may be one, and how one goes away without taking anybody's watch state along."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import Value, fn
+
+from ..database.fields import stored_path, timestamp_text
+from ..database.sessions import Sessions
+from ..errors import ConflictError, InvalidValueError, NotFoundError
+from . import queries
+from .models import LIBRARY_TYPES, Album, MediaFile, MediaLibrary, Movie, TVShow
+
+_BATCH = 500
+_CHANGEABLE = ("name", "path", "type", "scan_interval")
+
+
+def absolute(path: Any) -> str:
+    """Return the path of a folder as a library keeps it; raises InvalidValueError."""
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise InvalidValueError(f"a library's path must be the path of a folder, not {path!r}")
+    return os.path.abspath(os.fspath(path))
+
+
+def checked_root(path: Any) -> str:
+    """Return the absolute path of a folder; raises InvalidValueError naming what is wrong."""
+    root = absolute(path)
+    if "\0" in root:
+        raise InvalidValueError(f"{root!r} holds a NUL character: no folder can be named so")
+    if not os.path.exists(root):
+        raise InvalidValueError(f"{root} does not exist: create the folder or mount the disk first")
+    if not os.path.isdir(root):
+        raise InvalidValueError(f"{root} is a file: a library is a folder")
+    return root
+
+
+def refuse_overlap(root: str, libraries: list[MediaLibrary]) -> None:
+    """Raise ConflictError where a folder is, holds or lies inside another library."""
+    real = os.path.realpath(root)
+    for library in libraries:
+        other = os.path.realpath(library.path)
+        if real == other:
+            raise ConflictError(f"{root} is library {library.name} already")
+        if _inside(real, other):
+            raise ConflictError(f"{root} lies inside library {library.name} ({library.path})")
+        if _inside(other, real):
+            raise ConflictError(f"{root} holds library {library.name} ({library.path})")
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def checked_name(name: Any) -> str:
+    """Return a library's name; raises InvalidValueError for an empty one."""
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise InvalidValueError(f"a library's name must be text, not {name!r}")
+    return name.strip()
+
+
+def checked_type(type: Any) -> str:
+    """Return a library's type; raises InvalidValueError naming those there are."""
+    if type not in LIBRARY_TYPES:
+        raise InvalidValueError(f"type must be one of {', '.join(LIBRARY_TYPES)}, not {type!r}")
+    return str(type)
+
+
+def checked_interval(seconds: Any) -> int:
+    """Return a scan interval in seconds; raises InvalidValueError."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds < 2**31:
+        raise InvalidValueError(f"scan_interval must be seconds, 0 or more, not {seconds!r}")
+    return seconds
+
+
+def is_due(library: MediaLibrary, now: datetime) -> bool:
+    """Whether a library's next scan is due; one with scan_interval 0 never is."""
+    if not library.scan_interval:
+        return False
+    if library.last_scan is None:
+        return True
+    return bool(library.last_scan + timedelta(seconds=library.scan_interval) <= now)
+
+
+def checked_changes(
+    sessions: Sessions, library: MediaLibrary, changes: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the changes of a library as they are stored; raises for what cannot be changed."""
+    unknown = sorted(set(changes) - set(_CHANGEABLE))
+    if unknown:
+        raise InvalidValueError(
+            f"a library has no {', '.join(unknown)} to change: {', '.join(_CHANGEABLE)}"
+        )
+    checks = {
+        "name": checked_name, "path": checked_root, "type": checked_type,
+        "scan_interval": checked_interval,
+    }
+    checked = {name: checks[name](value) for name, value in changes.items()}
+    if "path" in checked:
+        others = [one for one in sessions.all(queries.libraries) if one.id != library.id]
+        refuse_overlap(checked["path"], others)
+    if checked.get("type", library.type) != library.type and sessions.all(
+        queries.files_first, library.id, 1
+    ):
+        raise ConflictError(
+            f"library {library.name} holds files of type {library.type}: remove it and add it anew"
+        )
+    return checked
+
+
+def move_files(library_id: str, old_root: str, new_root: str) -> None:
+    """Rewrite the paths of a library's files after its folder has moved, inside a writer."""
+    kept = len(stored_path(old_root.rstrip(os.sep))) + 1
+    tail = fn.SUBSTR(MediaFile.path, kept, coerce=False)
+    MediaFile.update(
+        path=Value(stored_path(new_root.rstrip(os.sep)), converter=False).concat(tail)
+    ).where(MediaFile.library == library_id).execute()
+
+
+def remove(sessions: Sessions, library: MediaLibrary) -> None:
+    """Delete a library in bounded transactions, remembering the ids of its files."""
+    for model in (Movie, TVShow, Album):
+        _delete_all(sessions, model, library.id)
+    while True:
+        ids = [id for id, in sessions.all(queries.file_ids_of_library, library.id, _BATCH)]
+        if not ids:
+            break
+        with sessions.writer():
+            forget_files(sessions, ids)
+    with sessions.writer(durable=True):
+        if not MediaLibrary.delete().where(MediaLibrary.id == library.id).execute():
+            raise NotFoundError(f"there is no library {library.id}")
+
+
+def _delete_all(sessions: Sessions, model: Any, library_id: str) -> None:
+    while True:
+        with sessions.writer():
+            some = model.select(model.id).where(model.library == library_id).limit(_BATCH // 10)
+            ids = [id for id, in some.tuples()]
+            if not ids:
+                return
+            model.delete().where(model.id.in_(ids)).execute()
+
+
+def forget_files(sessions: Sessions, ids: list[str]) -> None:
+    """Delete files inside a writer; who watched them stays, and so does the way back to their id.
+    """
+    now = timestamp_text(sessions.now())
+    rows = sessions.all(queries.removable, ids)
+    sessions.run_many(queries.insert_removed, [(*row, now) for row in rows if row[2] or row[3]])
+    sessions.run(queries.delete_files, ids)

@@ -1,0 +1,522 @@
+"""The questions of the media room: query builders that run nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, reduce
+from typing import Any
+
+from peewee import EXCLUDED, JOIN, Tuple, fn
+
+from ..database.statements import MatchesWords, OneOf, Statement, statement
+from .models import (
+    Album,
+    Episode,
+    MediaFile,
+    MediaLibrary,
+    Movie,
+    RemovedFile,
+    SearchDocument,
+    Season,
+    Track,
+    TVShow,
+)
+
+# Libraries
+
+
+@statement
+def library_by_id(id: Any) -> Any:
+    return MediaLibrary.select().where(MediaLibrary.id == id)
+
+
+@statement
+def library_by_path(path: Any) -> Any:
+    return MediaLibrary.select().where(MediaLibrary.path == path)
+
+
+@statement
+def libraries() -> Any:
+    return MediaLibrary.select().order_by(MediaLibrary.name, MediaLibrary.id)
+
+
+@statement
+def library_scanned(id: Any, now: Any) -> Any:
+    return MediaLibrary.update({MediaLibrary.last_scan: now}).where(MediaLibrary.id == id)
+
+
+@statement
+def file_ids_of_library(library_id: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.id).where(
+        MediaFile.library == library_id
+    ).limit(limit).tuples()
+
+
+# Files
+
+
+@statement
+def file_by_id(id: Any) -> Any:
+    return MediaFile.select().where(MediaFile.id == id)
+
+
+@statement
+def file_by_path(library_id: Any, path: Any) -> Any:
+    return MediaFile.select().where(MediaFile.library == library_id, MediaFile.path == path)
+
+
+@statement
+def files_first(library_id: Any, limit: Any) -> Any:
+    return MediaFile.select().where(
+        MediaFile.library == library_id
+    ).order_by(MediaFile.path).limit(limit)
+
+
+@statement
+def files_after(library_id: Any, limit: Any, path: Any) -> Any:
+    return MediaFile.select().where(
+        MediaFile.library == library_id, MediaFile.path > path
+    ).order_by(MediaFile.path).limit(limit)
+
+
+@statement
+def files_of_movie(library_id: Any, identity: Any, part: Any, part_end: Any) -> Any:
+    """Every version and part of a movie: its identity, or that with a part's suffix."""
+    of_part = (MediaFile.identity >= part) & (MediaFile.identity < part_end)
+    return MediaFile.select().where(
+        MediaFile.library == library_id, (MediaFile.identity == identity) | of_part
+    ).order_by(MediaFile.path)
+
+
+@statement
+def files_with_identity(library_id: Any, identity: Any) -> Any:
+    return MediaFile.select().where(
+        MediaFile.library == library_id, MediaFile.identity == identity
+    ).order_by(MediaFile.status.desc(), MediaFile.height.desc(nulls="last"),
+               MediaFile.size.desc(nulls="last"))
+
+
+# Scanning
+
+
+@statement
+def known_files(library_id: Any, paths: Any) -> Any:
+    return MediaFile.select(
+        MediaFile.path, MediaFile.id, MediaFile.size, MediaFile.modified_ns, MediaFile.status
+    ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
+
+
+INSERTED = (
+    MediaFile.id, MediaFile.library, MediaFile.path, MediaFile.filename, MediaFile.size,
+    MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
+    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.created_at,
+    MediaFile.updated_at, MediaFile.modified_ns, MediaFile.fingerprint, MediaFile.identity,
+    MediaFile.status, MediaFile.probe_state,
+)
+
+
+def _insert_file(*values: Any) -> Any:
+    return MediaFile.insert(dict(zip(INSERTED, values)))
+
+
+insert_file = Statement(_insert_file, arity=len(INSERTED))
+
+
+@statement
+def change_file(
+    size: Any, modified_ns: Any, mime_type: Any, container: Any, duration: Any, width: Any,
+    height: Any, video_codec: Any, audio_codec: Any, fingerprint: Any, identity: Any,
+    probe_state: Any, now: Any, id: Any,
+) -> Any:
+    return MediaFile.update({
+        MediaFile.size: size,
+        MediaFile.modified_ns: modified_ns,
+        MediaFile.mime_type: mime_type,
+        MediaFile.container: container,
+        MediaFile.duration: fn.COALESCE(duration, MediaFile.duration),
+        MediaFile.width: fn.COALESCE(width, MediaFile.width),
+        MediaFile.height: fn.COALESCE(height, MediaFile.height),
+        MediaFile.video_codec: fn.COALESCE(video_codec, MediaFile.video_codec),
+        MediaFile.audio_codec: fn.COALESCE(audio_codec, MediaFile.audio_codec),
+        MediaFile.fingerprint: fingerprint,
+        MediaFile.identity: fn.COALESCE(identity, MediaFile.identity),
+        MediaFile.probe_state: probe_state,
+        MediaFile.status: "present",
+        MediaFile.missing_since: None,
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+@statement
+def file_returned(now: Any, id: Any) -> Any:
+    return MediaFile.update({
+        MediaFile.status: "present",
+        MediaFile.missing_since: None,
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+@statement
+def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.path, MediaFile.id).where(
+        MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == "present"
+    ).order_by(MediaFile.path).limit(limit).tuples()
+
+
+@statement
+def mark_missing(now: Any, ids: Any) -> Any:
+    return MediaFile.update({
+        MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now,
+    }).where(OneOf(MediaFile.id, ids), MediaFile.status == "present")
+
+
+@statement
+def count_missing(library_id: Any) -> Any:
+    return MediaFile.select(fn.COUNT(MediaFile.id)).where(
+        MediaFile.library == library_id, MediaFile.status == "missing"
+    ).tuples()
+
+
+@statement
+def unprobed(library_id: Any, after_id: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state).where(
+        MediaFile.library == library_id,
+        MediaFile.probe_state.in_(["pending", "partial"]),
+        MediaFile.status == "present",
+        MediaFile.id > after_id,
+    ).order_by(MediaFile.id).limit(limit).tuples()
+
+
+@statement
+def count_unprobed(library_id: Any) -> Any:
+    return MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id)).where(
+        MediaFile.library == library_id,
+        MediaFile.probe_state.in_(["pending", "partial"]),
+        MediaFile.status == "present",
+    ).group_by(MediaFile.probe_state).tuples()
+
+
+@statement
+def save_probe(
+    size: Any, mime_type: Any, container: Any, duration: Any, width: Any, height: Any,
+    video_codec: Any, audio_codec: Any, fingerprint: Any, identity: Any, probe_state: Any,
+    error: Any, now: Any, id: Any,
+) -> Any:
+    return MediaFile.update({
+        MediaFile.size: size,
+        MediaFile.mime_type: mime_type,
+        MediaFile.container: container,
+        MediaFile.duration: duration,
+        MediaFile.width: width,
+        MediaFile.height: height,
+        MediaFile.video_codec: video_codec,
+        MediaFile.audio_codec: audio_codec,
+        MediaFile.fingerprint: fingerprint,
+        MediaFile.identity: identity,
+        MediaFile.probe_state: probe_state,
+        MediaFile.error: error,
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+# Identity: which known file is this?
+
+
+@statement
+def files_like(fingerprint: Any) -> Any:
+    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
+        MediaFile.fingerprint == fingerprint
+    ).order_by(MediaFile.id)
+
+
+@statement
+def files_named(library_id: Any, identity: Any) -> Any:
+    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
+        MediaFile.identity == identity, MediaFile.library == library_id
+    ).order_by(MediaFile.id)
+
+
+@statement
+def files_by_ids(ids: Any) -> Any:
+    return MediaFile.select().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def files_with_fingerprints(fingerprints: Any) -> Any:
+    return MediaFile.select().where(
+        OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == "present"
+    ).order_by(MediaFile.id)
+
+
+@statement
+def files_with_identities(identities: Any) -> Any:
+    return MediaFile.select().where(
+        OneOf(MediaFile.identity, identities), MediaFile.status == "present"
+    ).order_by(MediaFile.id)
+
+
+@statement
+def removed_like(fingerprint: Any) -> Any:
+    return RemovedFile.select().where(
+        RemovedFile.fingerprint == fingerprint
+    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id)
+
+
+@statement
+def removed_named(identity: Any) -> Any:
+    return RemovedFile.select().where(
+        RemovedFile.identity == identity
+    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id)
+
+
+@statement
+def removed_by_id(id: Any) -> Any:
+    return RemovedFile.select().where(RemovedFile.id == id)
+
+
+@statement
+def forget_removed(id: Any) -> Any:
+    return RemovedFile.delete().where(RemovedFile.id == id)
+
+
+@statement
+def removable(ids: Any) -> Any:
+    return MediaFile.select(
+        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.identity
+    ).where(OneOf(MediaFile.id, ids)).tuples()
+
+
+REMEMBERED = (
+    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.identity,
+    RemovedFile.removed_at,
+)
+
+
+def _insert_removed(*values: Any) -> Any:
+    return RemovedFile.insert(dict(zip(REMEMBERED, values))).on_conflict(
+        conflict_target=[RemovedFile.id], preserve=REMEMBERED[1:]
+    )
+
+
+insert_removed = Statement(_insert_removed, arity=len(REMEMBERED))
+
+
+@statement
+def delete_files(ids: Any) -> Any:
+    return MediaFile.delete().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.id).where(
+        MediaFile.library == library_id,
+        MediaFile.status == "missing",
+        MediaFile.missing_since < moment,
+    ).limit(limit).tuples()
+
+
+# What the files are
+
+
+@statement
+def movie_by_id(id: Any) -> Any:
+    return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(Movie.id == id)
+
+
+@statement
+def show_by_id(id: Any) -> Any:
+    return TVShow.select().where(TVShow.id == id)
+
+
+@statement
+def seasons_of_show(show_id: Any) -> Any:
+    return Season.select().where(Season.show == show_id).order_by(Season.season_number)
+
+
+@statement
+def episodes_of_show(show_id: Any) -> Any:
+    return Episode.select(Episode, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(
+        Episode.show == show_id
+    ).order_by(Episode.season_number, Episode.episode_number)
+
+
+@statement
+def album_by_id(id: Any) -> Any:
+    return Album.select().where(Album.id == id)
+
+
+@statement
+def tracks_of_album(album_id: Any) -> Any:
+    return Track.select(Track, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(
+        Track.album == album_id
+    ).order_by(Track.disc_number, Track.track_number, Track.title)
+
+
+SORTS = ("title", "added")
+
+
+@lru_cache(maxsize=None)
+def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> Statement:
+    """Return the statement for one page: arguments (library_id, limit, *key of the row before)."""
+    key = (model.sort_title, model.id) if sort == "title" else (model.id,)
+
+    def build(library_id: Any, limit: Any, *after: Any) -> Any:
+        query = _page_source(model)
+        if in_library:
+            query = query.where(model.library == library_id)
+        if continued and sort == "title":
+            query = query.where(Tuple(*key) > Tuple(*after))
+        elif continued:
+            query = query.where(model.id < after[0])
+        order = key if sort == "title" else (model.id.desc(),)
+        return query.order_by(*order).limit(limit)
+
+    return Statement(build, arity=2 + (len(key) if continued else 0))
+
+
+def _page_source(model: Any) -> Any:
+    if model is Movie:
+        return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
+    return model.select()
+
+
+@statement
+def season_counts(show_ids: Any) -> Any:
+    return Season.select(Season.show, fn.COUNT(Season.id)).where(
+        OneOf(Season.show, show_ids)
+    ).group_by(Season.show).tuples()
+
+
+@statement
+def episode_counts(show_ids: Any) -> Any:
+    return Episode.select(Episode.show, fn.COUNT(Episode.id)).where(
+        OneOf(Episode.show, show_ids)
+    ).group_by(Episode.show).tuples()
+
+
+# Search
+
+# What is searched, in the order in which hits of equal rank are shown: its model, the document's
+# key to it, and the columns besides the title that it is found by.
+SEARCHED = {
+    "movie": (Movie, SearchDocument.movie, (Movie.original_title, Movie.director, Movie.cast)),
+    "show": (TVShow, SearchDocument.show, (TVShow.original_title, TVShow.cast, TVShow.creators)),
+    "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists)),
+    "episode": (Episode, SearchDocument.episode, (Episode.director, Episode.cast)),
+    "track": (Track, SearchDocument.track, (Track.artist, Track.artists)),
+}
+
+
+@lru_cache(maxsize=None)
+def searched_by_ids(kind: str) -> Statement:
+    """Return the statement for what is to be found of one kind: argument ids."""
+    model, _, columns = SEARCHED[kind]
+    return Statement(
+        lambda ids: model.select(model.id, model.title, *columns).where(
+            OneOf(model.id, ids)
+        ).order_by(model.id)
+    )
+
+
+@lru_cache(maxsize=None)
+def searched_ids_after(kind: str) -> Statement:
+    """Return the statement for a batch of ids of one kind: arguments (id before, limit)."""
+    model = SEARCHED[kind][0]
+    return Statement(
+        lambda id, limit: model.select(model.id).where(
+            model.id > id
+        ).order_by(model.id).limit(limit).tuples()
+    )
+
+
+@lru_cache(maxsize=None)
+def save_document(kind: str) -> Statement:
+    """Return the upsert of one kind's documents: (kind, id, title, title_key, terms)."""
+    written = (SearchDocument.title, SearchDocument.title_key, SearchDocument.terms)
+    columns = (SearchDocument.kind, SEARCHED[kind][1], *written)
+
+    def build(*values: Any) -> Any:
+        return SearchDocument.insert(dict(zip(columns, values))).on_conflict(
+            conflict_target=[columns[1]],
+            preserve=written,
+            # A document that says the same is not written again.
+            where=Tuple(*written) != Tuple(*(getattr(EXCLUDED, c.column_name) for c in written)),
+        )
+
+    return Statement(build, arity=len(columns))
+
+
+@lru_cache(maxsize=None)
+def delete_documents(kind: str) -> Statement:
+    """Return the statement that deletes the documents of one kind: argument ids."""
+    key = SEARCHED[kind][1]
+    return Statement(lambda ids: SearchDocument.delete().where(OneOf(key, ids)))
+
+
+def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
+    """Union what is chosen of each kind: one kind's many hits must not hide another's few."""
+    return reduce(
+        lambda union, part: union.union_all(part),
+        (
+            SearchDocument.select(
+                SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key,
+                SearchDocument.terms,
+            ).where(chosen(kind, number))
+            for number, kind in enumerate(SEARCHED)
+        ),
+    ).tuples()
+
+
+@statement
+def documents_titled(start: Any, end: Any, most: Any) -> Any:
+    """The first documents of each kind with a title in a range, in the order of their titles."""
+    def chosen(kind: str, number: int) -> Any:
+        document = SearchDocument.alias(f"d{number}")
+        return SearchDocument.seq.in_(
+            document.select(document.seq).where(
+                document.kind == kind, document.title_key >= start, document.title_key < end
+            ).order_by(document.title_key, document.seq).limit(most)
+        )
+
+    return _documents_of_each_kind(chosen)
+
+
+def _documents_matching(most: Any, *words: Any) -> Any:
+    return _documents_of_each_kind(
+        lambda kind, number: MatchesWords(
+            SearchDocument.seq, index="search_index", column="lexemes",
+            words=words[number], most=most,
+        )
+    )
+
+
+documents_matching = Statement(_documents_matching, arity=1 + len(SEARCHED))
+
+
+@statement
+def hits_by_seq(seqs: Any) -> Any:
+    """What is shown of the documents; a show and an album also stand for what is in them."""
+    show = fn.COALESCE(SearchDocument.show, Episode.show)
+    album = fn.COALESCE(SearchDocument.album, Track.album)
+    return SearchDocument.select(
+        SearchDocument.seq,
+        SearchDocument.kind,
+        fn.COALESCE(Movie.id, Episode.id, Track.id, TVShow.id, Album.id),
+        SearchDocument.title,
+        fn.COALESCE(Movie.library, TVShow.library, Album.library),
+        fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
+        fn.COALESCE(Movie.year, Track.year, Album.year),
+        fn.COALESCE(Episode.air_date, TVShow.first_air_date),
+        TVShow.title, Episode.season_number, Episode.episode_number, Episode.episode_number_end,
+        Album.title, Album.album_artist, Track.artist,
+    ).join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id)).switch(
+        SearchDocument
+    ).join(Episode, JOIN.LEFT_OUTER, on=(SearchDocument.episode == Episode.id)).switch(
+        SearchDocument
+    ).join(Track, JOIN.LEFT_OUTER, on=(SearchDocument.track == Track.id)).switch(
+        SearchDocument
+    ).join(TVShow, JOIN.LEFT_OUTER, on=(TVShow.id == show)).switch(
+        SearchDocument
+    ).join(Album, JOIN.LEFT_OUTER, on=(Album.id == album)).where(
+        OneOf(SearchDocument.seq, seqs)
+    ).tuples()

@@ -1,0 +1,262 @@
+"""Worker processes that probe files: a crash of a C library costs one file, not the server."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeVar
+
+from .probe import Probe, probe, unread
+
+Key = TypeVar("Key")
+Request = tuple[Key, str, str, str]  # key, path, library_type, root
+Answer = tuple[Key, Probe]
+
+START_TIMEOUT_S = 30.0
+REAP_TIMEOUT_S = 5.0
+READ_BYTES = 64 * 1024
+READY = b"ready"
+# The worker takes our sys.path as it is, so that it finds the same package wherever that lies.
+_WORKER = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
+
+
+class ProbePool:
+    """A few worker processes that probe files side by side; to be used from one thread.
+
+    They start when a request needs them, and end with close(), with the `with` block, or with
+    this process. With 0 workers, in a frozen program, or where they cannot start, the pool probes
+    in-process: there a file that hangs is waited for.
+    """
+
+    def __init__(self, workers: int, timeout_s: float) -> None:
+        self._most = 0 if _must_stay_in_process() else workers
+        self._timeout_s = timeout_s
+        self._workers: list[_Worker] = []
+        self._stranded: list[Request[Any]] = []  # their worker could not start
+
+    def __enter__(self) -> ProbePool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the running workers."""
+        return [worker.pid for worker in self._workers]
+
+    def close(self) -> None:
+        """Kill the workers and wait for their end; another map() starts new ones."""
+        self._stranded.clear()
+        while self._workers:
+            self._discard(self._workers[-1])
+
+    def map(self, requests: Iterable[Request[Key]]) -> Iterator[Answer[Key]]:
+        """Probe (key, path, library_type, root) each; yields (key, Probe) as they are done.
+
+        Takes from `requests`, in the caller's thread, only what a worker is free for. A file on
+        which a worker crashes, or takes longer than timeout_s, gets a Probe with that error.
+        Leaving the iteration early kills the workers. One map at a time.
+        """
+        source, more = iter(requests), True
+        try:
+            while more or self._busy():
+                more = more and self._fill(source)
+                yield from self._finished()
+                yield from self._probed_here()
+                if more and not self._most:
+                    self._stranded.extend(itertools.islice(source, 1))
+                    more = bool(self._stranded)
+        finally:
+            if self._busy():
+                self.close()
+
+    # -- giving ----------------------------------------------------------------------------------
+
+    def _busy(self) -> list[_Worker]:
+        return [worker for worker in self._workers if worker.request]
+
+    def _fill(self, source: Iterator[Request[Any]]) -> bool:
+        """Give every free worker a request; False once the source has no more."""
+        while self._most and len(self._busy()) < self._most:
+            request = next(source, None)
+            if request is None:
+                return False
+            self._give(request)
+        return True
+
+    def _give(self, request: Request[Any]) -> None:
+        for worker in [worker for worker in self._workers if not worker.request]:
+            if worker.give(request, self._timeout_s):
+                return
+            self._discard(worker)  # it died while it was idle
+        try:
+            worker = _Worker()
+        except OSError:
+            return self._strand(request)
+        self._workers.append(worker)
+        if not worker.give(request, START_TIMEOUT_S):
+            self._discard(worker)
+            self._strand(request)
+
+    def _strand(self, request: Request[Any]) -> None:
+        """Give up starting workers; those that run go on."""
+        self._most = len(self._busy())
+        self._stranded.append(request)
+
+    def _probed_here(self) -> Iterator[Answer[Any]]:
+        while self._stranded:
+            yield _in_process(self._stranded.pop())
+
+    # -- taking ----------------------------------------------------------------------------------
+
+    def _finished(self) -> list[Answer[Any]]:
+        """Wait until a busy worker has answered, died or run out of time; [] if none is busy."""
+        busy = self._busy()
+        if not busy:
+            return []
+        heard = _readable(self._workers, min(worker.deadline for worker in busy))
+        answers = [answer for worker in heard for answer in self._hear(worker)]
+        now = time.monotonic()  # what was to be heard is heard: a slow consumer costs no file
+        late = [worker for worker in busy
+                if worker not in heard and worker.request and worker.deadline <= now]
+        return answers + [answer for worker in late for answer in self._too_late(worker)]
+
+    def _hear(self, worker: _Worker) -> list[Answer[Any]]:
+        try:
+            return [answer for line in worker.lines() for answer in self._heard(worker, line)]
+        except (EOFError, OSError, ValueError, LookupError, TypeError):
+            return self._crashed(worker)
+
+    def _heard(self, worker: _Worker, line: bytes) -> list[Answer[Any]]:
+        if line == READY:
+            worker.is_ready = True
+            worker.deadline = time.monotonic() + self._timeout_s
+            return []
+        found = Probe.from_json(json.loads(line))
+        (key, *_), worker.request = worker.request or (None,), None
+        return [(key, found)]
+
+    def _crashed(self, worker: _Worker) -> list[Answer[Any]]:
+        request, code = worker.request, self._discard(worker)
+        if request is None:
+            return []
+        if not worker.is_ready:
+            self._strand(request)
+            return []
+        key, path, kind, root = request
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return [(key, unread(path, kind, root, f"the probe crashed on this file ({how})"))]
+
+    def _too_late(self, worker: _Worker) -> list[Answer[Any]]:
+        if not worker.is_ready:
+            return self._crashed(worker)
+        key, path, *_ = worker.request or (None, "")
+        self._discard(worker)
+        # Not even looked at from here: what hung the worker would hang the server.
+        return [(key, Probe(path, error=f"the probe took longer than {self._timeout_s:g} s"))]
+
+    def _discard(self, worker: _Worker) -> int:
+        self._workers.remove(worker)
+        return worker.end()
+
+
+class _Worker:
+    """One process, and the request it has not answered yet."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _WORKER, *sys.path], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._begun = b""
+        self.is_ready = False
+        self.request: Request[Any] | None = None
+        self.deadline = 0.0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def fileno(self) -> int:
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    def give(self, request: Request[Any], timeout_s: float) -> bool:
+        """Send a request; False if the process is gone."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request[1:]).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            return False
+        self.request, self.deadline = request, time.monotonic() + timeout_s
+        return True
+
+    def lines(self) -> list[bytes]:
+        """Read what is there, as whole lines. Raises EOFError at the end."""
+        chunk = os.read(self.fileno(), READ_BYTES)
+        if not chunk:
+            raise EOFError
+        *whole, self._begun = (self._begun + chunk).split(b"\n")
+        return whole
+
+    def end(self) -> int:
+        """Kill the process, reap it, close its pipes; returns its exit code."""
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):  # a process in a dead disk's call cannot die yet
+            self._process.wait(REAP_TIMEOUT_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+        return -signal.SIGTERM if self._process.returncode is None else self._process.returncode
+
+
+def _readable(workers: list[_Worker], deadline: float) -> list[_Worker]:
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            selector.register(worker, selectors.EVENT_READ, worker)
+        ready = selector.select(max(0.0, deadline - time.monotonic()))
+    return [key.data for key, _ in ready]
+
+
+def _in_process(request: Request[Any]) -> Answer[Any]:
+    key, *file = request
+    return key, probe(*file)
+
+
+def _must_stay_in_process() -> bool:
+    """A frozen program's executable is the program; Windows cannot wait for pipes."""
+    return bool(getattr(sys, "frozen", False)) or not sys.executable or os.name == "nt"
+
+
+def serve() -> None:
+    """Answer requests, one JSON line each, until stdin ends; what a worker process runs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # A C library that prints would garble the answers, and one that reads would eat requests.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    with suppress(BrokenPipeError):
+        _answer(answers, READY)
+        for line in requests:
+            found = probe(*json.loads(line))
+            _answer(answers, json.dumps(found.to_json()).encode("ascii"))
+
+
+def _answer(answers: Any, line: bytes) -> None:
+    answers.write(line + b"\n")
+    answers.flush()
