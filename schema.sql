@@ -4,7 +4,7 @@
 -- be read and compared: a store makes its tables and brings them up to date by itself.
 
 -- media ===========================================================================================
--- Media.
+-- Libraries, the files in them, and what the files are.
 
 -- Folders that are scanned for media.
 CREATE TABLE media_libraries (
@@ -90,10 +90,10 @@ CREATE TABLE movies (
     release_date   DATE,                      -- first release
     runtime        INTEGER,                   -- minutes
     genres         TEXT                       -- JSON array
-                   CHECK (json_valid(genres)),
+                   CHECK (genres IS NULL OR json_valid(genres)),
     director       TEXT,                      -- name, or names with commas
     "cast"         TEXT                       -- JSON array
-                   CHECK (json_valid("cast")),
+                   CHECK ("cast" IS NULL OR json_valid("cast")),
     rating         REAL,                      -- 0 to 10
     poster_path    TEXT,                      -- file or URL
     backdrop_path  TEXT,                      -- file or URL
@@ -129,11 +129,11 @@ CREATE TABLE tv_shows (
     rating         REAL,                            -- 0 to 10
     runtime        INTEGER,                         -- minutes of an episode
     genres         TEXT                             -- JSON array
-                   CHECK (json_valid(genres)),
+                   CHECK (genres IS NULL OR json_valid(genres)),
     "cast"         TEXT                             -- JSON array
-                   CHECK (json_valid("cast")),
+                   CHECK ("cast" IS NULL OR json_valid("cast")),
     creators       TEXT                             -- JSON array
-                   CHECK (json_valid(creators)),
+                   CHECK (creators IS NULL OR json_valid(creators)),
     poster_path    TEXT,                            -- file or URL
     backdrop_path  TEXT,                            -- file or URL
     tmdb_id        INTEGER,                         -- id at themoviedb.org
@@ -181,7 +181,7 @@ CREATE TABLE episodes (
     rating             REAL,                      -- 0 to 10
     director           TEXT,                      -- name, or names with commas
     "cast"             TEXT                       -- JSON array
-                       CHECK (json_valid("cast")),
+                       CHECK ("cast" IS NULL OR json_valid("cast")),
     still_path         TEXT,                      -- picture, file or URL
     tmdb_id            INTEGER,                   -- id at themoviedb.org
     tvdb_id            INTEGER,                   -- id at thetvdb.com
@@ -203,12 +203,12 @@ CREATE TABLE albums (
     sort_title     TEXT NOT NULL,             -- the title as it is sorted
     album_artist   TEXT,                      -- the name on the cover
     artists        TEXT                       -- JSON array
-                   CHECK (json_valid(artists)),
+                   CHECK (artists IS NULL OR json_valid(artists)),
     release_date   DATE,                      -- of this release
     year           INTEGER,                   -- of this release
     album_type     TEXT,                      -- album, single, compilation, ...
     genres         TEXT                       -- JSON array
-                   CHECK (json_valid(genres)),
+                   CHECK (genres IS NULL OR json_valid(genres)),
     label          TEXT,                      -- record company
     disc_count     INTEGER,                   -- how many discs it has
     track_count    INTEGER,                   -- how many tracks it has
@@ -232,13 +232,13 @@ CREATE TABLE tracks (
     title          TEXT NOT NULL,              -- shown to people
     artist         TEXT,                       -- who plays it
     artists        TEXT                        -- JSON array
-                   CHECK (json_valid(artists)),
+                   CHECK (artists IS NULL OR json_valid(artists)),
     disc_number    INTEGER NOT NULL DEFAULT 1, -- from 1
     track_number   INTEGER NOT NULL DEFAULT 0, -- 0 = unknown
     duration       REAL,                       -- seconds
     year           INTEGER,                    -- of the recording
     genres         TEXT                        -- JSON array
-                   CHECK (json_valid(genres)),
+                   CHECK (genres IS NULL OR json_valid(genres)),
     lyrics         TEXT,                       -- plain text
     musicbrainz_id TEXT,                       -- id at musicbrainz.org
     FOREIGN KEY (album_id) REFERENCES albums (id) ON DELETE CASCADE,
@@ -412,9 +412,9 @@ CREATE TABLE plugins (
     version           TEXT,                          -- as the plugin tells it
     enabled           BOOLEAN NOT NULL DEFAULT TRUE, -- a disabled plugin is not called
     config            TEXT                           -- JSON configuration
-                      CHECK (json_valid(config)),
+                      CHECK (config IS NULL OR json_valid(config)),
     capabilities      TEXT                           -- JSON capabilities
-                      CHECK (json_valid(capabilities)),
+                      CHECK (capabilities IS NULL OR json_valid(capabilities)),
     last_health_check TIMESTAMP,                     -- UTC
     created_at        TIMESTAMP NOT NULL,            -- when it was registered, UTC
     updated_at        TIMESTAMP NOT NULL             -- last change of this row, UTC
@@ -427,7 +427,7 @@ CREATE TABLE plugin_metadata (
     media_file_id TEXT NOT NULL,             -- about which file
     metadata_type TEXT NOT NULL,             -- what kind of thing: movie, subtitles, ...
     metadata      TEXT NOT NULL              -- JSON data
-                  CHECK (json_valid(metadata)),
+                  CHECK (metadata IS NULL OR json_valid(metadata)),
     confidence    REAL NOT NULL DEFAULT 1    -- 0 to 1
                   CHECK (confidence BETWEEN 0 AND 1),
     created_at    TIMESTAMP NOT NULL,        -- UTC

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
+from .adoption import adopt, is_adoptable
 from .config import Config, ConfigSource, PostgresConfig, SqliteConfig, load_config
 from .database.backend import Backend
 from .database.ids import Ids
@@ -53,12 +54,14 @@ class Store:
         modules: Sequence[Module] = (),
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] | None = None,
+        migrate: bool = True,
     ) -> Store:
         """Open the store that a YAML file, mapping, URL or Config names, migrated to this version.
 
         None opens SQLite at ./viewra-data/viewra.db. What is missing is created. Raises
         ConfigError, StoreAlreadyOpenError, StoreUnavailableError, NewerSchemaError,
         MigrationError, CorruptStoreError. clock and new_id replace the time and the ids in tests.
+        migrate=False creates and changes nothing, for a look at migrations.plan() and status().
         """
         global _open
         config = load_config(source)
@@ -69,18 +72,23 @@ class Store:
                 _backend(config), clock=clock, new_id=new_id or Ids(clock)
             )
             try:
-                _open = cls._opened(config, sessions, modules)
+                _open = cls._opened(config, sessions, modules, migrate)
             except BaseException:
                 sessions.close()
                 raise
             return _open
 
     @classmethod
-    def _opened(cls, config: Config, sessions: Sessions, guests: Sequence[Module]) -> Store:
-        sessions.backend.prepare()
+    def _opened(
+        cls, config: Config, sessions: Sessions, guests: Sequence[Module], migrate: bool
+    ) -> Store:
+        if migrate:
+            sessions.backend.prepare(is_adoptable)
         rooms = (MediaModule(), PlaybackModule(), TranscodingModule(), PluginsModule())
         store = cls(config, sessions, (*rooms, *guests))
-        store.migrations.apply()
+        if migrate:
+            adopt(sessions, store.migrations, rooms)
+            store.migrations.apply()
         for module in store._modules:
             sessions.backend.database.bind(module.models, bind_refs=False, bind_backrefs=False)
             module.seat(sessions, config)

@@ -141,9 +141,9 @@ def test_quotes_stay_where_they_matter() -> None:
 
 
 class Review(peewee.Model):
-    """What people think; a second sentence. Not shown: it is on the first line.
+    """What people think.
 
-    Not shown either.
+    Only the first line is the comment.
     """
 
     stars = peewee.IntegerField()
@@ -168,6 +168,8 @@ def test_a_third_party_module_renders_too() -> None:
     assert "-- Reviews of a third party.\n" in text
     assert "viewra_migrations_reviews" not in text
     sqlite3.connect(":memory:").executescript(text)
+    assert "-- What people think.\nCREATE TABLE plugin_reviews_review (" in text
+    assert "Only the first line" not in text
     assert "-- as they wrote it" in text
 
 

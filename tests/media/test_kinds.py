@@ -52,8 +52,8 @@ def test_not_hidden(name: str):
 
 @pytest.mark.parametrize("path", [
     "sample.mkv", "Sample.mkv", "Film (2001)/sample.mkv", "Film (2001)/film-sample.mkv",
-    "Film/film.sample.mkv", "Film/sample-film.mkv", "Film/Sample/film.mkv", "Film/Film (sample).mkv",
-    "Film/trailer.mkv", "Film/Film-trailer.mp4", "Film/film_sample.avi"])
+    "Film/film.sample.mkv", "Film/sample-film.mkv", "Film/Sample/film.mkv",
+    "Film/Film (sample).mkv", "Film/trailer.mkv", "Film/Film-trailer.mp4", "Film/film_sample.avi"])
 def test_samples(path: str):
     assert kinds.is_sample(path.split("/"), 20 * MIB)
 
@@ -69,9 +69,11 @@ def test_not_samples(path: str, size: int):
 @pytest.mark.parametrize("path", [
     "Film (2001)/Featurettes/Making.mkv", "Film (2001)/Behind The Scenes/x.mkv",
     "Film/Deleted Scenes/1.mkv", "Film/Trailers/t.mp4", "Film/extras/deep/down.mkv",
-    "Film/behind_the_scenes/x.mkv", "Show/Season 1/Extras/S01E01 - Cut.mkv", "Show/Interviews/a.mkv",
-    "Film/Shorts/a.mkv", "Film/Scenes/a.mkv", "Film/Other/a.mkv", "Film/Film-trailer.mkv",
-    "Film/Film (2001)-behindthescenes.mkv", "Film/The Cut-deleted.mkv", "Film/A Look-featurette.mkv",
+    "Film/behind_the_scenes/x.mkv", "Show/Season 1/Extras/S01E01 - Cut.mkv",
+    "Show/Interviews/a.mkv", "Film/Shorts/a.mkv", "Film/Scenes/a.mkv", "Film/Other/a.mkv",
+    "Film/Film-trailer.mkv",
+    "Film/Film (2001)-behindthescenes.mkv", "Film/The Cut-deleted.mkv",
+    "Film/A Look-featurette.mkv",
     "Film (2001)/With Him-interview.mkv", "Show/[Grp] Show - NCOP1 [1080p].mkv"])
 def test_extras(path: str):
     assert kinds.is_extra(path.split("/"))

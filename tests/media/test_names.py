@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viewra_lite.media.name_facts import EpisodeName, MovieName, NameFacts, TrackName
@@ -14,6 +16,7 @@ from viewra_lite.media.names import fold, name_of, sort_title
 
 pytest.importorskip("guessit")
 
+Spelling = Callable[[str], str]
 ROOT = "/srv/media"
 HERE = Path(__file__).parent
 INTEGERS = {"year", "part", "disc", "track", "tmdb_id", "tvdb_id", "s", "a"}
@@ -84,6 +87,24 @@ def test_a_track_is_read_as_a_person_would(path: str, title: str, facts: dict[st
 ])
 def test_the_same_work_has_one_identity(library_type: str, first: str, second: str):
     assert named(first, library_type).identity == named(second, library_type).identity
+
+
+title_words = st.lists(
+    st.sampled_from(["Amélie", "über", "Straße", "Jeux", "d'enfants", "Øst", "Łódź", "Été", "Ça"]),
+    min_size=1, max_size=4).map(" ".join)
+releases = st.sampled_from(
+    [" 1080p BluRay x264-GRP", " [2160p HDR]", " - WEBDL-720p", " (1080p BluRay x265 10bit)", ""])
+spellings = st.sampled_from(
+    [str, str.upper, str.lower, lambda text: unicodedata.normalize("NFD", text),
+     lambda text: text.replace("'", "’")])
+
+
+@given(title_words, releases, spellings)
+def test_an_identity_ignores_release_and_spelling(title: str, release: str, spelling: Spelling):
+    film = named(f"{spelling(title)} (2001){release}.mkv", "movie")
+    assert film.identity == named(f"{title} (2001).mkv", "movie").identity
+    episode = named(f"{spelling(title)} - S01E02{release}.mkv", "tv")
+    assert episode.identity == named(f"{title}/Season 1/S01E02.mkv", "tv").identity
 
 
 @pytest.mark.parametrize(("library_type", "path", "identity"), [
@@ -159,7 +180,6 @@ name_like = st.lists(
     min_size=1, max_size=8).map("".join)
 
 
-@settings(max_examples=60)
 @given(st.lists(any_name | name_like, min_size=1, max_size=4),
        st.sampled_from(["movie", "tv", "music"]))
 def test_no_name_is_too_odd(parts: list[str], library_type: str):

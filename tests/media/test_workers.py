@@ -111,6 +111,7 @@ def test_a_killed_worker_costs_one_file(tmp_path: Path):
     assert answers == {key: found for key, found in wanted.items() if key != 0}
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="the system cannot wait without reaping")
 def test_a_worker_that_died_while_idle_costs_nothing(tmp_path: Path):
     asked = library(tmp_path)
     with ProbePool(1, TIMEOUT_S) as pool:
@@ -197,7 +198,7 @@ def test_a_worker_ends_when_its_parent_does(tmp_path: Path):
 def test_what_a_library_prints_does_not_reach_the_answers(tmp_path: Path):
     asked = library(tmp_path)[:1]
     noisy = (f"import os, {serve.__module__} as workers; real = workers.probe; "
-             "workers.probe = lambda *file: (os.write(1, b'noise'), print('more'), real(*file))[2]; "
+             "workers.probe = lambda *file: (os.write(1, b'noise'), print(1), real(*file))[2]; "
              "workers.serve()")
     ready, answer = served(noisy, asked)
     assert Probe.from_json(json.loads(answer)) == expected(asked)[0]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn, Protocol
-
-import peewee
 
 Connection = Any  # sqlite3.Connection or psycopg.Connection: both have execute() and close()
 
@@ -15,7 +13,7 @@ class Backend(Protocol):
     """One engine. Connections are lent by `borrow` and `borrow_writer` and always given back."""
 
     engine: str
-    database: peewee.Database
+    database: Any  # a peewee.Database whose connections come from sessions
 
     def borrow(self) -> Connection:
         """Return a connection that only reads; raises StoreBusyError when none comes free."""
@@ -65,8 +63,14 @@ class Backend(Protocol):
     def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
         """Hold a lock across processes that ends with its owner; raises StoreBusyError."""
 
-    def prepare(self) -> None:
-        """Make sure that there is a database to connect to; cheap where there is."""
+    def prepare(self, adoptable: Callable[[Connection], bool] | None = None) -> None:
+        """Make sure that there is a database to connect to; cheap where there is.
+
+        adoptable says of one with tables that no store made whether it may become a store.
+        """
+
+    def remember(self) -> None:
+        """Note that a store is here, so that an emptied database is not taken for a new one."""
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves: SessionError or StoreClosedError."""

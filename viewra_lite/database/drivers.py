@@ -24,7 +24,7 @@ def import_peewee() -> ModuleType:
         peewee = importlib.import_module("peewee")
     finally:
         for name in _HIDDEN:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
     _load_driver_on_demand(peewee)
     return peewee
 
@@ -66,6 +66,7 @@ def _attach_psycopg2(peewee: Any) -> None:
         return
     peewee.psycopg2, peewee.pg_extensions = psycopg2, extensions
     peewee.Json_pg2, peewee.pg_register_uuid = extras.Json, extras.register_uuid
+    extras.register_uuid()
     adapter = peewee.Psycopg2Adapter
     adapter.txn_idle = extensions.TRANSACTION_STATUS_IDLE
     adapter.txn_inerror = extensions.TRANSACTION_STATUS_INERROR

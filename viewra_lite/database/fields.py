@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from datetime import date, datetime, timezone
 from math import isfinite
+from operator import index
 from typing import Any
 
 import peewee
@@ -29,6 +30,11 @@ def stored_path(path: str) -> str:
     """
     if path.isascii() or not any(_needs_escape(char) for char in path):
         return path
+    # Bytes that are UTF-8 together have one form only, however they were escaped.
+    try:
+        path = path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as exc:
+        raise InvalidValueError(f"{path!r} is not a path: {exc.reason}") from exc
     return "".join(_escaped(char) if _needs_escape(char) else char for char in path)
 
 
@@ -58,43 +64,98 @@ def timestamp_text(moment: datetime) -> str:
             f"{moment!r} has no time zone: give an aware datetime, "
             "for example datetime.now(timezone.utc)"
         )
-    return moment.astimezone(timezone.utc).isoformat(" ", "microseconds")
+    try:
+        return moment.astimezone(timezone.utc).isoformat(" ", "microseconds")
+    except OverflowError as exc:
+        raise InvalidValueError(f"{moment!r} lies outside the years 1 to 9999 in UTC") from exc
 
 
 def dumps(value: Any) -> str:
     """Return a value as JSON text; raises InvalidValueError for NaN and what JSON cannot hold."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidValueError(f"not a JSON value: {exc}") from exc
-    if "\\u0000" in text:
+    if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
         raise InvalidValueError("a JSON text cannot hold the NUL character: PostgreSQL refuses it")
     return text
 
 
-class TimestampField(peewee.Field):  # type: ignore[misc]
+def without_nul(value: Any) -> Any:
+    """Return the value; raises InvalidValueError for text with NUL, as PostgreSQL does."""
+    if value.__class__ is str and "\0" in value:
+        raise InvalidValueError("text cannot hold the NUL character")
+    return value
+
+
+def text_value(value: Any) -> Any:
+    """Return text or None; raises InvalidValueError for anything else."""
+    if value is None or (isinstance(value, str) and "\0" not in value):
+        return value
+    raise InvalidValueError(f"{value!r} is not text without NUL")
+
+
+def whole_value(value: Any) -> Any:
+    """Return an int or None; raises InvalidValueError for anything else."""
+    if value.__class__ is int or value is None:
+        return value
+    try:
+        return index(value)
+    except TypeError:
+        raise InvalidValueError(f"{value!r} is not a whole number") from None
+
+
+def number_value(value: Any) -> Any:
+    """Return a finite number or None; raises InvalidValueError for anything else."""
+    if value is None or (isinstance(value, (int, float)) and isfinite(value)):
+        return value
+    raise InvalidValueError(f"{value!r} is not a finite number")
+
+
+def _parsed(kind: Any, text: str) -> Any:
+    try:
+        return kind.fromisoformat(text)
+    except ValueError:
+        raise InvalidValueError(f"{text!r} is not an ISO {kind.__name__}") from None
+
+
+def _refused_unless_node(value: Any) -> Any:
+    if value is None or isinstance(value, peewee.Node):
+        return value
+    raise InvalidValueError(f"{value!r} does not fit a column of times")
+
+
+class TimestampField(peewee.Field):
     """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
 
     field_type = "DATETIME"
 
     def db_value(self, value: Any) -> Any:
-        return timestamp_text(value) if isinstance(value, datetime) else value
+        if isinstance(value, datetime):
+            return timestamp_text(value)
+        if isinstance(value, str):  # as timestamp_text() returned it, or a person wrote it
+            return timestamp_text(_parsed(datetime, value))
+        return _refused_unless_node(value)
 
     def python_value(self, value: Any) -> Any:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-class DateField(peewee.DateField):  # type: ignore[misc]
+class DateField(peewee.DateField):
     """A date: ISO text on SQLite, DATE on PostgreSQL."""
 
     def db_value(self, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, date) else value
+        if isinstance(value, str):
+            value = _parsed(date, value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()
+        return _refused_unless_node(value)
 
     def python_value(self, value: Any) -> Any:
         return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-class JSONField(peewee.JSONField):  # type: ignore[misc]
+class JSONField(peewee.JSONField):
     """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -114,17 +175,17 @@ class JSONField(peewee.JSONField):  # type: ignore[misc]
         return node
 
 
-class PathField(peewee.TextField):  # type: ignore[misc]
+class PathField(peewee.TextField):
     """A file-system path as Python's os module gives it; names that are not UTF-8 round-trip."""
 
     def db_value(self, value: Any) -> Any:
-        return stored_path(os.fspath(value)) if value is not None else None
+        return without_nul(stored_path(os.fspath(value))) if value is not None else None
 
     def python_value(self, value: Any) -> Any:
         return os_path(value) if value is not None else None
 
 
-class ChoiceField(peewee.TextField):  # type: ignore[misc]
+class ChoiceField(peewee.TextField):
     """Text out of a fixed set, held to it by a CHECK on both engines."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
@@ -162,9 +223,8 @@ def checked_value(field: Any, value: Any) -> Any:
     if isinstance(field, peewee.ForeignKeyField):
         return checked_value(peewee.TextField(null=True), getattr(value, "id", value))
     if not _fits(field, value):
-        raise InvalidValueError(
-            f"{field.name or 'an id'} cannot be {value!r}: {_EXPECTED.get(field.field_type, 'text')}"
-        )
+        expected = _EXPECTED.get(field.field_type, "text")
+        raise InvalidValueError(f"{field.name or 'an id'} cannot be {value!r}: {expected}")
     return value
 
 

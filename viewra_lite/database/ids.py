@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _RANDOM_BITS = 74
 _STEP_BITS = 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Ids:
@@ -24,7 +26,7 @@ class Ids:
         moment = self._clock()
         step = int.from_bytes(os.urandom(_STEP_BITS // 8), "big") + 1
         with self._lock:
-            fresh = int(moment.timestamp() * 1000) << _RANDOM_BITS
+            fresh = ((moment - _EPOCH) // _MILLISECOND) << _RANDOM_BITS
             if fresh > self._last:
                 fresh |= int.from_bytes(os.urandom(9), "big") >> 1
                 self._last = fresh

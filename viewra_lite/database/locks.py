@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import StoreBusyError
+from ..errors import StoreBusyError, StoreUnavailableError
 
 _RETRY_S = 0.02
 
@@ -21,8 +21,7 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
     The lock also excludes other threads of this process, because each holder opens the file
     anew. The file stays: removing it would race with the next holder.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    descriptor = _opened(path)
     try:
         deadline = time.monotonic() + wait_s
         while not _try_lock(descriptor):
@@ -32,6 +31,14 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as exc:
+        raise StoreUnavailableError(f"{path} cannot be opened: {exc.strerror}") from exc
 
 
 def _try_lock(descriptor: int) -> bool:

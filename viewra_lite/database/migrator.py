@@ -14,25 +14,34 @@ import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, Protocol
 
 import peewee
 
-from ..errors import MigrationError, NewerSchemaError, ViewraError
+from ..errors import MigrationError, NewerSchemaError, StoreBusyError
 from .fields import TimestampField
 from .sessions import Sessions
 
-_LOCK_WAIT_S = 120.0
+LOCK_WAIT_S = 120.0
 HISTORY_PREFIX = "viewra_migrations_"
 
 
 class Migrates(Protocol):
     """What the migrator needs to know of a module."""
 
-    name: Any
-    requires: Any
-    migrations: Any
+    @property
+    def name(self) -> str:
+        """Names the module and its history."""
+
+    @property
+    def requires(self) -> Sequence[str]:
+        """Names the modules that come before."""
+
+    @property
+    def migrations(self) -> str | None:
+        """Names the package of scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,10 @@ class Script:
 
     def load(self) -> ModuleType:
         """Import the script; it must define up(migrator, db)."""
-        script = importlib.import_module(f"{self.package}.{self.name}")
+        # Not from sys.modules: a script that failed, was corrected and runs again is another one.
+        spec = _spec(self.package, self.name)
+        script = module_from_spec(spec)
+        spec.loader.exec_module(script)
         if not callable(getattr(script, "up", None)):
             raise MigrationError(f"{self.module} {self.name} does not define up(migrator, db)")
         return script
@@ -90,13 +102,23 @@ class Migrator:
         """Run what is pending and return it; processes that start together take turns."""
         if not self.plan():
             return []
-        with self._sessions.exclusive("migrate", wait_s=_LOCK_WAIT_S):
+        with self._sessions.exclusive("migrate", wait_s=LOCK_WAIT_S):
             plan = self.plan()
             with _raw_connection(self._sessions) as database:
-                for script, module in [(s, s.load()) for s in plan]:
-                    _run(database, self._sessions, script, module)
+                self.run(database, plan)
             self._sessions.backend.remember()
         return plan
+
+    def run(
+        self, database: peewee.Database, plan: Sequence[Script], *, verify: bool = True
+    ) -> None:
+        """Run scripts on a connection that the caller has prepared, under the lock.
+
+        Inside a transaction of the caller each script is a savepoint; on SQLite its foreign keys
+        must be off. Without verify, the caller looks for rows that point nowhere.
+        """
+        for script, module in [(s, s.load()) for s in plan]:
+            _run(database, self._sessions, script, module, verify)
 
     def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
         database = self._sessions.backend.database
@@ -133,7 +155,10 @@ def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
 
 def scripts(module: Migrates) -> list[Script]:
     """List a module's scripts, by number; raises MigrationError where a number is used twice."""
-    package = importlib.import_module(module.migrations)
+    try:
+        package = importlib.import_module(module.migrations or "")
+    except ImportError as exc:
+        raise MigrationError(f"module {module.name}: its migrations are not there: {exc}") from exc
     names = sorted(
         info.name for info in pkgutil.iter_modules(package.__path__) if info.name[:1].isdigit()
     )
@@ -187,19 +212,25 @@ def _script(module: Migrates, package: ModuleType, name: str) -> Script:
 
 
 def _checksum(package: ModuleType, name: str) -> str | None:
+    loader = _spec(package.__name__, name).loader
     try:
-        source = pkgutil.get_data(package.__name__, f"{name}.py")
-    except OSError:
+        source = loader.get_source(f"{package.__name__}.{name}")
+    except (AttributeError, ImportError, OSError):
         return None
-    if source is None:
-        return None
-    return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()
+    return hashlib.sha256(source.encode()).hexdigest() if source is not None else None
+
+
+def _spec(package: str, name: str) -> Any:
+    spec = find_spec(f"{package}.{name}")
+    if spec is None:
+        raise MigrationError(f"{package}.{name} cannot be found any more")
+    return spec
 
 
 def history(database: peewee.Database, module: str) -> Any:
     """Return the model of a module's history table, bound to the database."""
 
-    class History(peewee.Model):  # type: ignore[misc]
+    class History(peewee.Model):
         """Migrations of this module that were applied."""
 
         name = peewee.TextField(primary_key=True, help_text="file name without .py")
@@ -227,12 +258,16 @@ def _raw_connection(sessions: Sessions) -> Iterator[peewee.Database]:
         yield backend.database
     finally:
         backend.database._state.reset()
-        backend.rollback(connection)
-        backend.tidy(connection)
-        backend.give_back_writer(connection)
+        try:
+            backend.rollback(connection)
+            backend.tidy(connection)
+        finally:
+            backend.give_back_writer(connection)
 
 
-def _run(database: Any, sessions: Sessions, script: Script, module: ModuleType) -> None:
+def _run(
+    database: Any, sessions: Sessions, script: Script, module: ModuleType, verify: bool
+) -> None:
     """Run one script and record it, in one transaction."""
     from playhouse.migrate import SchemaMigrator
 
@@ -242,20 +277,21 @@ def _run(database: Any, sessions: Sessions, script: Script, module: ModuleType) 
         with migrator.migration_context():
             table.create_table()
             module.up(migrator, database)
-            _check_foreign_keys(database)
+            if verify:
+                _check_foreign_keys(database)
             table.create(name=script.name, checksum=script.checksum, applied=sessions.now())
-    except ViewraError:
+    except StoreBusyError:
         raise
     except Exception as exc:
         raise MigrationError(
             f"{script.module} {script.name} failed and was rolled back, the store is as it was "
-            f"before it: {exc}"
+            f"before it: {sessions.backend.translate(exc)}"
         ) from exc
 
 
 def _check_foreign_keys(database: Any) -> None:
     # SQLite migrates with foreign keys off, so what a script broke is looked for before commit.
-    if isinstance(database, peewee.SqliteDatabase):
+    if issubclass(type(database), peewee.SqliteDatabase):
         broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             table, _, parent, _ = broken[0]

@@ -33,7 +33,7 @@ def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequenc
 def checked_limit(limit: int) -> int:
     """Return the limit; raises InvalidValueError unless it is 1 to 1000."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise InvalidValueError(f"limit must be a whole number from 1 to {MAX_LIMIT}, not {limit!r}")
+        raise InvalidValueError(f"limit must be a whole number, 1 to {MAX_LIMIT}, not {limit!r}")
     return limit
 
 
@@ -44,7 +44,7 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
     try:
         found, *key = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         if found == kind and len(key) == size and all(isinstance(part, str) for part in key):
-            return key
+            return list(key)
     except (ValueError, TypeError, AttributeError):
         pass
     raise InvalidValueError(

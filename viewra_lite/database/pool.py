@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
@@ -19,9 +19,29 @@ FORKED = (
     "this process was forked from the one that opened the store, and its connections cannot be "
     "shared: start processes with the 'spawn' method and open the store in each of them"
 )
-# Closing an inherited connection in a forked child could checkpoint or delete the parent's WAL,
-# so they are kept for ever, unused.
 _inherited: list[Any] = []
+
+
+def never_close(connections: Iterable[Any]) -> None:
+    """Keep what a forked child has inherited, even from the end of its interpreter.
+
+    SQLite would roll back on closing, and so write into the parent's log: it was corrupted so.
+    """
+    _inherited.extend(connections)
+    if _inherited:
+        from ctypes import py_object, pythonapi
+
+        for connection in connections:
+            pythonapi.Py_IncRef(py_object(connection))
+
+
+def refuse_in_forked_child() -> None:
+    """Raise SessionError where an open store was inherited through a fork.
+
+    SQLite itself would believe that it holds the parent's file locks.
+    """
+    if _inherited:
+        raise SessionError(FORKED)
 
 
 class Pool:
@@ -46,7 +66,7 @@ class Pool:
             connection = self._idle.get_nowait()
         except Empty:
             connection = None if self._has_place() else self._wait()
-        return connection or self._made()
+        return self._made() if connection is None else connection
 
     def give_back(self, connection: Any) -> None:
         """Keep a clean connection for the next borrower."""
@@ -69,7 +89,7 @@ class Pool:
 
     def abandon(self) -> None:
         """Forget every connection without closing it: they belong to the parent process."""
-        _inherited.append(self._alive)
+        never_close(self._alive)
         self._ended, self._ended_message = SessionError, FORKED
         self._lock, self._idle, self._alive = threading.Lock(), SimpleQueue(), set()
         self._idle.put(None)

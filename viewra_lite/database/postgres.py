@@ -6,7 +6,7 @@ import hashlib
 import random
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -29,6 +29,12 @@ from .statements import words_query
 
 _CONNECT_TIMEOUT_S = 10
 _LOCK_RETRY_S = 0.05
+# DISCARD ALL but for the prepared statements, which psycopg would go on using.
+_DISCARD = (
+    "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *;"
+    " SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+)
+_IDLE, _IN_TRANSACTION = 0, 2  # libpq's PQTRANS_IDLE and PQTRANS_INTRANS
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ERRORS: dict[str, type[ViewraError]] = {
@@ -36,18 +42,24 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "23502": InvalidValueError,  # not null
     "23514": InvalidValueError,  # check
     "23": ConflictError,
-    "25006": SessionError,  # read only transaction
+    "25": SessionError,  # read only transaction, transaction given up
     "28": ConfigError,  # authentication
     "3D": ConfigError,  # no such database
+    "42804": InvalidValueError,  # a value of another type than the column
     "40": StoreBusyError,  # serialization failure, deadlock
     "55P03": StoreBusyError,  # lock not available
+    "54": InvalidValueError,  # too long to be indexed
     "53": StoreUnavailableError,  # out of disk, memory, connections
     "57": StoreUnavailableError,  # shutdown
     "08": StoreUnavailableError,
 }
 
 
-class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):  # type: ignore[misc]
+# A server that refuses a connection tells no code, only a message.
+_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
+
+
+class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
     """Peewee's view of the PostgreSQL backend."""
 
     # COLLATE "C" compares code points, as SQLite does: pages and paths sort the same on both.
@@ -61,7 +73,7 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):  # type: 
     matches_words = (
         ' IN (SELECT "{key}" FROM "{table}" WHERE "{column}" @@ ',
         '::tsquery ORDER BY "{key}" LIMIT ',
-        lambda groups: words_query(groups, "'{}':*", " & ", " | "),
+        lambda groups: words_query(groups, "'{}':*", "'{}'", " & ", " | "),
     )
     index_value_literals = True
 
@@ -85,7 +97,7 @@ class PostgresBackend:
         self._psycopg = psycopg
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
-        self.database = PostgresStoreDatabase(self, config.database)
+        self.database: Any = PostgresStoreDatabase(self, config.database)
         self._pool = Pool(self._connect, config.pool_size, self._wait_s)
         self._closed = False
         self._forked = False
@@ -101,8 +113,8 @@ class PostgresBackend:
             self._pool.discard(connection)
 
     def give_back(self, connection: Any) -> None:
-        """Take a connection back; a broken one is closed, and so are its idle companions."""
-        if connection.closed or connection.pgconn.transaction_status != 0:
+        """Take a connection back; a broken one, or one in the middle of something, is closed."""
+        if connection.closed or connection.pgconn.transaction_status != _IDLE:
             self._pool.discard(connection)
         else:
             self._pool.give_back(connection)
@@ -112,9 +124,14 @@ class PostgresBackend:
 
     def tidy(self, connection: Any) -> None:
         """Reset every setting that guest code may have changed."""
-        connection.execute("DISCARD ALL")
-        connection.prepare_threshold = connection.prepare_threshold
-        self._configure(connection)
+        try:
+            connection.autocommit = True
+            connection.row_factory = self._psycopg.rows.tuple_row
+            connection.cursor_factory = self._psycopg.Cursor
+            connection.execute(_DISCARD, prepare=False)
+            self._configure(connection)
+        except self._psycopg.Error:
+            connection.close()
 
     # Transactions
 
@@ -134,7 +151,7 @@ class PostgresBackend:
 
     def commit(self, connection: Any) -> None:
         """Commit; a transaction that an error has poisoned raises instead of rolling back."""
-        if connection.pgconn.transaction_status == 3:
+        if connection.pgconn.transaction_status != _IN_TRANSACTION and not connection.closed:
             raise SessionError(
                 "an error inside this writer() was swallowed, and PostgreSQL has given the "
                 "transaction up: let the error out, or nest a writer() around what may fail"
@@ -143,8 +160,11 @@ class PostgresBackend:
 
     def rollback(self, connection: Any) -> None:
         """Roll back, and do nothing where the connection is gone."""
-        if not connection.closed and connection.pgconn.transaction_status != 0:
-            connection.rollback()
+        try:
+            if not connection.closed and connection.pgconn.transaction_status != _IDLE:
+                connection.rollback()
+        except self._psycopg.Error:
+            connection.close()
 
     def rollback_to(self, connection: Any, savepoint: str) -> None:
         """Undo to a savepoint and forget it."""
@@ -171,12 +191,12 @@ class PostgresBackend:
 
     def translate(self, error: BaseException) -> BaseException:
         """Return the ViewraError that this error stands for, or the error itself."""
-        if isinstance(error, peewee.PeeweeException):
-            error = getattr(error, "orig", None) or error
-        if isinstance(error, (OverflowError, UnicodeEncodeError)):
-            return InvalidValueError(f"a value does not fit the database: {error}")
-        if isinstance(error, self._psycopg.Error):
-            return self._translate_driver(error)
+        wrapped = isinstance(error, peewee.PeeweeException)
+        cause = getattr(error, "orig", error) if wrapped else error
+        if isinstance(cause, (OverflowError, UnicodeEncodeError)):
+            return InvalidValueError(f"a value does not fit the database: {cause}")
+        if isinstance(cause, self._psycopg.Error):
+            return self._translate_driver(cause) or error
         return error
 
     def write_wanted(self) -> bool:
@@ -195,9 +215,7 @@ class PostgresBackend:
         connection = self._connect()
         try:
             deadline = time.monotonic() + wait_s
-            while not connection.execute(
-                "SELECT pg_try_advisory_lock(%s)", (key,)
-            ).fetchone()[0]:
+            while not self._try_lock(connection, key):
                 if time.monotonic() >= deadline:
                     raise StoreBusyError(f"{name} is locked by another process or thread")
                 time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
@@ -205,8 +223,8 @@ class PostgresBackend:
         finally:
             connection.close()
 
-    def prepare(self) -> None:
-        """Check that the server answers."""
+    def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
+        """Check that the server answers; tables that no store made are left to the migrator."""
         self.give_back(self.borrow())
 
     def remember(self) -> None:
@@ -233,17 +251,38 @@ class PostgresBackend:
 
     # Inside
 
+    def _try_lock(self, connection: Any, key: int) -> bool:
+        try:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+        except self._psycopg.Error as exc:
+            raise self.translate(exc) from exc
+        return bool(row[0])
+
     def _has_news(self, connection: Any) -> bool:
         # The server says goodbye on an idle connection when it restarts: seen here, before a
         # verb fails on it. Asking the socket costs no round trip.
+        if not hasattr(select, "poll"):  # pragma: no cover (Windows)
+            return bool(select.select([connection.fileno()], [], [], 0)[0])
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
     def _connect(self) -> Any:
+        connection = self._dial()
+        if isinstance(connection, BaseException):
+            raise connection  # outside `except`: the driver's error would hold the password
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _dial(self) -> Any:
+        """Return a new connection, or the error that says why there is none."""
         config = self._config
         try:
-            connection = self._psycopg.connect(
+            return self._psycopg.connect(
                 host=config.host,
                 port=config.port,
                 user=config.user,
@@ -255,13 +294,7 @@ class PostgresBackend:
                 autocommit=True,
             )
         except self._psycopg.Error as exc:
-            raise self.translate(exc) from None  # its context holds the password
-        try:
-            self._configure(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            return self.translate(exc)
 
     def _configure(self, connection: Any) -> None:
         # synchronous_commit off is SQLite's NORMAL: never corrupt, but a power cut may take back
@@ -274,16 +307,18 @@ class PostgresBackend:
             (wait, f"{self._config.busy_timeout_ms}ms"),
         )
 
-    def _translate_driver(self, error: Any) -> BaseException:
+    def _translate_driver(self, error: Any) -> ViewraError | None:
         state = error.sqlstate or ""
         kind = _ERRORS.get(state) or _ERRORS.get(state[:2])
         if kind is not None:
             # Not str(error): its DETAIL line shows the row's values.
             return kind(error.diag.message_primary or str(error).splitlines()[0])
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
         if isinstance(error, self._psycopg.OperationalError):
-            where = f"{self._config.host}:{self._config.port}"
-            reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
-            return StoreUnavailableError(f"PostgreSQL at {where} cannot be reached: {reason}")
-        if isinstance(error, self._psycopg.DataError):
-            return InvalidValueError(f"a value does not fit the database: {error}")
-        return error  # type: ignore[no-any-return]
+            where = f"PostgreSQL at {self._config.host}:{self._config.port}"
+            if any(text in reason for text in _REFUSALS):
+                return ConfigError(f"{where} refuses the connection: {reason}")
+            return StoreUnavailableError(f"{where} cannot be reached: {reason}")
+        if isinstance(error, self._psycopg.DataError) or "cannot adapt" in reason:
+            return InvalidValueError(f"a value does not fit the database: {reason}")
+        return None

@@ -13,33 +13,18 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
 import peewee
 
-from ..errors import SessionError, ViewraError
+from ..errors import SessionError
 from .backend import Backend
+from .scopes import Reader as Reader, Session, Writer as Writer
 from .statements import Compiled, Statement
-
-_NO_ARGUMENTS: tuple[Any, ...] = ()
-
-
-class _Session:
-    """What one thread has open."""
-
-    __slots__ = ("connection", "writes", "read_depth", "savepoints", "guest")
-
-    def __init__(self, connection: Any, writes: bool, guest: bool) -> None:
-        self.connection = connection
-        self.writes = writes
-        self.read_depth = 0
-        self.savepoints = 0
-        self.guest = guest
 
 
 class _Current(threading.local):
-    session: _Session | None = None
+    session: Session | None = None
 
 
 class Sessions:
@@ -58,7 +43,8 @@ class Sessions:
     def reader(self, *, guest: bool = False) -> Reader:
         """Return a context manager for one consistent snapshot; a write in it raises SessionError.
 
-        guest: code that is not ours runs in it, so the connection is put in order afterwards.
+        guest: code that is not ours runs in it, so the connection is put in order afterwards, and
+        inside a writer the engine itself refuses to write; ours is only kept from run().
         """
         return Reader(self, guest)
 
@@ -76,7 +62,7 @@ class Sessions:
         if session is None or not session.writes:
             action()
         else:
-            self.backend.database._state.commit_callbacks.append(action)
+            session.callbacks.append(action)
 
     @property
     def in_session(self) -> bool:
@@ -107,7 +93,8 @@ class Sessions:
             row = cursor.fetchone()
             cursor.close()
         except Exception as exc:
-            raise self._translated(exc, compiled) from exc
+            self.raise_translated(exc)
+            raise
         finally:
             if session is None:
                 backend.give_back(connection)
@@ -134,7 +121,8 @@ class Sessions:
         try:
             self.backend.execute_many(session.connection, compiled.sql, rows)
         except Exception as exc:
-            raise self._translated(exc, compiled) from exc
+            self.raise_translated(exc)
+            raise
 
     def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
         """Hold a named lock across processes; raises StoreBusyError after wait_s seconds."""
@@ -147,8 +135,11 @@ class Sessions:
 
     def abandon(self) -> None:
         """Give up everything after a fork: nothing here may be used in the child."""
-        self._current = _Current()
+        session = self._current.session
         self.backend.abandon()
+        if session is not None:
+            session.connection = session.cursors = None
+            self.forget(session)
 
     def _compiled(self, statement: Statement) -> Compiled:
         compiled = statement.compiled.get(self._engine)
@@ -164,7 +155,8 @@ class Sessions:
             ).fetchall()
             return rows
         except Exception as exc:
-            raise self._translated(exc, compiled) from exc
+            self.raise_translated(exc)
+            raise
         finally:
             if session is None:
                 backend.give_back(connection)
@@ -178,203 +170,66 @@ class Sessions:
             try:
                 return read(session.connection.execute(compiled.sql, compiled.bind(arguments)))
             except Exception as exc:
-                raise self._translated(exc, compiled) from exc
+                self.raise_translated(exc)
+                raise
         connection = self.backend.borrow_writer()
         try:
             return read(
                 self.backend.execute_alone(connection, compiled.sql, compiled.bind(arguments))
             )
         except Exception as exc:
-            raise self._translated(exc, compiled) from exc
+            self.raise_translated(exc)
+            raise
         finally:
             self.backend.give_back_writer(connection)
 
-    def _writable(self, what: str) -> _Session:
+    def _writable(self, what: str) -> Session:
         session = self._current.session
         if session is None or not session.writes or session.read_depth:
             raise SessionError(f"{what} inside a reader(): use a writer()" if session else None)
         return session
 
-    def _translated(self, error: Exception, compiled: Compiled) -> BaseException:
-        return self.backend.translate(error)
+    # For the scopes
 
+    @property
+    def current(self) -> Session | None:
+        """What this thread has open."""
+        return self._current.session
 
-class _Scope:
-    """What reader() and writer() share: entering, leaving and translating on the way out."""
-
-    __slots__ = ("_sessions", "_guest", "_outermost")
-
-    def __init__(self, sessions: Sessions, guest: bool) -> None:
-        self._sessions = sessions
-        self._guest = guest
-        self._outermost = False
-
-    def _open(self, connection: Any, writes: bool) -> _Session:
-        session = _Session(connection, writes, self._guest)
-        self._sessions._current.session = session
-        state = self._sessions.backend.database._state
+    def begin(self, connection: Any, *, writes: bool, guest: bool) -> Session:
+        """Make a connection this thread's session, for the rooms and for Peewee."""
+        session = Session(connection, writes, guest)
+        state = self.backend.database._state
         state.set_connection(connection)
         # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
-        state.transactions.append(self)
+        state.transactions.append(session)
+        session.callbacks = state.commit_callbacks
+        # A generator may be finished by another thread than the one that began it, so a session
+        # remembers where its own thread looks for it.
+        session.state, session.owner = state.__dict__, self._current.__dict__
+        self._current.session = session
         return session
 
-    def _forget(self) -> list[Callable[[], Any]]:
-        self._sessions._current.session = None
-        state = self._sessions.backend.database._state
-        callbacks: list[Callable[[], Any]] = state.commit_callbacks
-        state.reset()
-        return callbacks
+    def forget(self, session: Session) -> None:
+        """Take a session from the thread that began it."""
+        session.owner.pop("session", None)
+        session.state.update(closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[])
+        for cursor in list(session.cursors or ()):
+            cursor.close()  # half-read, it would keep its snapshot for the next borrower
 
-    def _raise_translated(self, error: BaseException | None) -> None:
-        if error is None or isinstance(error, ViewraError):
-            return
-        translated = self._sessions.backend.translate(error)
+    def finish(self, session: Session, give_back: Callable[[Any], None]) -> None:
+        """Give a session's connection back, in order again if guest code ran on it."""
+        try:
+            if session.guest:
+                self.backend.tidy(session.connection)
+        finally:
+            give_back(session.connection)
+
+    def raise_translated(self, error: BaseException) -> None:
+        """Raise the ViewraError that a driver's error stands for; return if there is none."""
+        translated = self.backend.translate(error)
         if translated is not error:
             raise translated from error
-
-
-class Reader(_Scope):
-    """The context manager that reader() returns."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> Reader:
-        sessions = self._sessions
-        session = sessions._current.session
-        if session is None:
-            self._outermost = True
-            connection = sessions.backend.borrow()
-            try:
-                sessions.backend.begin_read(connection)
-            except BaseException as exc:
-                sessions.backend.give_back(connection)
-                self._raise_translated(exc)
-                raise
-            session = self._open(connection, False)
-        elif session.writes and not session.read_depth:
-            sessions.backend.forbid_writes(session.connection, True)
-        session.read_depth += 1
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        backend = self._sessions.backend
-        session = self._sessions._current.session
-        assert session is not None
-        session.read_depth -= 1
-        if self._outermost:
-            self._forget()
-            try:
-                backend.end_read(session.connection)
-                if self._guest:
-                    backend.tidy(session.connection)
-            finally:
-                backend.give_back(session.connection)
-        elif session.writes and not session.read_depth:
-            backend.forbid_writes(session.connection, False)
-        self._raise_translated(exc)
-
-
-class Writer(_Scope):
-    """The context manager that writer() returns."""
-
-    __slots__ = ("_durable", "_savepoint", "_callbacks_before")
-
-    def __init__(self, sessions: Sessions, durable: bool, guest: bool) -> None:
-        super().__init__(sessions, guest)
-        self._durable = durable
-        self._savepoint = ""
-        self._callbacks_before = 0
-
-    def __enter__(self) -> Writer:
-        session = self._sessions._current.session
-        if session is None:
-            self._begin()
-        elif not session.writes or session.read_depth:
-            raise SessionError("a writer() inside a reader(): open the writer() outside")
-        else:
-            session.savepoints += 1
-            self._savepoint = f"viewra_{session.savepoints}"
-            session.connection.execute(f"SAVEPOINT {self._savepoint}")
-            state = self._sessions.backend.database._state
-            self._callbacks_before = len(state.commit_callbacks)
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._outermost:
-            callbacks = self._end(failed=exc is not None)
-            self._raise_translated(exc)
-            _call_each(callbacks)
-        else:
-            self._end_savepoint(failed=exc is not None)
-            self._raise_translated(exc)
-
-    def _begin(self) -> None:
-        backend = self._sessions.backend
-        connection = backend.borrow_writer()
-        try:
-            backend.begin_write(connection, self._durable)
-        except BaseException as exc:
-            backend.give_back_writer(connection)
-            self._raise_translated(exc)
-            raise
-        self._outermost = True
-        self._open(connection, True)
-
-    def _end(self, *, failed: bool) -> list[Callable[[], Any]]:
-        """Commit or roll back and give the connection back; the callbacks that are due."""
-        backend = self._sessions.backend
-        session = self._sessions._current.session
-        assert session is not None
-        callbacks = self._forget()
-        connection = session.connection
-        try:
-            if failed:
-                backend.rollback(connection)
-                return []
-            try:
-                backend.commit(connection)
-            except BaseException as exc:
-                backend.rollback(connection)
-                self._raise_translated(exc)
-                raise
-            if self._guest:
-                backend.tidy(connection)
-            return callbacks
-        finally:
-            backend.give_back_writer(connection)
-
-    def _end_savepoint(self, *, failed: bool) -> None:
-        session = self._sessions._current.session
-        assert session is not None
-        session.savepoints -= 1
-        connection = session.connection
-        if failed:
-            del self._sessions.backend.database._state.commit_callbacks[self._callbacks_before:]
-            self._sessions.backend.rollback_to(connection, self._savepoint)
-        else:
-            connection.execute(f"RELEASE SAVEPOINT {self._savepoint}")
-
-
-def _call_each(callbacks: list[Callable[[], Any]]) -> None:
-    """Call every callback, then raise the first error: the commit stands whatever they do."""
-    first: BaseException | None = None
-    for callback in callbacks:
-        try:
-            callback()
-        except Exception as exc:
-            first = first or exc
-    if first is not None:
-        raise first
 
 
 def _row_count(cursor: Any) -> int:
@@ -395,17 +250,35 @@ class StoreDatabase:
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Refuse: a query outside a session would leak a connection."""
-        raise SessionError("connections are opened by the store: use store.reader() or writer()")
+        self._connection()
+        if not reuse_if_open:
+            raise SessionError("connections are opened by the store: this session has one already")
+        return False
 
     def cursor(self, named_cursor: Any = None) -> Any:
         """Return a cursor of the session's connection; raises SessionError outside one."""
+        return self._connection().cursor()
+
+    def begin(self, *args: Any, **kwargs: Any) -> None:
+        """Start a transaction for a migration script; in a session there is one already."""
+        self.backend.begin_write(self._connection(), durable=True)
+
+    def commit(self) -> None:
+        """Commit what begin() started."""
+        self.backend.commit(self._connection())
+
+    def rollback(self) -> None:
+        """Roll back what begin() started, unless the engine has done so by itself."""
+        self.backend.rollback(self._connection())
+
+    def _connection(self) -> Any:
         state: Any = self._state  # type: ignore[attr-defined]
         if state.closed:
             self.backend.refuse_stray_query()
-        return state.conn.cursor()
+        return state.conn
 
     def get_context_options(self) -> dict[str, Any]:
-        """Return Peewee's options for building SQL, and and how this engine says our own nodes."""
+        """Return Peewee's options for building SQL, and how this engine says our own nodes."""
         options: dict[str, Any] = super().get_context_options()  # type: ignore[misc]
         options["one_of"] = self.one_of
         options["matches_words"] = self.matches_words
@@ -417,7 +290,10 @@ class StoreDatabase:
         except peewee.PeeweeException:
             raise  # translated as it leaves the session; Peewee's own code catches some
         except (OverflowError, ValueError, TypeError) as exc:
-            raise self.backend.translate(exc) from exc
+            translated = self.backend.translate(exc)
+            if translated is exc:
+                raise
+            raise translated from exc
 
 
 _live: weakref.WeakSet[Sessions] = weakref.WeakSet()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from json import dumps
@@ -18,15 +20,24 @@ from ..config import SqliteConfig
 from ..errors import (
     ConfigError,
     CorruptStoreError,
+    InvalidValueError,
     SessionError,
     StoreBusyError,
     StoreClosedError,
-    StoreUnavailableError,
 )
 from .locks import file_lock
-from .pool import Pool, WriteGate, remaining
+from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
+from .scopes import Session
 from .sessions import StoreDatabase
 from .sqlite_errors import is_busy, translate_sqlite
+from .sqlite_file import (
+    apply_pragmas,
+    make_file,
+    reader_pragmas,
+    refuse_what_cannot_open,
+    settings,
+    writer_pragmas,
+)
 from .statements import words_query
 
 APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
@@ -36,7 +47,7 @@ _BUSY_RETRY_MAX_S = 0.02
 _SYNCHRONOUS = {"normal": 1, "full": 2}
 
 
-class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):  # type: ignore[misc]
+class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     """Peewee's view of the SQLite backend."""
 
     # The specification's words for the types; SQLite itself only looks at their affinity.
@@ -52,12 +63,25 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):  # type: ignore
     matches_words = (
         ' IN (SELECT rowid FROM "{index}" WHERE "{index}" MATCH ',
         " ORDER BY rowid LIMIT ",
-        lambda groups: words_query(groups, '"{}"*', " AND ", " OR "),
+        lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
     )
 
     def __init__(self, backend: SqliteBackend | None, path: str) -> None:
         super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
         self.backend = backend
+
+    def cursor(self, named_cursor: Any = None) -> Any:
+        """Return a cursor of the session's connection, which is closed with the session."""
+        cursor = super().cursor()
+        for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
+            if isinstance(session, Session):
+                session.cursors = session.cursors or weakref.WeakSet()
+                session.cursors.add(cursor)
+        return cursor
+
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        refuse_nul(params or ())
+        return super()._execute_cursor(sql, params, **options)
 
 
 class SqliteBackend:
@@ -68,13 +92,15 @@ class SqliteBackend:
     def __init__(self, config: SqliteConfig) -> None:
         self.path = Path(os.path.abspath(config.database_path))
         self.lock_folder = self.path.with_name(self.path.name + "-lock")
-        self.database = SqliteStoreDatabase(self, str(self.path))
+        self.database: Any = SqliteStoreDatabase(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
         self._readers = Pool(self._connect_reader, config.pool_size, self._wait_s)
         self._gate = WriteGate()
         self._writer: sqlite3.Connection | None = None
         self._writer_synchronous = 0
+        self._untouched: dict[bool, list[Any]] = {}
+        self._spoiled: set[sqlite3.Connection] = set()
         self._closed = False
         self._forked = False
 
@@ -87,7 +113,11 @@ class SqliteBackend:
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """Take a reading connection back."""
-        self._readers.give_back(connection)
+        if connection in self._spoiled:
+            self._spoiled.discard(connection)
+            self._readers.discard(connection)
+        else:
+            self._readers.give_back(connection)
 
     def borrow_writer(self) -> sqlite3.Connection:
         """Pass the write gate and return the one writing connection."""
@@ -100,7 +130,7 @@ class SqliteBackend:
             if self._closed or self._forked:
                 self.refuse_stray_query()
             if self._writer is None:
-                self._writer = self._connect(self._writer_pragmas())
+                self._writer = self._connect(writer_pragmas(self._config))
                 self._writer_synchronous = 1
             return self._writer
         except BaseException:
@@ -109,22 +139,26 @@ class SqliteBackend:
 
     def give_back_writer(self, connection: sqlite3.Connection) -> None:
         """Open the write gate for the next in the queue."""
-        if self._closed:
+        if self._closed or connection in self._spoiled:
+            self._spoiled.discard(connection)
+            self._writer = None
             connection.close()
         self._gate.release()
 
     def tidy(self, connection: sqlite3.Connection) -> None:
-        """Set the pragmas again and drop what guest code attached."""
-        connection.row_factory = None
-        connection.text_factory = str
-        for (_, name, _file) in connection.execute("PRAGMA database_list").fetchall()[1:]:
-            if name != "temp":
-                connection.execute(f'DETACH DATABASE "{name}"')
-        if connection is self._writer:
-            _apply(connection, self._writer_pragmas())
-            self._writer_synchronous = 1
-        else:
-            _apply(connection, self._reader_pragmas())
+        """Undo what guest code set; a connection that it changed otherwise is not used again."""
+        try:
+            connection.row_factory, connection.text_factory = None, str
+            connection.isolation_level = None
+            connection.set_trace_callback(None)
+            connection.set_progress_handler(None, 0)
+            if sys.version_info >= (3, 11):
+                connection.set_authorizer(None)
+            changed = settings(connection) != self._untouched[connection is self._writer]
+        except sqlite3.Error:
+            changed = True
+        if changed or connection.in_transaction:
+            self._spoiled.add(connection)
 
     # Transactions
 
@@ -134,8 +168,7 @@ class SqliteBackend:
 
     def end_read(self, connection: sqlite3.Connection) -> None:
         """End the snapshot."""
-        if connection.in_transaction:
-            connection.rollback()
+        self.rollback(connection)
 
     def begin_write(self, connection: sqlite3.Connection, durable: bool) -> None:
         """BEGIN IMMEDIATE, with jittered retries while another process writes."""
@@ -143,15 +176,21 @@ class SqliteBackend:
         self._retry(lambda: connection.execute("BEGIN IMMEDIATE"))
 
     def commit(self, connection: sqlite3.Connection) -> None:
-        """Commit."""
+        """Commit; a transaction that is gone raises instead of losing rows silently."""
+        if not connection.in_transaction:
+            raise SessionError(
+                "the transaction ended inside this writer(), by a COMMIT, a ROLLBACK or an error "
+                "that was swallowed: what came before that error was rolled back"
+            )
         connection.execute("COMMIT")
 
     def rollback(self, connection: sqlite3.Connection) -> None:
         """Roll back, unless SQLite has done so by itself (disk full, for one)."""
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if connection.in_transaction:  # pragma: no cover
-            raise StoreUnavailableError("a rollback failed: close and reopen the store")
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._spoiled.add(connection)  # closing it rolls back
 
     def rollback_to(self, connection: sqlite3.Connection, savepoint: str) -> None:
         """Undo to a savepoint and forget it."""
@@ -180,6 +219,8 @@ class SqliteBackend:
         self, connection: sqlite3.Connection, sql: str, rows: Sequence[Any]
     ) -> None:
         """Run one statement for each row."""
+        for row in rows:
+            refuse_nul(row)
         connection.executemany(sql, rows)
 
     def translate(self, error: BaseException) -> BaseException:
@@ -208,20 +249,21 @@ class SqliteBackend:
         with file_lock(self.lock_folder / name, wait_s=wait_s):
             yield
 
-    def prepare(self) -> None:
-        """Create the folder and an empty database where there is none, readable to us alone."""
-        _refuse_what_cannot_open(self.path)
+    def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
+        """Create the folder and an empty database where there is none, readable to us alone.
+
+        A file with tables that no store made is refused unless adoptable(connection) is true.
+        """
+        refuse_in_forked_child()
+        refuse_what_cannot_open(self.path)
         if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.exclusive("create", wait_s=self._wait_s):
-                if not self.path.exists():
-                    self._create()
+            make_file(self.path)
         elif self.path.stat().st_size == 0 and self._marker.exists():
             raise CorruptStoreError(
                 f"{self.path} is empty, but a store was there: restore a backup, or remove "
                 f"{self.lock_folder} to start anew"
             )
-        self._check_owner()
+        self._check_owner(adoptable)
 
     def remember(self) -> None:
         """Leave a note that a store is here, so that an emptied file is not taken for a new one."""
@@ -254,7 +296,7 @@ class SqliteBackend:
     def abandon(self) -> None:
         """Forget every connection in a forked child."""
         self._readers.abandon()
-        _kept_open.append(self._writer)
+        never_close([self._writer] if self._writer is not None else [])
         self._writer, self._forked, self._gate = None, True, WriteGate()
 
     # Inside
@@ -263,29 +305,23 @@ class SqliteBackend:
     def _marker(self) -> Path:
         return self.lock_folder / "store"
 
-    def _create(self) -> None:
-        try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except OSError as exc:
-            raise StoreUnavailableError(f"{self.path} cannot be created: {exc.strerror}") from exc
-        connection = self._connect({})
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        finally:
-            connection.close()
-
-    def _check_owner(self) -> None:
+    def _check_owner(self, adoptable: Callable[[Any], bool] | None) -> None:
         connection = self.borrow()
         try:
             found = connection.execute("PRAGMA application_id").fetchone()[0]
             mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            strange = found == 0 and tables and not (adoptable and adoptable(connection))
         except sqlite3.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back(connection)
         if found not in (0, APPLICATION_ID):
-            raise ConfigError(f"{self.path} belongs to another program (application_id {found:#x})")
+            raise ConfigError(
+                f"{self.path} belongs to another program (application_id {found:#x})"
+            )
+        if strange:
+            raise ConfigError(f"{self.path} holds the tables of another program")
         if mode != "wal" or found == 0:
             self._make_ours()
 
@@ -300,7 +336,7 @@ class SqliteBackend:
             self.give_back_writer(connection)
 
     def _connect_reader(self) -> sqlite3.Connection:
-        return self._connect(self._reader_pragmas())
+        return self._connect(reader_pragmas(self._config))
 
     def _connect(self, pragmas: dict[str, Any]) -> sqlite3.Connection:
         try:
@@ -315,31 +351,12 @@ class SqliteBackend:
         except sqlite3.Error as exc:
             raise self.translate(exc) from exc
         try:
-            _apply(connection, pragmas)
+            apply_pragmas(connection, pragmas)
+            self._untouched.setdefault(not pragmas["query_only"], settings(connection))
         except sqlite3.Error as exc:
             connection.close()
             raise self.translate(exc) from exc
         return connection
-
-    def _reader_pragmas(self) -> dict[str, Any]:
-        return {
-            "busy_timeout": self._config.busy_timeout_ms,
-            "foreign_keys": 1,
-            "cache_size": -self._config.cache_size_kib,
-            "mmap_size": self._config.mmap_size_mib << 20,
-            "temp_store": 2,
-            "synchronous": 1,
-            "query_only": 1,
-        }
-
-    def _writer_pragmas(self) -> dict[str, Any]:
-        # busy_timeout 0: SQLite's own back-off has no jitter, ours has (see _retry).
-        return {
-            **self._reader_pragmas(),
-            "busy_timeout": 0,
-            "query_only": 0,
-            "wal_autocheckpoint": self._config.wal_autocheckpoint_pages,
-        }
 
     def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:
         level = 2 if durable else _SYNCHRONOUS[self._config.synchronous]
@@ -366,29 +383,8 @@ class SqliteBackend:
             pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
 
 
-_kept_open: list[Any] = []
-
-
-def _apply(connection: sqlite3.Connection, pragmas: dict[str, Any]) -> None:
-    for name, value in pragmas.items():
-        connection.execute(f"PRAGMA {name}={value}")
-
-
-def _refuse_what_cannot_open(path: Path) -> None:
-    """Say why SQLite would answer "unable to open database file", which stands for ten causes."""
-    try:
-        if path.is_dir():
-            raise ConfigError(f"{path} is a folder: database_path must name a file")
-        folder = path.parent
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{folder} is not a folder: database_path cannot lie in it")
-        path.exists()
-    except OSError as exc:
-        raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        raise StoreUnavailableError(f"{path} cannot be read and written: permission denied")
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise StoreUnavailableError(f"{existing} cannot be written to: permission denied")
+def refuse_nul(params: Sequence[Any]) -> None:
+    """Raise InvalidValueError for text with a NUL character: PostgreSQL refuses it too."""
+    for value in params:
+        if value.__class__ is str and "\0" in value:
+            raise InvalidValueError("text cannot hold the NUL character")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from ..errors import (
 
 # Primary result codes, https://sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN = 5, 6, 8, 10, 11, 13, 14
-_TOOBIG, _CONSTRAINT, _MISMATCH, _NOTADB = 18, 19, 20, 26
+_PROTOCOL, _TOOBIG, _CONSTRAINT, _MISMATCH, _NOTADB = 15, 18, 19, 20, 26
 
 # Python 3.10 does not tell the code, only the message.
 _CODE_BY_MESSAGE = {
-    "locked": _BUSY,
+    "is locked": _BUSY,
+    "locking protocol": _PROTOCOL,
     "readonly": _READONLY,
     "disk I/O error": _IOERR,
     "malformed": _CORRUPT,
@@ -39,18 +41,17 @@ _CODE_BY_MESSAGE = {
 
 def is_busy(error: BaseException) -> bool:
     """Whether another connection holds the lock."""
-    return _code(error) in (_BUSY, _LOCKED)
+    return _code(error) in (_BUSY, _LOCKED, _PROTOCOL)
 
 
 def translate_sqlite(error: BaseException, path: Path) -> BaseException:
     """Return the ViewraError that an error of sqlite3 or Peewee stands for, or the error itself."""
-    if isinstance(error, peewee.PeeweeException):
-        error = getattr(error, "orig", None) or error
-    if isinstance(error, (OverflowError, UnicodeEncodeError)):
-        return InvalidValueError(f"a value does not fit the database: {error}")
-    if not isinstance(error, sqlite3.Error):
+    cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
+    if isinstance(cause, (OverflowError, UnicodeEncodeError)):
+        return InvalidValueError(f"a value does not fit the database: {cause}")
+    if not isinstance(cause, sqlite3.Error):
         return error
-    return _by_code(_code(error), str(error), path) or error
+    return _by_code(_code(cause), str(cause), path) or error
 
 
 def _code(error: BaseException) -> int:
@@ -61,19 +62,19 @@ def _code(error: BaseException) -> int:
 
 
 def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
-    if code in (_BUSY, _LOCKED):
+    if code in (_BUSY, _LOCKED, _PROTOCOL):
         return StoreBusyError()
-    if code == _READONLY:
-        return SessionError(f"a write inside a reader(), or {path} is read-only: use a writer()")
-    if code in (_IOERR, _FULL, _CANTOPEN):
+    if code == _READONLY and os.access(path, os.W_OK):
+        return SessionError("a write inside a reader(): use a writer()")
+    if code in (_READONLY, _IOERR, _FULL, _CANTOPEN):
         return StoreUnavailableError(f"{path}: {message}")
     if code in (_CORRUPT, _NOTADB):
         return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
     if code == _CONSTRAINT:
         return _constraint(message)
-    if code in (_TOOBIG, _MISMATCH):
+    if code in (_TOOBIG, _MISMATCH) or "rror binding parameter" in message:
         return InvalidValueError(f"a value does not fit the database: {message}")
-    if "closed database" in message:
+    if "closed database" in message or "closed cursor" in message:
         return StoreClosedError()
     return None
 

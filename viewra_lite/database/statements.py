@@ -20,12 +20,20 @@ from typing import Any
 
 import peewee
 
+from .fields import number_value, text_value, whole_value, without_nul
+
 Convert = Callable[[Any], Any]
+_Part = tuple[Any, Convert, str, slice]  # model, filler, attribute of the first, its columns
 Groups = Sequence[Sequence[Sequence[str]]]
-_PLAIN_FIELDS = (peewee.TextField, peewee.IntegerField, peewee.BigIntegerField, peewee.DoubleField)
+_PLAIN_FIELDS: dict[type[Any], Convert] = {
+    peewee.TextField: text_value,
+    peewee.IntegerField: whole_value,
+    peewee.BigIntegerField: whole_value,
+    peewee.DoubleField: number_value,
+}
 
 
-class Placeholder(peewee.ColumnBase):  # type: ignore[misc]
+class Placeholder(peewee.ColumnBase):
     """A value that is known only when the statement runs."""
 
     def __init__(self, position: int, convert: Convert | None = None) -> None:
@@ -33,11 +41,11 @@ class Placeholder(peewee.ColumnBase):  # type: ignore[misc]
         self.convert = convert
 
     def __sql__(self, ctx: Any) -> Any:
-        ctx._values.append(_Slot(self.position, self.convert or _needed(ctx.state.converter)))
+        ctx._values.append(_Slot(self.position, self.convert or _compared(ctx.state.converter)))
         return ctx.literal(ctx.state.param or "?")
 
 
-class OneOf(peewee.ColumnBase):  # type: ignore[misc]
+class OneOf(peewee.ColumnBase):
     """True where a column is in a list given as one parameter, whatever its length."""
 
     def __init__(self, field: Any, values: Placeholder) -> None:
@@ -51,12 +59,13 @@ class OneOf(peewee.ColumnBase):  # type: ignore[misc]
         return ctx.literal(after)
 
 
-class MatchesWords(peewee.ColumnBase):  # type: ignore[misc]
+class MatchesWords(peewee.ColumnBase):
     """True for the first rows, in the order of their key, that hold all words of a text.
 
     The words are groups, of which all must match; a group is a choice of ways to write it, and a
-    way is words that all stand in the row, each at least as the beginning of one. `index` names
-    the full-text table of SQLite and `column` the tsvector of PostgreSQL.
+    way is words that all stand in the row, each at least as the beginning of one, or as it is
+    where it begins with "#". `index` names the full-text table of SQLite and `column` the
+    tsvector of PostgreSQL.
     """
 
     def __init__(
@@ -78,11 +87,13 @@ class MatchesWords(peewee.ColumnBase):  # type: ignore[misc]
         return ctx.sql(self.most).literal(")")
 
 
-def words_query(groups: Groups, word: str, both: str, either: str) -> str:
+def words_query(groups: Groups, word: str, whole: str, both: str, either: str) -> str:
     """Write groups of words in an engine's full-text language; words must need no escaping."""
     return both.join(
         "(" + either.join(
-            "(" + both.join(word.format(text) for text in way) + ")" for way in ways
+            "(" + both.join(
+                (whole if text[0] == "#" else word).format(text) for text in way
+            ) + ")" for way in ways
         ) + ")"
         for ways in groups
     )
@@ -115,7 +126,7 @@ class Statement:
         self.__doc__ = build.__doc__
         self.__name__ = build.__name__
 
-    def compile(self, engine: str, database: peewee.Database) -> Compiled:
+    def compile(self, engine: str, database: Any) -> Compiled:
         """Build the query for an engine and keep it; needs no connection."""
         query = self.build(*(Placeholder(n) for n in range(self.arity)))
         _type_placeholders(query)
@@ -133,17 +144,32 @@ def statement(build: Callable[..., Any]) -> Statement:
 def _type_placeholders(query: Any) -> None:
     # Peewee converts plain values of an INSERT or UPDATE by their column, but takes nodes as
     # they are, and a placeholder is a node.
-    assignments = getattr(query, "_insert", None) or getattr(query, "_update", None)
-    if isinstance(assignments, dict):
-        for field, value in assignments.items():
-            if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
-                value.convert = value.convert or _needed(field.db_value)
+    conflict = getattr(query, "_on_conflict", None)
+    for assignments in (
+        getattr(query, "_insert", None), getattr(query, "_update", None),
+        getattr(conflict, "_update", None),
+    ):
+        if isinstance(assignments, dict):
+            for field, value in assignments.items():
+                if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
+                    value.convert = value.convert or _assigned(field)
 
 
-def _needed(convert: Convert | None) -> Convert | None:
+def _assigned(field: Any) -> Convert:
+    """Return what makes a value fit to be stored in a column, the same on both engines."""
+    if isinstance(field, peewee.ForeignKeyField):
+        return _assigned(field.rel_field)
+    convert: Convert = _PLAIN_FIELDS.get(type(field)) or field.db_value
+    return convert
+
+
+def _compared(convert: Convert | None) -> Convert | None:
+    """Return what makes a value fit to be compared with a column."""
     owner = getattr(convert, "__self__", None)
     if isinstance(owner, peewee.ForeignKeyField):
         owner = owner.rel_field
+    if type(owner) is peewee.TextField:
+        return without_nul
     return None if type(owner) in _PLAIN_FIELDS else convert
 
 
@@ -153,22 +179,21 @@ def _binder(params: Sequence[Any]) -> Convert:
     in_order = [slot.position for slot in slots] == list(range(len(params)))
     if in_order and not any(slot.convert for slot in slots):
         return lambda arguments: arguments
-    plan = [(p.position, p.convert) if isinstance(p, _Slot) else (None, p) for p in params]
-
-    def bind(arguments: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(
-            extra if position is None
-            else arguments[position] if extra is None
-            else extra(arguments[position])
-            for position, extra in plan
-        )
-
+    # Written as source, as dataclasses do: a loop over the parameters would cost more than
+    # what SQLite does for a point get.
+    names: dict[str, Any] = {}
+    items = []
+    for n, param in enumerate(params):
+        names[f"v{n}"] = param.convert if isinstance(param, _Slot) else param
+        value = f"a[{param.position}]" if isinstance(param, _Slot) else f"v{n}"
+        items.append(f"v{n}({value})" if isinstance(param, _Slot) and param.convert else value)
+    bind: Convert = eval(f"lambda a: ({''.join(item + ',' for item in items)})", names)
     return bind
 
 
 def _filler(query: Any) -> Convert | None:
     """Return what turns a row into a Model instance, or None where rows stay tuples."""
-    if not isinstance(query, peewee.ModelSelect) or query._row_type is not None:
+    if not issubclass(type(query), peewee.ModelSelect) or query._row_type is not None:
         return None
     fields = query._returning
     if not all(isinstance(field, peewee.Field) for field in fields):
@@ -179,8 +204,8 @@ def _filler(query: Any) -> Convert | None:
     return _joined(parts)
 
 
-def _parts(model: Any, fields: Sequence[Any]) -> list[tuple[Any, Convert, str, int]]:
-    """Group the columns by model, in the order selected: model, filler, attribute, key's place."""
+def _parts(model: Any, fields: Sequence[Any]) -> list[_Part]:
+    """Group the columns by model, in the order selected."""
     parts = []
     start = 0
     while start < len(fields):
@@ -189,7 +214,8 @@ def _parts(model: Any, fields: Sequence[Any]) -> list[tuple[Any, Convert, str, i
         while stop < len(fields) and fields[stop].model is owner:
             stop += 1
         attribute = "" if owner is model else _attribute(model, owner)
-        parts.append((owner, _part_filler(owner, fields[start:stop], start), attribute, start))
+        columns = slice(start, stop)
+        parts.append((owner, _part_filler(owner, fields[columns], columns), attribute, columns))
         start = stop
     return parts
 
@@ -199,14 +225,13 @@ def _attribute(model: Any, related: Any) -> str:
     return str(names[0])
 
 
-def _part_filler(model: Any, fields: Sequence[Any], start: int) -> Convert:
+def _part_filler(model: Any, fields: Sequence[Any], columns: slice) -> Convert:
     names = tuple(field.name for field in fields)
-    stop = start + len(fields)
     converts = [(field.name, c) for field in fields if (c := _reader(field)) is not None]
     new = model.__new__
 
     def fill(row: Sequence[Any]) -> Any:
-        data = dict(zip(names, row[start:stop]))
+        data = dict(zip(names, row[columns]))
         for name, convert in converts:
             if data[name] is not None:
                 data[name] = convert(data[name])
@@ -219,14 +244,14 @@ def _part_filler(model: Any, fields: Sequence[Any], start: int) -> Convert:
     return fill
 
 
-def _joined(parts: list[tuple[Any, Convert, str, int]]) -> Convert:
+def _joined(parts: list[_Part]) -> Convert:
     primary = parts[0][1]
-    related = [(fill, attribute, key) for _, fill, attribute, key in parts[1:]]
+    related = [(fill, attribute, columns) for _, fill, attribute, columns in parts[1:]]
 
     def fill(row: Sequence[Any]) -> Any:
         instance = primary(row)
-        for fill_part, attribute, key in related:
-            if row[key] is not None:
+        for fill_part, attribute, columns in related:
+            if any(value is not None for value in row[columns]):
                 instance.__rel__[attribute] = fill_part(row)
         return instance
 

@@ -12,47 +12,75 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..database.sessions import Sessions
-from . import queries
+from . import queries, scan_queries
 from .models import Episode, MediaFile, Movie, RemovedFile, Track
+from .probe import fingerprint as fingerprint_of
 
-_KEPT = ("id", "created_at")
+_STAYS = ("id", "created_at")
+_FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The file that a newcomer is, and how that was found out."""
+    """The known file whose content lies under another path now."""
 
     known: MediaFile | RemovedFile
-    same_content: bool
+    is_gone: bool
+    """Nothing lies under its own path; otherwise other content does."""
 
 
-def find_match(sessions: Sessions, newcomer: MediaFile) -> Match | None:
-    """Return the known file that a new one is, looking at what is on disk; None if it is new."""
-    if newcomer.fingerprint is not None:
-        for file in sessions.all(queries.files_like, newcomer.fingerprint):
-            if file.id != newcomer.id and _is_gone(file):
-                return Match(file, True)
-        removed = sessions.one(queries.removed_like, newcomer.fingerprint)
-        if removed is not None:
-            return Match(removed, True)
-    return _find_replaced(sessions, newcomer)
+def is_new(file: MediaFile) -> bool:
+    """Whether nobody has looked into the file yet: only then it may turn out to be another."""
+    return file.fingerprint is None and file.probe_state == "pending"
 
 
-def _find_replaced(sessions: Sessions, newcomer: MediaFile) -> Match | None:
-    if newcomer.identity is None:
+def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match | None:
+    """Return the known file whose content was found under a file's path, or None.
+
+    Looks at the disk, so it must run outside a writer.
+    """
+    if not fingerprint or fingerprint == file.fingerprint:
         return None
-    for file in sessions.all(queries.files_named, newcomer.library_id, newcomer.identity):
-        if file.id != newcomer.id and _is_gone(file):
-            return Match(file, False)
-    removed = sessions.one(queries.removed_named, newcomer.identity)
-    return Match(removed, False) if removed is not None else None
+    alike = sessions.all(scan_queries.files_like, fingerprint)
+    for known in sorted(alike, key=lambda known: bool(known.filename != file.filename)):
+        may_be = is_new(file) or known.library_id == file.library_id
+        if known.id != file.id and may_be and _is_there(known.path) is False and _is_known_gone(
+            known
+        ):
+            return Match(known, True)
+    for known in alike:
+        if known.id != file.id and _has_other_content(known, file, fingerprint):
+            return Match(known, False)
+    removed = None
+    if is_new(file):
+        removed = sessions.one(scan_queries.removed_like, fingerprint, file.filename)
+    return Match(removed, True) if removed is not None else None
 
 
-def _is_gone(file: MediaFile) -> bool:
-    """Whether a file is missing, or its library is there and the file is not in it."""
-    if file.status == "missing":
-        return True
-    return not os.path.lexists(file.path) and is_mounted(file.library.path)
+def _is_there(path: str) -> bool:
+    """Whether something lies under a path, or cannot be looked at."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _is_known_gone(file: MediaFile) -> bool:
+    """Whether a file that is not there is gone, and not just its disk."""
+    return file.status == "missing" or is_mounted(file.library.path)
+
+
+def _has_other_content(known: MediaFile, file: MediaFile, fingerprint: str) -> bool:
+    """Whether a walk found that a known file of the same library was written over."""
+    if known.library_id != file.library_id or known.probe_state != "pending":
+        return False
+    try:
+        return fingerprint_of(known.path) != fingerprint
+    except OSError:
+        return False
 
 
 def is_mounted(root: str) -> bool:
@@ -64,17 +92,23 @@ def is_mounted(root: str) -> bool:
         return False
 
 
-def absorb(sessions: Sessions, known: MediaFile | RemovedFile, newcomer: MediaFile) -> MediaFile:
+def absorb(
+    sessions: Sessions, known: MediaFile | RemovedFile, newcomer: MediaFile
+) -> MediaFile | None:
     """Make a newcomer the known file: its path and facts under the known id; inside a writer.
 
-    What pointed at the newcomer points at the known file afterwards.
+    What pointed at the newcomer points at the known file afterwards. None, and nothing is
+    changed, where somebody else took the known file meanwhile.
     """
-    values = {name: value for name, value in newcomer.__data__.items() if name not in _KEPT}
+    if not _hold(sessions, known):
+        return None
+    values = {name: value for name, value in newcomer.__data__.items() if name not in _STAYS}
+    values["identity"] = newcomer.identity or known.identity
     # Two rows cannot have one path, and references need the known row before the other goes.
-    _set(newcomer.id, path=f"{newcomer.path}\x01{newcomer.id}")
+    _set(newcomer.id, path=_nowhere(newcomer))
     if isinstance(known, RemovedFile):
-        MediaFile.insert(id=known.id, created_at=newcomer.created_at, **values).execute()
-        sessions.run(queries.forget_removed, known.id)
+        # Not "now": what came back is no new file, and may not turn out to be yet another.
+        MediaFile.insert(id=known.id, created_at=known.removed_at, **values).execute()
     else:
         _set(known.id, **{**values, "status": "present", "missing_since": None})
     for model in (Movie, Episode, Track):
@@ -82,6 +116,42 @@ def absorb(sessions: Sessions, known: MediaFile | RemovedFile, newcomer: MediaFi
     MediaFile.delete().where(MediaFile.id == newcomer.id).execute()
     file: MediaFile = sessions.one(queries.file_by_id, known.id)
     return file
+
+
+def exchange(sessions: Sessions, here: MediaFile, there: MediaFile) -> MediaFile | None:
+    """Let two files of a library change places, as their contents did; inside a writer.
+
+    What hangs on a place (the movie of that name, the facts to be looked into) stays there; ids
+    go with the content. Returns the file that is here now, or None as absorb() does.
+    """
+    if not (_hold(sessions, here) and _hold(sessions, there)):
+        return None
+    ours, theirs = _place(here), _place(there)
+    _set(here.id, path=_nowhere(here))
+    _set(there.id, **ours)
+    _set(here.id, **theirs)
+    for model in (Movie, Episode, Track):
+        of_here = [row.id for row in model.select().where(model.media_file == here.id)]
+        model.update(media_file=here.id).where(model.media_file == there.id).execute()
+        model.update(media_file=there.id).where(model.id.in_(of_here)).execute()
+    file: MediaFile = sessions.one(queries.file_by_id, there.id)
+    return file
+
+
+def _hold(sessions: Sessions, known: MediaFile | RemovedFile) -> bool:
+    if isinstance(known, RemovedFile):
+        return bool(sessions.run(scan_queries.forget_removed, known.id))
+    return bool(sessions.run(scan_queries.hold_file, known.id, known.path))
+
+
+def _place(file: MediaFile) -> dict[str, Any]:
+    return {
+        name: value for name, value in file.__data__.items() if name not in _FOLLOWS_CONTENT
+    }
+
+
+def _nowhere(file: MediaFile) -> str:
+    return f"{file.path}\x01{file.id}"
 
 
 def _set(id: str, **values: Any) -> None:

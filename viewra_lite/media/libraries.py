@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import Value, fn
 
-from ..database.fields import stored_path, timestamp_text
+from ..database.fields import checked_value, stored_path, timestamp_text
 from ..database.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError, NotFoundError
-from . import queries
-from .models import LIBRARY_TYPES, Album, MediaFile, MediaLibrary, Movie, TVShow
+from ..errors import ConflictError, InvalidValueError, NotFoundError, StoreBusyError
+from . import queries, scan_queries
+from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
-_BATCH = 500
+_BATCH = 100  # rows in a transaction
 _CHANGEABLE = ("name", "path", "type", "scan_interval")
+
+
+def found(sessions: Sessions, id: str) -> MediaLibrary:
+    """Return a library; raises NotFoundError."""
+    library: MediaLibrary | None = sessions.one(queries.library_by_id, id)
+    if library is None:
+        raise NotFoundError(f"there is no library {id}")
+    return library
+
+
+@contextmanager
+def claimed(sessions: Sessions, id: str) -> Iterator[MediaLibrary]:
+    """Keep every other scan, reconciliation, removal and purge of a library out, everywhere.
+
+    Yields the library as it is then. Raises ConflictError while another holds it.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(sessions.exclusive(f"scan-{id}"))
+        except StoreBusyError as exc:
+            name = found(sessions, id).name
+            raise ConflictError(f"library {name} is being scanned: {exc}") from exc
+        yield found(sessions, id)
 
 
 def absolute(path: Any) -> str:
     """Return the path of a folder as a library keeps it; raises InvalidValueError."""
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+    if not isinstance(text, str) or not text:
         raise InvalidValueError(f"a library's path must be the path of a folder, not {path!r}")
-    return os.path.abspath(os.fspath(path))
+    if "\0" in text:
+        raise InvalidValueError(f"{text!r} holds a NUL character: no folder can be named so")
+    return os.path.abspath(text)
 
 
 def checked_root(path: Any) -> str:
     """Return the absolute path of a folder; raises InvalidValueError naming what is wrong."""
     root = absolute(path)
-    if "\0" in root:
-        raise InvalidValueError(f"{root!r} holds a NUL character: no folder can be named so")
     if not os.path.exists(root):
         raise InvalidValueError(f"{root} does not exist: create the folder or mount the disk first")
     if not os.path.isdir(root):
@@ -56,9 +82,9 @@ def _inside(path: str, folder: str) -> bool:
 
 def checked_name(name: Any) -> str:
     """Return a library's name; raises InvalidValueError for an empty one."""
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
+    if not isinstance(name, str) or not name.strip():
         raise InvalidValueError(f"a library's name must be text, not {name!r}")
-    return name.strip()
+    return str(checked_value(MediaLibrary.name, name.strip()))
 
 
 def checked_type(type: Any) -> str:
@@ -93,11 +119,11 @@ def checked_changes(
         raise InvalidValueError(
             f"a library has no {', '.join(unknown)} to change: {', '.join(_CHANGEABLE)}"
         )
-    checks = {
+    checks: dict[str, Any] = {
         "name": checked_name, "path": checked_root, "type": checked_type,
         "scan_interval": checked_interval,
     }
-    checked = {name: checks[name](value) for name, value in changes.items()}
+    checked: dict[str, Any] = {name: checks[name](value) for name, value in changes.items()}
     if "path" in checked:
         others = [one for one in sessions.all(queries.libraries) if one.id != library.id]
         refuse_overlap(checked["path"], others)
@@ -112,32 +138,49 @@ def checked_changes(
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:
     """Rewrite the paths of a library's files after its folder has moved, inside a writer."""
-    kept = len(stored_path(old_root.rstrip(os.sep))) + 1
-    tail = fn.SUBSTR(MediaFile.path, kept, coerce=False)
-    MediaFile.update(
-        path=Value(stored_path(new_root.rstrip(os.sep)), converter=False).concat(tail)
-    ).where(MediaFile.library == library_id).execute()
+    old, new = (stored_path(root.rstrip(os.sep)) for root in (old_root, new_root))
+    if _inside(new, old) or _inside(old, new):
+        # A file's new path may be another's old one: no two rows can have it for a moment.
+        _change_root(library_id, old, "\x01")
+        old = "\x01"
+    _change_root(library_id, old, new)
+
+
+def _change_root(library_id: str, old: str, new: str) -> None:
+    tail = fn.SUBSTR(MediaFile.path, len(old) + 1, coerce=False)
+    MediaFile.update(path=Value(new, converter=False).concat(tail)).where(
+        MediaFile.library == library_id
+    ).execute()
 
 
 def remove(sessions: Sessions, library: MediaLibrary) -> None:
     """Delete a library in bounded transactions, remembering the ids of its files."""
-    for model in (Movie, TVShow, Album):
-        _delete_all(sessions, model, library.id)
+    # Files first: should this break off, a scan brings them back to what they were.
     while True:
-        ids = [id for id, in sessions.all(queries.file_ids_of_library, library.id, _BATCH)]
-        if not ids:
-            break
         with sessions.writer():
+            ids = [id for id, in sessions.all(queries.file_ids_of_library, library.id, _BATCH)]
+            if not ids:
+                break
             forget_files(sessions, ids)
+    for model in (Movie, Album):
+        _delete_all(sessions, model, model.library, library.id)
+    _delete_shows(sessions, library.id)
     with sessions.writer(durable=True):
-        if not MediaLibrary.delete().where(MediaLibrary.id == library.id).execute():
-            raise NotFoundError(f"there is no library {library.id}")
+        MediaLibrary.delete().where(MediaLibrary.id == library.id).execute()
 
 
-def _delete_all(sessions: Sessions, model: Any, library_id: str) -> None:
+def _delete_shows(sessions: Sessions, library_id: str) -> None:
+    with sessions.reader():
+        shows = [row.id for row in TVShow.select(TVShow.id).where(TVShow.library == library_id)]
+    for show_id in shows:  # a show may have thousands of episodes
+        _delete_all(sessions, Episode, Episode.show, show_id)
+    _delete_all(sessions, TVShow, TVShow.library, library_id)
+
+
+def _delete_all(sessions: Sessions, model: Any, field: Any, parent_id: str) -> None:
     while True:
         with sessions.writer():
-            some = model.select(model.id).where(model.library == library_id).limit(_BATCH // 10)
+            some = model.select(model.id).where(field == parent_id).limit(_BATCH)
             ids = [id for id, in some.tuples()]
             if not ids:
                 return
@@ -148,6 +191,7 @@ def forget_files(sessions: Sessions, ids: list[str]) -> None:
     """Delete files inside a writer; who watched them stays, and so does the way back to their id.
     """
     now = timestamp_text(sessions.now())
-    rows = sessions.all(queries.removable, ids)
-    sessions.run_many(queries.insert_removed, [(*row, now) for row in rows if row[2] or row[3]])
-    sessions.run(queries.delete_files, ids)
+    rows = sessions.all(scan_queries.removable, ids)
+    remembered = [(*row, now) for row in rows if row[2] or row[3]]
+    sessions.run_many(scan_queries.insert_removed, remembered)
+    sessions.run(scan_queries.delete_files, ids)

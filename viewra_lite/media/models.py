@@ -25,7 +25,7 @@ def unique(*columns: str) -> Any:
     return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
 
 
-class MediaModel(Model):  # type: ignore[misc]
+class MediaModel(Model):
     """Common to all tables of this room."""
 
     extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -91,6 +91,8 @@ class MediaFile(MediaModel):
         help_text="partial: probed while an optional package was not installed",
     )
     error = TextField(null=True, help_text="why probing failed")
+
+    library_id: str
 
     class Meta:
         table_name = "media_files"
@@ -178,6 +180,10 @@ class Movie(MediaModel):
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
+    library_id: str
+    media_file_id: str | None
+    files: list[MediaFile]  # set by movie(): every version and part
+
     class Meta:
         table_name = "movies"
         constraints = [unique("library_id", "identity")]
@@ -222,6 +228,11 @@ class TVShow(MediaModel):
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
+    library_id: str
+    season_count: int  # set by shows()
+    episode_count: int
+    seasons: list[Season]  # set by show()
+
     class Meta:
         table_name = "tv_shows"
         constraints = [unique("library_id", "identity")]
@@ -246,6 +257,9 @@ class Season(MediaModel):
     poster_path = TextField(null=True, help_text="file or URL")
     tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
     tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
+
+    show_id: str
+    episodes: list[Episode]  # set by show()
 
     class Meta:
         table_name = "seasons"
@@ -277,6 +291,10 @@ class Episode(MediaModel):
     tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
     imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
 
+    show_id: str
+    season_id: str
+    media_file_id: str | None
+
     class Meta:
         table_name = "episodes"
         constraints = [unique("show_id", "season_number", "episode_number")]
@@ -304,6 +322,9 @@ class Album(MediaModel):
     musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
+
+    library_id: str
+    tracks: list[Track]  # set by album()
 
     class Meta:
         table_name = "albums"
@@ -335,6 +356,9 @@ class Track(MediaModel):
     genres = JSONField(null=True, help_text="JSON array")
     lyrics = TextField(null=True, help_text="plain text")
     musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
+
+    album_id: str
+    media_file_id: str | None
 
     class Meta:
         table_name = "tracks"
@@ -380,7 +404,8 @@ class SearchDocument(MediaModel):
         "postgres": (
             "ALTER TABLE search_documents ADD COLUMN lexemes tsvector GENERATED ALWAYS AS "
             "(array_to_tsvector(string_to_array(terms, ' '))) STORED",
-            "CREATE INDEX idx_search_documents_lexemes ON search_documents USING gin (lexemes)",
+            "CREATE INDEX idx_search_documents_lexemes ON search_documents USING gin (lexemes) "
+            "WITH (fastupdate=off)",
         ),
     }
 

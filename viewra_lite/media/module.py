@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
+from ..database.fields import checked_value
 from ..database.pages import Page, checked_limit, page_of, start_after
-from ..errors import ConflictError, InvalidValueError, NotFoundError, StoreBusyError
+from ..database.statements import Statement
+from ..errors import InvalidValueError, NotFoundError
 from ..module import Module
 from . import catalog, libraries, purge, queries, save, search
 from .models import (
@@ -22,6 +25,8 @@ from .models import (
     TVShow,
 )
 from .reconcile import Reconciliation, ScanResult
+
+Row = TypeVar("Row")
 
 __all__ = ["MediaModule", "Page", "Reconciliation", "ScanResult"]
 
@@ -44,7 +49,7 @@ class MediaModule(Module):
         ConflictError where it overlaps another library.
         """
         now = self.sessions.now()
-        values = {
+        values: dict[str, Any] = {
             "id": self.sessions.new_id(),
             "name": libraries.checked_name(name),
             "path": libraries.checked_root(path),
@@ -60,7 +65,7 @@ class MediaModule(Module):
 
     def library(self, id: str) -> MediaLibrary:
         """Return a library; raises NotFoundError."""
-        return self._found("library", id, self.sessions.one(queries.library_by_id, id))
+        return libraries.found(self.sessions, _known_id("library", id))
 
     def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
         """Return the library whose root is this folder, or None."""
@@ -74,23 +79,23 @@ class MediaModule(Module):
 
     def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
         """Return the libraries whose scan_interval has passed since their last completed scan."""
-        moment = now or self.sessions.now()
+        moment = self.sessions.now() if now is None else now
+        checked_value(MediaLibrary.last_scan, moment)
         return [library for library in self.libraries() if libraries.is_due(library, moment)]
 
     def update_library(self, id: str, **changes: Any) -> MediaLibrary:
         """Change name, path, type or scan_interval; on disk before it returns.
 
         A new path takes the known files along, in one transaction. Raises NotFoundError,
-        InvalidValueError, ConflictError (overlap; type of a library that holds files).
+        InvalidValueError, ConflictError (overlap; type of a library that holds files; a new path
+        while it is being scanned).
         """
-        with self.sessions.writer(durable=True):
-            library = self.library(id)
-            changed = libraries.checked_changes(self.sessions, library, changes)
-            if "path" in changed:
-                libraries.move_files(id, library.path, changed["path"])
-            MediaLibrary.update(**changed, updated_at=self.sessions.now()).where(
-                MediaLibrary.id == id
-            ).execute()
+        self.library(id)
+        with ExitStack() as held:
+            if "path" in changes:
+                held.enter_context(libraries.claimed(self.sessions, id))
+            with self.sessions.writer(durable=True):
+                self._update_library(self.library(id), changes)
         return self.library(id)
 
     def remove_library(self, id: str) -> None:
@@ -99,12 +104,8 @@ class MediaModule(Module):
         Progress and history stay, and files that come back get their ids again. Raises
         NotFoundError, and ConflictError while it is being scanned.
         """
-        library = self.library(id)
-        try:
-            with self.sessions.exclusive(f"scan-{id}"):
-                libraries.remove(self.sessions, library)
-        except StoreBusyError as exc:
-            raise ConflictError(f"library {library.name} is busy: {exc}") from exc
+        with libraries.claimed(self.sessions, self.library(id).id) as library:
+            libraries.remove(self.sessions, library)
 
     # Scanning
 
@@ -131,12 +132,14 @@ class MediaModule(Module):
 
     def file(self, id: str) -> MediaFile:
         """Return a file; raises NotFoundError."""
-        file: MediaFile | None = self.sessions.one(queries.file_by_id, id)
-        return file if file is not None else self._found("media file", id, file)
+        file: MediaFile = self._found("media file", id, queries.file_by_id)
+        return file
 
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file at an absolute path, or None."""
-        file: MediaFile | None = self.sessions.one(queries.file_by_path, library_id, path)
+        file: MediaFile | None = self.sessions.one(
+            queries.file_by_path, _text("library_id", library_id), libraries.absolute(path)
+        )
         return file
 
     def files(
@@ -145,6 +148,7 @@ class MediaModule(Module):
         """Return a page of a library's files, by path, those missing included."""
         start = start_after(after, "files", 1)
         count = checked_limit(limit) + 1
+        _text("library_id", library_id)
         if start is None:
             rows = self.sessions.all(queries.files_first, library_id, count)
         else:
@@ -157,12 +161,12 @@ class MediaModule(Module):
         self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
         after: str | None = None,
     ) -> Page[Movie]:
-        """Return a page of movies with their files; sort is title, or added (newest first)."""
+        """Return a page of movies with their best files; sort is title, or added (newest first)."""
         return self._sorted(Movie, "movies", library_id, sort, limit, after)
 
     def movie(self, id: str) -> Movie:
         """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
-        movie = self._found("movie", id, self.sessions.one(queries.movie_by_id, id))
+        movie: Movie = self._found("movie", id, queries.movie_by_id)
         movie.files = catalog.files_of_movie(self.sessions, movie)
         return movie
 
@@ -182,7 +186,7 @@ class MediaModule(Module):
 
     def show(self, id: str) -> TVShow:
         """Return a show with `seasons`, each with `episodes` and their files; NotFoundError."""
-        show = self._found("show", id, self.sessions.one(queries.show_by_id, id))
+        show: TVShow = self._found("show", id, queries.show_by_id)
         show.seasons = self.sessions.all(queries.seasons_of_show, id)
         by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
         for episode in self.sessions.all(queries.episodes_of_show, id):
@@ -200,7 +204,7 @@ class MediaModule(Module):
 
     def album(self, id: str) -> Album:
         """Return an album with its `tracks` and their files; raises NotFoundError."""
-        album = self._found("album", id, self.sessions.one(queries.album_by_id, id))
+        album: Album = self._found("album", id, queries.album_by_id)
         album.tracks = self.sessions.all(queries.tracks_of_album, id)
         return album
 
@@ -237,8 +241,9 @@ class MediaModule(Module):
     ) -> Season:
         """Insert a season of a show, or update it; season 0 holds the specials."""
         key = {"season_number": season_number}
-        saved = self._save(Season, (Season.show, show_id), key, columns, id)
-        return next(season for season in self.show(show_id).seasons if season.id == saved)
+        with self.sessions.writer():
+            saved = self._save(Season, (Season.show, show_id), key, columns, id)
+            return _with_id(self.show(show_id).seasons, saved)
 
     def save_episode(
         self, show_id: str, *, season_number: int, episode_number: int, id: str | None = None,
@@ -250,14 +255,17 @@ class MediaModule(Module):
             season = save.season_of(self.sessions, show_id, season_number)
             values = {**columns, "season_id": season}
             saved = self._save(Episode, (Episode.show, show_id), key, values, id)
-        episodes = self.sessions.all(queries.episodes_of_show, show_id)
-        return next(episode for episode in episodes if episode.id == saved)
+            episodes = self.sessions.all(queries.episodes_of_show, show_id)
+        episode: Episode = _with_id(episodes, saved)
+        return episode
 
     def save_album(
         self, library_id: str, *, title: str, album_artist: str | None = None,
         id: str | None = None, **columns: Any,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist."""
+        if album_artist is not None:
+            _text("album_artist", album_artist)
         key = {"identity": catalog.album_identity(_title(title), album_artist)}
         values = {"title": title, "album_artist": album_artist, **columns}
         return self.album(self._save(Album, (Album.library, library_id), key, values, id))
@@ -268,9 +276,11 @@ class MediaModule(Module):
     ) -> Track:
         """Insert a track of an album, or update it; track_number 0 is unknown."""
         key = {"disc_number": disc_number, "track_number": track_number, "title": _title(title)}
-        saved = self._save(Track, (Track.album, album_id), key, columns, id)
-        tracks = self.sessions.all(queries.tracks_of_album, album_id)
-        return next(track for track in tracks if track.id == saved)
+        with self.sessions.writer():
+            saved = self._save(Track, (Track.album, album_id), key, columns, id)
+            tracks = self.sessions.all(queries.tracks_of_album, album_id)
+        track: Track = _with_id(tracks, saved)
+        return track
 
     # Chores
 
@@ -298,6 +308,8 @@ class MediaModule(Module):
     ) -> Page[Any]:
         if sort not in queries.SORTS:
             raise InvalidValueError(f"sort must be one of {', '.join(queries.SORTS)}, not {sort!r}")
+        if library_id is not None:
+            _text("library_id", library_id)
         cursor = f"{kind}-{sort}"
         start = start_after(after, cursor, 2 if sort == "title" else 1)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)
@@ -311,13 +323,42 @@ class MediaModule(Module):
         page: Page[Any] = page_of(rows, limit, kind, key)
         return page
 
-    def _found(self, noun: str, id: str, row: Any) -> Any:
+    def _update_library(self, library: MediaLibrary, changes: dict[str, Any]) -> None:
+        changed = libraries.checked_changes(self.sessions, library, changes)
+        if "path" in changed:
+            libraries.move_files(library.id, library.path, changed["path"])
+        MediaLibrary.update(**changed, updated_at=self.sessions.now()).where(
+            MediaLibrary.id == library.id
+        ).execute()
+
+    def _found(self, noun: str, id: str, by_id: Statement) -> Any:
+        row = self.sessions.one(by_id, _known_id(noun, id))
         if row is None:
             raise NotFoundError(f"there is no {noun} {id}")
         return row
 
 
+def _with_id(rows: list[Row], id: str) -> Row:
+    return next(row for row in rows if row.id == id)  # type: ignore[attr-defined]
+
+
 def _title(title: Any) -> str:
     if not isinstance(title, str) or not title.strip():
         raise InvalidValueError(f"title must be text, not {title!r}")
-    return title
+    return _text("title", title)
+
+
+def _text(name: str, value: Any) -> str:
+    """Return text; raises InvalidValueError for what no engine could compare with a column."""
+    try:
+        return str(checked_value(MediaLibrary.name, value))
+    except InvalidValueError as exc:
+        raise InvalidValueError(f"{name} must be text, not {value!r}") from exc
+
+
+def _known_id(noun: str, id: Any) -> str:
+    """Return an id; raises NotFoundError for what cannot be one."""
+    try:
+        return _text("id", id)
+    except InvalidValueError as exc:
+        raise NotFoundError(f"there is no {noun} {id!r}") from exc

@@ -158,9 +158,9 @@ def _fault(seen: StreamFacts, *, is_music: bool) -> str | None:
     return None
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: OSError | ValueError) -> str:
     if isinstance(exc, FileNotFoundError):
         return "the file is gone"
     if isinstance(exc, OSError) and exc.strerror:
         return f"cannot be read: {exc.strerror.lower()}"
-    return f"cannot be read: {exc}" if isinstance(exc, ValueError) else "cannot be read"
+    return "cannot be read: its path is not valid"

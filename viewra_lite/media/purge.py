@@ -5,30 +5,40 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..database.sessions import Sessions
-from . import queries
-from .catalog import release
+from ..errors import ConflictError, NotFoundError
+from . import queries, scan_queries
+from .catalog import Catalog
 from .identity import is_mounted
-from .libraries import forget_files
+from .libraries import claimed, forget_files
 from .models import MediaLibrary
 
-_BATCH = 100
+_BATCH = 50  # files in a transaction
 
 
 def purge_missing(sessions: Sessions, library: MediaLibrary, before: datetime) -> int:
     """Forget the files of a library that are missing since before a moment; return how many.
 
     Ids are remembered, so a file that comes back later is known again. Nothing is purged while
-    the library's folder cannot be read or is empty.
+    the library's folder cannot be read or is empty, or while the library is being scanned.
     """
-    if not is_mounted(library.path):
-        return 0
     purged = 0
-    while True:
-        rows = sessions.all(queries.missing_before, library.id, before, _BATCH)
+    try:
+        with claimed(sessions, library.id) as library:
+            if is_mounted(library.path):
+                while batch := _purge_some(sessions, library, before):
+                    purged += batch
+    except (ConflictError, NotFoundError):
+        pass  # it is being scanned, or was removed: the next time will do
+    return purged
+
+
+def _purge_some(sessions: Sessions, library: MediaLibrary, before: datetime) -> int:
+    with sessions.writer():
+        rows = sessions.all(scan_queries.missing_before, library.id, before, _BATCH)
         ids = [id for id, in rows]
-        if not ids:
-            return purged
-        with sessions.writer():
-            release(sessions, library, ids)
-            forget_files(sessions, ids)
-        purged += len(ids)
+        catalog = Catalog(sessions, library)
+        for id in ids:
+            catalog.release(sessions.one(queries.file_by_id, id))
+        forget_files(sessions, ids)
+        catalog.finish()
+    return len(ids)

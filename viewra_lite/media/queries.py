@@ -15,7 +15,6 @@ from .models import (
     MediaFile,
     MediaLibrary,
     Movie,
-    RemovedFile,
     SearchDocument,
     Season,
     Track,
@@ -80,239 +79,30 @@ def files_after(library_id: Any, limit: Any, path: Any) -> Any:
 
 
 @statement
-def files_of_movie(library_id: Any, identity: Any, part: Any, part_end: Any) -> Any:
+def files_of_movie(
+    library_id: Any, identity: Any, part: Any, part_end: Any, best_id: Any
+) -> Any:
     """Every version and part of a movie: its identity, or that with a part's suffix."""
     of_part = (MediaFile.identity >= part) & (MediaFile.identity < part_end)
+    of_movie = (MediaFile.identity == identity) | of_part
     return MediaFile.select().where(
-        MediaFile.library == library_id, (MediaFile.identity == identity) | of_part
+        ((MediaFile.library == library_id) & of_movie) | (MediaFile.id == best_id)
     ).order_by(MediaFile.path)
 
 
 @statement
-def files_with_identity(library_id: Any, identity: Any) -> Any:
+def files_named(library_id: Any, identity: Any) -> Any:
+    """Every version of an episode or a track, or of one part of a movie."""
     return MediaFile.select().where(
         MediaFile.library == library_id, MediaFile.identity == identity
-    ).order_by(MediaFile.status.desc(), MediaFile.height.desc(nulls="last"),
-               MediaFile.size.desc(nulls="last"))
-
-
-# Scanning
+    ).order_by(MediaFile.path)
 
 
 @statement
-def known_files(library_id: Any, paths: Any) -> Any:
-    return MediaFile.select(
-        MediaFile.path, MediaFile.id, MediaFile.size, MediaFile.modified_ns, MediaFile.status
-    ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
-
-
-INSERTED = (
-    MediaFile.id, MediaFile.library, MediaFile.path, MediaFile.filename, MediaFile.size,
-    MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
-    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.created_at,
-    MediaFile.updated_at, MediaFile.modified_ns, MediaFile.fingerprint, MediaFile.identity,
-    MediaFile.status, MediaFile.probe_state,
-)
-
-
-def _insert_file(*values: Any) -> Any:
-    return MediaFile.insert(dict(zip(INSERTED, values)))
-
-
-insert_file = Statement(_insert_file, arity=len(INSERTED))
-
-
-@statement
-def change_file(
-    size: Any, modified_ns: Any, mime_type: Any, container: Any, duration: Any, width: Any,
-    height: Any, video_codec: Any, audio_codec: Any, fingerprint: Any, identity: Any,
-    probe_state: Any, now: Any, id: Any,
-) -> Any:
-    return MediaFile.update({
-        MediaFile.size: size,
-        MediaFile.modified_ns: modified_ns,
-        MediaFile.mime_type: mime_type,
-        MediaFile.container: container,
-        MediaFile.duration: fn.COALESCE(duration, MediaFile.duration),
-        MediaFile.width: fn.COALESCE(width, MediaFile.width),
-        MediaFile.height: fn.COALESCE(height, MediaFile.height),
-        MediaFile.video_codec: fn.COALESCE(video_codec, MediaFile.video_codec),
-        MediaFile.audio_codec: fn.COALESCE(audio_codec, MediaFile.audio_codec),
-        MediaFile.fingerprint: fingerprint,
-        MediaFile.identity: fn.COALESCE(identity, MediaFile.identity),
-        MediaFile.probe_state: probe_state,
-        MediaFile.status: "present",
-        MediaFile.missing_since: None,
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
-
-
-@statement
-def file_returned(now: Any, id: Any) -> Any:
-    return MediaFile.update({
-        MediaFile.status: "present",
-        MediaFile.missing_since: None,
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
-
-
-@statement
-def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.path, MediaFile.id).where(
-        MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == "present"
-    ).order_by(MediaFile.path).limit(limit).tuples()
-
-
-@statement
-def mark_missing(now: Any, ids: Any) -> Any:
-    return MediaFile.update({
-        MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now,
-    }).where(OneOf(MediaFile.id, ids), MediaFile.status == "present")
-
-
-@statement
-def count_missing(library_id: Any) -> Any:
-    return MediaFile.select(fn.COUNT(MediaFile.id)).where(
-        MediaFile.library == library_id, MediaFile.status == "missing"
-    ).tuples()
-
-
-@statement
-def unprobed(library_id: Any, after_id: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state).where(
-        MediaFile.library == library_id,
-        MediaFile.probe_state.in_(["pending", "partial"]),
-        MediaFile.status == "present",
-        MediaFile.id > after_id,
-    ).order_by(MediaFile.id).limit(limit).tuples()
-
-
-@statement
-def count_unprobed(library_id: Any) -> Any:
-    return MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id)).where(
-        MediaFile.library == library_id,
-        MediaFile.probe_state.in_(["pending", "partial"]),
-        MediaFile.status == "present",
-    ).group_by(MediaFile.probe_state).tuples()
-
-
-@statement
-def save_probe(
-    size: Any, mime_type: Any, container: Any, duration: Any, width: Any, height: Any,
-    video_codec: Any, audio_codec: Any, fingerprint: Any, identity: Any, probe_state: Any,
-    error: Any, now: Any, id: Any,
-) -> Any:
-    return MediaFile.update({
-        MediaFile.size: size,
-        MediaFile.mime_type: mime_type,
-        MediaFile.container: container,
-        MediaFile.duration: duration,
-        MediaFile.width: width,
-        MediaFile.height: height,
-        MediaFile.video_codec: video_codec,
-        MediaFile.audio_codec: audio_codec,
-        MediaFile.fingerprint: fingerprint,
-        MediaFile.identity: identity,
-        MediaFile.probe_state: probe_state,
-        MediaFile.error: error,
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
-
-
-# Identity: which known file is this?
-
-
-@statement
-def files_like(fingerprint: Any) -> Any:
-    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
-        MediaFile.fingerprint == fingerprint
-    ).order_by(MediaFile.id)
-
-
-@statement
-def files_named(library_id: Any, identity: Any) -> Any:
-    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
-        MediaFile.identity == identity, MediaFile.library == library_id
-    ).order_by(MediaFile.id)
-
-
-@statement
-def files_by_ids(ids: Any) -> Any:
-    return MediaFile.select().where(OneOf(MediaFile.id, ids))
-
-
-@statement
-def files_with_fingerprints(fingerprints: Any) -> Any:
+def files_named_between(library_id: Any, start: Any, end: Any) -> Any:
     return MediaFile.select().where(
-        OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == "present"
-    ).order_by(MediaFile.id)
-
-
-@statement
-def files_with_identities(identities: Any) -> Any:
-    return MediaFile.select().where(
-        OneOf(MediaFile.identity, identities), MediaFile.status == "present"
-    ).order_by(MediaFile.id)
-
-
-@statement
-def removed_like(fingerprint: Any) -> Any:
-    return RemovedFile.select().where(
-        RemovedFile.fingerprint == fingerprint
-    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id)
-
-
-@statement
-def removed_named(identity: Any) -> Any:
-    return RemovedFile.select().where(
-        RemovedFile.identity == identity
-    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id)
-
-
-@statement
-def removed_by_id(id: Any) -> Any:
-    return RemovedFile.select().where(RemovedFile.id == id)
-
-
-@statement
-def forget_removed(id: Any) -> Any:
-    return RemovedFile.delete().where(RemovedFile.id == id)
-
-
-@statement
-def removable(ids: Any) -> Any:
-    return MediaFile.select(
-        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.identity
-    ).where(OneOf(MediaFile.id, ids)).tuples()
-
-
-REMEMBERED = (
-    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.identity,
-    RemovedFile.removed_at,
-)
-
-
-def _insert_removed(*values: Any) -> Any:
-    return RemovedFile.insert(dict(zip(REMEMBERED, values))).on_conflict(
-        conflict_target=[RemovedFile.id], preserve=REMEMBERED[1:]
-    )
-
-
-insert_removed = Statement(_insert_removed, arity=len(REMEMBERED))
-
-
-@statement
-def delete_files(ids: Any) -> Any:
-    return MediaFile.delete().where(OneOf(MediaFile.id, ids))
-
-
-@statement
-def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.id).where(
-        MediaFile.library == library_id,
-        MediaFile.status == "missing",
-        MediaFile.missing_since < moment,
-    ).limit(limit).tuples()
+        MediaFile.library == library_id, MediaFile.identity >= start, MediaFile.identity < end
+    ).order_by(MediaFile.path)
 
 
 # What the files are
@@ -398,7 +188,7 @@ def episode_counts(show_ids: Any) -> Any:
 
 # What is searched, in the order in which hits of equal rank are shown: its model, the document's
 # key to it, and the columns besides the title that it is found by.
-SEARCHED = {
+SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "movie": (Movie, SearchDocument.movie, (Movie.original_title, Movie.director, Movie.cast)),
     "show": (TVShow, SearchDocument.show, (TVShow.original_title, TVShow.cast, TVShow.creators)),
     "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists)),
@@ -455,16 +245,14 @@ def delete_documents(kind: str) -> Statement:
 
 def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
     """Union what is chosen of each kind: one kind's many hits must not hide another's few."""
-    return reduce(
-        lambda union, part: union.union_all(part),
-        (
-            SearchDocument.select(
-                SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key,
-                SearchDocument.terms,
-            ).where(chosen(kind, number))
-            for number, kind in enumerate(SEARCHED)
-        ),
-    ).tuples()
+    parts: list[Any] = [
+        SearchDocument.select(
+            SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key,
+            SearchDocument.terms,
+        ).where(chosen(kind, number))
+        for number, kind in enumerate(SEARCHED)
+    ]
+    return reduce(lambda union, part: union.union_all(part), parts).tuples()
 
 
 @statement
@@ -506,7 +294,8 @@ def hits_by_seq(seqs: Any) -> Any:
         fn.COALESCE(Movie.library, TVShow.library, Album.library),
         fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
         fn.COALESCE(Movie.year, Track.year, Album.year),
-        fn.COALESCE(Episode.air_date, TVShow.first_air_date),
+        fn.COALESCE(Movie.release_date, Episode.air_date, Album.release_date),
+        TVShow.first_air_date,
         TVShow.title, Episode.season_number, Episode.episode_number, Episode.episode_number_end,
         Album.title, Album.album_artist, Track.artist,
     ).join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id)).switch(

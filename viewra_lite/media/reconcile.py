@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -17,64 +18,18 @@ from typing import Any
 from ..config import Config
 from ..database.fields import os_path, stored_path, timestamp_text
 from ..database.sessions import Sessions
-from ..errors import InvalidValueError, SessionError
-from . import kinds, queries
-from .identity import absorb
+from ..errors import SessionError
+from . import kinds, queries, scan_queries
+from .catalog import Catalog
+from .facts import FileFacts, Problem, ScanResult, checked_facts
+from .libraries import claimed
 from .models import MediaFile, MediaLibrary
+from .replacements import Replacements
 
-_LARGEST_SIZE = 2**63 - 1
+__all__ = ["FileFacts", "Problem", "Reconciliation", "ScanResult"]
+
 _LOOK_BACK = 2000
 _FEWEST_ROWS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What a caller knows of one file; None = not known. Size in bytes, duration in seconds."""
-
-    path: str
-    size: int | None = None
-    modified_ns: int | None = None
-    mime_type: str | None = None
-    container: str | None = None
-    duration: float | None = None
-    width: int | None = None
-    height: int | None = None
-    video_codec: str | None = None
-    audio_codec: str | None = None
-    fingerprint: str | None = None
-    identity: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or a folder that could not be read, and why."""
-
-    path: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScanResult:
-    """What a scan or a reconciliation found; all but the last four are numbers of files."""
-
-    added: int = 0
-    updated: int = 0
-    """Changed in place, come back, or replaced by another file of the same movie or episode."""
-    moved: int = 0
-    """Renamed or moved; they keep their id."""
-    removed: int = 0
-    """Newly marked missing."""
-    unchanged: int = 0
-    missing: int = 0
-    """All that are missing now, those of earlier scans included."""
-    errors: int = 0
-    frozen: str | None = None
-    """Why nothing was marked missing, or None."""
-    seconds: float = 0.0
-    problems: tuple[Problem, ...] = ()
-    """The first hundred errors."""
-    not_probed: tuple[str, ...] = ()
-    """Optional packages that are not installed, so that something was left out."""
 
 
 class Reconciliation:
@@ -90,15 +45,24 @@ class Reconciliation:
         self._sessions = sessions
         self._config = config
         self._began = monotonic()
+        self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
         self._batch_rows = config.scan_batch_rows
-        self._seen: set[int] = set()
+        # Each file's path stands in one of them, as a number: the paths themselves would be large.
+        self._new: set[int] = set()
+        self._updated: set[int] = set()
+        self._unchanged: set[int] = set()
         self._unreadable: list[str] = []
-        self._inside = stored_path(library.path.rstrip(os.sep)) + os.sep
-        self._open = False
+        self._present_before = 0
+        self._state = "new"
 
     def __enter__(self) -> Reconciliation:
-        self._open = True
+        if self._state != "new":
+            raise SessionError("a reconciliation runs once: ask for another with reconcile()")
+        self.library = self._held.enter_context(claimed(self._sessions, self.library.id))
+        self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
+        self._present_before = self._count_present()
+        self._state = "open"
         return self
 
     def __exit__(
@@ -107,74 +71,88 @@ class Reconciliation:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._open = False
-        if exc is None:
-            self.flush()
-            self.finish()
+        abandoned, self._state = self._state == "abandoned", "closed"
+        with self._held:
+            if exc is None and not abandoned:
+                self.flush()
+                self.finish()
 
     def add(self, facts: FileFacts) -> None:
         """Note one file that is there; raises InvalidValueError for a path outside the library."""
-        if not self._open:
+        if self._state != "open":
             raise SessionError("add() outside the with block of reconcile()")
-        path = _checked(facts, self._inside)
-        self._batch[path] = facts
+        self._batch[checked_facts(facts, self._inside)] = facts
         if len(self._batch) >= self._batch_rows:
             self.flush()
 
-    def skip_folder(self, path: str) -> None:
-        """Leave alone what is known below a folder that cannot be read now."""
-        self._unreadable.append(stored_path(path.rstrip(os.sep)) + os.sep)
+    def skip(self, path: str) -> None:
+        """Leave alone what is known of a file or a folder that cannot be read now."""
+        self._unreadable.append(stored_path(path.rstrip(os.sep)))
 
     def flush(self) -> None:
         """Write what was added so far."""
         batch, self._batch = self._batch, {}
         if not batch:
             return
-        rows = self._sessions.all(queries.known_files, self.library.id, list(batch))
-        known = {row[0]: row for row in rows}
+        rows = self._sessions.all(scan_queries.known_files, self.library.id, list(batch))
+        known = {row[0]: row[1:] for row in rows}
         now = timestamp_text(self._sessions.now())
         new = [self._new_row(path, f, now) for path, f in batch.items() if path not in known]
-        changed, returned = [], []
-        for path, row in known.items():
-            facts = batch[path]
-            if (facts.size, facts.modified_ns) != (row[2], row[3]):
-                changed.append(_changed_row(facts, row[1], now))
-            elif row[4] != "present":
-                returned.append((now, row[1]))
-        self._write(new, changed, returned)
-        self._seen.update(map(hash, batch))
-        self._count(
-            added=len(new), updated=len(changed) + len(returned),
-            unchanged=len(known) - len(changed) - len(returned),
+        changed = [path for path, row in known.items() if _has_changed(batch[path], row)]
+        returned = [path for path in known.keys() - changed if known[path][3] != "present"]
+        told = self._told({known[path][0]: batch[path] for path in known.keys() - changed})
+        self._write(
+            new,
+            {known[path][0]: batch[path] for path in changed},
+            told,
+            [known[path][0] for path in returned],
         )
+        self._note(known, [row[2] for row in new], {*changed, *returned})
 
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
-        gone = self._match(self._gone())
-        before = self.result.unchanged + self.result.updated + len(gone)
-        if gone and len(gone) > self._config.freeze_threshold * before:
+        matches = Replacements(self._sessions, self.library, self)
+        left = matches.replaced(matches.moved(self._gone()))
+        if len(left) > self._config.freeze_threshold * self._present_before:
             self.freeze(
-                f"{len(gone)} of {before} files would vanish at once, more than freeze_threshold="
-                f"{self._config.freeze_threshold:g}: is the disk there? Nothing was marked missing"
+                f"{len(left)} of {self._present_before} files would vanish at once, more than "
+                f"freeze_threshold={self._config.freeze_threshold:g}: is the disk there? Nothing "
+                "was marked missing"
             )
         else:
-            self._mark_missing(gone)
-        missing = self._sessions.one(queries.count_missing, self.library.id)[0]
+            self._mark_missing(left)
+        matches.long_gone()
         self._sessions.run(queries.library_scanned, self.library.id, self._sessions.now())
-        seconds = monotonic() - self._began
-        self.result = replace(self.result, missing=missing, seconds=seconds)
+        self.result = replace(
+            self.result, missing=self.count_missing(), seconds=monotonic() - self._began
+        )
+
+    def is_new(self, path: str) -> bool:
+        """Whether the file at a path was first seen in this run."""
+        return hash(stored_path(path)) in self._new
+
+    def count_missing(self) -> int:
+        """Count the files of the library that are missing."""
+        return int(self._sessions.one(scan_queries.count_missing, self.library.id)[0])
+
+    def abandon(self, reason: str) -> ScanResult:
+        """End at once because the folder cannot be read: nothing is known, nothing is written."""
+        self._state = "abandoned"
+        self.result = ScanResult(errors=1, frozen=reason, missing=self.count_missing())
+        return self.result
 
     def freeze(self, reason: str) -> None:
         """Say why nothing is marked missing."""
         self.result = replace(self.result, frozen=reason)
 
-    def moved(self, count: int = 1) -> None:
-        """Count files first taken for new that turned out to be known under another path."""
-        self._count(added=-count, moved=count)
+    def moved(self, path: str) -> None:
+        """Count a file as moved, whatever it was taken for at first."""
+        self._count(**{self._recounted(path): -1}, moved=1)
 
-    def replaced(self, count: int = 1) -> None:
-        """Count files first taken for new that replace another of the same movie or episode."""
-        self._count(added=-count, updated=count)
+    def replaced(self, path: str) -> None:
+        """Count a file first taken for new that replaces another of the same movie or episode."""
+        self._count(**{self._recounted(path): -1})
+        self._count(updated=1)
 
     def note_lacking(self, packages: tuple[str, ...]) -> None:
         """Say which optional packages are not installed."""
@@ -187,11 +165,41 @@ class Reconciliation:
             problems = (*problems, Problem(path, message))
         self.result = replace(self.result, errors=self.result.errors + 1, problems=problems)
 
+    # Inside
+
+    def _recounted(self, path: str) -> str:
+        """Take a file for known from now on, and return what it was counted as."""
+        seen = hash(stored_path(path))
+        self._unchanged.add(seen)
+        for name, files in (("added", self._new), ("updated", self._updated)):
+            if seen in files:
+                files.remove(seen)
+                return name
+        return "unchanged"  # what an interrupted run wrote as new, this one found known
+
     def _count(self, **changes: int) -> None:
-        result = self.result
-        self.result = replace(
-            result, **{name: getattr(result, name) + by for name, by in changes.items()}
+        numbers: dict[str, Any] = {
+            name: getattr(self.result, name) + by for name, by in changes.items()
+        }
+        self.result = replace(self.result, **numbers)
+
+    def _count_present(self) -> int:
+        everything = int(self._sessions.one(scan_queries.count_files, self.library.id)[0])
+        return everything - self.count_missing()
+
+    def _note(self, known: dict[str, Any], new: list[str], updated: set[str]) -> None:
+        """Count each file once, however often it was added."""
+        first = {path for path in known if not self._has_seen(path)}
+        self._new.update(map(hash, new))
+        self._updated.update(map(hash, first & updated))
+        self._unchanged.update(map(hash, first - updated))
+        self._count(
+            added=len(new), updated=len(first & updated), unchanged=len(first - updated)
         )
+
+    def _has_seen(self, path: str) -> bool:
+        seen = hash(path)
+        return seen in self._unchanged or seen in self._new or seen in self._updated
 
     def _new_row(self, path: str, facts: FileFacts, now: str) -> tuple[Any, ...]:
         filename = path[path.rindex(os.sep) + 1:]
@@ -203,18 +211,37 @@ class Reconciliation:
             now, now, facts.modified_ns, facts.fingerprint, facts.identity, "present", "pending",
         )
 
-    def _write(self, new: list[Any], changed: list[Any], returned: list[Any]) -> None:
-        if not (new or changed or returned):
+    def _told(self, facts: dict[str, FileFacts]) -> dict[str, FileFacts]:
+        """Return what a caller says of known files, by id, where the store says otherwise."""
+        telling = {id: one for id, one in facts.items() if _facts(one, _TOLD) != _NOTHING}
+        if not telling:
+            return {}
+        files: list[MediaFile] = self._sessions.all(scan_queries.files_by_ids, list(telling))
+        return {
+            file.id: telling[file.id] for file in files
+            if any(new not in (None, getattr(file, name))
+                   for name, new in zip(_TOLD, _facts(telling[file.id], _TOLD)))
+        }
+
+    def _write(
+        self, new: list[Any], changed: dict[str, FileFacts], told: dict[str, FileFacts],
+        returned: list[str],
+    ) -> None:
+        if not (new or changed or told or returned):
             return
+        now = self._sessions.now()
         with self._sessions.writer():
             # The time that counts starts once the writer is ours.
             began = monotonic()
             if new:
-                self._sessions.run_many(queries.insert_file, new)
-            for row in changed:
-                self._sessions.run(queries.change_file, *row)
-            for row in returned:
-                self._sessions.run(queries.file_returned, *row)
+                self._sessions.run_many(scan_queries.insert_file, new)
+            for id, facts in changed.items():
+                told_all = _facts(facts, _CONTENT + _TOLD)
+                self._sessions.run(scan_queries.change_file, *told_all, now, id)
+            for id, facts in told.items():
+                self._sessions.run(scan_queries.tell_file, *_facts(facts, _TOLD), now, id)
+            for id in returned:
+                self._sessions.run(scan_queries.file_returned, now, id)
             took_ms = (monotonic() - began) * 1000
         self._resize_batch(took_ms)
 
@@ -225,89 +252,46 @@ class Reconciliation:
         elif took_ms < self._config.scan_batch_ms / 2:
             self._batch_rows = min(self._config.scan_batch_rows, self._batch_rows * 2)
 
-    def _gone(self) -> Iterator[list[str]]:
-        """Yield ids of files that are known as present and were not added, some at a time."""
+    def _gone(self) -> Iterator[str]:
+        """Yield ids of files that are known as present and were not added."""
         last = ""
-        while True:
-            rows = self._sessions.all(
-                queries.present_paths_after, self.library.id, os_path(last), _LOOK_BACK
-            )
-            if not rows:
-                return
+        while rows := self._sessions.all(
+            scan_queries.present_paths_after, self.library.id, os_path(last), _LOOK_BACK
+        ):
             last = rows[-1][0]
-            yield [
+            yield from (
                 id for path, id in rows
-                if hash(path) not in self._seen and not path.startswith(tuple(self._unreadable))
-            ]
+                if not self._has_seen(path) and not self._is_unreadable(path)
+            )
 
-    def _match(self, gone: Iterator[list[str]]) -> list[str]:
-        """Give a new file the id of a gone one that it is; return the ids that stay gone."""
-        left = []
-        for ids in gone:
-            files = self._sessions.all(queries.files_by_ids, ids) if ids else []
-            matched = self._match_by(files, "fingerprint", queries.files_with_fingerprints)
-            self.moved(len(matched))
-            files = [file for file in files if file.id not in matched]
-            replaced = self._match_by(files, "identity", queries.files_with_identities)
-            self.replaced(len(replaced))
-            left += [file.id for file in files if file.id not in replaced]
-        return left
-
-    def _match_by(self, gone: list[MediaFile], key: str, find: Any) -> set[str]:
-        wanted = {getattr(file, key) for file in gone} - {None}
-        if not wanted:
-            return set()
-        fresh = {}
-        for file in self._sessions.all(find, list(wanted)):
-            if self._is_new(file):
-                fresh.setdefault(getattr(file, key), file)
-        pairs = []
-        for file in gone:
-            newcomer = fresh.pop(getattr(file, key), None)
-            if newcomer is not None:
-                pairs.append((file, newcomer))
-        for chunk in _chunks(pairs, 50):
-            with self._sessions.writer():
-                for file, newcomer in chunk:
-                    absorb(self._sessions, file, newcomer)
-        return {file.id for file, _ in pairs}
-
-    def _is_new(self, file: MediaFile) -> bool:
-        """Whether the file came to this library since its last completed scan."""
-        return file.library_id == self.library.id and (
-            self.library.last_scan is None or file.created_at > self.library.last_scan
-        )
+    def _is_unreadable(self, path: str) -> bool:
+        return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
     def _mark_missing(self, gone: list[str]) -> None:
-        now = self._sessions.now()
-        for ids in _chunks(gone, self._batch_rows):
-            self._count(removed=self._sessions.run(queries.mark_missing, now, ids))
+        for start in range(0, len(gone), self._batch_rows):
+            ids = gone[start:start + self._batch_rows]
+            with self._sessions.writer():
+                self._count(
+                    removed=self._sessions.run(
+                        scan_queries.mark_missing, self._sessions.now(), ids
+                    )
+                )
+                Catalog(self._sessions, self.library).prefer_present(ids)
 
 
-def _changed_row(facts: FileFacts, id: str, now: str) -> tuple[Any, ...]:
-    filename = os.path.basename(facts.path)
-    return (
-        facts.size, facts.modified_ns,
-        facts.mime_type or kinds.mime_type(filename),
-        facts.container or kinds.container(filename),
-        facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
-        facts.fingerprint, facts.identity, "pending", now, id,
-    )
+def _has_changed(facts: FileFacts, row: Any) -> bool:
+    """Whether the content is another than that of a known row (id, size, time, status, hash)."""
+    known = (row[1], row[2], row[4])
+    return any(new not in (None, old) for new, old in zip(_facts(facts, _CONTENT), known))
 
 
-def _checked(facts: FileFacts, inside: str) -> str:
-    """Return the path as it is stored; raises InvalidValueError for facts that cannot be."""
-    path = stored_path(facts.path)
-    if not path.startswith(inside) or path.endswith(os.sep) or "\0" in path:
-        raise InvalidValueError(
-            f"{facts.path!r} is not the path of a file below the library's folder {inside!r}"
-        )
-    size = facts.size
-    if size is not None and not (type(size) is int and 0 <= size <= _LARGEST_SIZE):
-        raise InvalidValueError(f"{facts.path!r}: the size in bytes cannot be {size!r}")
-    return path
+_CONTENT = ("size", "modified_ns", "fingerprint")
+_TOLD = (
+    "mime_type", "container", "duration", "width", "height", "video_codec", "audio_codec",
+    "identity",
+)
+_NOTHING = (None,) * len(_TOLD)
 
 
-def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start:start + size]
+def _facts(facts: FileFacts, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(facts, name) for name in names)

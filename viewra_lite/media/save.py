@@ -14,6 +14,9 @@ from .name_facts import sort_title
 
 _OURS = ("id", "identity", "created_at", "updated_at")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+_NOUNS = {**_KINDS, Season: "season"}
+# By these a row is found, besides its identity: a person may have given it another title.
+_ALSO_KNOWN_BY = {Movie: ("title", "year"), Album: ("title", "album_artist")}
 
 
 def save(
@@ -22,70 +25,100 @@ def save(
 ) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
-    parent is the foreign key that a new row hangs on and its value.
+    parent is the foreign key that a new row hangs on and its value. A row's identity, by which
+    scans know it, is set once and outlives every new title.
     """
-    row = _found(model, parent, key, id)
-    values = _checked(model, {**key, **values})
-    _refuse_unknown_file(values)
-    if "title" in values and "sort_title" in model._meta.fields:
-        values.setdefault("sort_title", sort_title(values["title"]))
+    checked = _checked(model, parent[0], key, values)
+    _refuse_unknown_parent(parent)
+    _refuse_unknown_file(checked)
+    row = _by_id(model, parent, id) if id is not None else _by_key(model, parent, key, checked)
+    if "title" in checked and "sort_title" in model._meta.fields:
+        checked.setdefault("sort_title", sort_title(checked["title"]))
     if "updated_at" in model._meta.fields:
-        values["updated_at"] = sessions.now()
+        checked["updated_at"] = sessions.now()
     if row is None:
-        row_id = _insert(sessions, model, parent, values)
+        row_id = _insert(sessions, model, parent, checked)
     else:
         row_id = row.id
         _refuse_taken(model, parent, key, row_id)
-        model.update(**values).where(model.id == row_id).execute()
+        checked.pop("identity", None)
+        model.update(**checked).where(model.id == row_id).execute()
     if model in _KINDS:
         search.index(sessions, _KINDS[model], [row_id])
     return row_id
 
 
-def _found(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: str | None) -> Any:
-    if id is not None:
-        row = model.get_or_none(model.id == id)
-        if row is None:
-            raise NotFoundError(f"there is no {model._meta.table_name} row {id}")
-        return row
-    return _by_key(model, parent, key)
+def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
+    row = None
+    if isinstance(id, str):
+        checked_value(model.id, id)
+        row = model.get_or_none(model.id == id, parent[0] == parent[1])
+    if row is None:
+        where = f"{parent[0].rel_model._meta.table_name} row {parent[1]}"
+        raise NotFoundError(f"there is no {_NOUNS[model]} {id!r} in {where}")
+    return row
 
 
-def _by_key(model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> Any:
-    conditions = [getattr(model, name) == value for name, value in key.items()]
+def _by_key(
+    model: Any, parent: tuple[Any, str], key: dict[str, Any], values: dict[str, Any]
+) -> Any:
+    row = _matching(model, parent, key)
+    if row is None and model in _ALSO_KNOWN_BY:
+        row = _matching(model, parent, {name: values[name] for name in _ALSO_KNOWN_BY[model]})
+    return row
+
+
+def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:
+    conditions = [
+        getattr(model, name).is_null() if value is None else getattr(model, name) == value
+        for name, value in columns.items()
+    ]
     return model.get_or_none(parent[0] == parent[1], *conditions)
 
 
 def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: str) -> None:
-    other = _by_key(model, parent, key)
+    other = _matching(model, parent, key)
     if other is not None and other.id != id:
-        raise ConflictError(f"{model._meta.table_name} row {other.id} is that already: {key}")
+        raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {key}")
 
 
 def _insert(
     sessions: Sessions, model: Any, parent: tuple[Any, str], values: dict[str, Any]
 ) -> str:
-    field, parent_id = parent
-    if field.rel_model.get_or_none(field.rel_model.id == parent_id) is None:
-        raise NotFoundError(f"there is no {field.rel_model._meta.table_name} row {parent_id}")
     if "created_at" in model._meta.fields:
         values["created_at"] = values["updated_at"]
-    row = model.create(id=sessions.new_id(), **{field.name: parent_id}, **values)
+    row = model.create(id=sessions.new_id(), **{parent[0].name: parent[1]}, **values)
     return str(row.id)
 
 
-def _checked(model: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _checked(
+    model: Any, parent: Any, key: dict[str, Any], values: dict[str, Any]
+) -> dict[str, Any]:
     """Return the values by field name; raises InvalidValueError for what the table cannot hold."""
-    fields = model._meta.combined
-    checked = {}
+    fields = {
+        name: field for name, field in model._meta.combined.items()
+        if field is not parent and name not in _OURS
+    }
+    checked = {name: checked_value(model._meta.combined[name], key[name]) for name in key}
     for name, value in values.items():
         field = fields.get(name)
-        if field is None or (name in _OURS and name != "identity"):
-            near = difflib.get_close_matches(name, [n for n in fields if n not in _OURS], n=1)
+        if field is None:
+            near = difflib.get_close_matches(name, list(fields), n=1)
             hint = f": did you mean {near[0]}?" if near else ""
             raise InvalidValueError(f"{model._meta.table_name} has no column {name!r}{hint}")
         checked[field.name] = checked_value(field, value)
     return checked
+
+
+def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:
+    field, id = parent
+    table = field.rel_model._meta.table_name
+    known = None
+    if isinstance(id, str):
+        checked_value(field.rel_model.id, id)
+        known = field.rel_model.get_or_none(field.rel_model.id == id)
+    if known is None:
+        raise NotFoundError(f"there is no {table} row {id!r}")
 
 
 def _refuse_unknown_file(values: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ each result is one small transaction's part: the file's facts, its identity, and
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -15,11 +16,11 @@ from typing import Any
 from ..config import Config
 from ..database.fields import os_path
 from ..database.sessions import Sessions
-from ..errors import ConflictError, StoreBusyError
-from . import kinds, queries
+from ..errors import SessionError
+from . import kinds, queries, scan_queries
 from .catalog import Catalog
-from .identity import Match, absorb, find_match
-from .models import MediaFile, MediaLibrary
+from .identity import Match, exchange, find_match, is_new
+from .models import MediaFile, MediaLibrary, RemovedFile
 from .probe import Probe, available
 from .reconcile import Reconciliation, ScanResult
 from .walk import walk
@@ -28,6 +29,7 @@ from .workers import ProbePool
 Progress = Callable[[str, int, int], Any]
 _LOOK_AHEAD = 200
 _PROGRESS_EVERY = 100
+_MOST_ROUNDS = 3
 _NEEDED = {
     "movie": ("guessit", "pymediainfo"),
     "tv": ("guessit", "pymediainfo"),
@@ -39,13 +41,19 @@ def scan(
     sessions: Sessions, library: MediaLibrary, config: Config, progress: Progress | None
 ) -> ScanResult:
     """Scan one library; raises ConflictError while another scan of it runs."""
-    try:
-        with sessions.exclusive(f"scan-{library.id}"):
-            return _Scan(sessions, library, config, progress or _silent).run()
-    except StoreBusyError as exc:
-        if "is locked by another" not in str(exc):
-            raise
-        raise ConflictError(f"library {library.name} is being scanned already") from exc
+    if sessions.in_session:
+        raise SessionError("scan() inside a reader() or writer(): it has writers of its own")
+    report = progress or _silent
+    with Reconciliation(sessions, library, config) as files:
+        running = _Scan(sessions, config, files, report)
+        unreadable = running.why_unreadable()
+        if unreadable:
+            return files.abandon(f"{unreadable}: nothing was marked missing. Is the disk there?")
+        running.run()
+        report("finish", 0, 1)
+    report("finish", 1, 1)
+    sessions.backend.checkpoint()
+    return files.result
 
 
 def _silent(phase: str, done: int, total: int) -> None:
@@ -54,31 +62,27 @@ def _silent(phase: str, done: int, total: int) -> None:
 
 class _Scan:
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, config: Config, progress: Progress
+        self, sessions: Sessions, config: Config, files: Reconciliation, progress: Progress
     ) -> None:
         self._sessions = sessions
-        self._library = library
+        self._library = files.library
         self._config = config
         self._progress = progress
-        self._files = Reconciliation(sessions, library, config)
+        self._files = files
+        self._exchanged = False
 
-    def run(self) -> ScanResult:
-        unreadable = self._why_unreadable()
-        if unreadable:
-            self._files.freeze(f"{unreadable}: nothing was marked missing. Is the disk there?")
-            missing = self._sessions.one(queries.count_missing, self._library.id)[0]
-            return ScanResult(
-                errors=1, frozen=self._files.result.frozen, missing=missing,
-            )
-        with self._files:
-            self._walk()
-            self._probe()
-            self._progress("finish", 0, 1)
-        self._progress("finish", 1, 1)
-        self._sessions.backend.checkpoint()
-        return self._files.result
+    def run(self) -> None:
+        """Walk, then look into what is pending."""
+        self._walk()
+        done = 0
+        for _ in range(_MOST_ROUNDS):
+            self._exchanged = False
+            done = self._probe(done)
+            if not self._exchanged:  # else files lie under other paths than were looked into
+                break
 
-    def _why_unreadable(self) -> str | None:
+    def why_unreadable(self) -> str | None:
+        """Return what keeps the library's folder from being scanned, or None."""
         root = self._library.path
         try:
             with os.scandir(root) as entries:
@@ -100,28 +104,30 @@ class _Scan:
         self._progress("walk", done, done)
 
     def _unreadable(self, path: str, reason: str) -> None:
-        self._files.skip_folder(path)
+        self._files.skip(path)
         self._files.problem(path, f"cannot be read: {reason}")
 
     # Probing
 
-    def _probe(self) -> None:
+    def _probe(self, done: int) -> int:
         lacking = self._lacking()
-        counts = dict(self._sessions.all(queries.count_unprobed, self._library.id))
-        total = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
-        if lacking:
-            self._files.note_lacking(lacking)
-        done = 0
-        results: list[tuple[str, Probe]] = []
+        counts = dict(self._sessions.all(scan_queries.count_unprobed, self._library.id))
+        pending = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
+        total = done + pending
+        self._files.note_lacking(lacking)
+        self._progress("probe", done, total)
+        probes: list[Probe] = []
         workers = self._config.scan_workers or os.cpu_count() or 1
-        with ProbePool(min(workers, total), self._config.probe_timeout_s) as pool:
-            for result in pool.map(self._requests(skip_partial=bool(lacking))):
-                results.append(result)
+        with ProbePool(min(workers, pending), self._config.probe_timeout_s) as pool:
+            for _, probe in pool.map(self._requests(skip_partial=bool(lacking))):
+                probes.append(probe)
                 done += 1
-                if len(results) >= self._config.scan_batch_rows or done % _PROGRESS_EVERY == 0:
-                    results = self._save(results)
-                self._progress("probe", done, total)
-        self._save(results)
+                if len(probes) >= min(self._config.scan_batch_rows, _PROGRESS_EVERY):
+                    self._save(probes)
+                    probes = []
+                self._progress("probe", done, max(done, total))
+        self._save(probes)
+        return done
 
     def _lacking(self) -> tuple[str, ...]:
         installed = available()
@@ -129,80 +135,111 @@ class _Scan:
 
     def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
         last = ""
-        while True:
-            rows = self._sessions.all(queries.unprobed, self._library.id, last, _LOOK_AHEAD)
-            if not rows:
-                return
+        while rows := self._sessions.all(
+            scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD
+        ):
             last = rows[-1][0]
             for id, path, state in rows:
                 if not (skip_partial and state == "partial"):
                     yield id, os_path(path), self._library.type, self._library.path
 
-    def _save(self, results: list[tuple[str, Probe]]) -> list[tuple[str, Probe]]:
+    def _save(self, probes: list[Probe]) -> None:
         """Write what the workers found, in transactions of at most scan_batch_ms."""
-        matched = [(id, probe, self._match(id, probe)) for id, probe in results]
-        held_s = self._config.scan_batch_ms / 1000
-        while matched:
-            with self._sessions.writer():
-                catalog = Catalog(self._sessions, self._library)
-                deadline = monotonic() + held_s
-                while matched and (monotonic() < deadline):
-                    self._save_one(catalog, *matched.pop(0))
-                catalog.finish()
-        return []
+        while probes:
+            # This looks at the disk, so no writer may wait for it.
+            found = deque((probe, self._match(probe)) for probe in probes)
+            probes = []
+            while found:
+                probes += self._save_batch(found)
 
-    def _match(self, id: str, probe: Probe) -> Match | None:
-        """Look for the known file that a new one is, before the writer is taken: this may stat."""
-        if self._is_settled(id):
-            return None
-        newcomer = MediaFile(
-            id=id, library=self._library.id, fingerprint=probe.fingerprint or None,
-            identity=_identity(probe),
+    def _save_batch(self, found: deque[tuple[Probe, Match | None]]) -> list[Probe]:
+        """Write some of what was found; return the probes whose match somebody else took."""
+        again = []
+        with self._sessions.writer():
+            catalog = Catalog(self._sessions, self._library)
+            deadline = monotonic() + self._config.scan_batch_ms / 1000
+            while found and monotonic() < deadline:
+                probe, match = found.popleft()
+                if not self._save_one(catalog, probe, match):
+                    again.append(probe)
+            catalog.finish()
+        return again
+
+    def _match(self, probe: Probe) -> Match | None:
+        file = self._at(probe)
+        return find_match(self._sessions, file, _fingerprint(probe) or "") if file else None
+
+    def _at(self, probe: Probe) -> MediaFile | None:
+        """Return the file at a path: another one, perhaps, than when its probe was asked for."""
+        file: MediaFile | None = self._sessions.one(
+            queries.file_by_path, self._library.id, probe.path
         )
-        return find_match(self._sessions, newcomer)
+        return file
 
-    def _is_settled(self, id: str) -> bool:
-        """Whether the file was here when the last scan ended: it keeps its id, whatever changed."""
-        file = self._sessions.one(queries.file_by_id, id)
-        last_scan = self._library.last_scan
-        return file is None or (last_scan is not None and file.created_at <= last_scan)
-
-    def _save_one(self, catalog: Catalog, id: str, probe: Probe, match: Match | None) -> None:
-        if not self._sessions.run(queries.save_probe, *self._probe_row(id, probe)):
-            return  # removed meanwhile
-        file = self._sessions.one(queries.file_by_id, id)
-        if match is not None and self._still_there(match):
-            file = absorb(self._sessions, match.known, file)
-            if match.same_content:
-                self._files.moved()
-            else:
-                self._files.replaced()
+    def _save_one(self, catalog: Catalog, probe: Probe, match: Match | None) -> bool:
+        file = self._at(probe)
+        if file is None:
+            return True  # removed meanwhile
         if probe.error is not None:
             self._files.problem(probe.path, probe.error)
-        elif probe.name is not None:
-            catalog.place(file, probe.name, probe.tags)
+        if not probe.fingerprint:
+            self._save_error(file, probe)
+            return True
+        was = file.identity
+        if match is not None and file.fingerprint != probe.fingerprint:
+            known = self._known(catalog, file, match)
+            if known is None:
+                return False
+            file, was = known, known.identity
+        self._sessions.run(scan_queries.save_probe, *self._probe_row(file, probe))
+        file = self._sessions.one(queries.file_by_id, file.id)
+        if probe.error is None and probe.name is not None:
+            catalog.place(file, probe.name, probe.tags, was)
+        return True
 
-    def _still_there(self, match: Match) -> bool:
-        """Whether nobody else took the known file since it was looked up."""
-        known = match.known
-        if isinstance(known, MediaFile):
-            now = self._sessions.one(queries.file_by_id, known.id)
-            return now is not None and now.path == known.path
-        return self._sessions.one(queries.removed_by_id, known.id) is not None
+    def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:
+        """Give a file the id of its content; None where that went to somebody else meanwhile."""
+        if match.is_gone and is_new(file):
+            known = catalog.take_over(match.known, file)
+            if known is not None:
+                self._files.moved(file.path)
+            return known
+        if isinstance(match.known, RemovedFile):
+            return None
+        known = exchange(self._sessions, file, match.known)
+        if known is not None:
+            self._exchanged = True
+            self._files.moved(file.path)
+        return known
 
-    def _probe_row(self, id: str, probe: Probe) -> tuple[Any, ...]:
-        streams = probe.streams
+    def _save_error(self, file: MediaFile, probe: Probe) -> None:
+        """Keep what was known of a file that could not be read, and try again with the next scan.
+
+        Not so one that the probe took too long for: that one knows not even its name.
+        """
+        was_read = probe.name is None and not probe.skipped
+        state = "failed" if was_read else "pending"
+        if (file.error, file.probe_state) != (probe.error, state):
+            self._sessions.run(
+                scan_queries.save_error, probe.error, state, self._sessions.now(), file.id
+            )
+
+    def _probe_row(self, file: MediaFile, probe: Probe) -> tuple[Any, ...]:
         filename = os.path.basename(probe.path)
         state = "failed" if probe.error else "partial" if probe.skipped else "done"
+        name, streams = probe.name, probe.streams
+        identity = name.identity if name is not None and probe.error is None else file.identity
+        # Where the prober is not installed, what is known already stays.
+        facts = file if streams is None and probe.skipped else streams
         return (
             probe.size, kinds.mime_type(filename),
             (streams and streams.container) or kinds.container(filename),
-            streams and streams.duration, streams and streams.width, streams and streams.height,
-            streams and streams.video_codec, streams and streams.audio_codec,
-            probe.fingerprint or None, _identity(probe), state, probe.error,
-            self._sessions.now(), id,
+            facts and facts.duration, facts and facts.width, facts and facts.height,
+            facts and facts.video_codec, facts and facts.audio_codec,
+            _fingerprint(probe), identity, state, probe.error, self._sessions.now(), file.id,
         )
 
 
-def _identity(probe: Probe) -> str | None:
-    return probe.name.identity if probe.name is not None and probe.error is None else None
+def _fingerprint(probe: Probe) -> str | None:
+    """Return what a file is known by: all empty files are alike, so that says nothing of one."""
+    return probe.fingerprint if probe.size else None

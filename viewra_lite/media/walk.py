@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from . import kinds
-from .reconcile import FileFacts
+from .facts import FileFacts
 
 _WANTED = {"movie": "video", "tv": "video", "music": "audio"}
 
@@ -16,30 +17,39 @@ def walk(
 ) -> Iterator[FileFacts]:
     """Yield path, size and modification time of the media files below a root.
 
-    Hidden files, samples and extras are left out. Links are followed, loops are not: a folder
-    that was entered under another name already is passed over. unreadable(path, reason) is called
-    for each folder or file that cannot be read.
+    Hidden files, samples and extras are left out. Links to folders are followed once all real
+    folders are done, and a folder that was entered under another name already is passed over: so
+    loops end, and a file has the same path each time. unreadable(path, reason) is called for each
+    folder or file that cannot be read.
     """
     wanted = _WANTED[library_type]
     entered: set[tuple[int, int]] = set()
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            facts = os.stat(folder)
-            if (facts.st_dev, facts.st_ino) in entered:
-                continue
-            entered.add((facts.st_dev, facts.st_ino))
-            with os.scandir(folder) as entries:
-                listing = [entry for entry in entries if not kinds.is_hidden(entry.name)]
-        except OSError as exc:
-            unreadable(folder, exc.strerror or str(exc))
-            continue
+    folders, links = [root], deque[str]()
+    while folders or links:
+        folder = folders.pop() if folders else links.popleft()
+        listing = _listing(folder, entered, unreadable)
         for entry in listing:
             if _is_folder(entry):
-                folders.append(entry.path)
+                (links if entry.is_symlink() else folders).append(entry.path)
             elif kinds.kind_of(entry.name) == wanted:
                 yield from _media_file(entry, root, unreadable)
+
+
+def _listing(
+    folder: str, entered: set[tuple[int, int]], unreadable: Callable[[str, str], None]
+) -> list[os.DirEntry[str]]:
+    """Return what is in a folder, by name; nothing where it was entered before."""
+    try:
+        facts = os.stat(folder)
+        if (facts.st_dev, facts.st_ino) in entered:
+            return []
+        entered.add((facts.st_dev, facts.st_ino))
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not kinds.is_hidden(entry.name)]
+    except OSError as exc:
+        unreadable(folder, exc.strerror or str(exc))
+        return []
+    return sorted(found, key=lambda entry: entry.name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

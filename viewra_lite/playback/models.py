@@ -11,7 +11,7 @@ METHODS = ("direct", "transcode", "remux")
 SESSION_STATES = ("starting", "playing", "paused", "stopped", "completed", "expired", "failed")
 
 
-class PlaybackModel(Model):  # type: ignore[misc]
+class PlaybackModel(Model):
     """Common to all tables of this room."""
 
     class Meta:

@@ -8,7 +8,7 @@ from ..database.fields import JSONField, TimestampField
 from ..media.models import MediaFile, reference
 
 
-class PluginModel(Model):  # type: ignore[misc]
+class PluginModel(Model):
     """Common to all tables of this room."""
 
     class Meta:

@@ -10,7 +10,7 @@ from ..media.models import MediaFile, reference
 TRANSCODE_STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 
 
-class TranscodingModel(Model):  # type: ignore[misc]
+class TranscodingModel(Model):
     """Common to all tables of this room."""
 
     class Meta:

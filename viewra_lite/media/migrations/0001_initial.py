@@ -34,7 +34,7 @@ POSTGRES = (
     'ALTER TABLE search_documents ADD COLUMN lexemes tsvector GENERATED ALWAYS AS '
     "(array_to_tsvector(string_to_array(terms, ' '))) STORED",
     'CREATE INDEX idx_search_documents_lexemes ON search_documents USING gin '
-    '(lexemes)',
+    '(lexemes) WITH (fastupdate=off)',
 )
 
 

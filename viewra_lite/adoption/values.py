@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from .database.fields import stored_path, timestamp_text
-from .errors import InvalidValueError
+from ..database.fields import stored_path, timestamp_text
 
 _TRUE = frozenset(("true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("false", "f", "no", "n", "off"))
@@ -65,6 +64,13 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def path(value: Any) -> str | None:
+    """Return a path as `stored_path` stores it."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    return stored_path(str(value)) if value is not None else None
+
+
 def text(value: Any) -> str | None:
     """Return text; bytes that are not UTF-8 become what `os_path` turns back."""
     if value is None:
@@ -72,13 +78,22 @@ def text(value: Any) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
     found = str(value)
-    return stored_path(found) if any("\ud800" <= char <= "\udfff" for char in found) else found
+    if "\0" in found:
+        raise ValueError("it holds the NUL character, which PostgreSQL refuses")
+    if found.isascii() or not any("\ud800" <= char <= "\udfff" for char in found):
+        return found
+    return stored_path(found)
 
 
-def whole_number(value: Any) -> int | None:
+def whole_number(value: Any, *, bits: int = 63) -> int | None:
     """Return an integer; a fraction is rounded."""
     found = number(value)
-    return None if found is None else value if type(value) is int else round(found)
+    if found is None:
+        return None
+    whole = found if isinstance(found, int) else round(found)
+    if not -(1 << bits) <= whole < 1 << bits:
+        raise ValueError(f"it needs more than {bits + 1} bits")
+    return whole
 
 
 def number(value: Any) -> float | int | None:
@@ -149,7 +164,10 @@ def _written_moment(written: str) -> datetime | None:
         hour=clock[0], minute=clock[1], second=clock[2], microsecond=int(fraction),
         tzinfo=_zone(parts["zone"] or ""),
     )
-    return local.astimezone(timezone.utc)
+    try:
+        return local.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("it is not a time") from None
 
 
 def _zone(written: str) -> timezone:
@@ -218,5 +236,5 @@ def choice(column: str, allowed: tuple[str, ...], value: Any) -> str | None:
     bare = re.sub(r"[\s_-]+", "", written)
     found = written if written in allowed else SYNONYMS.get(column, {}).get(bare, bare)
     if found not in allowed:
-        raise InvalidValueError(f"it is none of {', '.join(allowed)}")
+        raise ValueError(f"it is none of {', '.join(allowed)}")
     return found

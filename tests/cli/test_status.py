@@ -1,0 +1,186 @@
+"""init, status, migrate and schema, on both engines."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from viewra_lite import Store, errors
+from viewra_lite.cli.output import printable, readable_size
+from viewra_lite.cli.schema import rooms
+from viewra_lite.media.models import MediaFile, MediaLibrary
+
+from .conftest import ROOT, Run, in_process
+
+ASKING = [["status"], ["libraries"], ["search", "x"], ["scan"], ["migrate"], ["migrate", "--plan"]]
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_asking_makes_no_store(cli: Run, folder: Path, command: list[str]) -> None:
+    done = cli(*command)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "viewra-lite: error: there is no store at sqlite:///viewra-data/viewra.db: "
+        "run viewra-lite init\n"
+    )
+    assert os.listdir(folder) == []
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_asking_makes_no_tables_on_postgres(
+    cli: Run, postgres_url: str, command: list[str]
+) -> None:
+    done = cli(*command, "--config", postgres_url)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("viewra-lite: error: there is no store at postgresql://")
+    with Store.open(postgres_url, migrate=False) as store, store.reader():
+        assert MediaLibrary._meta.database.get_tables() == []
+
+
+def test_asking_changes_no_database_of_another_program(cli: Run, folder: Path) -> None:
+    connection = sqlite3.connect(folder / "other.db")
+    connection.execute("CREATE TABLE notes (text)")
+    connection.commit()
+    connection.close()
+    before = hashlib.sha256((folder / "other.db").read_bytes()).digest()
+    for command in ASKING:
+        assert cli(*command, "--config", "sqlite:///other.db").code == 1
+    assert hashlib.sha256((folder / "other.db").read_bytes()).digest() == before
+    assert os.listdir(folder) == ["other.db"]
+
+
+def test_an_absent_store_opened_without_migrating_stays_absent(folder: Path) -> None:
+    with pytest.raises(errors.StoreUnavailableError):
+        with Store.open("sqlite:///absent.db", migrate=False) as store:
+            store.migrations.plan()
+    assert os.listdir(folder) == []
+
+
+def test_init_then_status(cli: Run, url: str) -> None:
+    for _ in range(2):
+        made = cli("init", "--config", url, "--json")
+        assert made.code == 0
+        assert made.json["engine"] in ("sqlite", "postgres")
+        assert made.json["url"].startswith(url[:6])
+    facts = cli("status", "--config", url, "--json").json
+    assert facts["url"] == made.json["url"]
+    assert facts["version"].startswith(("SQLite 3.", "PostgreSQL 1"))
+    assert facts["size"] > 10_000
+    assert [module["module"] for module in facts["schema"]] == [room.name for room in rooms()]
+    assert all(module["applied"] and not module["pending"] for module in facts["schema"])
+    assert set(facts["counts"].values()) == {0}
+    plain = cli("status", "--config", url)
+    assert plain.code == 0 and "up to date" in plain.out and "\x1b" not in plain.out
+    assert cli("init", "--config", url).out.startswith("The store is ready: ")
+
+
+def forget_transcoding(url: str) -> None:
+    """Make a store look as if the transcoding module had just been added."""
+    with Store.open(url) as store, store.writer():
+        database = MediaLibrary._meta.database
+        for table in database.get_tables():
+            if "transcod" in table:
+                database.execute_sql(f"DROP TABLE {table}")
+
+
+def test_an_older_store_waits_for_migrate(cli: Run, url: str) -> None:
+    assert cli("init", "--config", url).code == 0
+    forget_transcoding(url)
+    pending = [{"module": "transcoding", "name": "0001_initial"}]
+    for _ in range(2):
+        status = cli("status", "--config", url, "--json")
+        assert (status.code, status.json["counts"]) == (1, None)
+        assert cli("migrate", "--plan", "--config", url, "--json").json == {"pending": pending}
+    assert "run viewra-lite migrate" in cli("status", "--config", url).out
+    assert cli("migrate", "--plan", "--config", url).out == "pending: transcoding 0001_initial\n"
+    assert cli("migrate", "--config", url, "--json").json == {"applied": pending}
+    assert cli("migrate", "--config", url).out == "The store is up to date\n"
+    assert cli("migrate", "--plan", "--config", url).out == "The store is up to date\n"
+    assert cli("status", "--config", url).code == 0
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_a_newer_store_is_refused(cli: Run, url: str, command: list[str]) -> None:
+    assert cli("init", "--config", url).code == 0
+    with Store.open(url) as store, store.writer():
+        MediaLibrary._meta.database.execute_sql(
+            "INSERT INTO viewra_migrations_media (name, applied) VALUES ('9999_future', "
+            "'2030-01-01 00:00:00+00:00')"
+        )
+    done = cli(*command, "--config", url)
+    assert (done.code, done.out) == (1, "")
+    assert "9999_future" in done.err and "upgrade viewra_lite" in done.err
+
+
+def test_status_counts(cli: Run, url: str, tmp_path: Path) -> None:
+    with Store.open(url) as store:
+        library = store.media.add_library("Movies", tmp_path, "movie")
+        store.media.save_movie(library.id, title="Metropolis", year=1927)
+        show = store.media.save_show(library.id, title="Sherlock Holmes")
+        store.media.save_episode(show.id, season_number=1, episode_number=1)
+        with store.writer():
+            now = library.created_at
+            for number, status, state in ((1, "present", "failed"), (2, "missing", "done")):
+                MediaFile.create(
+                    id=str(number), library=library.id, path=f"{tmp_path}/{number}.mkv",
+                    filename=f"{number}.mkv", status=status, probe_state=state, created_at=now,
+                    updated_at=now,
+                )
+    counts = cli("status", "--config", url, "--json").json["counts"]
+    assert counts == {
+        "libraries": 1, "files": 2, "missing": 1, "failed_probes": 1, "movies": 1, "shows": 1,
+        "episodes": 1, "albums": 0, "tracks": 0,
+    }
+
+
+def test_a_damaged_store_is_one_line_and_exit_1(cli: Run, folder: Path) -> None:
+    (folder / "store.db").write_bytes(b"no database" * 1000)
+    for command in ("status", "init", "libraries"):
+        done = cli(command, "--config", "sqlite:///store.db")
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+# Schema
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_schema_needs_no_store_and_no_driver(folder: Path, dialect: str) -> None:
+    prelude = "sys.modules.update(dict.fromkeys(['psycopg', 'psycopg2']))"
+    done = in_process("schema", "--dialect", dialect, prelude=prelude, cwd=folder)
+    assert (done.code, done.err) == (0, "")
+    assert "CREATE TABLE media_files (" in done.out
+    assert os.listdir(folder) == []
+
+
+def test_schema_as_json(cli: Run) -> None:
+    done = cli("schema", "--json")
+    assert done.json["dialect"] == "sqlite"
+    assert done.json["sql"] == cli("schema").out
+
+
+def test_schema_is_the_file_beside_the_package(cli: Run) -> None:
+    assert cli("schema").out == (ROOT / "schema.sql").read_text(encoding="utf-8")
+
+
+def test_the_rooms_are_those_of_a_store(folder: Path) -> None:
+    with Store.open() as store:
+        assert [type(room) for room in store._modules] == [type(room) for room in rooms()]
+
+
+# Texts
+
+
+def test_nothing_unprintable_is_printed() -> None:
+    assert printable("a\nb\x1b[31m\udce9\u202ec") == "a\\nb\\x1b[31m\\xe9\\u202ec"
+    assert printable("Amélie 東京 👩‍👩‍👧") == "Amélie 東京 👩‍👩‍👧"
+    assert printable(None) == ""
+
+
+def test_sizes_are_readable() -> None:
+    sizes = [0, 1023, 1024, 1536, 5 * 2**30, 3 * 2**50]
+    assert [readable_size(size) for size in sizes] == [
+        "0 bytes", "1023 bytes", "1.0 KiB", "1.5 KiB", "5.0 GiB", "3072.0 TiB"]

@@ -1,0 +1,331 @@
+"""What is lent comes back clean, and nothing leaks."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import threading
+
+import pytest
+
+from tests.database.processes import run_python
+from tests.database.rows import WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id
+from viewra_lite import Store, load_config
+from viewra_lite.errors import SessionError, StoreBusyError, ViewraError
+from viewra_lite.media.models import MediaLibrary
+
+can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+# Python 3.12 warns of what these tests are about.
+quiet_fork = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+def test_2000_short_threads_leak_nothing(store_config, open_files):
+    config = dataclasses.replace(load_config(store_config), pool_size=4)
+    with Store.open(config) as store:
+        add(store, "a")
+
+        def use(number):
+            try:
+                if number % 4 == 0:
+                    store._sessions.one(library_by_id, "a")
+                elif number % 4 == 1:
+                    with store._sessions.reader():
+                        MediaLibrary.select().count()
+                        raise ZeroDivisionError
+                elif number % 4 == 2:
+                    with store._sessions.writer():
+                        MediaLibrary.select().count()
+                else:
+                    MediaLibrary.select().count()
+            except (ZeroDivisionError, SessionError):
+                pass
+
+        def round_of(count):
+            threads = [threading.Thread(target=use, args=(n,)) for n in range(count)]
+            for first in range(0, count, 8):
+                for thread in threads[first:first + 8]:
+                    thread.start()
+                for thread in threads[first:first + 8]:
+                    thread.join()
+
+        round_of(200)
+        before = open_files()
+        round_of(1800)
+        # The pool may have grown to its size since then: SQLite opens three files a connection.
+        assert open_files() <= before + 3 * 4
+        pool = store._sessions.backend._readers if store.engine == "sqlite" else (
+            store._sessions.backend._pool)
+        assert len(pool._alive) <= 4
+        assert ids(store) == ["a"]
+
+
+def test_one_connection_too_many_is_waited_for_and_then_refused(store_config):
+    config = dataclasses.replace(load_config(store_config), pool_size=2, busy_timeout_ms=60)
+    with Store.open(config) as store:
+        entered, done = threading.Barrier(3, timeout=WAIT_S), threading.Event()
+
+        def hold():
+            with store.reader():
+                entered.wait()
+                assert done.wait(WAIT_S)
+
+        holders = [threading.Thread(target=hold) for _ in range(2)]
+        for holder in holders:
+            holder.start()
+        entered.wait()
+        try:
+            with pytest.raises(StoreBusyError, match="pool_size"):
+                store._sessions.one(library_by_id, "a")
+        finally:
+            done.set()
+            for holder in holders:
+                holder.join()
+        assert ids(store) == []
+
+
+def test_who_waits_for_a_connection_gets_one_that_comes_back(store_config):
+    config = dataclasses.replace(load_config(store_config), pool_size=1, busy_timeout_ms=20_000)
+    with Store.open(config) as store:
+        entered = threading.Event()
+
+        def read():
+            entered.set()
+            return store._sessions.one(library_by_id, "a")
+
+        with store._sessions.reader():
+            waiter = threading.Thread(target=read)
+            waiter.start()
+            assert entered.wait(WAIT_S)
+        waiter.join(WAIT_S)
+        assert not waiter.is_alive()
+
+
+def test_who_waits_gets_the_place_of_a_broken_connection(postgres_url):
+    config = dataclasses.replace(load_config(postgres_url), pool_size=1)
+    with Store.open(config) as store:
+        pool = store._sessions.backend._pool
+        broken = pool.borrow()
+        got = []
+        waiter = threading.Thread(target=lambda: got.append(pool.borrow()))
+        waiter.start()
+        pool.discard(broken)
+        waiter.join(WAIT_S)
+        assert got and not got[0].closed and broken.closed
+        pool.give_back(got[0])
+
+
+# What guest code does to a connection
+
+
+def settings_of(store, writes):
+    """The settings a borrower finds, on every connection that may be lent."""
+    sessions = store._sessions
+    names = (
+        "foreign_keys", "query_only", "busy_timeout", "cache_size", "recursive_triggers",
+        "locking_mode", "ignore_check_constraints", "synchronous",
+    ) if store.engine == "sqlite" else ()
+    session = sessions.writer if writes else sessions.reader
+    with session():
+        connection = sessions.current.connection
+        if store.engine == "postgres":
+            rows = connection.execute("SELECT name, setting FROM pg_settings ORDER BY name")
+            return connection.row_factory, [row for row in rows if "transaction" not in row[0]]
+        likes = connection.execute("SELECT 'a' LIKE 'A'").fetchone()
+        found = [connection.execute(f"PRAGMA {name}").fetchone() for name in names]
+        return connection.row_factory, connection.text_factory, likes, found
+
+
+SQLITE_DIRT = [
+    "PRAGMA foreign_keys=0", "PRAGMA query_only=0", "PRAGMA query_only=1",
+    "PRAGMA busy_timeout=7", "PRAGMA cache_size=77", "PRAGMA recursive_triggers=1",
+    "PRAGMA case_sensitive_like=1", "PRAGMA ignore_check_constraints=1",
+    "PRAGMA locking_mode=EXCLUSIVE", "ATTACH ':memory:' AS attached",
+    "CREATE TEMP TABLE dirt (x)", "CREATE TEMP VIEW media_libraries AS SELECT 1",
+]
+POSTGRES_DIRT = [
+    "SET TimeZone = 'Asia/Tokyo'", "SET lock_timeout = 1", "SET search_path = pg_catalog",
+    "SET synchronous_commit = on", "CREATE TEMP TABLE media_libraries (x int)",
+    "SELECT pg_advisory_lock(77)", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("writes", [False, True])
+def test_what_guest_code_changes_does_not_reach_the_next_borrower(store, writes, fails):
+    add(store, "a")
+    clean = settings_of(store, writes)
+    session = store.writer if writes else store.reader
+    for sql in SQLITE_DIRT if store.engine == "sqlite" else POSTGRES_DIRT:
+        try:
+            with session():
+                database = MediaLibrary._meta.database
+                if store.engine == "sqlite" and ("ATTACH" in sql or "PRAGMA" in sql):
+                    database.execute_sql("ROLLBACK")  # they work outside a transaction only
+                database.execute_sql(sql)
+                database.connection().row_factory = lambda *row: "dirt"
+                if fails:
+                    raise ZeroDivisionError
+        except (ZeroDivisionError, ViewraError):
+            pass  # e.g. a temporary table in a reader of PostgreSQL
+        for _ in range(3):
+            assert settings_of(store, writes) == clean, sql
+        assert store._sessions.one(library_by_id, "a").name == "a", sql
+        add(store, sql)
+    with store._sessions.reader():
+        assert MediaLibrary.select().count() > 1
+
+
+def test_a_guests_tidied_connection_keeps_its_prepared_statements_valid(store):
+    add(store, "a")
+    for _ in range(30):
+        with store.reader():
+            assert store._sessions.one(library_by_id, "a").id == "a"
+        with store.writer():
+            assert store._sessions.one(library_by_id, "a").id == "a"
+
+
+def test_a_connection_that_guest_code_closed_is_replaced(store):
+    add(store, "a")
+    for session in (store.reader, store.writer):
+        for _ in range(3):
+            with pytest.raises(Exception), session():
+                MediaLibrary._meta.database.connection().close()
+                MediaLibrary.select().count()
+    add(store, "b")
+    assert ids(store) == ["a", "b"]
+
+
+# Processes
+
+
+def in_child(action):
+    """Run action in a forked child; return what it returned or what it raised, as text."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answer = str(action())
+        except BaseException as exc:
+            answer = f"{type(exc).__name__}: {exc}"
+        os.write(writing, answer.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read().decode()
+    os.waitpid(child, 0)
+    return answer
+
+
+@can_fork
+@quiet_fork
+def test_a_forked_child_is_told_to_spawn_and_the_parent_is_unharmed(store, store_config):
+    acknowledged, stop = [], threading.Event()
+
+    def write():
+        n = 0
+        while not stop.is_set():
+            with store.writer():
+                add(store, f"{n:06}")
+            acknowledged.append(f"{n:06}")
+            n += 1
+
+    def closed_and_opened():
+        store.close()
+        Store.open(store_config)
+
+    uses = [
+        lambda: store._sessions.one(library_by_id, "a"),
+        lambda: add(store, "child"),
+        lambda: store.reader().__enter__(),
+        lambda: store.writer().__enter__(),
+        lambda: store.writer().__enter__(),
+        lambda: MediaLibrary.select().count(),
+    ]
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for use in uses * 2:
+            answer = in_child(use)
+            assert answer.startswith("SessionError:") and "'spawn'" in answer
+        if store.engine == "sqlite":
+            assert "'spawn'" in in_child(closed_and_opened)
+    finally:
+        stop.set()
+        writer.join()
+    assert ids(store) == acknowledged
+    add(store, "zz")
+
+
+@can_fork
+@quiet_fork
+@pytest.mark.parametrize("session", ["reader", "writer"])
+def test_a_fork_inside_a_session_harms_nothing(store, session):
+    def leave():
+        open_session.__exit__(None, None, None)
+
+    add(store, "a")
+    open_session = getattr(store, session)()
+    with open_session:
+        if session == "writer":
+            add_by_peewee("b")
+        assert "'spawn'" in in_child(lambda: MediaLibrary.select().count())
+        assert "'spawn'" in in_child(leave)
+        assert "'spawn'" in in_child(lambda: add(store, "child"))
+        MediaLibrary.select().count()
+    add(store, "c")
+    assert ids(store) == (["a", "b", "c"] if session == "writer" else ["a", "c"])
+
+
+FORKS = """
+import os, sys
+from tests.database.rows import add, add_by_peewee, ids
+from viewra_lite import Store
+from viewra_lite.media.models import MediaLibrary
+
+with Store.open(sys.argv[1]) as store:
+    add(store, "first")
+    for round in range(6):
+        with store.writer():
+            for n in range(600):  # more than the page cache: the log is written before the commit
+                add_by_peewee(f"{round}-{n}", name="x" * 2000)
+            child = os.fork()
+            if child == 0:
+                sys.exit(0)  # closes whatever the interpreter still holds
+            os.waitpid(child, 0)
+            add(store, f"{round}-z")
+        add(store, f"{round}-after")
+    os.environ.pop("nothing", None)
+    with store.reader():
+        database = MediaLibrary._meta.database
+        print(MediaLibrary.select().count(), database.execute_sql("PRAGMA integrity_check").fetchone())
+"""
+
+
+@can_fork
+def test_forked_children_that_end_normally_take_no_row_from_the_parent(tmp_path):
+    config = tmp_path / "viewra.yaml"
+    config.write_text(f"database:\n  database_path: {tmp_path}/viewra.db\n  cache_size_kib: 64\n")
+    done = run_python("-W", "ignore", "-c", FORKS, str(config))
+    assert done.stdout.split("\n")[-2] == f"{1 + 6 * 602} ('ok',)", done.stdout
+
+
+def write_in_process(config, name, count):
+    """What a spawned process runs."""
+    with Store.open(config) as store:
+        in_threads(4, lambda thread: [add(store, f"{name}-{thread}-{n}") for n in range(count)])
+
+
+def test_several_spawned_processes_write_the_same_store(store_config):
+    Store.open(store_config).close()
+    spawn = multiprocessing.get_context("spawn")
+    processes = [
+        spawn.Process(target=write_in_process, args=(store_config, name, 25)) for name in "abcd"
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    with Store.open(store_config) as store:
+        assert len(ids(store)) == 4 * 4 * 25

@@ -1,0 +1,190 @@
+"""The rules of the house, held by reading the sources."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "viewra_lite"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = ("media", "playback", "plugins", "transcoding")
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+# What each layer may import of the package: cli -> store -> rooms -> module -> database -> config
+# -> errors. A room may import its own files and what is said here.
+LAYERS = {
+    "errors": set(),
+    "option_values": {"errors"},
+    "yaml_source": {"errors", "option_values"},
+    "config": {"errors", "option_values", "yaml_source"},
+    "database": {"config", "errors"},
+    "module": {"config", "database", "errors"},
+    "media": {"config", "database", "errors", "module"},
+    "playback": {"config", "database", "errors", "module", "media.models"},
+    "plugins": {"config", "database", "errors", "module", "media.models"},
+    "transcoding": {"config", "database", "errors", "module", "media.models"},
+    "adoption": {"config", "database", "errors", "module", "store", *ROOMS},
+    "store": {"adoption", "config", "database", "errors", "module", *ROOMS},
+    "cli": {"adoption", "config", "database", "errors", "module", "store", *ROOMS},
+}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def dotted(path: Path) -> tuple[str, ...]:
+    """Return a file's dotted name below the package, as parts; __init__ names its folder."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield what a file imports: of the package as "media.models", of others as "/peewee"."""
+    here = dotted(path) if path.name != "__init__.py" else (*dotted(path), "__init__")
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield _told(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                base = here[: len(here) - node.level]
+                module = ".".join((*base, *(node.module or "").split("."))).strip(".")
+            else:
+                module = _told(node.module or "")
+            if module.startswith("/"):
+                yield module
+            else:
+                yield from (f"{module}.{alias.name}".strip(".") for alias in node.names)
+
+
+def _told(name: str) -> str:
+    if name == "viewra_lite":
+        return ""
+    return name.removeprefix("viewra_lite.") if name.startswith("viewra_lite.") else f"/{name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
+    parts = dotted(path)
+    if not parts or parts == ("__main__",):
+        return
+    layer = parts[0]
+    assert layer in LAYERS, f"{layer} has no place in the house: see LAYERS"
+    for name in imports(path):
+        if name.startswith("/") or not name:
+            continue
+        top = name.split(".")[0]
+        allowed = top == layer or any(
+            name == rule or name.startswith(rule + ".") for rule in LAYERS[layer]
+        )
+        assert allowed, f"{path.relative_to(PACKAGE)} must not import {name}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_the_same_four_doors(room: str) -> None:
+    for door in ("models.py", "queries.py", "module.py", "migrations/0001_initial.py"):
+        assert (PACKAGE / room / door).is_file()
+
+
+def test_a_migration_imports_only_peewee_and_playhouse() -> None:
+    for path in PACKAGE.rglob("migrations/[0-9]*.py"):
+        for name in imports(path):
+            top = name.lstrip("/").split(".")[0]
+            assert name.startswith("/"), f"{path} imports the package: {name}"
+            assert top in ("peewee", "playhouse", "__future__"), f"{path} imports {name}"
+
+
+def test_optional_packages_are_imported_where_they_are_used_only() -> None:
+    optional = {"psycopg", "guessit", "pymediainfo", "tinytag", "rich", "sqlite_web", "waitress"}
+    for path in SOURCES:
+        for node in parsed(path).body:
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            for name in names:
+                assert name.split(".")[0] not in optional, f"{path} imports {name} at the top"
+
+
+def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
+    for path in SOURCES:
+        if dotted(path)[:1] in (("cli",), ("__main__",)):
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("print", "exit", "quit", "input"), path
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                pair = (node.value.id, node.attr)
+                assert pair not in (("os", "environ"), ("os", "getenv"), ("sys", "exit")), path
+
+
+def test_no_room_asks_which_engine_it_is() -> None:
+    for path in SOURCES:
+        if dotted(path)[:1] and dotted(path)[0] in ROOMS and "migrations" not in path.parts:
+            for node in ast.walk(parsed(path)):
+                if isinstance(node, ast.Compare):
+                    assert "engine" not in ast.unparse(node), f"{path}: {ast.unparse(node)}"
+
+
+def test_files_and_functions_stay_short() -> None:
+    for path in SOURCES:
+        if "migrations" in path.parts:
+            continue
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= LONGEST_FILE, f"{path} has {lines} lines"
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= LONGEST_FUNCTION, f"{path}:{node.lineno} {node.name}: {length}"
+
+
+def test_names_are_words_of_the_domain() -> None:
+    for path in SOURCES:
+        assert not BANNED_NAMES & set(dotted(path)), path
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                assert not node.name.endswith(("Manager", "Service", "Helper")), node.name
+            if isinstance(node, ast.FunctionDef):
+                assert not node.name.startswith(("handle_", "process_")), node.name
+
+
+def test_everything_public_has_a_docstring_of_one_imperative_line() -> None:
+    for path in SOURCES:
+        if "migrations" in path.parts:
+            continue
+        tree = parsed(path)
+        assert ast.get_docstring(tree) or not tree.body, f"{path} has no docstring"
+        for holder, node in _public(tree):
+            text = ast.get_docstring(node)
+            where = f"{path.relative_to(PACKAGE)}: {holder}{node.name}"
+            assert text, f"{where} has no docstring"
+            assert text.splitlines()[0].rstrip().endswith((".", ":")), f"{where}: {text[:60]}"
+
+
+def _public(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            if isinstance(node, ast.FunctionDef) and _is_query(node):
+                continue
+            yield "", node
+            if isinstance(node, ast.ClassDef):
+                for part in node.body:
+                    if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
+                        if part.name not in INHERITED:
+                            yield f"{node.name}.", part
+
+
+# What Peewee documents: overriding it needs no second text.
+INHERITED = {"db_value", "python_value", "bind", "ddl"}
+
+
+def _is_query(node: ast.FunctionDef) -> bool:
+    """Whether a function is a query builder: its name and its query say all."""
+    return any(isinstance(d, ast.Name) and d.id == "statement" for d in node.decorator_list)

@@ -1,0 +1,201 @@
+"""Adopts a SQLite database that was made by hand from the specification's SQL.
+
+Such a database has tables of ours and no history of migrations. In one transaction its tables
+are set aside, ours are made by the migrations, every row is copied over (rows, values) and the
+old tables go. Where that fails the database is as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..database.fields import timestamp_text
+from ..database.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
+from ..database.sessions import Sessions
+from ..errors import MigrationError, ViewraError
+from ..media import search
+from ..module import Module
+from .rows import Rows, quoted
+
+_ASIDE = "adopting_"
+_DERIVED = ("search_documents",)  # made again from the rest
+
+# A column of each table of the specification that another program's table would hardly have.
+_MARKS = {
+    "media_files": "library_id",
+    "media_libraries": "scan_interval",
+    "movies": "media_file_id",
+    "playback_history": "duration_watched",
+    "playback_sessions": "media_file_id",
+    "plugin_metadata": "plugin_id",
+    "plugins": "capabilities",
+    "transcode_cache": "content_hash",
+    "transcode_sessions": "content_hash",
+    "user_media_progress": "media_file_id",
+}
+
+
+def is_adoptable(connection: sqlite3.Connection) -> bool:
+    """Whether a database has tables of the specification, and no other tables by their names."""
+    rows = connection.execute(
+        "SELECT lower(t.name), max(lower(c.name) = m.value) FROM sqlite_master t "
+        "JOIN json_each(?) m ON m.key = lower(t.name) JOIN pragma_table_info(t.name) c "
+        "WHERE t.type IN ('table', 'view') GROUP BY t.name", (json.dumps(_MARKS),)
+    ).fetchall()
+    return bool(rows) and all(marked for _, marked in rows)
+
+
+def adopt(sessions: Sessions, migrator: Migrator, rooms: Sequence[Module]) -> list[str]:
+    """Bring tables that were made by hand into a store; return their names, mostly none.
+
+    One look at the catalogue, without a lock, where there is nothing to do. Processes that start
+    together take turns. Raises MigrationError, which names the row that is in the way, and
+    StoreBusyError while another program writes.
+    """
+    if sessions.backend.engine != "sqlite" or not _found(sessions, rooms):
+        return []
+    with sessions.exclusive("migrate", wait_s=LOCK_WAIT_S):
+        found = _found(sessions, rooms)
+        if found:
+            with _unchecked_writer(sessions):
+                _adopt(sessions, migrator, rooms, found)
+            sessions.backend.remember()
+    return sorted(found)
+
+
+def _found(sessions: Sessions, rooms: Sequence[Module]) -> dict[str, str]:
+    """Return our names of the tables that were made by hand, with their names as written."""
+    with sessions.reader():
+        connection = sessions.backend.database.connection()
+        rows = connection.execute(
+            "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"
+        )
+        names = {name.lower(): (name, kind) for name, kind in rows}
+        found = {
+            table: names[table]
+            for room in rooms if not _has_history(connection, names, room)
+            for table in (model._meta.table_name for model in room.models) if table in names
+        }
+    views = [table for table, (_, kind) in found.items() if kind == "view"]
+    if views:
+        raise MigrationError(f"{views[0]} is a view, and the store needs a table of that name")
+    return {table: name for table, (name, _) in found.items()}
+
+
+def _has_history(connection: sqlite3.Connection, names: dict[str, Any], room: Module) -> bool:
+    table = HISTORY_PREFIX + room.name
+    # It is there, but empty, where schema.sql was loaded by hand.
+    return table in names and connection.execute(f"SELECT 1 FROM {table}").fetchone() is not None
+
+
+@contextmanager
+def _unchecked_writer(sessions: Sessions) -> Iterator[None]:
+    """Write in one transaction that enforces no foreign key and in which renames touch none."""
+    _set_checks(sessions, on=False)
+    try:
+        with sessions.writer(durable=True):
+            yield
+    except ViewraError:
+        raise
+    except Exception as exc:
+        raise MigrationError(
+            f"the tables that are there cannot be adopted, nothing was changed: {exc}"
+        ) from exc
+    finally:
+        _set_checks(sessions, on=True)
+
+
+def _set_checks(sessions: Sessions, *, on: bool) -> None:
+    connection = sessions.backend.borrow_writer()  # always the same one, so that this lasts
+    try:
+        connection.execute(f"PRAGMA foreign_keys={int(on)}")
+        connection.execute(f"PRAGMA legacy_alter_table={int(not on)}")
+        connection.text_factory = str if on else _any_text
+    finally:
+        sessions.backend.give_back_writer(connection)
+
+
+def _any_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _adopt(
+    sessions: Sessions, migrator: Migrator, rooms: Sequence[Module], found: dict[str, str]
+) -> None:
+    """Move the tables found into ours, inside the writer."""
+    database = sessions.backend.database
+    connection = database.connection()
+    adopting = [room for room in rooms if any(m._meta.table_name in found for m in room.models)]
+    guests = _set_aside(connection, adopting, found)
+    names = [room.name for room in rooms]
+    plan = [script for script in migrator.plan() if script.module in names]
+    migrator.run(database, plan, verify=False)
+    rows = Rows(connection, timestamp_text(sessions.now()), sessions.new_id)
+    models = [m for room in adopting for m in room.models if m._meta.table_name in found]
+    for model in models:
+        if model._meta.table_name not in _DERIVED:
+            rows.copy(model, _ASIDE + model._meta.table_name)
+    for model in reversed(models):
+        connection.execute(f"DROP TABLE {quoted(_ASIDE + model._meta.table_name)}")
+    _invite_again(connection, guests)
+    _verify(connection, models)
+    _index(sessions, adopting)
+
+
+def _set_aside(
+    connection: sqlite3.Connection, rooms: Sequence[Module], found: dict[str, str]
+) -> list[tuple[str, str, str]]:
+    """Rename the tables found; return the indexes and triggers that were dropped from them."""
+    dropped = []
+    for table, name in found.items():
+        of_table = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE lower(tbl_name) = ? AND "
+            "type IN ('index', 'trigger') AND sql IS NOT NULL", (table,)
+        ).fetchall()
+        for kind, part, _ in of_table:
+            connection.execute(f"DROP {kind} {quoted(part)}")
+        dropped.extend(of_table)
+        connection.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(_ASIDE + table)}")
+    for room in rooms:
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(HISTORY_PREFIX + room.name)}")
+    if "search_documents" in found:
+        connection.execute("DROP TABLE IF EXISTS search_index")
+    return dropped
+
+
+def _invite_again(connection: sqlite3.Connection, guests: list[tuple[str, str, str]]) -> None:
+    """Make the indexes and triggers again that are neither the specification's nor ours."""
+    for kind, name, sql in guests:
+        known = "SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)"
+        if connection.execute(known, (name,)).fetchone():
+            continue
+        try:
+            connection.execute(sql)
+        except sqlite3.Error as exc:
+            raise MigrationError(
+                f"the {kind} {name} does not fit the new tables ({exc}): drop it, then open the "
+                "store again; nothing was changed"
+            ) from exc
+
+
+def _verify(connection: sqlite3.Connection, models: Sequence[Any]) -> None:
+    for model in models:
+        table = model._meta.table_name
+        broken = connection.execute(f"PRAGMA foreign_key_check({quoted(table)})").fetchall()
+        if broken:
+            raise MigrationError(
+                f"{len(broken)} rows of {table} would point nowhere, the first to {broken[0][2]}; "
+                "nothing was changed"
+            )
+
+
+def _index(sessions: Sessions, rooms: Sequence[Module]) -> None:
+    """Make the search documents of what was adopted."""
+    for room in rooms:
+        sessions.backend.database.bind(room.models, bind_refs=False, bind_backrefs=False)
+    if any(room.name == "media" for room in rooms):
+        search.reindex(sessions)

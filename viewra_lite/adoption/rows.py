@@ -1,0 +1,304 @@
+"""Copies the rows of tables that were made by hand into ours, and fills in what ours ask for."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import sqlite3
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, NoReturn
+
+import peewee
+
+from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
+from ..errors import MigrationError
+from ..media.catalog import album_identity, movie_identity, show_identity
+from ..media.names import sort_title
+from . import values
+
+Row = dict[str, Any]
+
+UNKNOWN_USER = "unknown"
+
+_LISTS = frozenset(("genres", "cast", "creators", "artists"))
+_SHARES = frozenset(("transcode_sessions.progress", "plugin_metadata.confidence"))
+
+# What stands for NULL where ours is NOT NULL and the models have no default.
+_DEFAULTS: Mapping[str, Any] = {
+    "playback_history.user_id": UNKNOWN_USER,
+    "playback_sessions.method": "direct",
+    "playback_sessions.state": "stopped",
+    "playback_sessions.user_id": UNKNOWN_USER,
+    "plugin_metadata.metadata": "null",
+    "plugin_metadata.metadata_type": "unknown",
+    "transcode_cache.file_size": 0,
+    "user_media_progress.user_id": UNKNOWN_USER,
+}
+
+_ADOPTED = {
+    "movie": ("Adopted files", "(adopted{})"),
+    "tv": ("Adopted shows", "(adopted shows{})"),
+    "music": ("Adopted music", "(adopted music{})"),
+}
+
+_READERS: Mapping[type, Callable[[Any], Any]] = {
+    TimestampField: values.moment,
+    DateField: values.day,
+    JSONField: values.json_text,
+    PathField: values.path,
+    peewee.BooleanField: values.truth,
+    peewee.DoubleField: values.number,
+    peewee.BigIntegerField: values.whole_number,
+    peewee.IntegerField: partial(values.whole_number, bits=31),  # as on PostgreSQL
+}
+
+
+class Rows:
+    """Copies one table after another; parents come before their children."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, now: str, new_id: Callable[[], str]
+    ) -> None:
+        self._connection = connection
+        self._now = now
+        self._new_id = new_id
+
+    def copy(self, model: Any, source: str) -> None:
+        """Copy every row of the table `source` into the model's.
+
+        Columns that ours lacks go to a table of their own, adopted_<table>. Raises
+        MigrationError naming the row and the column that cannot be understood.
+        """
+        table = model._meta.table_name
+        cursor = self._connection.execute(f"SELECT * FROM {quoted(source)}")
+        names = [column[0].lower() for column in cursor.description]
+        fields = {field.column_name: field for field in model._meta.sorted_fields}
+        readers = {name: _reader(table, fields[name]) for name in names if name in fields}
+        left_over = [name for name in names if name not in fields]
+        complete = getattr(self, f"_complete_{table}", None)
+        for found in cursor:
+            given = dict(zip(names, found))
+            row = {name: self._read(table, given, name, readers[name]) for name in readers}
+            self._fill(model, row, complete)
+            self._insert(table, row)
+            if any(given[name] is not None for name in left_over):
+                self._keep(model, row, {name: given[name] for name in left_over})
+
+    def _read(self, table: str, given: Row, name: str, reader: Callable[[Any], Any]) -> Any:
+        if given[name] is None:
+            return None
+        try:
+            return reader(given[name])
+        except ValueError as exc:
+            refuse(table, given, f"{name} is {given[name]!r}, and {exc}")
+
+    # What ours asks for
+
+    def _fill(self, model: Any, row: Row, complete: Callable[[Row], None] | None) -> None:
+        table = model._meta.table_name
+        if "id" in model._meta.columns and row.get("id") is None:
+            row["id"] = self._new_id()
+        if complete is not None:
+            complete(row)
+        for field in model._meta.sorted_fields:
+            name = field.column_name
+            if isinstance(field, peewee.ForeignKeyField) and row.get(name) is not None:
+                row[name] = self._existing(field.rel_model._meta.table_name, row[name])
+            if row.get(name) is None and not field.null:
+                row[name] = self._default(table, field)
+                if row[name] is None and not isinstance(field, peewee.AutoField):
+                    refuse(table, row, f"{name} is missing, or names a row that is not there")
+
+    def _default(self, table: str, field: Any) -> Any:
+        if f"{table}.{field.column_name}" in _DEFAULTS:
+            return _DEFAULTS[f"{table}.{field.column_name}"]
+        if isinstance(field, TimestampField):
+            return self._now
+        return field.default() if callable(field.default) else field.default
+
+    def _complete_media_libraries(self, row: Row) -> None:
+        if row.get("scan_interval") is not None:
+            row["scan_interval"] = max(row["scan_interval"], 0)
+
+    def _complete_media_files(self, row: Row) -> None:
+        path = row.get("path") or ""
+        row["filename"] = row.get("filename") or _last_part(path)
+        library = self._existing("media_libraries", row.get("library_id"))
+        number = 0
+        while library is None or self._has("media_files", library_id=library, path=path):
+            number += 1
+            library = self._adopted_library("movie", number)
+        row["library_id"] = library
+
+    def _complete_movies(self, row: Row) -> None:
+        row["media_file_id"] = file = self._existing("media_files", row.get("media_file_id"))
+        row["library_id"] = row.get("library_id") or self._one(
+            "SELECT library_id FROM media_files WHERE id = ?", file
+        )
+        row["year"] = row.get("year") or _year(row.get("release_date"))
+        self._complete_title("movies", "movie", row, movie_identity, row["year"])
+        self._connection.execute(
+            "UPDATE media_files SET identity = ? WHERE id = ? AND identity IS NULL",
+            (row["identity"], file),
+        )
+
+    def _complete_tv_shows(self, row: Row) -> None:
+        year = _year(row.get("first_air_date"))
+        self._complete_title("tv_shows", "tv", row, show_identity, year)
+
+    def _complete_albums(self, row: Row) -> None:
+        row["year"] = row.get("year") or _year(row.get("release_date"))
+        self._complete_title("albums", "music", row, album_identity, row.get("album_artist"))
+
+    def _complete_title(
+        self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], mark: Any
+    ) -> None:
+        if row.get("title") is None:
+            refuse(table, row, "title is missing")
+        row["sort_title"] = row.get("sort_title") or sort_title(row["title"])
+        row["identity"] = row.get("identity") or identity(row["title"], mark)
+        library = self._existing("media_libraries", row.get("library_id"))
+        row["library_id"] = library or self._adopted_library(kind, 1)
+        if self._has(table, library_id=row["library_id"], identity=row["identity"]):
+            # Not ":", after which a movie's identity names a part of it.
+            row["identity"] = f"{row['identity']}#{row['id']}"
+
+    def _complete_playback_sessions(self, row: Row) -> None:
+        start, last, end = (row.get(n) for n in ("start_time", "last_activity", "end_time"))
+        row["start_time"] = start or last or end
+        row["last_activity"] = last or end or start
+        self._unlink("media_file_id", row)
+
+    def _complete_user_media_progress(self, row: Row) -> None:
+        row["media_file_id"] = file = row.get("media_file_id") or self._new_id()
+        user, number = row.get("user_id") or UNKNOWN_USER, 1
+        row["user_id"] = user
+        while self._has("user_media_progress", user_id=row["user_id"], media_file_id=file):
+            number += 1
+            row["user_id"] = f"{user} ({number})"
+
+    def _complete_transcode_sessions(self, row: Row) -> None:
+        self._unlink("media_file_id", row)
+        row["content_hash"] = row.get("content_hash") or f"adopted:{row['id']}"
+        if row.get("status") is None:
+            ended = "completed" if row.get("completed_at") else "cancelled"
+            row["status"] = "failed" if row.get("error_message") else ended
+
+    def _complete_transcode_cache(self, row: Row) -> None:
+        row["content_hash"] = row.get("content_hash") or f"adopted:{row['id']}"
+        row["last_accessed"] = row.get("last_accessed") or row.get("created_at")
+
+    def _complete_plugin_metadata(self, row: Row) -> None:
+        plugin = row.get("plugin_id") or "unknown"
+        if not self._existing("plugins", plugin):
+            self._insert("plugins", {
+                "id": plugin, "name": plugin, "type": "unknown", "enabled": 0,
+                "created_at": self._now, "updated_at": self._now,
+            })
+        row["plugin_id"] = plugin
+        row["media_file_id"] = self._file_or_stand_in(row.get("media_file_id") or "unknown")
+
+    # Places for what has none
+
+    def _unlink(self, name: str, row: Row) -> None:
+        row[name] = self._existing("media_files", row.get(name))
+
+    def _file_or_stand_in(self, id: str) -> str:
+        """Return a file's id; a file that is not there gets a row that says it is missing."""
+        if not self._existing("media_files", id):
+            self._insert("media_files", {
+                "id": id, "library_id": self._adopted_library("movie", 1),
+                "path": f"(adopted)/{id}", "filename": id, "status": "missing",
+                "probe_state": "pending", "missing_since": self._now, "created_at": self._now,
+                "updated_at": self._now,
+            })
+        return id
+
+    def _adopted_library(self, kind: str, number: int) -> str:
+        """Return the library for what has none; a further one where one would have two files."""
+        name, path = _ADOPTED[kind]
+        suffix = f" {number}" if number > 1 else ""
+        path = path.format(suffix)
+        id = self._one("SELECT id FROM media_libraries WHERE path = ?", path)
+        if id is None:
+            id = self._new_id()
+            self._insert("media_libraries", {
+                "id": id, "name": name + suffix, "path": path, "type": kind, "scan_interval": 0,
+                "created_at": self._now, "updated_at": self._now,
+            })
+        return str(id)
+
+    def _keep(self, model: Any, row: Row, left_over: Row) -> None:
+        """Save what has no column in ours, under the row's key."""
+        table = f"adopted_{model._meta.table_name}"
+        keys = [field.column_name for field in model._meta.get_primary_keys()]
+        columns = [f"{quoted(key)} TEXT NOT NULL" for key in keys] + list(map(quoted, left_over))
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {quoted(table)} "
+            f"({', '.join(columns)}, PRIMARY KEY ({', '.join(map(quoted, keys))}))"
+        )
+        self._insert(table, {**{key: row[key] for key in keys}, **left_over})
+
+    # Statements
+
+    def _insert(self, table: str, row: Row) -> None:
+        present = {name: value for name, value in row.items() if value is not None}
+        columns = ", ".join(map(quoted, present))
+        marks = ", ".join("?" * len(present))
+        try:
+            self._connection.execute(
+                f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})",
+                tuple(present.values()),
+            )
+        except (sqlite3.IntegrityError, OverflowError) as exc:
+            refuse(table, row, str(exc))
+
+    def _existing(self, table: str, id: Any) -> Any:
+        return id if id is not None and self._has(table, id=id) else None
+
+    def _has(self, table: str, **equal: Any) -> bool:
+        condition = " AND ".join(f"{quoted(name)} = ?" for name in equal)
+        sql = f"SELECT 1 FROM {quoted(table)} WHERE {condition}"
+        return self._one(sql, *equal.values()) is not None
+
+    def _one(self, sql: str, *arguments: Any) -> Any:
+        found = self._connection.execute(sql, arguments).fetchone()
+        return found[0] if found else None
+
+
+@lru_cache(maxsize=256)
+def quoted(name: str) -> str:
+    """Return an identifier in quotes."""
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+def refuse(table: str, row: Row, why: str) -> NoReturn:
+    """Raise the MigrationError that names a row and its trouble."""
+    keys = ("id",) if row.get("id") is not None else ("user_id", "media_file_id", "path", "title")
+    where = " and ".join(f"{key} is {row[key]!r}" for key in keys if row.get(key) is not None)
+    raise MigrationError(
+        f"{table} cannot be adopted: in the row where {where or 'nothing is set'}, {why}. "
+        "Correct or clear it with sqlite3, then open the store again; nothing was changed"
+    )
+
+
+def _reader(table: str, field: Any) -> Callable[[Any], Any]:
+    column = f"{table}.{field.column_name}"
+    if isinstance(field, ChoiceField):
+        return partial(values.choice, column, field.allowed)
+    if isinstance(field, JSONField) and field.column_name in _LISTS:
+        return values.json_array
+    if column in _SHARES:
+        return values.share
+    readers = (reader for kind, reader in _READERS.items() if isinstance(field, kind))
+    return next(readers, values.text)
+
+
+def _last_part(path: str) -> str:
+    style = ntpath if path[1:3] == ":\\" or path[:2] == "\\\\" else posixpath
+    return style.basename(path.rstrip("/")) or path
+
+
+def _year(date: str | None) -> int | None:
+    return int(date[:4]) if date else None

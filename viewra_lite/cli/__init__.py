@@ -1,0 +1,64 @@
+"""The command line, viewra-lite: the only place that prints, exits or reads the environment.
+
+Here every error becomes one line and an exit code. What takes time to import is imported by the
+command that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DONE, NOT_WELL, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0 for done, 1 for not well, 2 for wrong usage or configuration."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except Exception as exc:  # a traceback helps nobody at a prompt, and may show a password
+        return _refused(exc)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from .output import flush, make_safe
+    from .parser import parse
+
+    make_safe()
+    try:
+        args = parse(argv)
+        code: int = args.run(args)
+    except SystemExit as exc:  # --help and --version
+        code = exc.code if isinstance(exc.code, int) else DONE
+    flush()  # a full disk or a closed pipe shows here at the latest
+    return code
+
+
+def _interrupted() -> int:
+    try:
+        from .output import complain
+
+        complain("interrupted")
+    except KeyboardInterrupt:
+        pass
+    return INTERRUPTED
+
+
+def _pipe_closed() -> int:
+    from .output import silence
+
+    silence()
+    return PIPE_CLOSED
+
+
+def _refused(error: Exception) -> int:
+    from .complaints import exit_code, reason
+    from .output import complain, silence
+
+    complain(f"error: {reason(error)}")
+    if isinstance(error, OSError):
+        silence()  # it may be stdout's own: Python would complain again at exit
+    return exit_code(error)

@@ -1,0 +1,33 @@
+"""What an error says at the prompt: one line, no password, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import ConfigError, ViewraError
+from . import NOT_WELL, WRONG_USAGE
+
+
+class UsageError(Exception):
+    """The command was given what it cannot take."""
+
+
+def exit_code(error: Exception) -> int:
+    """Return 2 where the command or the configuration is wrong, 1 for everything else."""
+    return WRONG_USAGE if isinstance(error, (UsageError, ConfigError)) else NOT_WELL
+
+
+def reason(error: Exception) -> str:
+    """Return what is wrong, in one line."""
+    if isinstance(error, (ViewraError, UsageError)):
+        text = str(error)
+    elif isinstance(error, OSError) and error.strerror:
+        text = ": ".join(str(part) for part in (error.filename, error.strerror) if part is not None)
+    else:
+        text = f"unexpected {type(error).__name__}: {error}"
+    return without_passwords(" ".join(text.split()))
+
+
+def without_passwords(text: str) -> str:
+    """Mask what stands between the :// of a URL and its @, wherever a message repeats one."""
+    return re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)

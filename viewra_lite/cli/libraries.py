@@ -1,0 +1,121 @@
+"""viewra-lite libraries, search: what the store knows."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from . import DONE
+from .complaints import UsageError
+from .opening import existing
+from .output import note, print_json, print_table, say
+from .parser import Commands
+
+if TYPE_CHECKING:
+    from ..media.models import MediaLibrary
+    from ..store import Store
+
+_MOST_HITS = 1000
+_COLUMNS = ("id", "name", "type", "path", "files", "missing", "last_scan")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    libraries = commands.add("libraries", run_libraries, "list the libraries, or remove one")
+    below = Commands(libraries, "action", required=False)
+    remove = below.add(
+        "remove", run_remove, "forget a library and its files; media stays on disk",
+        "Forget a library and its files. Media stays on disk, and who has watched what is kept.",
+    )
+    remove.add_argument("id", metavar="ID", help="the library's id, as `libraries` lists it")
+    remove.add_argument("--yes", action="store_true", help="do it: without, nothing is removed")
+    search = commands.add("search", run_search, "find movies, shows, episodes and music")
+    search.add_argument("text", metavar="TEXT", nargs="+", help="words, or how they begin")
+    search.add_argument(
+        "--limit", type=_limit, default=20, metavar="N", help=f"1 to {_MOST_HITS}; default: 20"
+    )
+
+
+def _limit(text: str) -> int:
+    if text.isdecimal() and text.isascii() and 1 <= int(text[:9]) <= _MOST_HITS:
+        return int(text)
+    raise ArgumentTypeError(f"expected a whole number from 1 to {_MOST_HITS}, not {text!r}")
+
+
+def run_libraries(args: Namespace) -> int:
+    """List the libraries."""
+    with existing(args) as store:
+        rows = library_facts(store)
+    if args.json:
+        print_json({"libraries": rows})
+    elif rows:
+        headings = [name.replace("_", " ") for name in _COLUMNS]
+        cells = [[row[name] for name in _COLUMNS] for row in rows]
+        print_table(headings, cells, numbers=("files", "missing"))
+    else:
+        note("There is no library yet: viewra-lite scan PATH --type movie adds one")
+    return DONE
+
+
+def library_facts(store: Store) -> list[dict[str, Any]]:
+    """Return what there is to know of each library; files counts those that are there."""
+    from peewee import fn
+
+    from ..media.models import MediaFile
+
+    library = MediaFile.library
+    files: Any = MediaFile.select(library, fn.COUNT(library)).group_by(library).tuples()
+    with store.reader():
+        known = dict(files)
+        missing = dict(files.where(MediaFile.status == "missing"))
+        libraries = store.media.libraries()
+    return [_facts(library, known, missing) for library in libraries]
+
+
+def _facts(
+    library: MediaLibrary, known: Mapping[str, int], missing: Mapping[str, int]
+) -> dict[str, Any]:
+    gone = missing.get(library.id, 0)
+    return {
+        "id": library.id,
+        "name": library.name,
+        "type": library.type,
+        "path": library.path,
+        "files": known.get(library.id, 0) - gone,
+        "missing": gone,
+        "scan_interval": library.scan_interval,
+        "last_scan": library.last_scan,
+    }
+
+
+def run_remove(args: Namespace) -> int:
+    """Forget a library."""
+    with existing(args) as store:
+        library = store.media.library(args.id)
+        if not args.yes:
+            raise UsageError(
+                f"this would forget the library {library.name} ({library.path}) and its files, "
+                "but not delete them from the disk: add --yes"
+            )
+        store.media.remove_library(library.id)
+    if args.json:
+        print_json({"removed": {"id": library.id, "name": library.name, "path": library.path}})
+    else:
+        say(f"Removed the library {library.name}; its files are still in {library.path}")
+    return DONE
+
+
+def run_search(args: Namespace) -> int:
+    """Print what matches."""
+    with existing(args) as store:
+        hits = store.media.search(" ".join(args.text), limit=args.limit)
+    if args.json:
+        print_json({"hits": [asdict(hit) for hit in hits]})
+    elif hits:
+        rows = [(hit.kind, hit.title, hit.detail, hit.year) for hit in hits]
+        print_table(("kind", "title", "detail", "year"), rows, numbers=("year",))
+    else:
+        note("Nothing was found")
+    return DONE

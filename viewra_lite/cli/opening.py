@@ -1,0 +1,68 @@
+"""Opens the store that the command line means."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..store import Store
+
+CONFIG_FILE = "viewra.yaml"
+
+
+def configured(args: Namespace) -> Config:
+    """Return the configuration of --config, of ./viewra.yaml or by default; ConfigError."""
+    from ..config import load_config
+
+    source = args.config
+    if source is None and os.path.lexists(CONFIG_FILE):
+        source = CONFIG_FILE
+    return load_config(source, environ=os.environ)
+
+
+def created(args: Namespace) -> Store:
+    """Open the store, and make it where there is none."""
+    from ..store import Store
+
+    return Store.open(configured(args))
+
+
+def existing(args: Namespace) -> Store:
+    """Open a store that is there, migrated; raises NotFoundError where there is none."""
+    from ..store import Store
+
+    with looking(args) as store:
+        config = store.config
+    return Store.open(config)
+
+
+@contextmanager
+def looking(args: Namespace) -> Iterator[Store]:
+    """Open a store that is there without migrating it; raises NotFoundError where there is none."""
+    from ..store import Store
+
+    config = configured(args)
+    _refuse_absent_file(config)
+    with Store.open(config, migrate=False) as store:
+        store.migrations.plan()  # a newer store is refused before anything else is read of it
+        if not any(script["applied"] for script in store.migrations.status()):
+            _refuse(config)
+        yield store
+
+
+def _refuse_absent_file(config: Config) -> None:
+    from ..config import SqliteConfig
+
+    if isinstance(config, SqliteConfig) and not config.database_path.exists():
+        _refuse(config)
+
+
+def _refuse(config: Config) -> None:
+    from ..errors import NotFoundError
+
+    raise NotFoundError(f"there is no store at {config.url}: run viewra-lite init")

@@ -1,0 +1,158 @@
+"""viewra-lite scan: add a folder, and bring the store in line with the disk."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from . import DONE, NOT_WELL
+from .complaints import UsageError, reason
+from .opening import created, existing
+from .output import complain, note, print_json, print_table, say
+from .progress import scan_progress
+
+if TYPE_CHECKING:
+    from ..media.models import MediaLibrary
+    from ..media.reconcile import ScanResult
+    from ..store import Store
+    from .parser import Commands
+
+_TYPES = ("movie", "tv", "music")
+_NUMBERS = ("added", "updated", "moved", "removed", "unchanged", "missing", "errors")
+_PROBLEMS_SHOWN = 5
+_INSTALL = "pip install 'viewra-lite[scan]'"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    parser = commands.add(
+        "scan", run_scan, "scan a folder, or every library that is due",
+        "Scan a folder, which is added as a library if it is none yet; without PATH every library "
+        "that is due. A scan that was interrupted goes on where it was. The exit code is 1 where "
+        "a library could not be scanned, or so much has vanished that nothing was marked missing.",
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of a library")
+    parser.add_argument("--type", choices=_TYPES, help="what a new library holds")
+    parser.add_argument("--name", help="a new library's name; default: the folder's")
+    parser.add_argument("--all", action="store_true", help="every library, due or not")
+
+
+def run_scan(args: Namespace) -> int:
+    """Scan what the arguments name."""
+    _refuse_what_clashes(args)
+    # Only a folder that is to be added makes a store where there is none.
+    with (created if args.type else existing)(args) as store:
+        libraries = _chosen(store, args)
+        scans = [(library, _scanned(store, library)) for library in libraries]
+    finished = [(library, result) for library, result in scans if result is not None]
+    if args.json:
+        print_json({"scans": [_scan_facts(*scan) for scan in finished]})
+    else:
+        _print_scans(finished)
+    well = len(finished) == len(scans) and not any(result.frozen for _, result in finished)
+    return DONE if well else NOT_WELL
+
+
+def _refuse_what_clashes(args: Namespace) -> None:
+    if args.path is None and (args.type or args.name is not None):
+        raise UsageError("--type and --name belong to a PATH (see viewra-lite scan --help)")
+    if args.path is not None and args.all:
+        raise UsageError("a PATH and --all exclude each other (see viewra-lite scan --help)")
+
+
+# Which libraries
+
+
+def _chosen(store: Store, args: Namespace) -> Sequence[MediaLibrary]:
+    if args.path is not None:
+        return [_library_at(store, args)]
+    libraries = store.media.libraries()
+    if not libraries:
+        note("There is no library yet: viewra-lite scan PATH --type movie adds one")
+        return []
+    due = libraries if args.all else store.media.libraries_due()
+    if not due:
+        note("No library is due: --all scans every one")
+    return due
+
+
+def _library_at(store: Store, args: Namespace) -> MediaLibrary:
+    library = store.media.find_library(args.path)
+    if library is None:
+        return _added(store, args)
+    for option, given, there in (
+        ("--type", args.type, library.type), ("--name", args.name, library.name)
+    ):
+        if given is not None and given != there:
+            raise UsageError(
+                f"{library.path} is the library {library.name} of type {library.type} already: "
+                f"leave {option} out"
+            )
+    return library
+
+
+def _added(store: Store, args: Namespace) -> MediaLibrary:
+    if args.type is None:
+        raise UsageError(f"{args.path} is no library yet: say --type {', '.join(_TYPES)}")
+    path = os.path.abspath(args.path)
+    name = args.name if args.name is not None else os.path.basename(path) or path
+    return store.media.add_library(_as_text(name), path, args.type)
+
+
+def _as_text(name: str) -> str:
+    """Return a folder's name in characters only: bytes that are not UTF-8 become �."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+# Scanning
+
+
+def _scanned(store: Store, library: MediaLibrary) -> ScanResult | None:
+    """Scan one library; None where that failed, so that the next ones have their turn."""
+    from ..errors import ConflictError, NotFoundError
+
+    note(f"{library.name}: scanning {library.path}")
+    try:
+        with scan_progress(library.name) as progress:
+            return store.media.scan(library.id, progress=progress)
+    except (ConflictError, NotFoundError) as exc:
+        complain(f"error: {reason(exc)}")
+        return None
+
+
+def _scan_facts(library: MediaLibrary, result: ScanResult) -> dict[str, Any]:
+    names = ("id", "name", "type", "path")
+    return {"library": {name: getattr(library, name) for name in names}, **asdict(result)}
+
+
+# What came of it
+
+
+def _print_scans(scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
+    if not scans:
+        return
+    rows = [
+        (library.name, *(getattr(result, name) for name in _NUMBERS), f"{result.seconds:.1f}")
+        for library, result in scans
+    ]
+    print_table(
+        ("library", *_NUMBERS, "seconds"), rows, numbers=(*_NUMBERS, "seconds")
+    )
+    for library, result in scans:
+        _print_remarks(library.name, result)
+    lacking = sorted({package for _, result in scans for package in result.not_probed})
+    if lacking:
+        say(f"Not installed, so that less was read: {', '.join(lacking)}. Run {_INSTALL}")
+
+
+def _print_remarks(name: str, result: ScanResult) -> None:
+    if result.frozen:
+        say(f"{name}: frozen: {result.frozen}")
+    for problem in result.problems[:_PROBLEMS_SHOWN]:
+        say(f"{name}: {problem.path}: {problem.message}")
+    more = result.errors - min(len(result.problems), _PROBLEMS_SHOWN)
+    if result.problems and more > 0:
+        say(f"{name}: and {more} more")

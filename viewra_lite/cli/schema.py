@@ -1,0 +1,65 @@
+"""viewra-lite migrate, schema: what the tables are, and how a store gets to them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import DONE
+from .opening import looking
+from .output import print_json, say
+
+if TYPE_CHECKING:
+    from .parser import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    migrate = commands.add("migrate", run_migrate, "bring a store that is there up to date")
+    migrate.add_argument("--plan", action="store_true", help="say what would be done, only")
+    schema = commands.add("schema", run_schema, "print the tables as SQL; needs no store")
+    schema.add_argument(
+        "--dialect", choices=("sqlite", "postgres"), default="sqlite", help="default: sqlite"
+    )
+
+
+def run_migrate(args: Namespace) -> int:
+    """Apply what is pending, or say what would be."""
+    with looking(args) as store:
+        scripts = store.migrations.plan() if args.plan else store.migrations.apply()
+    names = [{"module": script.module, "name": script.name} for script in scripts]
+    if args.json:
+        print_json({"pending" if args.plan else "applied": names})
+    else:
+        _print_scripts(names, "pending" if args.plan else "applied")
+    return DONE
+
+
+def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
+    for name in names:
+        say(f"{state}: {name['module']} {name['name']}")
+    if not names:
+        say("The store is up to date")
+
+
+def run_schema(args: Namespace) -> int:
+    """Print the commented DDL."""
+    from ..database.schema import render
+
+    sql = render(rooms(), args.dialect)
+    if args.json:
+        print_json({"dialect": args.dialect, "sql": sql})
+    else:
+        print(sql, end="")
+    return DONE
+
+
+def rooms() -> list[Any]:
+    """Return the modules of every store, in the order of their tables."""
+    from ..media.module import MediaModule
+    from ..playback.module import PlaybackModule
+    from ..plugins.module import PluginsModule
+    from ..transcoding.module import TranscodingModule
+
+    return [MediaModule(), PlaybackModule(), TranscodingModule(), PluginsModule()]

@@ -1,0 +1,128 @@
+"""viewra-lite init, status: make the store, and say how it is."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from . import DONE, NOT_WELL
+from .opening import created, looking
+from .output import print_facts, print_json, readable_size, say
+
+if TYPE_CHECKING:
+    from ..store import Store
+    from .parser import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    commands.add("init", run_init, "make the store, or bring it up to date, and say where it is")
+    commands.add(
+        "status", run_status, "say where the store is, how large, and what is in it",
+        "Say where the store is, how large, and what is in it. Creates nothing; the exit code is 1 "
+        "where there is no store, or where it waits for viewra-lite migrate.",
+    )
+
+
+def run_init(args: Namespace) -> int:
+    """Make the store and say where it is."""
+    with created(args) as store:
+        facts = {"engine": store.engine, "url": store.config.url}
+    if args.json:
+        print_json(facts)
+    else:
+        say(f"The store is ready: {facts['url']} ({facts['engine']})")
+    return DONE
+
+
+def run_status(args: Namespace) -> int:
+    """Say how the store is."""
+    with looking(args) as store:
+        facts = _facts(store)
+    if args.json:
+        print_json(facts)
+    else:
+        _print_status(facts)
+    return DONE if facts["counts"] is not None else NOT_WELL
+
+
+def _facts(store: Store) -> dict[str, Any]:
+    schema = schema_by_module(store)
+    is_pending = any(module["pending"] for module in schema)
+    return {
+        "engine": store.engine,
+        "url": store.config.url,
+        **_database_facts(store),
+        "schema": schema,
+        "counts": None if is_pending else counts(store),
+    }
+
+
+def schema_by_module(store: Store) -> list[dict[str, Any]]:
+    """Return each module's applied and pending migrations; raises NewerSchemaError."""
+    modules: dict[str, dict[str, Any]] = {}
+    for script in store.migrations.status():
+        name = script["module"]
+        module = modules.setdefault(name, {"module": name, "applied": [], "pending": []})
+        module["applied" if script["applied"] else "pending"].append(script["name"])
+    return list(modules.values())
+
+
+def _database_facts(store: Store) -> dict[str, Any]:
+    """Return the engine's version and the size in bytes."""
+    from ..config import SqliteConfig
+    from ..media.models import MediaLibrary
+
+    if isinstance(store.config, SqliteConfig):
+        path = os.path.abspath(store.config.database_path)
+        # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
+        size, log = os.stat(path).st_size, path + "-wal"
+        log_size = os.stat(log).st_size if os.path.exists(log) else 0
+        version = f"SQLite {sqlite3.sqlite_version}"
+        return {"version": version, "path": path, "size": size, "log_size": log_size}
+    question = "SELECT current_setting('server_version'), pg_database_size(current_database())"
+    with store.reader():
+        row = MediaLibrary._meta.database.execute_sql(question).fetchone()
+    return {"version": f"PostgreSQL {row[0]}", "size": row[1]}
+
+
+def counts(store: Store) -> dict[str, int]:
+    """Count what the store knows, all at one moment."""
+    from ..media.models import (
+        Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow)
+
+    questions: dict[str, Any] = {
+        "libraries": MediaLibrary.select(),
+        "files": MediaFile.select(),
+        "missing": MediaFile.select().where(MediaFile.status == "missing"),
+        "failed_probes": MediaFile.select().where(MediaFile.probe_state == "failed"),
+        "movies": Movie.select(),
+        "shows": TVShow.select(),
+        "episodes": Episode.select(),
+        "albums": Album.select(),
+        "tracks": Track.select(),
+    }
+    with store.reader():
+        return {name: question.count() for name, question in questions.items()}
+
+
+def _print_status(facts: dict[str, Any]) -> None:
+    size = readable_size(facts["size"])
+    if facts.get("log_size"):
+        size += f" and {readable_size(facts['log_size'])} of log"
+    print_facts({
+        "engine": facts["version"],
+        "where": facts["url"],
+        "size": size,
+        **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
+        **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
+    })
+    if facts["counts"] is None:
+        say("The store is older than this version: run viewra-lite migrate")
+
+
+def _schema_state(module: dict[str, Any]) -> str:
+    pending = ", ".join(module["pending"])
+    return f"pending: {pending}" if pending else f"up to date ({module['applied'][-1]})"

@@ -1,0 +1,102 @@
+"""What is told of files, and what a scan or a reconciliation says in the end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..database.fields import checked_value, stored_path
+from ..errors import InvalidValueError
+from .models import MediaFile
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a caller knows of one file; None = not known. Size in bytes, duration in seconds."""
+
+    path: str
+    size: int | None = None
+    modified_ns: int | None = None
+    mime_type: str | None = None
+    container: str | None = None
+    duration: float | None = None
+    width: int | None = None
+    height: int | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    fingerprint: str | None = None
+    identity: str | None = None
+
+
+_COLUMNS = {
+    field.name: getattr(MediaFile, field.name) for field in fields(FileFacts)
+    if field.name != "path"
+}
+_NOT_NEGATIVE = ("size", "duration", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file or a folder that could not be read, and why."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan or a reconciliation found; all but the last four are numbers of files."""
+
+    added: int = 0
+    updated: int = 0
+    """Changed in place, come back, or replaced by another file of the same movie or episode."""
+    moved: int = 0
+    """Renamed or moved; they keep their id."""
+    removed: int = 0
+    """Newly marked missing."""
+    unchanged: int = 0
+    missing: int = 0
+    """All that are missing now, those of earlier scans included."""
+    errors: int = 0
+    frozen: str | None = None
+    """Why nothing was marked missing, or None."""
+    seconds: float = 0.0
+    problems: tuple[Problem, ...] = ()
+    """The first hundred errors."""
+    not_probed: tuple[str, ...] = ()
+    """Optional packages that are not installed, so that something was left out."""
+
+
+def checked_facts(facts: FileFacts, inside: str) -> str:
+    """Return the path as it is stored; raises InvalidValueError for facts that cannot be.
+
+    inside is the library's folder as it is stored, with a separator at its end.
+    """
+    if not isinstance(facts, FileFacts):
+        raise InvalidValueError(f"add() takes FileFacts, not {facts!r}")
+    path = _stored(facts.path)
+    if not path.startswith(inside) or os.path.normpath(path) != path:
+        raise InvalidValueError(
+            f"{facts.path!r} is not the path of a file below the library's folder {inside!r}"
+        )
+    for name, field in _COLUMNS.items():
+        value = getattr(facts, name)
+        if value is not None:
+            _check(facts.path, name, field, value)
+    return path
+
+
+def _stored(path: Any) -> str:
+    if not isinstance(path, str) or "\0" in path:
+        raise InvalidValueError(f"{path!r} is not the path of a file")
+    return stored_path(path)
+
+
+def _check(path: str, name: str, field: Any, value: Any) -> None:
+    try:
+        checked_value(field, value)
+    except InvalidValueError as exc:
+        raise InvalidValueError(f"{path!r}: {exc}") from exc
+    if name in _NOT_NEGATIVE and value < 0:
+        raise InvalidValueError(f"{path!r}: {name} cannot be {value!r}: 0 or more")

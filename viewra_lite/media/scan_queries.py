@@ -1,0 +1,276 @@
+"""The questions of a scan: what is known, what is new, and which known file a new one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import SQL, fn
+
+from ..database.statements import OneOf, Statement, statement
+from .models import MediaFile, MediaLibrary, RemovedFile
+
+# Written out: with a parameter neither engine uses the indexes over some rows only.
+_PRESENT, _MISSING = SQL("'present'"), SQL("'missing'")
+_UNPROBED = (SQL("'pending'"), SQL("'partial'"))
+
+# Scanning
+
+
+@statement
+def known_files(library_id: Any, paths: Any) -> Any:
+    return MediaFile.select(
+        MediaFile.path, MediaFile.id, MediaFile.size, MediaFile.modified_ns, MediaFile.status,
+        MediaFile.fingerprint,
+    ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
+
+
+INSERTED = (
+    MediaFile.id, MediaFile.library, MediaFile.path, MediaFile.filename, MediaFile.size,
+    MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
+    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.created_at,
+    MediaFile.updated_at, MediaFile.modified_ns, MediaFile.fingerprint, MediaFile.identity,
+    MediaFile.status, MediaFile.probe_state,
+)
+
+
+def _insert_file(*values: Any) -> Any:
+    return MediaFile.insert(dict(zip(INSERTED, values)))
+
+
+insert_file = Statement(_insert_file, arity=len(INSERTED))
+
+
+@statement
+def change_file(
+    size: Any, modified_ns: Any, fingerprint: Any, mime_type: Any, container: Any, duration: Any,
+    width: Any, height: Any, video_codec: Any, audio_codec: Any, identity: Any, now: Any, id: Any,
+) -> Any:
+    """Other content under a known path; what is not told stays until it is looked into.
+
+    So does the fingerprint: by it the old content is known where it lies now.
+    """
+    told = {
+        MediaFile.size: size, MediaFile.modified_ns: modified_ns, MediaFile.mime_type: mime_type,
+        MediaFile.container: container, MediaFile.duration: duration, MediaFile.width: width,
+        MediaFile.height: height, MediaFile.video_codec: video_codec,
+        MediaFile.audio_codec: audio_codec, MediaFile.fingerprint: fingerprint,
+        MediaFile.identity: identity,
+    }
+    return MediaFile.update({
+        **{field: fn.COALESCE(value, field) for field, value in told.items()},
+        MediaFile.probe_state: "pending",
+        MediaFile.status: "present",
+        MediaFile.missing_since: None,
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+@statement
+def tell_file(
+    mime_type: Any, container: Any, duration: Any, width: Any, height: Any, video_codec: Any,
+    audio_codec: Any, identity: Any, now: Any, id: Any,
+) -> Any:
+    """What a caller says of content that has not changed."""
+    told = {
+        MediaFile.mime_type: mime_type, MediaFile.container: container,
+        MediaFile.duration: duration, MediaFile.width: width, MediaFile.height: height,
+        MediaFile.video_codec: video_codec, MediaFile.audio_codec: audio_codec,
+        MediaFile.identity: identity,
+    }
+    return MediaFile.update({
+        **{field: fn.COALESCE(value, field) for field, value in told.items()},
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+@statement
+def file_returned(now: Any, id: Any) -> Any:
+    """It is looked into anew: it may be the best of its movie again."""
+    return MediaFile.update({
+        MediaFile.probe_state: "pending",
+        MediaFile.status: "present",
+        MediaFile.missing_since: None,
+        MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+@statement
+def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.path, MediaFile.id).where(
+        MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == _PRESENT
+    ).order_by(MediaFile.path).limit(limit).tuples()
+
+
+@statement
+def mark_missing(now: Any, ids: Any) -> Any:
+    return MediaFile.update({
+        MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now,
+    }).where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
+
+
+@statement
+def count_missing(library_id: Any) -> Any:
+    return MediaFile.select(fn.COUNT(MediaFile.id)).where(
+        MediaFile.library == library_id, MediaFile.status == _MISSING
+    ).tuples()
+
+
+@statement
+def count_files(library_id: Any) -> Any:
+    return MediaFile.select(fn.COUNT(MediaFile.id)).where(MediaFile.library == library_id).tuples()
+
+
+@statement
+def unprobed(library_id: Any, after_id: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state).where(
+        MediaFile.library == library_id,
+        MediaFile.probe_state.in_(_UNPROBED),
+        MediaFile.status == _PRESENT,
+        MediaFile.id > after_id,
+    ).order_by(MediaFile.id).limit(limit).tuples()
+
+
+@statement
+def count_unprobed(library_id: Any) -> Any:
+    return MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id)).where(
+        MediaFile.library == library_id,
+        MediaFile.probe_state.in_(_UNPROBED),
+        MediaFile.status == _PRESENT,
+    ).group_by(MediaFile.probe_state).tuples()
+
+
+PROBED = (
+    MediaFile.size, MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
+    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.fingerprint,
+    MediaFile.identity, MediaFile.probe_state, MediaFile.error, MediaFile.updated_at,
+)
+
+
+def _save_probe(*values: Any) -> Any:
+    return MediaFile.update(dict(zip(PROBED, values))).where(MediaFile.id == values[-1])
+
+
+save_probe = Statement(_save_probe, arity=len(PROBED) + 1)
+
+
+@statement
+def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
+    return MediaFile.update({
+        MediaFile.error: error, MediaFile.probe_state: probe_state, MediaFile.updated_at: now,
+    }).where(MediaFile.id == id)
+
+
+# Identity: which known file is this?
+
+
+# Of many files with the same content so many are looked at: each costs a look at the disk.
+_ALIKE = 50
+
+
+@statement
+def files_like(fingerprint: Any) -> Any:
+    """Files with this content, those that are missing first."""
+    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
+        MediaFile.fingerprint == fingerprint
+    ).order_by(MediaFile.status, MediaFile.id).limit(_ALIKE)
+
+
+@statement
+def hold_file(id: Any, path: Any) -> Any:
+    """Keep others from changing a file until the writer ends; changes no row if it has moved."""
+    return MediaFile.update({MediaFile.updated_at: MediaFile.updated_at}).where(
+        MediaFile.id == id, MediaFile.path == path
+    )
+
+
+@statement
+def files_by_ids(ids: Any) -> Any:
+    return MediaFile.select().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def files_with_fingerprints(fingerprints: Any) -> Any:
+    return MediaFile.select().where(
+        OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == _PRESENT
+    ).order_by(MediaFile.id)
+
+
+@statement
+def files_with_identities(identities: Any) -> Any:
+    return MediaFile.select().where(
+        OneOf(MediaFile.identity, identities), MediaFile.status == _PRESENT
+    ).order_by(MediaFile.id)
+
+
+@statement
+def removed_like(fingerprint: Any, filename: Any) -> Any:
+    return RemovedFile.select().where(RemovedFile.fingerprint == fingerprint).order_by(
+        (RemovedFile.filename == filename).desc(), RemovedFile.removed_at.desc(), RemovedFile.id
+    )
+
+
+@statement
+def missing_replaced(library_id: Any) -> Any:
+    """Missing files, and present ones of the same movie, episode or track in their library."""
+    newer = MediaFile.alias("newer")
+    return MediaFile.select(MediaFile.id, newer.id).join(
+        newer, on=(newer.identity == MediaFile.identity) & (newer.library == MediaFile.library)
+    ).where(
+        MediaFile.status == _MISSING, MediaFile.library == library_id, newer.status == _PRESENT
+    ).order_by(MediaFile.missing_since.desc(), MediaFile.id, newer.id).tuples()
+
+
+@statement
+def removed_replaced(library_id: Any) -> Any:
+    """Removed files, and present ones of a library that are the same movie, episode or track."""
+    return RemovedFile.select(RemovedFile.id, MediaFile.id).join(
+        MediaFile, on=(MediaFile.identity == RemovedFile.identity)
+    ).where(
+        MediaFile.library == library_id, MediaFile.status == _PRESENT
+    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id, MediaFile.id).tuples()
+
+
+@statement
+def removed_by_id(id: Any) -> Any:
+    return RemovedFile.select().where(RemovedFile.id == id)
+
+
+@statement
+def forget_removed(id: Any) -> Any:
+    return RemovedFile.delete().where(RemovedFile.id == id)
+
+
+@statement
+def removable(ids: Any) -> Any:
+    return MediaFile.select(
+        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.identity
+    ).where(OneOf(MediaFile.id, ids)).tuples()
+
+
+REMEMBERED = (
+    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.identity,
+    RemovedFile.removed_at,
+)
+
+
+def _insert_removed(*values: Any) -> Any:
+    return RemovedFile.insert(dict(zip(REMEMBERED, values))).on_conflict(
+        conflict_target=[RemovedFile.id], preserve=REMEMBERED[1:]
+    )
+
+
+insert_removed = Statement(_insert_removed, arity=len(REMEMBERED))
+
+
+@statement
+def delete_files(ids: Any) -> Any:
+    return MediaFile.delete().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
+    return MediaFile.select(MediaFile.id).where(
+        MediaFile.library == library_id,
+        MediaFile.status == _MISSING,
+        MediaFile.missing_since < moment,
+    ).limit(limit).tuples()

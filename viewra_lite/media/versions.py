@@ -1,0 +1,68 @@
+"""Which files are the same movie, episode or track, and which of them is the best."""
+
+from __future__ import annotations
+
+import re
+
+from ..database.sessions import Sessions
+from . import queries
+from .models import MediaFile
+from .name_facts import EpisodeName
+
+_SPAN = re.compile(r"(s\d+)((?:-?e\d+)+)")
+
+
+def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
+    """Return season and episode numbers; absolute numbers are season 1, dates year and month-day.
+    """
+    if name.episodes:
+        return (1 if name.season is None else name.season), name.episodes
+    if name.absolute is not None:
+        return (1 if name.season is None else name.season), (name.absolute,)
+    if name.air_date is not None:
+        return name.air_date.year, (name.air_date.month * 100 + name.air_date.day,)
+    return 1, ()
+
+
+def rank(file: MediaFile) -> tuple[bool, bool, int, int]:
+    """Return what versions are compared by: the best one is the greatest."""
+    return file.status == "present", file.error is None, file.height or 0, file.size or 0
+
+
+def is_better(sessions: Sessions, file: MediaFile, current_id: str | None) -> bool:
+    """Whether a file should stand for its movie, episode or track instead of the current one."""
+    if current_id is None:
+        return True
+    if current_id == file.id:
+        return False
+    current: MediaFile | None = sessions.one(queries.file_by_id, current_id)
+    return current is None or rank(file) > rank(current)
+
+
+def alike(sessions: Sessions, library_id: str, identity: str | None) -> list[MediaFile]:
+    """Return the files of a library with an identity."""
+    return sessions.all(queries.files_named, library_id, identity) if identity else []
+
+
+def of_episode(
+    sessions: Sessions, library_id: str, identity: str | None, number: int
+) -> list[MediaFile]:
+    """Return the files that hold an episode, one of which has or had an identity.
+
+    Files with several episodes of the same season are among them.
+    """
+    show, _, which = (identity or "").rpartition(":")
+    span = _SPAN.fullmatch(which)
+    if span is None:
+        return alike(sessions, library_id, identity)
+    start = f"{show}:{span[1]}e"
+    files = sessions.all(queries.files_named_between, library_id, start, start + ":")
+    return [file for file in files if number in _span(str(file.identity))]
+
+
+def _span(identity: str) -> tuple[int, ...]:
+    """Return the episodes that an identity's last part names: s01e02, s01e02-e04, s01e02e05."""
+    found = [int(number) for number in re.findall(r"e(\d+)", identity.rpartition(":")[2])]
+    if "-" in identity.rpartition(":")[2]:
+        return tuple(range(found[0], found[-1] + 1))
+    return tuple(found)
