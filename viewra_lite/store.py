@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
-from .adoption import adopt, is_adoptable
 from .config import Config, ConfigSource, PostgresConfig, SqliteConfig, load_config
 from .database.backend import Backend
 from .database.ids import Ids
@@ -20,6 +19,8 @@ from .module import Module
 from .playback.module import PlaybackModule
 from .plugins.module import PluginsModule
 from .transcoding.module import TranscodingModule
+
+ROOMS: tuple[type[Module], ...] = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule)
 
 _lock = threading.Lock()
 _open: Store | None = None
@@ -82,9 +83,11 @@ class Store:
     def _opened(
         cls, config: Config, sessions: Sessions, guests: Sequence[Module], migrate: bool
     ) -> Store:
+        from .adoption import adopt, is_adoptable
+
         if migrate:
             sessions.backend.prepare(is_adoptable)
-        rooms = (MediaModule(), PlaybackModule(), TranscodingModule(), PluginsModule())
+        rooms: Any = tuple(room() for room in ROOMS)
         store = cls(config, sessions, (*rooms, *guests))
         if migrate:
             adopt(sessions, store.migrations, rooms)

@@ -57,9 +57,6 @@ def run_schema(args: Namespace) -> int:
 
 def rooms() -> list[Any]:
     """Return the modules of every store, in the order of their tables."""
-    from ..media.module import MediaModule
-    from ..playback.module import PlaybackModule
-    from ..plugins.module import PluginsModule
-    from ..transcoding.module import TranscodingModule
+    from ..store import ROOMS
 
-    return [MediaModule(), PlaybackModule(), TranscodingModule(), PluginsModule()]
+    return [room() for room in ROOMS]

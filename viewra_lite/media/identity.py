@@ -14,7 +14,6 @@ from typing import Any
 from ..database.sessions import Sessions
 from . import queries, scan_queries
 from .models import Episode, MediaFile, Movie, RemovedFile, Track
-from .probe import fingerprint as fingerprint_of
 
 _STAYS = ("id", "created_at")
 _FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
@@ -77,6 +76,8 @@ def _has_other_content(known: MediaFile, file: MediaFile, fingerprint: str) -> b
     """Whether a walk found that a known file of the same library was written over."""
     if known.library_id != file.library_id or known.probe_state != "pending":
         return False
+    from .probe import fingerprint as fingerprint_of  # probing costs imports that opening need not
+
     try:
         return fingerprint_of(known.path) != fingerprint
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import (
     AutoField, BigIntegerField, Check, DoubleField, ForeignKeyField, IntegerField, Model, SQL,
     TextField,

@@ -46,16 +46,19 @@ class Replacements:
         return self._matched(gone, "identity", scan_queries.files_with_identities)
 
     def long_gone(self) -> None:
-        """Match new files with those of their movie, episode or track that went earlier."""
-        for find, known_by_id in (
-            (scan_queries.missing_replaced, queries.file_by_id),
-            (scan_queries.removed_replaced, scan_queries.removed_by_id),
+        """Match new files with those that went earlier: by content, then by what they are."""
+        of_missing, of_removed = queries.file_by_id, scan_queries.removed_by_id
+        for key, find, known_by_id in (
+            ("fingerprint", scan_queries.missing_moved, of_missing),
+            ("fingerprint", scan_queries.removed_moved, of_removed),
+            ("identity", scan_queries.missing_replaced, of_missing),
+            ("identity", scan_queries.removed_replaced, of_removed),
         ):
             for known_id, newcomer_id in self._sessions.all(find, self._library.id):
                 known = self._sessions.one(known_by_id, known_id)
                 newcomer = self._sessions.one(queries.file_by_id, newcomer_id)
                 if known is not None and newcomer is not None and self._is_new(newcomer):
-                    self._take_over([(known, newcomer)], "identity")
+                    self._take_over([(known, newcomer)], key)
 
     def _matched(self, gone: Iterable[str], key: str, find: Any) -> list[str]:
         left: list[str] = []

@@ -209,25 +209,39 @@ def removed_like(fingerprint: Any, filename: Any) -> Any:
     )
 
 
-@statement
-def missing_replaced(library_id: Any) -> Any:
-    """Missing files, and present ones of the same movie, episode or track in their library."""
-    newer = MediaFile.alias("newer")
-    return MediaFile.select(MediaFile.id, newer.id).join(
-        newer, on=(newer.identity == MediaFile.identity) & (newer.library == MediaFile.library)
-    ).where(
-        MediaFile.status == _MISSING, MediaFile.library == library_id, newer.status == _PRESENT
-    ).order_by(MediaFile.missing_since.desc(), MediaFile.id, newer.id).tuples()
+def _same_content(old: Any, new: Any) -> Any:
+    return new.fingerprint == old.fingerprint
 
 
-@statement
-def removed_replaced(library_id: Any) -> Any:
-    """Removed files, and present ones of a library that are the same movie, episode or track."""
-    return RemovedFile.select(RemovedFile.id, MediaFile.id).join(
-        MediaFile, on=(MediaFile.identity == RemovedFile.identity)
-    ).where(
-        MediaFile.library == library_id, MediaFile.status == _PRESENT
-    ).order_by(RemovedFile.removed_at.desc(), RemovedFile.id, MediaFile.id).tuples()
+def _same_thing(old: Any, new: Any) -> Any:
+    return new.identity == old.identity
+
+
+def _replaced(removed: bool, same: Any) -> Statement:
+    """Return the statement for gone files (removed, or missing) and present ones of a library.
+
+    A missing file is found by its content wherever it was, by what it is in this library only.
+    """
+    old = RemovedFile if removed else MediaFile.alias("old")
+    latest = (old.removed_at if removed else old.missing_since).desc()
+
+    def build(library_id: Any) -> Any:
+        query = old.select(old.id, MediaFile.id).join(MediaFile, on=same(old, MediaFile)).where(
+            MediaFile.library == library_id, MediaFile.status == _PRESENT
+        )
+        if not removed:
+            query = query.where(old.status == _MISSING)
+            if same is _same_thing:
+                query = query.where(old.library == MediaFile.library)
+        return query.order_by(latest, old.id, MediaFile.id).tuples()
+
+    return Statement(build, arity=1)
+
+
+missing_moved = _replaced(False, _same_content)
+removed_moved = _replaced(True, _same_content)
+missing_replaced = _replaced(False, _same_thing)
+removed_replaced = _replaced(True, _same_thing)
 
 
 @statement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import BooleanField, CompositeKey, DoubleField, IntegerField, Model, SQL, TextField
 
 from ..database.fields import ChoiceField, TimestampField

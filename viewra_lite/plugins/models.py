@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import BooleanField, Check, DoubleField, Model, SQL, TextField
 
 from ..database.fields import JSONField, TimestampField
