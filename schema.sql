@@ -56,12 +56,12 @@ CREATE TABLE media_files (
 );
 CREATE INDEX idx_media_files_library ON media_files (library_id);
 CREATE INDEX idx_media_files_type ON media_files (mime_type);
-CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
-    WHERE (fingerprint IS NOT NULL);
-CREATE INDEX idx_media_files_identity ON media_files (identity) WHERE (identity IS NOT NULL);
 CREATE INDEX idx_media_files_unprobed ON media_files (library_id, id)
     WHERE (probe_state IN ('pending', 'partial'));
 CREATE INDEX idx_media_files_missing ON media_files (missing_since) WHERE (status = 'missing');
+CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
+    WHERE (fingerprint IS NOT NULL);
+CREATE INDEX idx_media_files_identity ON media_files (identity) WHERE (identity IS NOT NULL);
 
 -- Ids of files that were removed, so that the same file gets its id back when it returns.
 CREATE TABLE removed_files (

@@ -1,7 +1,7 @@
 """Brings a store to this version: each module's numbered scripts, in the order of `requires`.
 
 The scripts come from a package, so that they are found in a folder, a zip and a frozen binary
-alike. Each runs in one transaction with its line of history, on the playhouse Runner. The plan is
+alike. Each runs in one transaction with its line of history, under playhouse's rules. The plan is
 computed without a lock; only if there is something to do is the lock across processes taken and
 the plan computed again.
 """
@@ -141,7 +141,7 @@ def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
 
     def visit(module: Migrates, path: tuple[str, ...]) -> None:
         if module.name in path:
-            raise MigrationError(f"modules require each other: {' -> '.join(path)}")
+            raise MigrationError(f"modules require each other: {' -> '.join((*path, module.name))}")
         for name in module.requires:
             if name not in by_name:
                 raise MigrationError(f"module {module.name} requires {name}, which is not there")

@@ -351,11 +351,14 @@ class SqliteBackend:
         except sqlite3.Error as exc:
             raise self.translate(exc) from exc
         try:
-            apply_pragmas(connection, pragmas)
-            self._untouched.setdefault(not pragmas["query_only"], settings(connection))
-        except sqlite3.Error as exc:
+            self._retry(lambda: apply_pragmas(connection, pragmas))
+            found = self._retry(lambda: settings(connection))
+        except BaseException as exc:
             connection.close()
-            raise self.translate(exc) from exc
+            if isinstance(exc, sqlite3.Error):
+                raise self.translate(exc) from exc
+            raise
+        self._untouched.setdefault(not pragmas["query_only"], found)
         return connection
 
     def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:

@@ -43,7 +43,7 @@ def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match |
     alike = sessions.all(scan_queries.files_like, fingerprint)
     for known in sorted(alike, key=lambda known: bool(known.filename != file.filename)):
         may_be = is_new(file) or known.library_id == file.library_id
-        if known.id != file.id and may_be and _is_there(known.path) is False and _is_known_gone(
+        if known.id != file.id and may_be and is_there(known.path) is False and _is_known_gone(
             known
         ):
             return Match(known, True)
@@ -56,7 +56,7 @@ def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match |
     return Match(removed, True) if removed is not None else None
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
     """Whether something lies under a path, or cannot be looked at."""
     try:
         os.lstat(path)

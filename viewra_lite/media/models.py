@@ -26,6 +26,11 @@ def unique(*columns: str) -> Any:
     return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
 
 
+def index(model: Any, name: str, *columns: Any, where: Any = None) -> None:
+    """Give a model an index by the name that the specification or we gave it."""
+    model.add_index(model.index(*columns, name=name, where=where))
+
+
 class MediaModel(Model):
     """Common to all tables of this room."""
 
@@ -100,31 +105,15 @@ class MediaFile(MediaModel):
         constraints = [unique("library_id", "path")]
 
 
-MediaFile.add_index(MediaFile.index(MediaFile.library, name="idx_media_files_library"))
-MediaFile.add_index(MediaFile.index(MediaFile.mime_type, name="idx_media_files_type"))
-MediaFile.add_index(
-    MediaFile.index(
-        MediaFile.fingerprint, name="idx_media_files_fingerprint",
-        where=MediaFile.fingerprint.is_null(False),
-    )
+index(MediaFile, "idx_media_files_library", MediaFile.library)
+index(MediaFile, "idx_media_files_type", MediaFile.mime_type)
+index(
+    MediaFile, "idx_media_files_unprobed", MediaFile.library, MediaFile.id,
+    where=MediaFile.probe_state.in_(["pending", "partial"]),
 )
-MediaFile.add_index(
-    MediaFile.index(
-        MediaFile.identity, name="idx_media_files_identity",
-        where=MediaFile.identity.is_null(False),
-    )
-)
-MediaFile.add_index(
-    MediaFile.index(
-        MediaFile.library, MediaFile.id, name="idx_media_files_unprobed",
-        where=MediaFile.probe_state.in_(["pending", "partial"]),
-    )
-)
-MediaFile.add_index(
-    MediaFile.index(
-        MediaFile.missing_since, name="idx_media_files_missing",
-        where=(MediaFile.status == "missing"),
-    )
+index(
+    MediaFile, "idx_media_files_missing", MediaFile.missing_since,
+    where=MediaFile.status == "missing",
 )
 
 
@@ -141,18 +130,10 @@ class RemovedFile(MediaModel):
         table_name = "removed_files"
 
 
-RemovedFile.add_index(
-    RemovedFile.index(
-        RemovedFile.fingerprint, name="idx_removed_files_fingerprint",
-        where=RemovedFile.fingerprint.is_null(False),
-    )
-)
-RemovedFile.add_index(
-    RemovedFile.index(
-        RemovedFile.identity, name="idx_removed_files_identity",
-        where=RemovedFile.identity.is_null(False),
-    )
-)
+for each in (MediaFile, RemovedFile):
+    for column in (each.fingerprint, each.identity):
+        name = f"idx_{each._meta.table_name}_{column.name}"
+        index(each, name, column, where=column.is_null(False))
 
 
 class Movie(MediaModel):
@@ -188,13 +169,6 @@ class Movie(MediaModel):
     class Meta:
         table_name = "movies"
         constraints = [unique("library_id", "identity")]
-
-
-Movie.add_index(Movie.index(Movie.sort_title, Movie.id, name="idx_movies_title"))
-Movie.add_index(
-    Movie.index(Movie.library, Movie.sort_title, Movie.id, name="idx_movies_library_title")
-)
-Movie.add_index(Movie.index(Movie.library, Movie.id, name="idx_movies_library_added"))
 
 
 class TVShow(MediaModel):
@@ -237,13 +211,6 @@ class TVShow(MediaModel):
     class Meta:
         table_name = "tv_shows"
         constraints = [unique("library_id", "identity")]
-
-
-TVShow.add_index(TVShow.index(TVShow.sort_title, TVShow.id, name="idx_tv_shows_title"))
-TVShow.add_index(
-    TVShow.index(TVShow.library, TVShow.sort_title, TVShow.id, name="idx_tv_shows_library_title")
-)
-TVShow.add_index(TVShow.index(TVShow.library, TVShow.id, name="idx_tv_shows_library_added"))
 
 
 class Season(MediaModel):
@@ -332,11 +299,15 @@ class Album(MediaModel):
         constraints = [unique("library_id", "identity")]
 
 
-Album.add_index(Album.index(Album.sort_title, Album.id, name="idx_albums_title"))
-Album.add_index(
-    Album.index(Album.library, Album.sort_title, Album.id, name="idx_albums_library_title")
-)
-Album.add_index(Album.index(Album.library, Album.id, name="idx_albums_library_added"))
+# The orders of movies(), shows() and albums().
+for sorted_model in (Movie, TVShow, Album):
+    table = sorted_model._meta.table_name
+    index(sorted_model, f"idx_{table}_title", sorted_model.sort_title, sorted_model.id)
+    index(
+        sorted_model, f"idx_{table}_library_title", sorted_model.library, sorted_model.sort_title,
+        sorted_model.id,
+    )
+    index(sorted_model, f"idx_{table}_library_added", sorted_model.library, sorted_model.id)
 
 
 class Track(MediaModel):
@@ -411,11 +382,9 @@ class SearchDocument(MediaModel):
     }
 
 
-SearchDocument.add_index(
-    SearchDocument.index(
-        SearchDocument.kind, SearchDocument.title_key, SearchDocument.seq,
-        name="idx_search_documents_title",
-    )
+index(
+    SearchDocument, "idx_search_documents_title", SearchDocument.kind, SearchDocument.title_key,
+    SearchDocument.seq,
 )
 
 MODELS = (

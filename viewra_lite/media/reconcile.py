@@ -62,6 +62,7 @@ class Reconciliation:
         self.library = self._held.enter_context(claimed(self._sessions, self.library.id))
         self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
         self._present_before = self._count_present()
+        self._began_at = self._sessions.now()
         self._state = "open"
         return self
 
@@ -111,7 +112,7 @@ class Reconciliation:
 
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
-        matches = Replacements(self._sessions, self.library, self)
+        matches = Replacements(self._sessions, self.library, self, self._began_at)
         left = matches.replaced(matches.moved(self._gone()))
         if len(left) > self._config.freeze_threshold * self._present_before:
             self.freeze(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from ..database.sessions import Sessions
 from . import queries, scan_queries
 from .catalog import Catalog
-from .models import MediaFile, MediaLibrary
+from .identity import is_there
+from .models import MediaFile, MediaLibrary, RemovedFile
 
 _LOOK_BACK = 1000
 _BATCH = 50  # files in a transaction
@@ -32,10 +34,14 @@ class Tally(Protocol):
 class Replacements:
     """Gives new files of a library the ids of those that are gone and that they are."""
 
-    def __init__(self, sessions: Sessions, library: MediaLibrary, tally: Tally) -> None:
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, tally: Tally, began: datetime
+    ) -> None:
         self._sessions = sessions
         self._library = library
         self._tally = tally
+        self._before = library.last_scan or library.created_at
+        self._since = min(self._before, began)
 
     def moved(self, gone: Iterable[str]) -> list[str]:
         """Match gone files with new ones of the same content; return the ids that stay gone."""
@@ -54,10 +60,12 @@ class Replacements:
             ("identity", scan_queries.missing_replaced, of_missing),
             ("identity", scan_queries.removed_replaced, of_removed),
         ):
-            for known_id, newcomer_id in self._sessions.all(find, self._library.id):
+            for known_id, newcomer_id in self._sessions.all(find, self._library.id, self._since):
                 known = self._sessions.one(known_by_id, known_id)
                 newcomer = self._sessions.one(queries.file_by_id, newcomer_id)
-                if known is not None and newcomer is not None and self._is_new(newcomer):
+                if known is None or newcomer is None or not self._is_new(newcomer):
+                    continue  # matched meanwhile
+                if isinstance(known, RemovedFile) or not is_there(known.path):
                     self._take_over([(known, newcomer)], key)
 
     def _matched(self, gone: Iterable[str], key: str, find: Any) -> list[str]:
@@ -107,8 +115,7 @@ class Replacements:
         if file.library_id != self._library.id:
             return False
         # Of what an interrupted run has found, only the time tells that it is new.
-        before = self._library.last_scan or self._library.created_at
-        return bool(file.created_at > before) or self._tally.is_new(file.path)
+        return bool(file.created_at > self._before) or self._tally.is_new(file.path)
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

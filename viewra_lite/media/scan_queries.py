@@ -218,16 +218,17 @@ def _same_thing(old: Any, new: Any) -> Any:
 
 
 def _replaced(removed: bool, same: Any) -> Statement:
-    """Return the statement for gone files (removed, or missing) and present ones of a library.
+    """Return the statement for gone files (removed, or missing) and newer ones of a library.
 
     A missing file is found by its content wherever it was, by what it is in this library only.
     """
     old = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
 
-    def build(library_id: Any) -> Any:
+    def build(library_id: Any, since: Any) -> Any:
         query = old.select(old.id, MediaFile.id).join(MediaFile, on=same(old, MediaFile)).where(
-            MediaFile.library == library_id, MediaFile.status == _PRESENT
+            MediaFile.library == library_id, MediaFile.status == _PRESENT,
+            MediaFile.created_at >= since,
         )
         if not removed:
             query = query.where(old.status == _MISSING)
@@ -235,7 +236,7 @@ def _replaced(removed: bool, same: Any) -> Statement:
                 query = query.where(old.library == MediaFile.library)
         return query.order_by(latest, old.id, MediaFile.id).tuples()
 
-    return Statement(build, arity=1)
+    return Statement(build, arity=2)
 
 
 missing_moved = _replaced(False, _same_content)
