@@ -176,6 +176,18 @@ def test_what_guest_code_changes_does_not_reach_the_next_borrower(store, writes,
         assert MediaLibrary.select().count() > 1
 
 
+def test_a_guest_inside_a_session_of_ours_is_cleaned_up_after_too(store):
+    clean = settings_of(store, True)
+    with store._sessions.writer():
+        add(store, "a")
+        with store.writer():
+            MediaLibrary._meta.database.connection().row_factory = lambda *row: "dirt"
+    assert settings_of(store, True) == clean
+    with store._sessions.reader(), store.reader():
+        MediaLibrary._meta.database.connection().row_factory = lambda *row: "dirt"
+    assert store._sessions.one(library_by_id, "a").name == "a"
+
+
 def test_a_guests_tidied_connection_keeps_its_prepared_statements_valid(store):
     add(store, "a")
     for _ in range(30):
@@ -295,10 +307,10 @@ with Store.open(sys.argv[1]) as store:
             os.waitpid(child, 0)
             add(store, f"{round}-z")
         add(store, f"{round}-after")
-    os.environ.pop("nothing", None)
     with store.reader():
         database = MediaLibrary._meta.database
-        print(MediaLibrary.select().count(), database.execute_sql("PRAGMA integrity_check").fetchone())
+        check = database.execute_sql("PRAGMA integrity_check").fetchone()
+        print(MediaLibrary.select().count(), check)
 """
 
 

@@ -284,7 +284,7 @@ def test_a_failing_script_is_rolled_back_with_its_tables(store_config, guest):
     with Store.open(store_config, modules=[guest.module()]) as store:
         add(store, "a")
     guest.write("0002_fail", FAIL)
-    error = refuse(store_config, guest, MigrationError, "notes 0002_fail failed and was rolled back")
+    error = refuse(store_config, guest, MigrationError, "notes 0002_fail failed and was rolled")
     assert "the store is as it was" in str(error) and "own trouble" in str(error)
     assert isinstance(error.__cause__, ValueError)
     guest.write("0002_fail", ADD_COLUMN)  # corrected, in the same process

@@ -249,14 +249,14 @@ def test_parameters_are_converted_wherever_they_stand(store):
     late = datetime(2024, 5, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))  # NOW, said otherwise
 
     @statement
-    def upsert(id, path, moment):
+    def upsert(id, path, moment, seen, new_path):
         return MediaLibrary.insert({
             MediaLibrary.id: id, MediaLibrary.name: id, MediaLibrary.path: path,
             MediaLibrary.type: "movie", MediaLibrary.scan_interval: 0,
             MediaLibrary.created_at: moment, MediaLibrary.updated_at: moment,
         }).on_conflict(
             conflict_target=[MediaLibrary.id],
-            update={MediaLibrary.last_scan: moment, MediaLibrary.path: path},
+            update={MediaLibrary.last_scan: seen, MediaLibrary.path: new_path},
         )
 
     @statement
@@ -266,11 +266,11 @@ def test_parameters_are_converted_wherever_they_stand(store):
 
     for odd in ("/\udcff", "/\U0010ff80"):
         for _ in range(2):
-            assert store._sessions.run(upsert, "a", odd, late) == 1
+            assert store._sessions.run(upsert, "a", odd, late, late, odd) == 1
         assert store._sessions.one(between, late, late, odd).last_scan == NOW
         assert store._sessions.one(library_by_id, "a").path == odd
     with pytest.raises(InvalidValueError):
-        store._sessions.run(upsert, "a", "/x", datetime(2024, 1, 1))
+        store._sessions.run(upsert, "a", "/x", late, datetime(2024, 1, 1), "/x")
     with pytest.raises(InvalidValueError):
         store._sessions.one(between, late, datetime(2024, 1, 1), "/x")
 

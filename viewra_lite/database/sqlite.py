@@ -368,7 +368,7 @@ class SqliteBackend:
             self._writer_synchronous = level
 
     def _retry(self, action: Callable[[], Any]) -> Any:
-        """Call action until another process lets go of the write lock; StoreBusyError in the end."""
+        """Call action until another process lets go of its lock; StoreBusyError in the end."""
         deadline = time.monotonic() + self._wait_s
         pause = _BUSY_RETRY_S
         while True:

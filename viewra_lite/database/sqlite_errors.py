@@ -58,7 +58,8 @@ def _code(error: BaseException) -> int:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return int(code) & 0xFF
-    return next((code for text, code in _CODE_BY_MESSAGE.items() if text in str(error)), 0)
+    known = (code for text, code in _CODE_BY_MESSAGE.items() if text in str(error))
+    return next(known, _CONSTRAINT if isinstance(error, sqlite3.IntegrityError) else 0)
 
 
 def _by_code(code: int, message: str, path: Path) -> ViewraError | None:

@@ -90,6 +90,7 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
 def _stored(path: Any) -> str:
     if not isinstance(path, str) or "\0" in path:
         raise InvalidValueError(f"{path!r} is not the path of a file")
+    checked_value(MediaFile.path, path)
     return stored_path(path)
 
 

@@ -12,7 +12,7 @@ from ..database.pages import Page, checked_limit, page_of, start_after
 from ..database.statements import Statement
 from ..errors import InvalidValueError, NotFoundError
 from ..module import Module
-from . import catalog, libraries, purge, queries, save, search
+from . import libraries, purge, queries, save, search, versions
 from .models import (
     MODELS,
     Album,
@@ -167,7 +167,7 @@ class MediaModule(Module):
     def movie(self, id: str) -> Movie:
         """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
         movie: Movie = self._found("movie", id, queries.movie_by_id)
-        movie.files = catalog.files_of_movie(self.sessions, movie)
+        movie.files = versions.of_movie(self.sessions, movie)
         return movie
 
     def shows(
@@ -223,7 +223,7 @@ class MediaModule(Module):
         columns are those of the table (media_file_id, overview, cast, ...); what is not given
         stays. Raises InvalidValueError, NotFoundError, ConflictError.
         """
-        key = {"identity": catalog.movie_identity(_title(title), year)}
+        key = {"identity": versions.movie_identity(_title(title), year)}
         values = {"title": title, "year": year, **columns}
         return self.movie(self._save(Movie, (Movie.library, library_id), key, values, id))
 
@@ -232,7 +232,7 @@ class MediaModule(Module):
         **columns: Any,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year."""
-        key = {"identity": catalog.show_identity(_title(title), year)}
+        key = {"identity": versions.show_identity(_title(title), year)}
         values = {"title": title, **columns}
         return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
 
@@ -266,7 +266,7 @@ class MediaModule(Module):
         """Insert an album, or update the one with this id, or with this title and artist."""
         if album_artist is not None:
             _text("album_artist", album_artist)
-        key = {"identity": catalog.album_identity(_title(title), album_artist)}
+        key = {"identity": versions.album_identity(_title(title), album_artist)}
         values = {"title": title, "album_artist": album_artist, **columns}
         return self.album(self._save(Album, (Album.library, library_id), key, values, id))
 
@@ -289,6 +289,7 @@ class MediaModule(Module):
 
         A library whose root cannot be read, or is empty, is left alone.
         """
+        checked_value(MediaLibrary.last_scan, now)
         before = now - timedelta(days=self.config.retention_days)
         for library in self.libraries():
             purge.purge_missing(self.sessions, library, before)
@@ -312,6 +313,8 @@ class MediaModule(Module):
             _text("library_id", library_id)
         cursor = f"{kind}-{sort}"
         start = start_after(after, cursor, 2 if sort == "title" else 1)
+        for part in start or ():
+            _text("after", part)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)
         count = checked_limit(limit) + 1
         rows = self.sessions.all(statement, library_id, count, *(start or ()))

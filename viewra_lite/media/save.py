@@ -13,6 +13,7 @@ from .models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
 from .name_facts import sort_title
 
 _OURS = ("id", "identity", "created_at", "updated_at")
+_REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _NOUNS = {**_KINDS, Season: "season"}
 # By these a row is found, besides its identity: a person may have given it another title.
@@ -106,8 +107,17 @@ def _checked(
             near = difflib.get_close_matches(name, list(fields), n=1)
             hint = f": did you mean {near[0]}?" if near else ""
             raise InvalidValueError(f"{model._meta.table_name} has no column {name!r}{hint}")
-        checked[field.name] = checked_value(field, value)
+        checked[field.name] = _reference(name, value) if name in _REFERENCES else checked_value(
+            field, value
+        )
     return checked
+
+
+def _reference(name: str, value: Any) -> Any:
+    id = getattr(value, "id", value)
+    if id is not None and not isinstance(id, str):
+        raise InvalidValueError(f"{name} cannot be {value!r}: an id")
+    return id if id is None else checked_value(MediaFile.id, id)
 
 
 def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:

@@ -222,7 +222,7 @@ def _replaced(removed: bool, same: Any) -> Statement:
 
     A missing file is found by its content wherever it was, by what it is in this library only.
     """
-    old = RemovedFile if removed else MediaFile.alias("old")
+    old: Any = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
 
     def build(library_id: Any, since: Any) -> Any:

@@ -1,15 +1,52 @@
-"""Which files are the same movie, episode or track, and which of them is the best."""
+"""What makes files the same movie, episode or track, and which of them is the best."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..database.sessions import Sessions
 from . import queries
-from .models import MediaFile
-from .name_facts import EpisodeName
+from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
+from .name_facts import EpisodeName, fold
 
+UNKNOWN_ALBUM = "Unknown Album"
+UNKNOWN_ARTIST = "Unknown Artist"
+
+# What only plugins and people write: a row with any of it stays when its last file goes.
+_CURATED = {
+    TVShow: ("overview", "tagline", "tmdb_id", "first_air_date", "poster_path"),
+    Season: ("title", "overview", "tmdb_id", "tvdb_id", "air_date", "poster_path"),
+    Episode: ("overview", "tmdb_id", "tvdb_id", "imdb_id", "still_path"),
+    Album: ("release_date", "album_type", "label", "cover_path"),
+    Track: ("lyrics",),
+}
 _SPAN = re.compile(r"(s\d+)((?:-?e\d+)+)")
+
+
+def movie_identity(title: str, year: int | None) -> str:
+    """Return what makes a movie one in a library; its files' identities start with it."""
+    return f"movie:{fold(title)}:{year or ''}"
+
+
+def show_identity(title: str, year: int | None) -> str:
+    """Return what makes a show one in a library."""
+    return f"show:{fold(title)}:{year or ''}"
+
+
+def album_identity(title: str, album_artist: str | None) -> str:
+    """Return what makes an album one in a library."""
+    return f"album:{fold(album_artist or UNKNOWN_ARTIST)}:{fold(title)}"
+
+
+def is_new(row: Any, library: MediaLibrary) -> bool:
+    """Whether a movie or a show was made by the scan that runs, or by one that was interrupted."""
+    return bool(row.created_at > (library.last_scan or library.created_at))
+
+
+def is_curated(row: Any) -> bool:
+    """Whether a plugin or a person wrote about it."""
+    return any(getattr(row, name) is not None for name in _CURATED[type(row)])
 
 
 def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
@@ -37,6 +74,28 @@ def is_better(sessions: Sessions, file: MediaFile, current_id: str | None) -> bo
         return False
     current: MediaFile | None = sessions.one(queries.file_by_id, current_id)
     return current is None or rank(file) > rank(current)
+
+
+def other_version(
+    sessions: Sessions, library: MediaLibrary, row: Any, file: MediaFile, was: str | None
+) -> MediaFile | None:
+    """Return the best file of a movie, an episode or a track besides one; was is its identity."""
+    if isinstance(row, Movie):
+        files = of_movie(sessions, row)
+    elif isinstance(row, Episode):
+        files = of_episode(sessions, library.id, was, row.episode_number)
+    else:
+        files = alike(sessions, library.id, was)
+    return max((one for one in files if one.id != file.id), key=rank, default=None)
+
+
+def of_movie(sessions: Sessions, movie: Movie) -> list[MediaFile]:
+    """Return a movie's files: every version, and every part of one."""
+    identity = movie.identity
+    return sessions.all(
+        queries.files_of_movie, movie.library_id, identity, f"{identity}:", f"{identity};",
+        movie.media_file_id or "",
+    )
 
 
 def alike(sessions: Sessions, library_id: str, identity: str | None) -> list[MediaFile]:

@@ -1,0 +1,125 @@
+"""Files into albums and tracks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database.sessions import Sessions
+from . import versions
+from .models import Album, MediaFile, MediaLibrary, Track
+from .name_facts import TrackName, sort_title
+from .tags import TagFacts
+from .versions import UNKNOWN_ALBUM, album_identity
+
+
+class Music:
+    """The albums of one library, inside one writer; finish() ends each batch."""
+
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, touched: dict[str, set[str]]
+    ) -> None:
+        self._sessions = sessions
+        self._library = library
+        self._touched = touched
+        self._albums: set[str] = set()
+
+    def place(
+        self, file: MediaFile, name: TrackName, tags: TagFacts | None, was: str | None
+    ) -> None:
+        """Make a file's track, and take it out of what it was before."""
+        album = self._album(name, tags)
+        facts = {
+            "album": album.id, "title": name.title, "disc_number": name.disc or 1,
+            "track_number": name.track or 0,
+        }
+        track = Track.get_or_none(*(getattr(Track, key) == facts[key] for key in facts))
+        if track is None:
+            track = self._renamed_track(file, name, facts, was)
+            track = track or self._new_track(file, name, tags, facts)
+        elif versions.is_better(self._sessions, file, track.media_file_id):
+            Track.update(media_file=file.id, duration=file.duration).where(
+                Track.id == track.id
+            ).execute()
+        self._albums.add(album.id)
+        self.leave(file, track.id, was)
+
+    def _renamed_track(
+        self, file: MediaFile, name: TrackName, facts: dict[str, Any], was: str | None
+    ) -> Track | None:
+        """Return the track that the file was, under its new name and on its new album."""
+        track: Track | None = Track.get_or_none(Track.media_file == file.id)
+        if track is None or self._other_version(track, file, was):
+            return None
+        Track.update(**facts, artist=name.artist, year=name.year, duration=file.duration).where(
+            Track.id == track.id
+        ).execute()
+        self._albums.add(track.album_id)
+        self._touched["track"].add(track.id)
+        return track
+
+    def leave(self, file: MediaFile, placed: str, was: str | None) -> None:
+        """Take a file out of the tracks that it no longer is.
+
+        Another version takes its place; without one the track goes, unless it is curated.
+        """
+        for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
+            other = self._other_version(old, file, was)
+            if other is not None or versions.is_curated(old):
+                Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
+            else:
+                Track.delete().where(Track.id == old.id).execute()
+            self._albums.add(old.album_id)
+
+    def finish(self) -> None:
+        """Count the tracks of every album that changed; one without tracks goes."""
+        for album_id in self._albums:
+            _count_album(album_id)
+        self._albums.clear()
+
+    def _other_version(self, track: Track, file: MediaFile, was: str | None) -> MediaFile | None:
+        return versions.other_version(self._sessions, self._library, track, file, was)
+
+    def _album(self, name: TrackName, tags: TagFacts | None) -> Album:
+        title = name.album or UNKNOWN_ALBUM
+        artist = name.album_artist or name.artist
+        identity = album_identity(title, artist)
+        album = Album.get_or_none(Album.library == self._library.id, Album.identity == identity)
+        if album is not None:
+            return album
+        now = self._sessions.now()
+        album = Album.create(
+            id=self._sessions.new_id(), library=self._library.id, identity=identity,
+            title=title, sort_title=sort_title(title), album_artist=artist, year=name.year,
+            genres=[tags.genre] if tags and tags.genre else None,
+            musicbrainz_id=getattr(tags, "musicbrainz_album_id", None),
+            created_at=now, updated_at=now,
+        )
+        self._touched["album"].add(album.id)
+        return album
+
+    def _new_track(
+        self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any]
+    ) -> Track:
+        track = Track.create(
+            id=self._sessions.new_id(), media_file=file.id, artist=name.artist,
+            duration=file.duration, year=name.year,
+            genres=[tags.genre] if tags and tags.genre else None,
+            musicbrainz_id=getattr(tags, "musicbrainz_track_id", None), **facts,
+        )
+        self._touched["track"].add(track.id)
+        return track
+
+
+def _count_album(album_id: str) -> None:
+    """Set an album's counts and length from its tracks; an album without tracks goes."""
+    tracks = list(Track.select().where(Track.album == album_id))
+    if tracks:
+        Album.update(
+            track_count=len(tracks),
+            disc_count=max(track.disc_number for track in tracks),
+            duration=sum(track.duration or 0.0 for track in tracks),
+        ).where(Album.id == album_id).execute()
+        return
+    album = Album.get_or_none(Album.id == album_id)
+    if album is not None and not versions.is_curated(album):
+        Album.delete().where(Album.id == album_id).execute()

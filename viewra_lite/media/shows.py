@@ -1,0 +1,166 @@
+"""Files into shows, seasons and episodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database.sessions import Sessions
+from . import versions
+from .models import Episode, MediaFile, MediaLibrary, Season, TVShow
+from .name_facts import EpisodeName, sort_title
+from .versions import show_identity
+
+
+class Shows:
+    """The shows of one library, inside one writer."""
+
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, touched: dict[str, set[str]]
+    ) -> None:
+        self._sessions = sessions
+        self._library = library
+        self._touched = touched
+
+    def place(self, file: MediaFile, name: EpisodeName, was: str | None) -> None:
+        """Make a file's episodes, and take it out of those that it was before."""
+        season_number, numbers = versions.numbers(name)
+        placed: list[str] = []
+        if numbers:
+            show = self._show(name)
+            season = self._season(show, season_number)
+            left: list[Episode] = []
+            placed = [
+                self._episode(file, name, season, number, numbers[-1], left) for number in numbers
+            ]
+            for episode in left:
+                self._drop_empty(episode, show)
+        self.leave(file, placed, was)
+
+    def leave(self, file: MediaFile, placed: list[str], was: str | None) -> None:
+        """Take a file out of the episodes that it no longer is.
+
+        Another version takes its place; without one the episode goes, unless it is curated.
+        """
+        stale = Episode.select().where(
+            Episode.media_file == file.id, Episode.id.not_in(placed)
+        )
+        for episode in list(stale):
+            other = versions.other_version(self._sessions, self._library, episode, file, was)
+            if other is not None or versions.is_curated(episode):
+                Episode.update(media_file=other and other.id).where(
+                    Episode.id == episode.id
+                ).execute()
+            else:
+                Episode.delete().where(Episode.id == episode.id).execute()
+                self._drop_empty(episode, None)
+
+    # Inside
+
+    def _show(self, name: EpisodeName) -> TVShow:
+        identity = show_identity(name.show, name.show_year)
+        of_library = TVShow.library == self._library.id
+        show = TVShow.get_or_none(of_library, TVShow.identity == identity)
+        if show is None:
+            # "Show (2005)/…" and "Show/…" are one show, unless there are several of that title.
+            stem = show_identity(name.show, None)
+            alike = list(TVShow.select().where(of_library, TVShow.identity.between(
+                stem, stem + "9999"
+            )))
+            if len(alike) == 1 and (name.show_year is None or alike[0].identity == stem):
+                show = alike[0]
+        return show or self._new_show(name, identity)
+
+    def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
+        now = self._sessions.now()
+        show = TVShow.create(
+            id=self._sessions.new_id(), library=self._library.id, identity=identity,
+            title=name.show, sort_title=sort_title(name.show), status="unknown",
+            tmdb_id=name.tmdb_id, tvdb_id=name.tvdb_id, imdb_id=name.imdb_id,
+            created_at=now, updated_at=now,
+        )
+        self._touched["show"].add(show.id)
+        return show
+
+    def _season(self, show: TVShow, number: int) -> Season:
+        season = Season.get_or_none(Season.show == show.id, Season.season_number == number)
+        return season or Season.create(
+            id=self._sessions.new_id(), show=show.id, season_number=number
+        )
+
+    def _episode(
+        self, file: MediaFile, name: EpisodeName, season: Season, number: int, last: int,
+        left: list[Episode],
+    ) -> str:
+        of_number = (Episode.season_number == season.season_number) & (
+            Episode.episode_number == number
+        )
+        end = last if last > number else None
+        episode = Episode.get_or_none(of_number, Episode.show == season.show_id)
+        if episode is None:
+            # The same number of another show: the show was renamed, or moved to this library.
+            episode = Episode.get_or_none(of_number, Episode.media_file == file.id)
+            if episode is None:
+                return self._new_episode(file, name, season, number, end)
+            Episode.update(show=season.show_id, season=season.id).where(
+                Episode.id == episode.id
+            ).execute()
+            self._touched["episode"].add(episode.id)
+            left.append(episode)
+        elif versions.is_better(self._sessions, file, episode.media_file_id):
+            Episode.update(media_file=file.id, episode_number_end=end).where(
+                Episode.id == episode.id
+            ).execute()
+        return str(episode.id)
+
+    def _new_episode(
+        self, file: MediaFile, name: EpisodeName, season: Season, number: int, end: int | None
+    ) -> str:
+        episode = Episode.create(
+            id=self._sessions.new_id(), show=season.show_id, season=season.id,
+            media_file=file.id, season_number=season.season_number, episode_number=number,
+            episode_number_end=end, absolute_number=name.absolute,
+            title=name.title if len(name.episodes) < 2 else None, air_date=name.air_date,
+        )
+        self._touched["episode"].add(episode.id)
+        return str(episode.id)
+
+    def _drop_empty(self, episode: Episode, successor: TVShow | None) -> None:
+        """Delete the season and the show that an episode has left, where nothing else is in them.
+
+        A show that all episodes left for a successor, new by this scan, was renamed: it stays.
+        """
+        season = Season.get_or_none(Season.id == episode.season_id)
+        show = TVShow.get_or_none(TVShow.id == episode.show_id)
+        if season and not versions.is_curated(season) and not _any(Episode, Episode.season, season):
+            Season.delete().where(Season.id == season.id).execute()
+        if show is None or _any(Season, Season.show, show):
+            return
+        if successor is not None and versions.is_new(successor, self._library):
+            self._succeed(show, successor)
+        elif not versions.is_curated(show):
+            TVShow.delete().where(TVShow.id == show.id).execute()
+
+    def _succeed(self, show: TVShow, successor: TVShow) -> None:
+        """Give a renamed show what was made anew under its new name."""
+        for model in (Season, Episode):
+            model.update(show=show.id).where(model.show == successor.id).execute()
+        TVShow.delete().where(TVShow.id == successor.id).execute()
+        changes: dict[str, Any] = {"identity": successor.identity, "library": self._library.id}
+        if show.identity == show_identity(show.title, _year(show)):
+            changes.update(title=successor.title, sort_title=successor.sort_title)
+        TVShow.update(**changes, updated_at=self._sessions.now()).where(
+            TVShow.id == show.id
+        ).execute()
+        self._touched["show"].add(show.id)
+        self._touched["episode"].update(
+            row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)
+        )
+
+
+def _year(show: TVShow) -> int | None:
+    year = str(show.identity).rpartition(":")[2]
+    return int(year) if year.isdecimal() else None
+
+
+def _any(model: Any, field: Any, parent: Any) -> bool:
+    return bool(model.select().where(field == parent.id).exists())
