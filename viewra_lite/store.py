@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -142,6 +143,16 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {self.config.url}>"
+
+
+def _forget_parents_store() -> None:
+    """Let a forked child ask anew, so that it is told to spawn, and not to close."""
+    global _lock, _open
+    _lock, _open = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents_store)
 
 
 def _backend(config: Config) -> Backend:

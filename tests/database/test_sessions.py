@@ -399,3 +399,26 @@ def test_a_writer_that_waits_too_long_is_told_that_the_store_is_busy(store_confi
             holder.join()
         store._sessions.run(set_interval, 3, "a")
         assert store._sessions.one(interval_of, "a") == (3,)
+
+
+def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
+    """Eight threads count in one row; each reads it first, as a room's verb may."""
+    with store.writer():
+        MediaLibrary.create(
+            id="counter", name="n", path="/counted", type="movie", scan_interval=0,
+            created_at=store._sessions.now(), updated_at=store._sessions.now(),
+        )
+
+    def count():
+        for _ in range(10):
+            with store.writer():
+                library = MediaLibrary.get_by_id("counter")
+                library.scan_interval += 1
+                library.save()
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.media.library("counter").scan_interval == 80

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, counts, every_file, ids, progress_by_path, watched
-from media_factory import write_audio
+from media_disk import clip, counts, ids, progress_by_path, watched
 
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary

@@ -29,6 +29,21 @@ def import_peewee() -> ModuleType:
     return peewee
 
 
+def import_schema_migrator() -> Any:
+    """Return playhouse's SchemaMigrator without the drivers that its module looks for.
+
+    It tries CockroachDB's, which brings psycopg with it; whoever imported that keeps it.
+    """
+    name = "playhouse.cockroachdb"
+    if name in sys.modules or "playhouse.migrate" in sys.modules:
+        return importlib.import_module("playhouse.migrate").SchemaMigrator
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("playhouse.migrate").SchemaMigrator
+    finally:
+        del sys.modules[name]
+
+
 def _load_driver_on_demand(peewee: Any) -> None:
     original = peewee.PostgresqlDatabase.init
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import peewee
 
 from ..errors import MigrationError, NewerSchemaError, StoreBusyError
+from .drivers import import_schema_migrator
 from .fields import TimestampField
 from .sessions import Sessions
 
@@ -269,9 +270,7 @@ def _run(
     database: Any, sessions: Sessions, script: Script, module: ModuleType, verify: bool
 ) -> None:
     """Run one script and record it, in one transaction."""
-    from playhouse.migrate import SchemaMigrator
-
-    migrator = SchemaMigrator.from_database(database)
+    migrator = import_schema_migrator().from_database(database)
     table = history(database, script.module)
     try:
         with migrator.migration_context():

@@ -58,6 +58,9 @@ _ERRORS: dict[str, type[ViewraError]] = {
 # A server that refuses a connection tells no code, only a message.
 _REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
 
+_WRITER_TURN = 0x56575241  # any number of our own: see sqlite.APPLICATION_ID
+_BEGIN_WRITE = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITER_TURN})"
+
 
 class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
     """Peewee's view of the PostgreSQL backend."""
@@ -144,8 +147,12 @@ class PostgresBackend:
         self.rollback(connection)
 
     def begin_write(self, connection: Any, durable: bool) -> None:
-        """BEGIN; a durable commit waits for the server's disk, another may not."""
-        connection.execute("BEGIN")
+        """BEGIN and take turns; a durable commit waits for the server's disk, another may not.
+
+        One writer() at a time, as on SQLite: what one reads and then writes would otherwise undo
+        what another wrote in between. A statement of its own takes no turn and needs none.
+        """
+        connection.execute(_BEGIN_WRITE)
         if durable:
             connection.execute("SET LOCAL synchronous_commit = on")
 
