@@ -64,8 +64,9 @@ def test_files_are_added_found_unchanged_changed_missing_and_back(
 def test_facts_are_kept_as_told_and_what_is_not_told_stays(
     store: Store, library: MediaLibrary, clock: Any
 ) -> None:
-    whole = at(library, "a.mkv", 5, 7, mime_type="video/x", container="mkv", duration=1.5, width=640,
-               height=480, video_codec="h264", audio_codec="aac", fingerprint="f", identity="i")
+    whole = at(library, "a.mkv", 5, 7, mime_type="video/x", container="mkv", duration=1.5,
+               width=640, height=480, video_codec="h264", audio_codec="aac", fingerprint="f",
+               identity="i")
     assert reconcile(store, library, whole) == {"added": 1}
     (first,) = every_file(store, library.id)
     for name in FileFacts.__slots__:
