@@ -58,7 +58,8 @@ CREATE INDEX idx_media_files_library ON media_files (library_id);
 CREATE INDEX idx_media_files_type ON media_files (mime_type);
 CREATE INDEX idx_media_files_unprobed ON media_files (library_id, id)
     WHERE (probe_state IN ('pending', 'partial'));
-CREATE INDEX idx_media_files_missing ON media_files (missing_since) WHERE (status = 'missing');
+CREATE INDEX idx_media_files_missing ON media_files (library_id, missing_since)
+    WHERE (status = 'missing');
 CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
 CREATE INDEX idx_media_files_identity ON media_files (identity) WHERE (identity IS NOT NULL);
@@ -117,6 +118,7 @@ CREATE TABLE tv_shows (
     identity       TEXT NOT NULL,                   -- folded title and year
     title          TEXT NOT NULL,                   -- shown to people
     sort_title     TEXT NOT NULL,                   -- the title as it is sorted
+    year           INTEGER,                         -- of its first episode
     original_title TEXT,                            -- in the language it was made in
     overview       TEXT,                            -- what it is about
     tagline        TEXT,                            -- one catching sentence

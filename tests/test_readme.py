@@ -43,6 +43,7 @@ def test_the_python_runs_from_top_to_bottom(films: Path) -> None:
     assert "movie Le Fabuleux Destin d'Amélie Poulain" in printed
     assert "committed" in printed
     assert "2 unchanged" in printed
+    assert "stars: []" in printed
 
 
 def test_the_yaml_loads(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class SqliteConfig(Config):
         """Name the database as a URL."""
         from urllib.parse import quote
 
-        return f"sqlite:///{quote(os.fsencode(self.database_path))}"
+        return f"sqlite:///{quote(os.fsencode(os.path.abspath(self.database_path)))}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,8 +351,8 @@ def _from_url(url: str) -> _Given:
     kind = _ENGINES.get(scheme.lower()) if slashes else None
     if kind is None:
         name = f"{scheme}:// " if PLAIN_WORD.fullmatch(scheme) else "this form "
-        raise ConfigError(f"the URL: {name}is not supported: give sqlite:///file,"
-                          " postgresql://user:password@host/database or a YAML file's plain path")
+        raise ConfigError(f"the URL: {name}is not supported: give sqlite:///…,"
+                          " postgresql://… or the path of a YAML file")
     engine = "sqlite" if kind is SqliteConfig else "postgres"
     form, expected = _URL_FORMS[engine]
     match = form.fullmatch(rest)

@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from .config import Config
 from .database.sessions import Sessions
+from .errors import InvalidValueError
 
 
 class Module:
@@ -42,3 +44,24 @@ class Module:
 
     def tidy(self, now: datetime) -> None:
         """Do this module's chores: called by maintenance, each write in bounded transactions."""
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+def check_modules(modules: Sequence[Any]) -> None:
+    """Raise InvalidValueError for what cannot be seated in a store, saying what it lacks."""
+    for module in modules:
+        if isinstance(module, type):
+            raise InvalidValueError(f"{module.__name__} is a class: pass {module.__name__}()")
+        if not isinstance(module, Module):
+            raise InvalidValueError(f"{module!r} is no viewra_lite.Module")
+        name = getattr(module, "name", None)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidValueError(
+                f"{type(module).__name__}.name must be lower-case letters, digits and _, "
+                f"not {name!r}"
+            )
+        for model in module.models:
+            if not hasattr(model, "_meta"):
+                raise InvalidValueError(f"module {name}: {model!r} is no Peewee model")

@@ -16,7 +16,7 @@ from .database.migrator import Migrator
 from .database.sessions import Reader, Sessions, Writer
 from .errors import SessionError, StoreAlreadyOpenError
 from .media.module import MediaModule
-from .module import Module
+from .module import Module, check_modules
 from .playback.module import PlaybackModule
 from .plugins.module import PluginsModule
 from .transcoding.module import TranscodingModule
@@ -67,9 +67,13 @@ class Store:
         """
         global _open
         config = load_config(source)
+        check_modules(modules)
         with _lock:
             if _open is not None:
-                raise StoreAlreadyOpenError()
+                raise StoreAlreadyOpenError(
+                    f"this process has {_open.config.url} open already: close it before opening "
+                    "another, or pass it around"
+                )
             sessions = Sessions(
                 _backend(config), clock=clock, new_id=new_id or Ids(clock)
             )
@@ -88,6 +92,8 @@ class Store:
 
         if migrate:
             sessions.backend.prepare(is_adoptable)
+        else:
+            sessions.backend.refuse_absent()
         rooms: Any = tuple(room() for room in ROOMS)
         store = cls(config, sessions, (*rooms, *guests))
         if migrate:
@@ -108,6 +114,12 @@ class Store:
             if _open is self:
                 _open = None
             self._sessions.close()
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables that are in the database, whoever made them."""
+        with self._sessions.reader():
+            names: list[str] = self._sessions.backend.database.get_tables()
+        return names
 
     def reader(self) -> Reader:
         """Return a context manager for one consistent snapshot; a write in it raises SessionError.

@@ -119,7 +119,9 @@ def test_help_imports_nothing_that_is_slow() -> None:
 
 def test_the_yaml_file_of_the_current_folder_is_read(cli: Run, folder: Path) -> None:
     (folder / "viewra.yaml").write_text("database:\n  type: sqlite\n  database_path: mine.db\n")
-    assert cli("init", "--json").json == {"engine": "sqlite", "url": "sqlite:///mine.db"}
+    assert cli("init", "--json").json == {
+        "engine": "sqlite", "url": f"sqlite:///{folder}/mine.db",
+    }
     assert (folder / "mine.db").exists()
 
 

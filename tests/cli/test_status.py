@@ -24,7 +24,7 @@ def test_asking_makes_no_store(cli: Run, folder: Path, command: list[str]) -> No
     done = cli(*command)
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "viewra-lite: error: there is no store at sqlite:///viewra-data/viewra.db: "
+        f"viewra-lite: error: there is no store at sqlite:///{folder}/viewra-data/viewra.db: "
         "run viewra-lite init\n"
     )
     assert os.listdir(folder) == []
@@ -51,6 +51,20 @@ def test_asking_changes_no_database_of_another_program(cli: Run, folder: Path) -
         assert cli(*command, "--config", "sqlite:///other.db").code == 1
     assert hashlib.sha256((folder / "other.db").read_bytes()).digest() == before
     assert os.listdir(folder) == ["other.db"]
+
+
+def test_a_database_made_from_the_specification_is_told_from_no_store(
+    cli: Run, folder: Path
+) -> None:
+    connection = sqlite3.connect(folder / "theirs.db")
+    connection.executescript((ROOT / "tests/data/specification.sql").read_text())
+    connection.close()
+    for command in ASKING:
+        done = cli(*command, "--config", "sqlite:///theirs.db")
+        assert done.code == 1
+        assert "viewra-lite init adopts it and keeps every row" in done.err
+    assert cli("init", "--config", "sqlite:///theirs.db").code == 0
+    assert cli("libraries", "--config", "sqlite:///theirs.db").code == 0
 
 
 def test_an_absent_store_opened_without_migrating_stays_absent(folder: Path) -> None:

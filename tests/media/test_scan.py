@@ -356,3 +356,45 @@ def test_retagged_and_renamed_tracks_keep_their_ids(
     assert (first.track_count, second.track_count) == (4, 1)
     assert (tracks[0].title, tracks[0].lyrics) == ("Another Title", "La la")
     assert [hit.title for hit in store.media.search("another")] == ["Another Title"]
+
+
+def test_an_episode_gets_its_title_when_its_file_does_and_never_another(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tv/Firefly (2002)/Season 1"
+    untitled = clip(folder / "Firefly - S01E02.mkv", seed=2)
+    titled = clip(folder / "Firefly - S01E03 - Bushwhacked.mkv", seed=3)
+    library = store.media.add_library("tv", tmp_path / "tv", "tv")
+    store.media.scan(library.id)
+    untitled.rename(folder / "Firefly - S01E02 - The Train Job.mkv")
+    titled.rename(folder / "Firefly - S01E03 - Something Else.mkv")
+    store.media.scan(library.id)
+    show = store.media.show(store.media.shows().items[0].id)
+    titles = [episode.title for episode in show.seasons[0].episodes]
+    assert titles == ["The Train Job", "Bushwhacked"]
+    assert store.media.search("train job")[0].title == "The Train Job"
+
+
+def test_shows_of_one_name_are_told_apart_by_their_year(store: Store, tmp_path: Path) -> None:
+    for year in (1963, 2005):
+        clip(tmp_path / f"tv/Doctor Who ({year})/Doctor Who ({year}) - S01E01.mkv", seed=year)
+    library = store.media.add_library("tv", tmp_path / "tv", "tv")
+    store.media.scan(library.id)
+    assert {(show.title, show.year) for show in store.media.shows().items} == {
+        ("Doctor Who", 1963), ("Doctor Who", 2005),
+    }
+    assert [hit.year for hit in store.media.search("doctor who 2005")] == [2005]
+
+
+def test_of_equal_copies_the_same_one_always_stands_for_the_movie(
+    store: Store, tmp_path: Path
+) -> None:
+    for name in ("Solaris (1972) copy.mkv", "Solaris (1972).mkv", "Solaris (1972) - b.mkv"):
+        clip(tmp_path / "m" / name)
+    best = set()
+    for _ in range(3):
+        library = store.media.add_library("m", tmp_path / "m", "movie")
+        store.media.scan(library.id)
+        best.add(store.media.movies().items[0].media_file.filename)
+        store.media.remove_library(library.id)
+    assert best == {min(path.name for path in (tmp_path / "m").iterdir())}

@@ -255,3 +255,23 @@ def test_real_permissions_freeze_or_spare_what_they_hide(shut: str) -> None:
         errors, missing, frozen, problems = json.loads(scanned.stdout)
         assert (errors, missing, frozen) == (1, 0, shut == "")
         assert all("denied" in problem for problem in problems)
+
+
+def test_somebody_may_say_that_what_vanished_is_really_gone(
+    store: Store, library: MediaLibrary, folder: Path
+) -> None:
+    for number in range(10):
+        next(folder.glob(f"*/Film {number:02} *")).unlink()
+    frozen = store.media.scan(library.id)
+    assert frozen.frozen is not None and "accept_missing=True" in frozen.frozen
+    accepted = store.media.scan(library.id, accept_missing=True)
+    assert (accepted.frozen, accepted.removed, accepted.missing) == (None, 10, 10)
+
+
+def test_an_empty_folder_is_not_believed_whatever_somebody_says(
+    store: Store, library: MediaLibrary, folder: Path, tmp_path: Path
+) -> None:
+    folder.rename(tmp_path / "away")
+    folder.mkdir()
+    assert store.media.scan(library.id, accept_missing=True).frozen is not None
+    assert statuses(store, library) == ["present"] * COUNT

@@ -277,18 +277,28 @@ def everything(title: str, *texts: str | None) -> list[str]:
 
 
 MODEL = {
-    title: everything(title, columns.get("original_title"), columns.get("director"),
-                      *(person["name"] if isinstance(person, dict) else person
-                        for person in columns.get("cast", ()) if person and person != 3))
-    for title, _, columns in MOVIES
+    title: [f"#y{year}"] + everything(
+        title, columns.get("original_title"), columns.get("director"),
+        *(person["name"] if isinstance(person, dict) else person
+          for person in columns.get("cast", ()) if person and person != 3))
+    for title, year, columns in MOVIES
 } | {
     "Agents of Man": everything("Agents of Man", "Clark Gregg", "Jed Whedon"),
     "Pilot": everything("Pilot", "Joss Whedon", "Clark Gregg", "Ming-Na Wen"),
     "Half Time": everything("Half Time"),
-    "Back in Black": everything("Back in Black", "AC/DC", "Angus Young"),
+    "Back in Black": ["#y1980"] + everything("Back in Black", "AC/DC", "Angus Young"),
     "Hells Bells": everything("Hells Bells"),
     "Half Life": everything("Half Life", "Bon Scott", "Phil Rudd"),
 }
+
+
+def test_a_year_narrows_a_search_and_its_beginning_does_not(library: Store) -> None:
+    movies = movie_library(library)
+    for year in (1984, 2021):
+        library.media.save_movie(movies, title="Dune", year=year)
+    hits = library.media.search("dune 2021")
+    assert [(hit.title, hit.year) for hit in hits] == [("Dune", 2021)]
+    assert found(library, "dune 20") == []
 
 
 # Keeping in step

@@ -144,7 +144,7 @@ class Rows:
         )
 
     def _complete_tv_shows(self, row: Row) -> None:
-        year = _year(row.get("first_air_date"))
+        row["year"] = year = row.get("year") or _year(row.get("first_air_date"))
         self._complete_title("tv_shows", "tv", row, show_identity, year)
 
     def _complete_albums(self, row: Row) -> None:

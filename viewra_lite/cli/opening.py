@@ -51,8 +51,19 @@ def looking(args: Namespace) -> Iterator[Store]:
     with Store.open(config, migrate=False) as store:
         store.migrations.plan()  # a newer store is refused before anything else is read of it
         if not any(script["applied"] for script in store.migrations.status()):
-            _refuse(config)
+            _refuse_unmigrated(store)
         yield store
+
+
+def _refuse_unmigrated(store: Store) -> None:
+    from ..errors import NotFoundError
+
+    if "media_libraries" in store.tables():
+        raise NotFoundError(
+            f"{store.config.url} has tables made by hand from the specification and is no store "
+            "yet: viewra-lite init adopts it and keeps every row"
+        )
+    _refuse(store.config)
 
 
 def _refuse_absent_file(config: Config) -> None:

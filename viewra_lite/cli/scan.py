@@ -37,6 +37,10 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of a library")
     parser.add_argument("--type", choices=_TYPES, help="what a new library holds")
     parser.add_argument("--name", help="a new library's name; default: the folder's")
+    parser.add_argument(
+        "--accept-missing", action="store_true",
+        help="files that are not there are really gone, however many",
+    )
     parser.add_argument("--all", action="store_true", help="every library, due or not")
 
 
@@ -46,7 +50,7 @@ def run_scan(args: Namespace) -> int:
     # Only a folder that is to be added makes a store where there is none.
     with (created if args.type else existing)(args) as store:
         libraries = _chosen(store, args)
-        scans = [(library, _scanned(store, library)) for library in libraries]
+        scans = [(library, _scanned(store, library, args.accept_missing)) for library in libraries]
     finished = [(library, result) for library, result in scans if result is not None]
     if args.json:
         print_json({"scans": [_scan_facts(*scan) for scan in finished]})
@@ -110,14 +114,16 @@ def _as_text(name: str) -> str:
 # Scanning
 
 
-def _scanned(store: Store, library: MediaLibrary) -> ScanResult | None:
+def _scanned(store: Store, library: MediaLibrary, accept_missing: bool) -> ScanResult | None:
     """Scan one library; None where that failed, so that the next ones have their turn."""
     from ..errors import ConflictError, NotFoundError
 
     note(f"{library.name}: scanning {library.path}")
     try:
         with scan_progress(library.name) as progress:
-            return store.media.scan(library.id, progress=progress)
+            return store.media.scan(
+                library.id, progress=progress, accept_missing=accept_missing
+            )
     except (ConflictError, NotFoundError) as exc:
         complain(f"error: {reason(exc)}")
         return None

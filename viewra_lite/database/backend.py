@@ -69,6 +69,9 @@ class Backend(Protocol):
         adoptable says of one with tables that no store made whether it may become a store.
         """
 
+    def refuse_absent(self) -> None:
+        """Raise StoreUnavailableError where there is no database, without making one."""
+
     def remember(self) -> None:
         """Note that a store is here, so that an emptied database is not taken for a new one."""
 

@@ -224,7 +224,8 @@ def checked_value(field: Any, value: Any) -> Any:
         return checked_value(peewee.TextField(null=True), getattr(value, "id", value))
     if not _fits(field, value):
         expected = _EXPECTED.get(field.field_type, "text")
-        raise InvalidValueError(f"{field.name or 'an id'} cannot be {value!r}: {expected}")
+        name = getattr(field, "name", None) or "an id"
+        raise InvalidValueError(f"{name} cannot be {value!r}: {expected}")
     return value
 
 

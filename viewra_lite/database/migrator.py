@@ -178,8 +178,9 @@ def pending(
     strangers = sorted(set(applied) - names)
     if strangers:
         raise NewerSchemaError(
-            f"the store's {module} tables were migrated by {', '.join(strangers)}, which this "
-            "version does not have: upgrade viewra_lite. Nothing was changed"
+            f"the store's {module} tables were migrated by {', '.join(strangers)}, which is not "
+            f"here: upgrade viewra_lite, or whatever brings the module {module}. Nothing was "
+            "changed"
         )
     missing = [script for script in known if script.name not in applied]
     latest = max((s.number for s in known if s.name in applied), default=-1)

@@ -45,7 +45,7 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
         found, *key = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         if found == kind and len(key) == size and all(isinstance(part, str) for part in key):
             return list(key)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise InvalidValueError(
         "after is not a cursor of this list: pass the `next` of the page before, unchanged, "

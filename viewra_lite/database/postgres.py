@@ -234,6 +234,10 @@ class PostgresBackend:
         """Check that the server answers; tables that no store made are left to the migrator."""
         self.give_back(self.borrow())
 
+    def refuse_absent(self) -> None:
+        """Check that the server answers."""
+        self.prepare()
+
     def remember(self) -> None:
         """Do nothing: a server does not mistake an emptied database for a new one."""
 

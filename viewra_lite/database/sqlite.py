@@ -24,6 +24,7 @@ from ..errors import (
     SessionError,
     StoreBusyError,
     StoreClosedError,
+    StoreUnavailableError,
 )
 from .locks import file_lock
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
@@ -264,6 +265,12 @@ class SqliteBackend:
                 f"{self.lock_folder} to start anew"
             )
         self._check_owner(adoptable)
+
+    def refuse_absent(self) -> None:
+        """Say why there is no file to look at."""
+        refuse_what_cannot_open(self.path)
+        if not self.path.exists():
+            raise StoreUnavailableError(f"there is no store at {self.path}")
 
     def remember(self) -> None:
         """Leave a note that a store is here, so that an emptied file is not taken for a new one."""

@@ -39,7 +39,10 @@ def claimed(sessions: Sessions, id: str) -> Iterator[MediaLibrary]:
             held.enter_context(sessions.exclusive(f"scan-{id}"))
         except StoreBusyError as exc:
             name = found(sessions, id).name
-            raise ConflictError(f"library {name} is being scanned: {exc}") from exc
+            raise ConflictError(
+                f"library {name} is being scanned or removed, here or by another process: "
+                "try again when that has ended"
+            ) from exc
         yield found(sessions, id)
 
 

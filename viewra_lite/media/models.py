@@ -112,7 +112,7 @@ index(
     where=MediaFile.probe_state.in_(["pending", "partial"]),
 )
 index(
-    MediaFile, "idx_media_files_missing", MediaFile.missing_since,
+    MediaFile, "idx_media_files_missing", MediaFile.library, MediaFile.missing_since,
     where=MediaFile.status == "missing",
 )
 
@@ -179,6 +179,7 @@ class TVShow(MediaModel):
     identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
+    year = IntegerField(null=True, help_text="of its first episode")
     original_title = TextField(null=True, help_text="in the language it was made in")
     overview = TextField(null=True, help_text="what it is about")
     tagline = TextField(null=True, help_text="one catching sentence")

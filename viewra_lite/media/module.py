@@ -109,24 +109,30 @@ class MediaModule(Module):
 
     # Scanning
 
-    def scan(self, library_id: str, *, progress: Any = None) -> ScanResult:
+    def scan(
+        self, library_id: str, *, progress: Any = None, accept_missing: bool = False
+    ) -> ScanResult:
         """Walk and probe a library's folder; progress(phase, done, total) is called as it goes.
 
         Phases are walk, probe and finish. Writes in transactions of at most scan_batch_ms; an
-        interrupted scan resumes with the next. Raises NotFoundError, and ConflictError while
-        another scan of this library runs in any process.
+        interrupted scan resumes with the next. accept_missing: somebody says that what vanished
+        is really gone, however much it is; an unreadable or empty folder is still not believed.
+        Raises NotFoundError, and ConflictError while another scan of this library runs in any
+        process.
         """
         from .scan import scan
 
-        return scan(self.sessions, self.library(library_id), self.config, progress)
+        files = self.reconcile(library_id, accept_missing=accept_missing)
+        return scan(self.sessions, files, self.config, progress)
 
-    def reconcile(self, library_id: str) -> Reconciliation:
+    def reconcile(self, library_id: str, *, accept_missing: bool = False) -> Reconciliation:
         """Return a context manager that takes a library's files as FileFacts, without probing.
 
-        A clean exit marks what was not added as missing. Raises NotFoundError at once, and
-        ConflictError on entry while a scan of this library runs.
+        A clean exit marks what was not added as missing; accept_missing as in scan(). Raises
+        NotFoundError at once, and ConflictError on entry while a scan of this library runs.
         """
-        return Reconciliation(self.sessions, self.library(library_id), self.config)
+        library = self.library(library_id)
+        return Reconciliation(self.sessions, library, self.config, accept_missing=accept_missing)
 
     # Files
 
@@ -233,7 +239,7 @@ class MediaModule(Module):
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year."""
         key = {"identity": versions.show_identity(_title(title), year)}
-        values = {"title": title, **columns}
+        values = {"title": title, "year": year, **columns}
         return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
 
     def save_season(

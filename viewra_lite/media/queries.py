@@ -189,9 +189,13 @@ def episode_counts(show_ids: Any) -> Any:
 # What is searched, in the order in which hits of equal rank are shown: its model, the document's
 # key to it, and the columns besides the title that it is found by.
 SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
-    "movie": (Movie, SearchDocument.movie, (Movie.original_title, Movie.director, Movie.cast)),
-    "show": (TVShow, SearchDocument.show, (TVShow.original_title, TVShow.cast, TVShow.creators)),
-    "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists)),
+    "movie": (Movie, SearchDocument.movie, (
+        Movie.original_title, Movie.director, Movie.cast, Movie.year,
+    )),
+    "show": (TVShow, SearchDocument.show, (
+        TVShow.original_title, TVShow.cast, TVShow.creators, TVShow.year,
+    )),
+    "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists, Album.year)),
     "episode": (Episode, SearchDocument.episode, (Episode.director, Episode.cast)),
     "track": (Track, SearchDocument.track, (Track.artist, Track.artists)),
 }
@@ -295,7 +299,7 @@ def hits_by_seq(seqs: Any) -> Any:
         fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
         fn.COALESCE(Movie.year, Track.year, Album.year),
         fn.COALESCE(Movie.release_date, Episode.air_date, Album.release_date),
-        TVShow.first_air_date,
+        fn.COALESCE(TVShow.year, 0), TVShow.first_air_date,
         TVShow.title, Episode.season_number, Episode.episode_number, Episode.episode_number_end,
         Album.title, Album.album_artist, Track.artist,
     ).join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id)).switch(

@@ -39,11 +39,15 @@ class Reconciliation:
     leaves everything else as it was. `result` then holds a ScanResult.
     """
 
-    def __init__(self, sessions: Sessions, library: MediaLibrary, config: Config) -> None:
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, config: Config, *,
+        accept_missing: bool = False,
+    ) -> None:
         self.result = ScanResult()
         self.library = library
         self._sessions = sessions
         self._config = config
+        self._freeze_above = 1.0 if accept_missing else config.freeze_threshold
         self._began = monotonic()
         self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
@@ -114,11 +118,12 @@ class Reconciliation:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
         matches = Replacements(self._sessions, self.library, self, self._began_at)
         left = matches.replaced(matches.moved(self._gone()))
-        if len(left) > self._config.freeze_threshold * self._present_before:
+        if len(left) > self._freeze_above * self._present_before:
             self.freeze(
                 f"{len(left)} of {self._present_before} files would vanish at once, more than "
-                f"freeze_threshold={self._config.freeze_threshold:g}: is the disk there? Nothing "
-                "was marked missing"
+                f"freeze_threshold={self._freeze_above:g}, so nothing was marked missing. Is the "
+                "disk there? If they are really gone, scan again with accept_missing=True "
+                "(viewra-lite scan --accept-missing)"
             )
         else:
             self._mark_missing(left)

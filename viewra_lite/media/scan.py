@@ -20,7 +20,7 @@ from ..errors import SessionError
 from . import kinds, queries, scan_queries
 from .catalog import Catalog
 from .identity import Match, exchange, find_match, is_new
-from .models import MediaFile, MediaLibrary, RemovedFile
+from .models import MediaFile, RemovedFile
 from .probe import Probe, available
 from .reconcile import Reconciliation, ScanResult
 from .walk import walk
@@ -38,13 +38,13 @@ _NEEDED = {
 
 
 def scan(
-    sessions: Sessions, library: MediaLibrary, config: Config, progress: Progress | None
+    sessions: Sessions, reconciliation: Reconciliation, config: Config, progress: Progress | None
 ) -> ScanResult:
     """Scan one library; raises ConflictError while another scan of it runs."""
     if sessions.in_session:
         raise SessionError("scan() inside a reader() or writer(): it has writers of its own")
     report = progress or _silent
-    with Reconciliation(sessions, library, config) as files:
+    with reconciliation as files:
         running = _Scan(sessions, config, files, report)
         unreadable = running.why_unreadable()
         if unreadable:

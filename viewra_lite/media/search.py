@@ -82,6 +82,8 @@ def typed_words(text: str) -> Groups:
         ways = [tuple(parts[:room])]
         if len(parts) > 1:
             ways.append(("".join(parts)[:_LONGEST_WORD],))
+        elif _YEAR.fullmatch(parts[0]):
+            ways.append((f"#y{parts[0]}",))
         groups.append(ways)
         room -= len(parts)
         if room <= 0:
@@ -89,6 +91,7 @@ def typed_words(text: str) -> Groups:
     return groups
 
 
+_YEAR = re.compile("(?:18|19|20|21)[0-9]{2}")
 _FRACTION = re.compile("[¼½¾⅐-⅞↉]")  # NFKD would glue 8½ to 81⁄2
 _SIGNS = dict.fromkeys(map(ord, "™℠"), " ") | {ord("´"): "'"}  # these would become letters
 _PLAIN = {
@@ -193,8 +196,12 @@ def _terms(kind: str, row: Any) -> Iterator[str]:
     yield from words(row.title)
     yield _MARKS[kind]
     for column in queries.SEARCHED[kind][2]:
-        for name in _names(getattr(row, column.name)):
-            yield from words(name)
+        value = getattr(row, column.name)
+        if column.name != "year":
+            for name in _names(value):
+                yield from words(name)
+        elif value is not None:
+            yield f"#y{value}"  # found by the whole year only: "2" is none
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -257,10 +264,11 @@ def _hits(sessions: Sessions, seqs: list[int]) -> list[SearchHit]:
 
 
 def _hit(row: Sequence[Any]) -> SearchHit:
-    kind, id, title, library_id, file_id, year, date, first_air_date = row[1:9]
-    if year is None:
-        year = _year(first_air_date if kind == "show" else date)
-    return SearchHit(kind, id, title, _detail(kind, row[9:]), year, library_id, file_id)
+    kind, id, title, library_id, file_id, year, date, show_year, first_air_date = row[1:10]
+    if kind == "show":
+        year, date = show_year or None, first_air_date
+    year = year if year is not None else _year(date)
+    return SearchHit(kind, id, title, _detail(kind, row[10:]), year, library_id, file_id)
 
 
 def _year(date: Any) -> int | None:

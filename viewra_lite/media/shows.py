@@ -74,7 +74,8 @@ class Shows:
         now = self._sessions.now()
         show = TVShow.create(
             id=self._sessions.new_id(), library=self._library.id, identity=identity,
-            title=name.show, sort_title=sort_title(name.show), status="unknown",
+            title=name.show, sort_title=sort_title(name.show), year=name.show_year,
+            status="unknown",
             tmdb_id=name.tmdb_id, tvdb_id=name.tvdb_id, imdb_id=name.imdb_id,
             created_at=now, updated_at=now,
         )
@@ -110,7 +111,15 @@ class Shows:
             Episode.update(media_file=file.id, episode_number_end=end).where(
                 Episode.id == episode.id
             ).execute()
+        self._fill_title(episode, name)
         return str(episode.id)
+
+    def _fill_title(self, episode: Episode, name: EpisodeName) -> None:
+        """Give an episode without a title the one that its file has got; never change one."""
+        title = _title(name)
+        if episode.title is None and title is not None:
+            Episode.update(title=title).where(Episode.id == episode.id).execute()
+            self._touched["episode"].add(episode.id)
 
     def _new_episode(
         self, file: MediaFile, name: EpisodeName, season: Season, number: int, end: int | None
@@ -119,7 +128,7 @@ class Shows:
             id=self._sessions.new_id(), show=season.show_id, season=season.id,
             media_file=file.id, season_number=season.season_number, episode_number=number,
             episode_number_end=end, absolute_number=name.absolute,
-            title=name.title if len(name.episodes) < 2 else None, air_date=name.air_date,
+            title=_title(name), air_date=name.air_date,
         )
         self._touched["episode"].add(episode.id)
         return str(episode.id)
@@ -147,7 +156,9 @@ class Shows:
         TVShow.delete().where(TVShow.id == successor.id).execute()
         changes: dict[str, Any] = {"identity": successor.identity, "library": self._library.id}
         if show.identity == show_identity(show.title, _year(show)):
-            changes.update(title=successor.title, sort_title=successor.sort_title)
+            changes.update(
+                title=successor.title, sort_title=successor.sort_title, year=successor.year
+            )
         TVShow.update(**changes, updated_at=self._sessions.now()).where(
             TVShow.id == show.id
         ).execute()
@@ -155,6 +166,11 @@ class Shows:
         self._touched["episode"].update(
             row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)
         )
+
+
+def _title(name: EpisodeName) -> str | None:
+    """Return an episode's title; what a file of several is called is the title of none."""
+    return name.title if len(name.episodes) < 2 else None
 
 
 def _year(show: TVShow) -> int | None:

@@ -73,7 +73,10 @@ def is_better(sessions: Sessions, file: MediaFile, current_id: str | None) -> bo
     if current_id == file.id:
         return False
     current: MediaFile | None = sessions.one(queries.file_by_id, current_id)
-    return current is None or rank(file) > rank(current)
+    if current is None or rank(file) == rank(current):
+        # Of equals the same one always: the first by path.
+        return current is None or file.path < current.path
+    return rank(file) > rank(current)
 
 
 def other_version(

@@ -111,7 +111,7 @@ def up(migrator, db):
         MediaFile.library, MediaFile.id, name="idx_media_files_unprobed", where=MediaFile.probe_state.in_(['pending', 'partial'])
     ))
     MediaFile.add_index(MediaFile.index(
-        MediaFile.missing_since, name="idx_media_files_missing", where=(MediaFile.status == 'missing')
+        MediaFile.library, MediaFile.missing_since, name="idx_media_files_missing", where=(MediaFile.status == 'missing')
     ))
 
     class RemovedFile(Model):
@@ -178,6 +178,7 @@ def up(migrator, db):
         identity = TextField()
         title = TextField()
         sort_title = TextField()
+        year = IntegerField(null=True)
         original_title = TextField(null=True)
         overview = TextField(null=True)
         tagline = TextField(null=True)
