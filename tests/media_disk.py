@@ -23,6 +23,15 @@ def clip(path: Path, seed: int = 0, width: int = 64) -> Path:
     return write_video(path, seconds=0.2, width=width, height=width, audio=False, seed=seed)
 
 
+def seed_movies(folder: Path, *names: str) -> None:
+    """Write a clip by each name, each with another content."""
+    for number, name in enumerate(names):
+        clip(folder / name, seed=number)
+
+
+FOUR = ("Alien (1979).mkv", "Brazil (1985).mkv", "Contact (1997).mkv", "Dune (1984).mkv")
+
+
 def blob(path: Path, content: str = "") -> Path:
     """Write a file that only looks like media: it is recorded with an error, and has a content."""
     path.parent.mkdir(parents=True, exist_ok=True)

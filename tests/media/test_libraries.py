@@ -46,7 +46,7 @@ def test_a_library_is_added_found_listed_and_removed(store: Store, tmp_path: Pat
     ({"name": "a\0b"}, "name"), ({"name": "\ud800"}, "name"),
     ({"path": "/does/not/exist"}, "/does/not/exist does not exist"), ({"path": ""}, "path"),
     ({"path": None}, "path"), ({"path": 7}, "path"), ({"path": b"/tmp"}, "path"),
-    ({"path": "/tmp/\0"}, "NUL"), ({"type": "films"}, "movie, tv, music"), ({"type": None}, "type"),
+    ({"path": "/m/\0"}, "NUL"), ({"type": "films"}, "movie, tv, music"), ({"type": None}, "type"),
     ({"type": []}, "type"), ({"scan_interval": -1}, "scan_interval"),
     ({"scan_interval": 1.5}, "scan_interval"), ({"scan_interval": True}, "scan_interval"),
     ({"scan_interval": 2**31}, "scan_interval"), ({"scan_interval": "60"}, "scan_interval"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, counts, ids, progress_by_path, watched
+from media_disk import FOUR, clip, counts, ids, progress_by_path, seed_movies, watched
 
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
@@ -26,14 +26,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def library(store: Store, folder: Path) -> MediaLibrary:
     return store.media.add_library("Movies", folder, "movie")
-
-
-def seed_movies(folder: Path, *names: str) -> None:
-    for number, name in enumerate(names):
-        clip(folder / name, seed=number)
-
-
-FOUR = ("Alien (1979).mkv", "Brazil (1985).mkv", "Contact (1997).mkv", "Dune (1984).mkv")
 
 
 @pytest.mark.parametrize("name", ["Alien (1979) [1080p].mkv", "Alien/Alien (1979).mkv",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, counts, every_file, ids, progress_by_path, watched
+from media_disk import FOUR, clip, counts, every_file, ids, progress_by_path, seed_movies, watched
 from media_factory import write_audio
 
 from viewra_lite import Store
@@ -28,14 +28,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def library(store: Store, folder: Path) -> MediaLibrary:
     return store.media.add_library("Movies", folder, "movie")
-
-
-def seed_movies(folder: Path, *names: str) -> None:
-    for number, name in enumerate(names):
-        clip(folder / name, seed=number)
-
-
-FOUR = ("Alien (1979).mkv", "Brazil (1985).mkv", "Contact (1997).mkv", "Dune (1984).mkv")
 
 
 def test_a_library_removed_and_added_again_gets_every_id_and_all_progress_back(
