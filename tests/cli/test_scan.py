@@ -137,6 +137,20 @@ def test_problems_are_shown_but_not_all(cli: Run, tmp_path: Path) -> None:
     assert cli("status", "--json").json["counts"]["failed_probes"] == 7
 
 
+def test_status_names_what_is_missing_or_broken(cli: Run, url: str, media: Path) -> None:
+    garbage(media / "Movies/Broken (1999).mkv")
+    cli("scan", media / "Movies", "--type", "movie", "--config", url)
+    gone = media / "Movies/Casablanca.1942.x265.mkv"
+    gone.unlink()
+    cli("scan", media / "Movies", "--config", url)
+    assert "problems" not in cli("status", "--config", url, "--json").json
+    named = cli("status", "--problems", "--config", url, "--json").json["problems"]
+    assert [(Path(file["path"]).name, file["status"], bool(file["error"])) for file in named] == [
+        ("Broken (1999).mkv", "present", True), (gone.name, "missing", False)]
+    shown = cli("status", "--problems", "--config", url).out
+    assert f"{gone}: missing since 20" in shown and "Broken (1999).mkv: no audio" in shown
+
+
 def test_missing_packages_are_named_with_what_helps(
     cli: Run, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,3 +224,28 @@ def test_search_finds_what_is_saved_under_its_new_name_only(
             media.save_movie(library.id, title="Never Was")
             raise ZeroDivisionError
     assert media.search("never") == []
+
+
+@pytest.mark.parametrize(("columns", "reason"), [
+    ({"cast": "Audrey Tautou"}, "cast cannot be 'Audrey Tautou': a list"),
+    ({"genres": {"name": "Drama"}}, "genres cannot be"),
+    ({"rating": 99.0}, "rating cannot be 99.0: 0 to 10"),
+    ({"rating": -1.0}, "rating cannot be"),
+    ({"original_title": "x" * 501}, "original_title has more than 500 characters"),
+])
+def test_what_the_columns_do_not_mean_is_refused(
+    store: Store, tmp_path: Path, columns: dict[str, Any], reason: str
+) -> None:
+    library = store.media.add_library("m", tmp_path, "movie")
+    with pytest.raises(InvalidValueError, match=reason):
+        store.media.save_movie(library.id, title="Amélie", **columns)
+    assert store.media.movies().items == []
+
+
+def test_the_longest_titles_fit_both_engines(store: Store, tmp_path: Path) -> None:
+    title = "".join(chr(0x20000 + number) for number in range(500))
+    library = store.media.add_library("m", tmp_path, "music")
+    movie = store.media.save_movie(library.id, title=title)
+    album = store.media.save_album(library.id, title=title, album_artist=title[::-1])
+    track = store.media.save_track(album.id, title=title, artist=title)
+    assert movie.title == album.title == track.title == title

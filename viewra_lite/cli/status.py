@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from . import DONE, NOT_WELL
 from .opening import created, looking
-from .output import print_facts, print_json, readable_size, say
+from .output import print_facts, print_json, printable, readable_size, say
 
 if TYPE_CHECKING:
     from ..store import Store
     from .parser import Commands
 
 
+_PROBLEMS_NAMED = 100
+
+
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     commands.add("init", run_init, "make the store, or bring it up to date, and say where it is")
-    commands.add(
+    status = commands.add(
         "status", run_status, "say where the store is, how large, and what is in it",
         "Say where the store is, how large, and what is in it. Creates nothing; the exit code is 1 "
         "where there is no store, or where it waits for viewra-lite migrate.",
+    )
+    status.add_argument(
+        "--problems", action="store_true", help="name the files that are missing or broken too"
     )
 
 
@@ -41,6 +47,8 @@ def run_status(args: Namespace) -> int:
     """Say how the store is."""
     with looking(args) as store:
         facts = _facts(store)
+        if args.problems and facts["counts"] is not None:
+            facts["problems"] = problems(store)
     if args.json:
         print_json(facts)
     else:
@@ -108,6 +116,29 @@ def counts(store: Store) -> dict[str, int]:
         return {name: question.count() for name, question in questions.items()}
 
 
+def problems(store: Store) -> list[dict[str, Any]]:
+    """Return the first files, by path, that are missing or could not be looked into, and why."""
+    from ..media.models import MediaFile
+
+    wrong = (MediaFile.status == "missing") | (MediaFile.probe_state == "failed")
+    question = MediaFile.select().where(wrong).order_by(MediaFile.path).limit(_PROBLEMS_NAMED)
+    with store.reader():
+        return [
+            {"path": file.path, "status": file.status, "missing_since": file.missing_since,
+             "error": file.error}
+            for file in question
+        ]
+
+
+def _print_problems(files: list[dict[str, Any]]) -> None:
+    for file in files:
+        since = file["missing_since"]
+        why = f"missing since {printable(since)}" if since else file["error"]
+        say(f"{file['path']}: {why}")
+    if len(files) == _PROBLEMS_NAMED:
+        say(f"... only the first {_PROBLEMS_NAMED} are named")
+
+
 def _print_status(facts: dict[str, Any]) -> None:
     size = readable_size(facts["size"])
     if facts.get("log_size"):
@@ -119,6 +150,7 @@ def _print_status(facts: dict[str, Any]) -> None:
         **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
         **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
     })
+    _print_problems(facts.get("problems", []))
     if facts["counts"] is None:
         say("The store is older than this version: run viewra-lite migrate")
 

@@ -108,6 +108,10 @@ _PLAIN = str.maketrans({
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘‛ʼʻʹ´`′＇"))
 
 
+# Characters: PostgreSQL's indexes hold 2,704 bytes a row, and an identity has up to three keys.
+LONGEST_KEY = 200
+
+
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Reduce a title to a key: no case, accents or punctuation; words joined by "-".
@@ -118,7 +122,8 @@ def fold(text: str) -> str:
     plain = _without_accents(text.translate(_APOSTROPHES).translate(_PLAIN))
     letters = "".join(char if _is_letter(char) else " " for char in plain)
     folded = "-".join(letters.split())
-    return folded or "-".join(f"u{ord(char):04x}" for char in text if _is_mark(char))
+    marks = "-".join(f"u{ord(char):04x}" for char in text if _is_mark(char))
+    return (folded or marks)[:LONGEST_KEY].rstrip("-")
 
 
 def _without_accents(text: str) -> str:
@@ -147,7 +152,7 @@ def sort_title(title: str) -> str:
     text = _without_accents(title.replace("’", "'").replace("'", "\x01")).replace("\x01", "'")
     text = " ".join(text.split()).lstrip("\"'([{¡¿.…-_#* ") or " ".join(title.casefold().split())
     text = _ARTICLE.sub("", text, count=1) if _ARTICLE.match(text) else text
-    return re.sub(r"\d+", lambda digits: digits.group().zfill(5), text)
+    return re.sub(r"\d+", lambda digits: digits.group().zfill(5), text)[:LONGEST_KEY]
 
 
 # -- text ----------------------------------------------------------------------------------------

@@ -15,6 +15,10 @@ from .name_facts import sort_title
 _OURS = ("id", "identity", "created_at", "updated_at")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+_LISTS = {"genres", "cast", "creators", "artists"}
+_TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
+LONGEST_TITLE = 500  # characters; PostgreSQL's indexes hold 2,704 bytes a row
+HIGHEST_RATING = 10
 _NOUNS = {**_KINDS, Season: "season"}
 # By these a row is found, besides its identity: a person may have given it another title.
 _ALSO_KNOWN_BY = {Movie: ("title", "year"), Album: ("title", "album_artist")}
@@ -110,7 +114,20 @@ def _checked(
         checked[field.name] = _reference(name, value) if name in _REFERENCES else checked_value(
             field, value
         )
+    _refuse_out_of_range(checked)
     return checked
+
+
+def _refuse_out_of_range(values: dict[str, Any]) -> None:
+    for name in _LISTS & values.keys():
+        if not isinstance(values[name], (list, tuple, type(None))):
+            raise InvalidValueError(f"{name} cannot be {values[name]!r}: a list")
+    for name in _TITLES & values.keys():
+        if values[name] is not None and len(values[name]) > LONGEST_TITLE:
+            raise InvalidValueError(f"{name} has more than {LONGEST_TITLE} characters")
+    rating = values.get("rating")
+    if rating is not None and not 0 <= rating <= HIGHEST_RATING:
+        raise InvalidValueError(f"rating cannot be {rating!r}: 0 to {HIGHEST_RATING}")
 
 
 def _reference(name: str, value: Any) -> Any:

@@ -28,7 +28,7 @@ class TagFacts:
     musicbrainz_artist_id: str | None = None
 
 
-LONGEST_TAG = 1000  # characters; some taggers put a web page into a title
+LONGEST_TAG = 500  # characters, what a title may have; some taggers put a web page into a title
 
 
 def tags(path: str) -> TagFacts | None:
