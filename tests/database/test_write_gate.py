@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import ExitStack
 from itertools import count
 
@@ -287,6 +288,19 @@ def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store):
             assert durability(store) == normal
         with store.writer():
             assert durability(store) == normal
+
+
+def test_once_a_minute_a_commit_takes_those_before_it_to_the_disk(tmp_path, monkeypatch):
+    """PostgreSQL's server does so by itself, several times a second."""
+    with Store.open(sqlite_config(tmp_path)) as store:
+        with store.writer():
+            assert durability(store) == 1
+        now = time.monotonic()
+        monkeypatch.setattr("viewra_lite.database.sqlite.time.monotonic", lambda: now + 61)
+        with store.writer():
+            assert durability(store) == 2
+        with store.writer():
+            assert durability(store) == 1
 
 
 def test_a_store_configured_so_always_waits_for_the_disk(store_config):

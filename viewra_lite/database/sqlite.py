@@ -20,7 +20,6 @@ from ..config import SqliteConfig
 from ..errors import (
     ConfigError,
     CorruptStoreError,
-    InvalidValueError,
     SessionError,
     StoreBusyError,
     StoreClosedError,
@@ -30,7 +29,7 @@ from .locks import file_lock
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .scopes import Session
 from .sessions import StoreDatabase
-from .sqlite_errors import is_busy, translate_sqlite
+from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
 from .sqlite_file import (
     apply_pragmas,
     make_file,
@@ -45,7 +44,8 @@ APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a s
 _STATEMENTS_KEPT = 256
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
-_SYNCHRONOUS = {"normal": 1, "full": 2}
+_NORMAL, _FULL = 1, 2  # PRAGMA synchronous
+SYNC_EVERY_S = 60.0
 
 
 class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
@@ -100,6 +100,7 @@ class SqliteBackend:
         self._gate = WriteGate()
         self._writer: sqlite3.Connection | None = None
         self._writer_synchronous = 0
+        self._next_sync = time.monotonic() + SYNC_EVERY_S
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[sqlite3.Connection] = set()
         self._closed = False
@@ -369,7 +370,13 @@ class SqliteBackend:
         return connection
 
     def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:
-        level = 2 if durable else _SYNCHRONOUS[self._config.synchronous]
+        # A commit that syncs makes those before it durable too: one a minute bounds what a power
+        # cut can take back.
+        now = time.monotonic()
+        if durable or self._config.synchronous == "full" or now >= self._next_sync:
+            level, self._next_sync = _FULL, now + SYNC_EVERY_S
+        else:
+            level = _NORMAL
         if level != self._writer_synchronous:
             connection.execute(f"PRAGMA synchronous={level}")
             self._writer_synchronous = level
@@ -391,10 +398,3 @@ class SqliteBackend:
                     ) from exc
             time.sleep(min(random.uniform(0.5, 1.0) * pause, remaining(deadline)))
             pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
-
-
-def refuse_nul(params: Sequence[Any]) -> None:
-    """Raise InvalidValueError for text with a NUL character: PostgreSQL refuses it too."""
-    for value in params:
-        if value.__class__ is str and "\0" in value:
-            raise InvalidValueError("text cannot hold the NUL character")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import peewee
 
@@ -84,3 +86,10 @@ def _constraint(message: str) -> ViewraError:
     if message.startswith(("CHECK", "NOT NULL")):
         return InvalidValueError(message)
     return ConflictError(message)
+
+
+def refuse_nul(params: Sequence[Any]) -> None:
+    """Raise InvalidValueError for text with a NUL character: PostgreSQL refuses it too."""
+    for value in params:
+        if value.__class__ is str and "\0" in value:
+            raise InvalidValueError("text cannot hold the NUL character")
