@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from math import inf
+from operator import attrgetter
 from typing import Any
 
 from ..database.fields import checked_value, stored_path
@@ -76,18 +78,48 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
     if not isinstance(facts, FileFacts):
         raise InvalidValueError(f"add() takes FileFacts, not {facts!r}")
     path = _stored(facts.path)
-    if not path.startswith(inside) or os.path.normpath(path) != path:
+    if not path.startswith(inside) or _is_crooked(path):
         raise InvalidValueError(
             f"{facts.path!r} is not the path of a file below the library's folder {inside!r}"
         )
-    for name, field in _COLUMNS.items():
-        value = getattr(facts, name)
-        if value is not None:
-            _check(facts.path, name, field, value)
+    if not _is_plain(facts):
+        for name, field in _COLUMNS.items():
+            value = getattr(facts, name)
+            if value is not None:
+                _check(facts.path, name, field, value)
     return path
 
 
+def _is_plain(facts: FileFacts) -> bool:
+    """Whether facts are as nearly all are, so that no column need be asked what it holds."""
+    for text in _texts(facts):
+        if text is not None and not (type(text) is str and text.isascii() and "\0" not in text):
+            return False
+    for number in (facts.size, facts.modified_ns):
+        if number is not None and not (type(number) is int and 0 <= number < 1 << 63):
+            return False
+    for number in (facts.width, facts.height):
+        if number is not None and not (type(number) is int and 0 <= number < 1 << 31):
+            return False
+    seconds = facts.duration
+    return seconds is None or (type(seconds) is float and 0.0 <= seconds < inf)
+
+
+_texts = attrgetter(
+    "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
+)
+
+
+def _is_crooked(path: str) -> bool:
+    """Whether an absolute path is not written in the one shortest way."""
+    if "/." not in path and "//" not in path and path[-1] != "/":
+        return False
+    return os.path.normpath(path) != path
+
+
 def _stored(path: Any) -> str:
+    if type(path) is str and path.isascii() and "\0" not in path:
+        return path
     if not isinstance(path, str) or "\0" in path:
         raise InvalidValueError(f"{path!r} is not the path of a file")
     checked_value(MediaFile.path, path)

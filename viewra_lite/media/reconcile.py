@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from operator import attrgetter
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -23,7 +24,7 @@ from . import kinds, queries, scan_queries
 from .catalog import Catalog
 from .facts import FileFacts, Problem, ScanResult, checked_facts
 from .libraries import claimed
-from .models import MediaFile, MediaLibrary
+from .models import MediaLibrary
 from .replacements import Replacements
 
 __all__ = ["FileFacts", "Problem", "Reconciliation", "ScanResult"]
@@ -105,7 +106,10 @@ class Reconciliation:
         new = [self._new_row(path, f, now) for path, f in batch.items() if path not in known]
         changed = [path for path, row in known.items() if _has_changed(batch[path], row)]
         returned = [path for path in known.keys() - changed if known[path][3] != "present"]
-        told = self._told({known[path][0]: batch[path] for path in known.keys() - changed})
+        told = {
+            known[path][0]: batch[path] for path in known.keys() - changed
+            if _says_more(_told(batch[path]), known[path][5:])
+        }
         self._write(
             new,
             {known[path][0]: batch[path] for path in changed},
@@ -217,18 +221,6 @@ class Reconciliation:
             now, now, facts.modified_ns, facts.fingerprint, facts.identity, "present", "pending",
         )
 
-    def _told(self, facts: dict[str, FileFacts]) -> dict[str, FileFacts]:
-        """Return what a caller says of known files, by id, where the store says otherwise."""
-        telling = {id: one for id, one in facts.items() if _facts(one, _TOLD) != _NOTHING}
-        if not telling:
-            return {}
-        files: list[MediaFile] = self._sessions.all(scan_queries.files_by_ids, list(telling))
-        return {
-            file.id: telling[file.id] for file in files
-            if any(new not in (None, getattr(file, name))
-                   for name, new in zip(_TOLD, _facts(telling[file.id], _TOLD)))
-        }
-
     def _write(
         self, new: list[Any], changed: dict[str, FileFacts], told: dict[str, FileFacts],
         returned: list[str],
@@ -242,10 +234,10 @@ class Reconciliation:
             if new:
                 self._sessions.run_many(scan_queries.insert_file, new)
             for id, facts in changed.items():
-                told_all = _facts(facts, _CONTENT + _TOLD)
-                self._sessions.run(scan_queries.change_file, *told_all, now, id)
+                everything = (*_content(facts), *_told(facts))
+                self._sessions.run(scan_queries.change_file, *everything, now, id)
             for id, facts in told.items():
-                self._sessions.run(scan_queries.tell_file, *_facts(facts, _TOLD), now, id)
+                self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
             for id in returned:
                 self._sessions.run(scan_queries.file_returned, now, id)
             took_ms = (monotonic() - began) * 1000
@@ -286,18 +278,17 @@ class Reconciliation:
 
 
 def _has_changed(facts: FileFacts, row: Any) -> bool:
-    """Whether the content is another than that of a known row (id, size, time, status, hash)."""
-    known = (row[1], row[2], row[4])
-    return any(new not in (None, old) for new, old in zip(_facts(facts, _CONTENT), known))
+    """Whether the content is another than that of a known row (id, size, time, status, hash, …)."""
+    return _says_more(_content(facts), (row[1], row[2], row[4]))
 
 
-_CONTENT = ("size", "modified_ns", "fingerprint")
-_TOLD = (
+def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
+    """Whether something that is known differs from what is stored; None is not known."""
+    return new != old and any(one not in (None, other) for one, other in zip(new, old))
+
+
+_content = attrgetter("size", "modified_ns", "fingerprint")
+_told = attrgetter(
     "mime_type", "container", "duration", "width", "height", "video_codec", "audio_codec",
     "identity",
 )
-_NOTHING = (None,) * len(_TOLD)
-
-
-def _facts(facts: FileFacts, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(getattr(facts, name) for name in names)

@@ -20,7 +20,9 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 def known_files(library_id: Any, paths: Any) -> Any:
     return MediaFile.select(
         MediaFile.path, MediaFile.id, MediaFile.size, MediaFile.modified_ns, MediaFile.status,
-        MediaFile.fingerprint,
+        MediaFile.fingerprint, MediaFile.mime_type, MediaFile.container, MediaFile.duration,
+        MediaFile.width, MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec,
+        MediaFile.identity,
     ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
 
 
