@@ -480,18 +480,18 @@ def test_the_environment_replaces_the_password_however_the_file_gives_it() -> No
 def test_a_config_is_frozen_and_checked_however_it_is_made() -> None:
     config = SqliteConfig()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        config.pool_size = 5  # type: ignore[misc]
+        config.pool_size = 5
     with pytest.raises(ConfigError, match="SqliteConfig: pool_size: expected a whole number"):
         SqliteConfig(pool_size=0)
     with pytest.raises(ConfigError, match="pool_size"):
         dataclasses.replace(config, pool_size=True)
-    made = PostgresConfig(password="x", port="7")  # type: ignore[arg-type]
+    made = PostgresConfig(password="x", port="7")
     assert (made.password, made.port) == (Secret("x"), 7)
 
 
 def test_config_itself_is_no_engine() -> None:
     with pytest.raises(TypeError):
-        Config()  # type: ignore[abstract]
+        Config()
 
 
 def test_a_refusal_holds_no_frame_below_load_config() -> None:

@@ -58,14 +58,14 @@ def test_the_postgres_rendering_is_what_the_migrations_make(
 ) -> None:
     import psycopg
 
-    by_hand = postgres_server.create_database("schema_by_hand")  # type: ignore[attr-defined]
+    by_hand = postgres_server.create_database("schema_by_hand")
     try:
         with psycopg.connect(by_hand) as connection:
             connection.execute(render(ROOMS, "postgres"))
         Store.open(postgres_url).close()
         assert postgres_catalogue(by_hand) == postgres_catalogue(postgres_url)
     finally:
-        postgres_server.drop_database("schema_by_hand")  # type: ignore[attr-defined]
+        postgres_server.drop_database("schema_by_hand")
 
 
 def test_every_table_and_column_has_a_comment() -> None:

@@ -119,7 +119,7 @@ def test_a_library_is_due_when_its_interval_has_passed_since_its_last_completed_
     assert due() == due(clock()) == [hourly.id]
     for wrong in (datetime(2024, 1, 1), "now", 5):
         with pytest.raises(InvalidValueError):
-            store.media.libraries_due(wrong)  # type: ignore[arg-type]
+            store.media.libraries_due(wrong)
 
 
 def test_a_change_is_stored_with_its_time_and_the_rest_stays(
@@ -280,7 +280,7 @@ def test_an_id_that_cannot_be_one_is_not_found(store: Store, wrong: Any) -> None
             verb(wrong)
     for verb in (media.files, media.find_file):
         try:
-            found = verb(wrong) if verb == media.files else verb(wrong, "/x")  # type: ignore
+            found = verb(wrong) if verb == media.files else verb(wrong, "/x")
             assert found is None or found.items == []
         except ViewraError as exc:
             assert "library_id" in str(exc)

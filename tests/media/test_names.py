@@ -54,19 +54,19 @@ def named(path: str, library_type: str) -> NameFacts:
 
 @pytest.mark.parametrize(("path", "title", "facts"), table("names_movies.txt"))
 def test_a_movie_is_read_as_a_person_would(path: str, title: str, facts: dict[str, object]):
-    assert named(path, "movie") == MovieName(title, **facts)  # type: ignore[arg-type]
+    assert named(path, "movie") == MovieName(title, **facts)
 
 
 @pytest.mark.parametrize(("path", "show", "facts"), table("names_tv.txt"))
 def test_an_episode_is_read_as_a_person_would(path: str, show: str, facts: dict[str, object]):
     named_facts = {EPISODE_WORDS.get(key, key): value for key, value in facts.items()}
-    assert named(path, "tv") == EpisodeName(show, **named_facts)  # type: ignore[arg-type]
+    assert named(path, "tv") == EpisodeName(show, **named_facts)
 
 
 @pytest.mark.parametrize(("path", "title", "facts"), table("names_music.txt"))
 def test_a_track_is_read_as_a_person_would(path: str, title: str, facts: dict[str, object]):
     whole = {"artist": None, "album": None, **facts}
-    assert named(path, "music") == TrackName(title=title, **whole)  # type: ignore[arg-type]
+    assert named(path, "music") == TrackName(title=title, **whole)
 
 
 # -- keys ----------------------------------------------------------------------------------------

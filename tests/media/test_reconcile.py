@@ -112,7 +112,7 @@ def test_what_is_no_fact_is_refused(store: Store, library: MediaLibrary) -> None
     with store.media.reconcile(library.id) as run:
         for wrong in (None, f"{library.path}/a.mkv", {"path": "x"}):
             with pytest.raises(InvalidValueError, match="FileFacts"):
-                run.add(wrong)  # type: ignore[arg-type]
+                run.add(wrong)
 
 
 def test_an_exception_inside_marks_nothing_missing_and_keeps_what_was_written(

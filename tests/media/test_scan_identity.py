@@ -16,18 +16,6 @@ from viewra_lite.media.models import MediaLibrary
 pytestmark = pytest.mark.usefixtures("probing_here")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "movies"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def library(store: Store, folder: Path) -> MediaLibrary:
-    return store.media.add_library("Movies", folder, "movie")
-
-
 @pytest.mark.parametrize("name", ["Alien (1979) [1080p].mkv", "Alien/Alien (1979).mkv",
                                   "Aliens (1986).mkv"])
 def test_a_renamed_file_keeps_its_id_its_progress_and_its_movie(

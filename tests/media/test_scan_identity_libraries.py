@@ -18,18 +18,6 @@ from viewra_lite.media.models import MediaLibrary
 pytestmark = pytest.mark.usefixtures("probing_here")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "movies"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def library(store: Store, folder: Path) -> MediaLibrary:
-    return store.media.add_library("Movies", folder, "movie")
-
-
 def test_a_library_removed_and_added_again_gets_every_id_and_all_progress_back(
     store: Store, library: MediaLibrary, folder: Path, clock: Any
 ) -> None:

@@ -47,8 +47,8 @@ class LivingFolder(RuleBasedStateMachine):
         self.base = Path(tempfile.mkdtemp())
         self.folder = self.base / "m"
         (self.folder / "Sub").mkdir(parents=True)
-        self.pool, scanning.ProbePool = scanning.ProbePool, (  # type: ignore[misc]
-            lambda workers, timeout_s: ProbePool(0, timeout_s))  # type: ignore[assignment]
+        self.pool, scanning.ProbePool = scanning.ProbePool, (
+            lambda workers, timeout_s: ProbePool(0, timeout_s))
         self.clock = Clock()
         self.store = Store.open(
             {"database": {"type": "sqlite", "database_path": str(self.base / "v.db"),
@@ -60,7 +60,7 @@ class LivingFolder(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.store.close()
-        scanning.ProbePool = self.pool  # type: ignore[misc]
+        scanning.ProbePool = self.pool
         shutil.rmtree(self.base)
 
     @initialize(target=names)

@@ -254,12 +254,12 @@ def test_a_limit_lies_between_1_and_1000(store: Store) -> None:
     for limit in (0, -1, 1001, True, 2.0, None, "3"):
         for text in ("man", ""):
             with pytest.raises(InvalidValueError):
-                store.media.search(text, limit=limit)  # type: ignore[arg-type]
+                store.media.search(text, limit=limit)
 
 
 def test_search_takes_text_only(store: Store) -> None:
     with pytest.raises(InvalidValueError):
-        store.media.search(None)  # type: ignore[arg-type]
+        store.media.search(None)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -78,9 +78,6 @@ class Backend(Protocol):
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves: SessionError or StoreClosedError."""
 
-    def write_wanted(self) -> bool:
-        """Whether another thread waits to write: a chore that holds the writer ends its batch."""
-
     def checkpoint(self) -> None:
         """Move committed changes from the log into the database, as far as nobody reads them."""
 

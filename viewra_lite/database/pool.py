@@ -169,11 +169,6 @@ class WriteGate:
             else:
                 self._held = False
 
-    @property
-    def contended(self) -> bool:
-        """Whether somebody waits: a long chore ends its batch early then."""
-        return bool(self._waiting)
-
     def _give_up(self, turn: threading.Lock, *, keep: bool) -> bool:
         with self._guard:
             try:

@@ -206,10 +206,6 @@ class PostgresBackend:
             return self._translate_driver(cause) or error
         return error
 
-    def write_wanted(self) -> bool:
-        """Never: writers do not wait for each other here."""
-        return False
-
     def checkpoint(self) -> None:
         """Do nothing: the server checkpoints by itself."""
 

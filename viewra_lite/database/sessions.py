@@ -69,12 +69,6 @@ class Sessions:
         """Whether this thread has a reader or a writer open."""
         return self._current.session is not None
 
-    @property
-    def in_writer(self) -> bool:
-        """Whether this thread has a writer open."""
-        session = self._current.session
-        return session is not None and session.writes
-
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
         """Run a reading statement; a list of models, or of tuples."""
         compiled = self._compiled(statement)

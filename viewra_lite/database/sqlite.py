@@ -101,6 +101,7 @@ class SqliteBackend:
         self._writer: sqlite3.Connection | None = None
         self._writer_synchronous = 0
         self._next_sync = time.monotonic() + SYNC_EVERY_S
+        self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[sqlite3.Connection] = set()
         self._closed = False
@@ -185,6 +186,7 @@ class SqliteBackend:
                 "that was swallowed: what came before that error was rolled back"
             )
         connection.execute("COMMIT")
+        self._note_sync(connection)
 
     def rollback(self, connection: sqlite3.Connection) -> None:
         """Roll back, unless SQLite has done so by itself (disk full, for one)."""
@@ -209,12 +211,8 @@ class SqliteBackend:
     ) -> sqlite3.Cursor:
         """Run one writing statement as its own transaction."""
         self._set_durability(connection, False)
-        try:
-            return connection.execute(sql, params)
-        except sqlite3.OperationalError as exc:
-            if not is_busy(exc):
-                raise
         cursor: sqlite3.Cursor = self._retry(lambda: connection.execute(sql, params))
+        self._note_sync(connection)
         return cursor
 
     def execute_many(
@@ -228,10 +226,6 @@ class SqliteBackend:
     def translate(self, error: BaseException) -> BaseException:
         """Return the ViewraError that this error stands for, or the error itself."""
         return translate_sqlite(error, self.path)
-
-    def write_wanted(self) -> bool:
-        """Whether another thread of this process waits at the write gate."""
-        return self._gate.contended
 
     def checkpoint(self) -> None:
         """Move the log into the database as far as no reader needs it; waits for nobody."""
@@ -372,14 +366,18 @@ class SqliteBackend:
     def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:
         # A commit that syncs makes those before it durable too: one a minute bounds what a power
         # cut can take back.
-        now = time.monotonic()
-        if durable or self._config.synchronous == "full" or now >= self._next_sync:
-            level, self._next_sync = _FULL, now + SYNC_EVERY_S
-        else:
-            level = _NORMAL
+        is_due = durable or self._config.synchronous == "full"
+        level = _FULL if is_due or time.monotonic() >= self._next_sync else _NORMAL
+        self._changes_before = connection.total_changes
         if level != self._writer_synchronous:
             connection.execute(f"PRAGMA synchronous={level}")
             self._writer_synchronous = level
+
+    def _note_sync(self, connection: sqlite3.Connection) -> None:
+        """Wait a minute for the next sync, if what was committed now wrote anything to sync."""
+        is_full = self._writer_synchronous == _FULL
+        if is_full and connection.total_changes != self._changes_before:
+            self._next_sync = time.monotonic() + SYNC_EVERY_S
 
     def _retry(self, action: Callable[[], Any]) -> Any:
         """Call action until another process lets go of its lock; StoreBusyError in the end."""
