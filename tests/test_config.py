@@ -79,7 +79,10 @@ def test_every_default_is_as_promised() -> None:
     assert dataclasses.asdict(SqliteConfig()) == {
         "pool_size": 10, "busy_timeout_ms": 10000, "synchronous": "normal", "slow_query_ms": 200,
         "scan_batch_rows": 500, "scan_batch_ms": 25, "scan_workers": 0, "probe_timeout_s": 60,
-        "freeze_threshold": 0.25, "backup_keep": 7, "retention_days": 30, "type": "sqlite",
+        "freeze_threshold": 0.25, "backup_keep": 7, "retention_days": 30,
+        "session_timeout_s": 300, "paused_timeout_s": 1800, "completed_at": 0.9,
+        "resume_from": 0.05, "resume_min_duration_s": 300, "music_completed_at": 0.5,
+        "music_resume_from": 0.05, "music_resume_min_duration_s": 1200, "type": "sqlite",
         "database_path": Path("viewra-data/viewra.db"), "cache_size_kib": 8192,
         "mmap_size_mib": 64, "wal_autocheckpoint_pages": 10000}
     config = PostgresConfig()

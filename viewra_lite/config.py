@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union
 
 from .errors import ConfigError
 from .option_values import (
-    PLAIN_WORD, Secret, Unfit, check_choice, check_database_path, check_fraction,
+    Secret, Unfit, check_choice, check_database_path, check_fraction,
     check_password_file, check_secret, check_text, check_whole, did_you_mean, file_label,
     key_label, nearest, shown)
 
@@ -72,6 +72,18 @@ class Config(ABC):
     backup_keep: int = _whole(7, 1, 1000)
     # Days that a missing file is remembered before the purge.
     retention_days: int = _whole(30, 0, 36_500)
+    # Seconds of silence after which a session that plays, or is paused, is taken for gone.
+    session_timeout_s: int = _whole(300, 1, 604_800)
+    paused_timeout_s: int = _whole(1800, 1, 604_800)
+    # Share (0 to 1) of the running time from which it is watched, and from which it is resumed.
+    completed_at: float = _option(0.9, check_fraction)
+    resume_from: float = _option(0.05, check_fraction)
+    # Seconds that it must run at least to be resumed at all.
+    resume_min_duration_s: int = _whole(300, 0, 604_800)
+    # The same for music: half of it counts, as a scrobble does; only long mixes are resumed.
+    music_completed_at: float = _option(0.5, check_fraction)
+    music_resume_from: float = _option(0.05, check_fraction)
+    music_resume_min_duration_s: int = _whole(1200, 0, 604_800)
 
     def __post_init__(self) -> None:
         for option in _options(type(self)).values():
@@ -264,7 +276,9 @@ def _given(source: ConfigSource) -> _Given:
     if isinstance(source, Mapping):
         return _from_mapping(source)
     if isinstance(source, str) and re.match(r"(?is)(sqlite|postgres(ql)?):|.*://", source):
-        return _from_url(source)
+        from .url_source import read_url
+
+        return read_url(source)
     if isinstance(source, (str, os.PathLike)):
         return _from_yaml(os.fsdecode(source))
     raise ConfigError("expected a path, a URL, a mapping or a Config, not a value of type"
@@ -328,65 +342,3 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
             raise ConfigError(f"{where}: there is no such option{meant}")
         given[keys[suffix]] = (value, where)
     return given
-
-
-# --- A database URL. urllib's own parser is lenient, and its errors repeat the password. ---
-
-_URL_FORMS = {
-    "sqlite": (
-        re.compile(r"/(?P<database_path>[^?#]*)(?:\?(?P<query>[^#]*))?"),
-        "expected sqlite:///relative.db or sqlite:////absolute.db (# and ? as %23 and %3F)"),
-    "postgres": (
-        re.compile(
-            r"(?:(?P<user>[^:@/?#]+)?(?::(?P<password>[^@/?#]*))?@)?"
-            r"(?P<host>\[[^\]/?#@]+\]|[^:@/?#\[\]]+)?(?::(?P<port>[^:@/?#]+)?)?"
-            r"(?:/(?P<database>[^/?#]+)?)?(?:\?(?P<query>[^#]*))?"),
-        "expected postgresql://user:password@host:port/database"
-        " (: / ? # @ % in a part as %3A %2F %3F %23 %40 %25)"),
-}
-
-
-def _from_url(url: str) -> _Given:
-    scheme, slashes, rest = url.partition("://")
-    kind = _ENGINES.get(scheme.lower()) if slashes else None
-    if kind is None:
-        name = f"{scheme}:// " if PLAIN_WORD.fullmatch(scheme) else "this form "
-        raise ConfigError(f"the URL: {name}is not supported: give sqlite:///…,"
-                          " postgresql://… or the path of a YAML file")
-    engine = "sqlite" if kind is SqliteConfig else "postgres"
-    form, expected = _URL_FORMS[engine]
-    match = form.fullmatch(rest)
-    if match is None:
-        raise ConfigError(f"the URL: {expected}")
-    parts = match.groupdict()
-    query = parts.pop("query") or ""
-    named = [(key, text) for key, text in parts.items() if text is not None]
-    return _from_pairs([("type", engine), *named, *_query_pairs(query)])
-
-
-def _query_pairs(query: str) -> list[tuple[str, str]]:
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    if any(not equals for _, equals, _ in pairs):
-        raise ConfigError("the URL: expected key=value&key=value after the question mark")
-    return [(key, value) for key, _, value in pairs]
-
-
-def _from_pairs(pairs: Iterable[tuple[str, str]]) -> _Given:
-    given: _Given = {}
-    for key, text in pairs:
-        if key in given:
-            raise ConfigError(f"the URL: {key_label(key)} is given twice: keep one")
-        value = text[1:-1] if key == "host" and text.startswith("[") else text
-        given[key] = (_percent_decoded(value, key), "the URL")
-    return given
-
-
-def _percent_decoded(text: str, key: str) -> str:
-    from urllib.parse import unquote_to_bytes
-
-    if not re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        try:
-            return unquote_to_bytes(text).decode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:
-            pass
-    raise ConfigError(f"the URL: {key_label(key)}: expected UTF-8, percent-encoded (% itself: %25)")

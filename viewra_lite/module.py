@@ -42,6 +42,15 @@ class Module:
         self.sessions = sessions
         self.config = config
 
+    def recover(self) -> None:
+        """Put right what a crash left behind; called once per open, when all are seated.
+
+        Not called with Store.open(migrate=False), which changes nothing.
+        """
+
+    def unseat(self) -> None:
+        """Give up what seat() and the verbs took for as long as the store is open."""
+
     def tidy(self, now: datetime) -> None:
         """Do this module's chores: called by maintenance, each write in bounded transactions."""
 

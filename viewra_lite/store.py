@@ -103,6 +103,9 @@ class Store:
             sessions.backend.database.bind(module.models, bind_refs=False, bind_backrefs=False)
             module.seat(sessions, config)
         store.media, store.playback, store.transcoding, store.plugins = rooms
+        if migrate:
+            for module in store._modules:
+                module.recover()
         return store
 
     def close(self) -> None:
@@ -113,7 +116,11 @@ class Store:
         with _lock:
             if _open is self:
                 _open = None
-            self._sessions.close()
+            try:
+                for module in self._modules:
+                    module.unseat()
+            finally:
+                self._sessions.close()
 
     def tables(self) -> list[str]:
         """Return the names of the tables that are in the database, whoever made them."""

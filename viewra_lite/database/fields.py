@@ -191,14 +191,13 @@ class ChoiceField(peewee.TextField):
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.allowed = tuple(choices)
+        self._others = tuple(self.constraints or ())
 
     def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
         super().bind(model, name, set_attribute)
         values = ", ".join(f"'{choice}'" for choice in self.allowed)
-        self.constraints = [
-            *(self.constraints or ()),
-            Check(f'"{self.column_name}" IN ({values})'),
-        ]
+        # Bound once more for every model that inherits it.
+        self.constraints = [*self._others, Check(f'"{self.column_name}" IN ({values})')]
 
     def db_value(self, value: Any) -> Any:
         if value is not None and value not in self.allowed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import StoreBusyError, StoreUnavailableError
@@ -15,22 +15,58 @@ _RETRY_S = 0.02
 
 
 @contextmanager
-def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
+def file_lock(path: Path, *, wait_s: float, once: bool = False) -> Iterator[None]:
     """Hold an exclusive lock on a file of its own; raises StoreBusyError after wait_s seconds.
 
     The lock also excludes other threads of this process, because each holder opens the file
-    anew. The file stays: removing it would race with the next holder.
+    anew. The file stays, because removing it would race with the next holder; once says that
+    its name is never used again, and the file goes.
     """
     descriptor = _opened(path)
+    with of_this_process(descriptor) as is_ours:
+        try:
+            deadline = time.monotonic() + wait_s
+            while not _try_lock(descriptor):
+                if time.monotonic() >= deadline:
+                    raise StoreBusyError(f"{path.name} is locked by another process or thread")
+                time.sleep(random.uniform(0.5, 1.0) * _RETRY_S)
+            try:
+                yield
+            finally:
+                if once and is_ours():
+                    with suppress(OSError):  # Windows keeps a file that is open
+                        os.unlink(path)
+        finally:
+            if is_ours():
+                os.close(descriptor)
+
+
+@contextmanager
+def of_this_process(descriptor: int) -> Iterator[Callable[[], bool]]:
+    """Close a descriptor in every child that is forked meanwhile; yields whether we are no child.
+
+    A lock lives as long as anybody has its descriptor: a child that outlives its parent would
+    make the parent look alive.
+    """
+    owner = os.getpid()
+    _held.add(descriptor)
     try:
-        deadline = time.monotonic() + wait_s
-        while not _try_lock(descriptor):
-            if time.monotonic() >= deadline:
-                raise StoreBusyError(f"{path.name} is locked by another process or thread")
-            time.sleep(random.uniform(0.5, 1.0) * _RETRY_S)
-        yield
+        yield lambda: os.getpid() == owner
     finally:
-        os.close(descriptor)
+        _held.discard(descriptor)
+
+
+_held: set[int] = set()
+
+
+def _close_inherited() -> None:
+    while _held:
+        with suppress(OSError):
+            os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited)
 
 
 def _opened(path: Path) -> int:

@@ -23,6 +23,7 @@ from ..errors import (
     StoreUnavailableError,
     ViewraError,
 )
+from .locks import of_this_process
 from .pool import Pool
 from .sessions import StoreDatabase
 from .statements import words_query
@@ -212,19 +213,23 @@ class PostgresBackend:
     # Life
 
     @contextmanager
-    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
+    def exclusive(
+        self, name: str, *, wait_s: float, once: bool = False
+    ) -> Iterator[Callable[[], bool]]:
         """Hold an advisory lock on a connection of its own; the server drops it with it."""
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         connection = self._connect()
-        try:
-            deadline = time.monotonic() + wait_s
-            while not self._try_lock(connection, key):
-                if time.monotonic() >= deadline:
-                    raise StoreBusyError(f"{name} is locked by another process or thread")
-                time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
-            yield
-        finally:
-            connection.close()
+        with of_this_process(connection.fileno()) as is_ours:
+            try:
+                deadline = time.monotonic() + wait_s
+                while not self._try_lock(connection, key):
+                    if time.monotonic() >= deadline:
+                        raise StoreBusyError(f"{name} is locked by another process or thread")
+                    time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
+                yield lambda: not (connection.closed or self._has_news(connection))
+            finally:
+                if is_ours():  # a child's goodbye would end its parent's connection
+                    connection.close()
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
         """Check that the server answers; tables that no store made are left to the migrator."""

@@ -62,7 +62,7 @@ def render(rooms: Sequence[Room], dialect: str) -> str:
 
 def _database(dialect: str) -> Any:
     if dialect == "sqlite":
-        from .sqlite import SqliteStoreDatabase
+        from .sqlite_database import SqliteStoreDatabase
 
         return SqliteStoreDatabase(None, ":memory:")
     if dialect == "postgres":

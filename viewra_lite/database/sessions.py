@@ -38,6 +38,7 @@ class Sessions:
         self.new_id = new_id
         self._engine = backend.engine
         self._current = _Current()
+        self._listeners: dict[str, list[Callable[..., None]]] = {}
         _live.add(self)
 
     def reader(self, *, guest: bool = False) -> Reader:
@@ -118,9 +119,21 @@ class Sessions:
             self.raise_translated(exc)
             raise
 
-    def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
-        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds."""
-        return self.backend.exclusive(name, wait_s=wait_s)
+    def exclusive(self, name: str, *, wait_s: float = 0.0, once: bool = False) -> Any:
+        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds.
+
+        Yields what tells whether it is still held. once: the name is never used again.
+        """
+        return self.backend.exclusive(name, wait_s=wait_s, once=once)
+
+    def listen(self, event: str, action: Callable[..., None]) -> None:
+        """Call action(*arguments) whenever a room announces an event, inside its transaction."""
+        self._listeners.setdefault(event, []).append(action)
+
+    def announce(self, event: str, *arguments: Any) -> None:
+        """Tell every listener of an event; what they raise ends the announcer's transaction."""
+        for action in self._listeners.get(event, ()):
+            action(*arguments)
 
     def close(self) -> None:
         """Close the backend; idempotent."""

@@ -7,14 +7,10 @@ import random
 import sqlite3
 import sys
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from json import dumps
 from pathlib import Path
 from typing import Any, NoReturn
-
-import peewee
 
 from ..config import SqliteConfig
 from ..errors import (
@@ -27,8 +23,7 @@ from ..errors import (
 )
 from .locks import file_lock
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
-from .scopes import Session
-from .sessions import StoreDatabase
+from .sqlite_database import SqliteStoreDatabase
 from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
 from .sqlite_file import (
     apply_pragmas,
@@ -38,7 +33,6 @@ from .sqlite_file import (
     settings,
     writer_pragmas,
 )
-from .statements import words_query
 
 APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 _STATEMENTS_KEPT = 256
@@ -46,43 +40,6 @@ _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
 _NORMAL, _FULL = 1, 2  # PRAGMA synchronous
 SYNC_EVERY_S = 60.0
-
-
-class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
-    """Peewee's view of the SQLite backend."""
-
-    # The specification's words for the types; SQLite itself only looks at their affinity.
-    field_types = {
-        **peewee.SqliteDatabase.field_types,
-        "BIGINT": "INTEGER",
-        "BOOL": "BOOLEAN",
-        "DATETIME": "TIMESTAMP",
-        "DOUBLE": "REAL",
-        "INT": "INTEGER",
-    }
-    one_of = (" IN (SELECT value FROM json_each(", "))", dumps)
-    matches_words = (
-        ' IN (SELECT rowid FROM "{index}" WHERE "{index}" MATCH ',
-        " ORDER BY rowid LIMIT ",
-        lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
-    )
-
-    def __init__(self, backend: SqliteBackend | None, path: str) -> None:
-        super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
-        self.backend = backend
-
-    def cursor(self, named_cursor: Any = None) -> Any:
-        """Return a cursor of the session's connection, which is closed with the session."""
-        cursor = super().cursor()
-        for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
-            if isinstance(session, Session):
-                session.cursors = session.cursors or weakref.WeakSet()
-                session.cursors.add(cursor)
-        return cursor
-
-    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
-        refuse_nul(params or ())
-        return super()._execute_cursor(sql, params, **options)
 
 
 class SqliteBackend:
@@ -240,10 +197,12 @@ class SqliteBackend:
     # Life
 
     @contextmanager
-    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
+    def exclusive(
+        self, name: str, *, wait_s: float, once: bool = False
+    ) -> Iterator[Callable[[], bool]]:
         """Hold a lock file beside the database."""
-        with file_lock(self.lock_folder / name, wait_s=wait_s):
-            yield
+        with file_lock(self.lock_folder / name, wait_s=wait_s, once=once):
+            yield lambda: True
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
         """Create the folder and an empty database where there is none, readable to us alone.

@@ -59,6 +59,21 @@ class OneOf(peewee.ColumnBase):
         return ctx.literal(after)
 
 
+class NotLocked(peewee.ColumnBase):
+    """What a subquery selects, but for rows that another transaction is changing.
+
+    The rows that it selects are locked in turn. Where one transaction writes at a time, as on
+    SQLite, there is nothing to pass over.
+    """
+
+    def __init__(self, query: Any) -> None:
+        self.query = query
+
+    def __sql__(self, ctx: Any) -> Any:
+        query = self.query
+        return ctx.sql(query.for_update(skip_locked=True) if ctx.state.for_update else query)
+
+
 class MatchesWords(peewee.ColumnBase):
     """True for the first rows, in the order of their key, that hold all words of a text.
 
@@ -261,6 +276,8 @@ def _joined(parts: list[_Part]) -> Convert:
 def _reader(field: Any) -> Convert | None:
     if isinstance(field, peewee.ForeignKeyField):
         return _reader(field.rel_field)
+    if isinstance(field, peewee.BooleanField):
+        return bool  # SQLite has 0 and 1
     if type(field) in _PLAIN_FIELDS or field.python_value.__func__ is peewee.Field.python_value:
         return None
     convert: Convert = field.python_value

@@ -114,6 +114,7 @@ def absorb(
         _set(known.id, **{**values, "status": "present", "missing_since": None})
     for model in (Movie, Episode, Track):
         model.update(media_file=known.id).where(model.media_file == newcomer.id).execute()
+    sessions.announce("file_absorbed", newcomer.id, known.id)
     MediaFile.delete().where(MediaFile.id == newcomer.id).execute()
     file: MediaFile = sessions.one(queries.file_by_id, known.id)
     return file

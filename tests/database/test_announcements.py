@@ -1,0 +1,115 @@
+"""Announcements between rooms, and locks whose name is never used again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from database.processes import running_python
+from database.rows import add, ids
+
+from viewra_lite import Module, Store, errors
+
+
+def test_a_listener_hears_inside_the_transaction(store: Store) -> None:
+    sessions = store._sessions
+    sessions.listen("library_named", lambda id: add(store, f"{id}-heard"))
+    with pytest.raises(ZeroDivisionError):
+        with store.writer():
+            sessions.announce("library_named", "lost")
+            raise ZeroDivisionError
+    with store.writer():
+        sessions.announce("library_named", "kept")
+        sessions.announce("nobody_listens", 1, 2)
+    assert ids(store) == ["kept-heard"]
+
+
+def test_what_a_listener_raises_ends_the_transaction(store: Store) -> None:
+    def refuse(id: str) -> None:
+        raise errors.ConflictError(f"{id} is refused")
+
+    store._sessions.listen("library_named", refuse)
+    with pytest.raises(errors.ConflictError, match="one is refused"):
+        with store.writer():
+            add(store, "one")
+            store._sessions.announce("library_named", "one")
+    assert ids(store) == []
+
+
+def test_a_lock_that_is_used_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "viewra.db"
+    with Store.open({"database": {"database_path": str(path)}}) as store:
+        with store._sessions.exclusive("of-one", once=True) as is_held:
+            assert is_held()
+            with pytest.raises(errors.StoreBusyError):
+                store._sessions.exclusive("of-one").__enter__()
+        assert not (tmp_path / "viewra.db-lock" / "of-one").exists()
+
+
+FORK = """
+import os, sys
+from viewra_lite import Store
+
+with Store.open(sys.argv[1]) as store:
+    with store._sessions.exclusive("of-a-parent", once=True) as is_held:
+        child = os.fork()
+        if not child:
+            sys.exit()  # an ordinary end, with everything that Python tidies up at one
+        os.waitpid(child, 0)
+        child = os.fork()
+        if not child:
+            sys.stdin.readline()  # outlives its parent
+            os._exit(0)
+        print(is_held(), flush=True)
+        sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+def test_a_lock_is_its_holders_alone_and_no_forked_childs(
+    store_config: Any, tmp_path: Path
+) -> None:
+    url = store_config if isinstance(store_config, str) else f"sqlite:///{tmp_path}/viewra.db"
+    with running_python("-c", FORK, url) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "True\n"
+        with Store.open(store_config) as store:
+            with pytest.raises(errors.StoreBusyError):
+                store._sessions.exclusive("of-a-parent").__enter__()
+            os.kill(parent.pid, signal.SIGKILL)
+            parent.wait()
+            with store._sessions.exclusive("of-a-parent", wait_s=20.0):
+                pass
+
+
+class Noting(Module):
+    """Notes when it is recovered and unseated."""
+
+    name = "noting"
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def recover(self) -> None:
+        assert self.sessions.backend.engine
+        self.seen.append("recover")
+
+    def unseat(self) -> None:
+        self.seen.append("unseat")
+
+
+def test_a_module_recovers_once_per_open_and_is_unseated_at_the_end(store_config: Any) -> None:
+    module = Noting()
+    with Store.open(store_config, modules=[module]):
+        assert module.seen == ["recover"]
+    assert module.seen == ["recover", "unseat"]
+
+
+def test_a_look_without_migrating_recovers_nothing(store_config: Any) -> None:
+    Store.open(store_config).close()
+    module = Noting()
+    with Store.open(store_config, modules=[module], migrate=False):
+        assert module.seen == []

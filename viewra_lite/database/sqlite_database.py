@@ -1,0 +1,51 @@
+"""Peewee's view of the SQLite backend: its types, and how it says what our own nodes mean."""
+
+from __future__ import annotations
+
+import weakref
+from json import dumps
+from typing import Any
+
+import peewee
+
+from .scopes import Session
+from .sessions import StoreDatabase
+from .sqlite_errors import refuse_nul
+from .statements import words_query
+
+
+class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
+    """Peewee's view of the SQLite backend."""
+
+    # The specification's words for the types; SQLite itself only looks at their affinity.
+    field_types = {
+        **peewee.SqliteDatabase.field_types,
+        "BIGINT": "INTEGER",
+        "BOOL": "BOOLEAN",
+        "DATETIME": "TIMESTAMP",
+        "DOUBLE": "REAL",
+        "INT": "INTEGER",
+    }
+    one_of = (" IN (SELECT value FROM json_each(", "))", dumps)
+    matches_words = (
+        ' IN (SELECT rowid FROM "{index}" WHERE "{index}" MATCH ',
+        " ORDER BY rowid LIMIT ",
+        lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
+    )
+
+    def __init__(self, backend: Any, path: str) -> None:
+        super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
+        self.backend = backend
+
+    def cursor(self, named_cursor: Any = None) -> Any:
+        """Return a cursor of the session's connection, which is closed with the session."""
+        cursor = super().cursor()
+        for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
+            if isinstance(session, Session):
+                session.cursors = session.cursors or weakref.WeakSet()
+                session.cursors.add(cursor)
+        return cursor
+
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        refuse_nul(params or ())
+        return super()._execute_cursor(sql, params, **options)
