@@ -300,49 +300,115 @@ CREATE TABLE viewra_migrations_media (
 
 -- Active and historical playback sessions.
 CREATE TABLE playback_sessions (
-    id            TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    media_file_id TEXT,                      -- what is watched; NULL once the file is purged
-    user_id       TEXT NOT NULL,             -- who watches; the host program's id
-    device_id     TEXT,                      -- where; the host program's id
-    method        TEXT NOT NULL              -- direct, transcode or remux
+    id            TEXT NOT NULL PRIMARY KEY,      -- UUIDv7
+    media_file_id TEXT,                           -- what is watched: media_files.id, perhaps of a
+                                                  -- removed file
+    user_id       TEXT NOT NULL,                  -- who watches; the host program's id
+    device_id     TEXT,                           -- where; the host program's id
+    method        TEXT NOT NULL                   -- direct, transcode or remux
                   CHECK (method IN ('direct', 'transcode', 'remux')),
-    state         TEXT NOT NULL              -- where the session stands
+    state         TEXT NOT NULL                   -- where the session stands
                   CHECK (state IN ('starting', 'playing', 'paused', 'stopped', 'completed',
                       'expired', 'failed')),
-    position      REAL NOT NULL DEFAULT 0,   -- seconds
-    duration      REAL,                      -- seconds
-    start_time    TIMESTAMP NOT NULL,        -- UTC
-    last_activity TIMESTAMP NOT NULL,        -- last heartbeat, UTC
-    end_time      TIMESTAMP,                 -- UTC; NULL while it is open
-    FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL
+    position      REAL NOT NULL DEFAULT 0,        -- seconds
+    duration      REAL,                           -- seconds
+    start_time    TIMESTAMP NOT NULL,             -- UTC
+    last_activity TIMESTAMP NOT NULL,             -- when the last heartbeat came, UTC
+    end_time      TIMESTAMP,                      -- UTC; NULL while it is open
+    reported_at   TIMESTAMP,                      -- the last heartbeat's own time, where the device
+                                                  -- told it, UTC
+    watched       REAL NOT NULL DEFAULT 0,        -- seconds that were watched in it
+    completed     BOOLEAN NOT NULL DEFAULT FALSE, -- it came to the end
+    kind          TEXT NOT NULL DEFAULT 'other'   -- what it is
+                  CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+    title         TEXT,                           -- what it was called when it began
+    top_title     TEXT,                           -- the show, else the title: what is counted
+    owner         TEXT                            -- the open store that keeps it: a lock's name
 );
-CREATE INDEX playback_sessions_media_file_id ON playback_sessions (media_file_id);
 CREATE INDEX idx_sessions_user_time ON playback_sessions (user_id, start_time DESC);
 CREATE INDEX idx_sessions_active ON playback_sessions (state)
     WHERE (state IN ('playing', 'paused'));
+CREATE INDEX idx_sessions_open ON playback_sessions (start_time, id) WHERE (end_time IS NULL);
+CREATE INDEX idx_sessions_media_file ON playback_sessions (media_file_id);
 
--- How far each user is in each file; outlives the file, so the file is no foreign key.
+-- How far each user is in each file; other versions of the same movie or episode share it.
 CREATE TABLE user_media_progress (
-    user_id       TEXT NOT NULL,                  -- the host program's id
-    media_file_id TEXT NOT NULL,                  -- media_files.id, or the id of a file that was
-                                                  -- removed
-    position      REAL NOT NULL DEFAULT 0,        -- seconds
-    completed     BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
-    updated_at    TIMESTAMP NOT NULL,             -- when the position was reported, UTC
+    user_id        TEXT NOT NULL,                  -- the host program's id
+    media_file_id  TEXT NOT NULL,                  -- media_files.id, perhaps of a removed file
+    position       REAL NOT NULL DEFAULT 0,        -- seconds
+    completed      BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end, ever
+    updated_at     TIMESTAMP NOT NULL,             -- last change of this row, UTC
+    duration       REAL,                           -- seconds, of the file that was watched
+    play_count     INTEGER NOT NULL DEFAULT 0,     -- how often it was watched to the end
+    last_played_at TIMESTAMP,                      -- when it was last watched to the end, UTC
+    reported_at    TIMESTAMP,                      -- the device's own time of the report, else when
+                                                   -- it came, UTC
+    dropped        BOOLEAN NOT NULL DEFAULT FALSE, -- taken off the list of what to continue
+    session_id     TEXT,                           -- the session that reported it last
+    previous       TEXT                            -- JSON array of earlier states, for undo
+                   CHECK (previous IS NULL OR json_valid(previous)),
     PRIMARY KEY (user_id, media_file_id)
 );
 CREATE INDEX idx_progress_media_file ON user_media_progress (media_file_id);
+CREATE INDEX idx_progress_recent ON user_media_progress (user_id, updated_at DESC, media_file_id);
+CREATE INDEX idx_progress_unfinished ON user_media_progress (user_id, updated_at DESC,
+        media_file_id)
+    WHERE (NOT completed AND NOT dropped);
 
 -- Historical playback records; they outlive the file.
 CREATE TABLE playback_history (
-    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7
+    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; the session's, where it was one
     user_id          TEXT NOT NULL,                  -- the host program's id
     media_file_id    TEXT,                           -- media_files.id, perhaps of a removed file
     played_at        TIMESTAMP NOT NULL,             -- when it started, UTC
     duration_watched INTEGER,                        -- seconds
-    completed        BOOLEAN NOT NULL DEFAULT FALSE  -- watched to the end
+    completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
+    kind             TEXT NOT NULL DEFAULT 'other'   -- what it was
+                     CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+    title            TEXT,                           -- what it was called when it was played
+    top_title        TEXT,                           -- the show, else the title: what is counted
+    device_id        TEXT,                           -- the host program's id
+    method           TEXT                            -- direct, transcode, remux; NULL where not
+                                                     -- played here
 );
-CREATE INDEX idx_history_user_recent ON playback_history (user_id, played_at DESC);
+CREATE INDEX idx_history_user_recent ON playback_history (user_id, played_at DESC, id DESC);
+CREATE INDEX idx_history_recent ON playback_history (played_at DESC, id DESC);
+CREATE INDEX idx_history_media_file ON playback_history (media_file_id);
+
+-- Old plays, moved here from playback_history.
+CREATE TABLE playback_history_archive (
+    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; the session's, where it was one
+    user_id          TEXT NOT NULL,                  -- the host program's id
+    media_file_id    TEXT,                           -- media_files.id, perhaps of a removed file
+    played_at        TIMESTAMP NOT NULL,             -- when it started, UTC
+    duration_watched INTEGER,                        -- seconds
+    completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
+    kind             TEXT NOT NULL DEFAULT 'other'   -- what it was
+                     CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+    title            TEXT,                           -- what it was called when it was played
+    top_title        TEXT,                           -- the show, else the title: what is counted
+    device_id        TEXT,                           -- the host program's id
+    method           TEXT,                           -- direct, transcode, remux; NULL where not
+                                                     -- played here
+    archived_at      TIMESTAMP NOT NULL              -- when it was moved, UTC
+);
+CREATE INDEX idx_archive_user_recent ON playback_history_archive (user_id, played_at DESC, id DESC);
+CREATE INDEX idx_archive_recent ON playback_history_archive (played_at DESC, id DESC);
+CREATE INDEX idx_archive_media_file ON playback_history_archive (media_file_id);
+
+-- What was archived, counted by day, user and title; kept for ever.
+CREATE TABLE playback_daily_totals (
+    day       DATE NOT NULL,              -- UTC, of played_at
+    user_id   TEXT NOT NULL,              -- the host program's id
+    kind      TEXT NOT NULL               -- what it was
+              CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+    top_title TEXT NOT NULL,              -- the show, else the title; empty where it is unknown
+    plays     INTEGER NOT NULL DEFAULT 0, -- how many
+    completed INTEGER NOT NULL DEFAULT 0, -- how many of them to the end
+    seconds   INTEGER NOT NULL DEFAULT 0, -- how long all of them were watched
+    PRIMARY KEY (day, user_id, kind, top_title)
+);
+CREATE INDEX idx_daily_totals_user ON playback_daily_totals (user_id, day);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_playback (
@@ -356,45 +422,66 @@ CREATE TABLE viewra_migrations_playback (
 
 -- Transcoding jobs, queued, running and ended.
 CREATE TABLE transcode_sessions (
-    id            TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    media_file_id TEXT,                      -- what is transcoded; NULL once the file is purged
-    status        TEXT NOT NULL              -- where the job stands
+    id            TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
+    media_file_id TEXT,                       -- what is transcoded; NULL once the file is purged
+    status        TEXT NOT NULL               -- where the job stands
                   CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
-    provider      TEXT,                      -- who runs it
-    content_hash  TEXT NOT NULL,             -- SHA-256 of the file's fingerprint and the profile
-    input_path    TEXT,                      -- file that is read
-    output_path   TEXT,                      -- file that is written
-    container     TEXT,                      -- wanted: mp4, webm, hls, ...
-    video_codec   TEXT,                      -- wanted: h264, hevc, av1, ...
-    audio_codec   TEXT,                      -- wanted: aac, opus, ...
-    quality       INTEGER,                   -- wanted, in the provider's own scale
-    progress      REAL NOT NULL DEFAULT 0    -- 0 to 1
+    provider      TEXT,                       -- who runs it, or ran it last
+    content_hash  TEXT NOT NULL,              -- SHA-256 of the file's fingerprint and the profile
+    input_path    TEXT,                       -- file that is read
+    output_path   TEXT,                       -- file that was written
+    container     TEXT,                       -- wanted: mp4, webm, hls, ...
+    video_codec   TEXT,                       -- wanted: h264, hevc, av1, ...
+    audio_codec   TEXT,                       -- wanted: aac, opus, ...
+    quality       INTEGER,                    -- wanted, in the provider's own scale
+    progress      REAL NOT NULL DEFAULT 0     -- 0 to 1, of this attempt
                   CHECK (progress BETWEEN 0 AND 1),
-    error_message TEXT,                      -- why it failed
-    created_at    TIMESTAMP NOT NULL,        -- when it was requested, UTC
-    started_at    TIMESTAMP,                 -- when a provider took it, UTC
-    completed_at  TIMESTAMP,                 -- when it ended, UTC
+    error_message TEXT,                       -- why it failed
+    created_at    TIMESTAMP NOT NULL,         -- when it was requested, UTC
+    started_at    TIMESTAMP,                  -- when a provider took it, UTC
+    completed_at  TIMESTAMP,                  -- when it ended, UTC
+    height        INTEGER,                    -- wanted: pixels at most
+    profile       TEXT                        -- all that is wanted, as TranscodeProfile.of() reads
+                  CHECK (profile IS NULL OR json_valid(profile)),
+    priority      INTEGER NOT NULL DEFAULT 0, -- higher is sooner
+    attempts      INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
+    lease_until   TIMESTAMP,                  -- while running: it goes back to the queue unless
+                                              -- renewed by then, UTC
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL
 );
 CREATE INDEX idx_transcode_media ON transcode_sessions (media_file_id);
 CREATE INDEX idx_transcode_status ON transcode_sessions (status);
+CREATE UNIQUE INDEX idx_transcode_active ON transcode_sessions (content_hash)
+    WHERE (status IN ('pending', 'running'));
+CREATE INDEX idx_transcode_queue ON transcode_sessions (status, priority DESC, created_at, id)
+    WHERE (status = 'pending');
+CREATE INDEX idx_transcode_leases ON transcode_sessions (status, lease_until)
+    WHERE (status = 'running');
+CREATE INDEX idx_transcode_recent ON transcode_sessions (created_at, id);
 
 -- Transcoded content that can be used again.
 CREATE TABLE transcode_cache (
-    id            TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
-    media_file_id TEXT,                       -- media_files.id, perhaps of a removed file
-    content_hash  TEXT NOT NULL,              -- as in transcode_sessions
-    container     TEXT,                       -- mp4, webm, hls, ...
-    video_codec   TEXT,                       -- h264, hevc, av1, ...
-    audio_codec   TEXT,                       -- aac, opus, ...
-    quality       INTEGER,                    -- in the provider's own scale
-    file_size     INTEGER NOT NULL,           -- bytes
-    created_at    TIMESTAMP NOT NULL,         -- UTC
-    last_accessed TIMESTAMP NOT NULL,         -- UTC; the oldest are evicted first
-    access_count  INTEGER NOT NULL DEFAULT 0  -- how often it was used
+    id            TEXT NOT NULL PRIMARY KEY,      -- UUIDv7, another each time it is made
+    media_file_id TEXT,                           -- media_files.id, perhaps of a removed file
+    content_hash  TEXT NOT NULL,                  -- as in transcode_sessions
+    container     TEXT,                           -- mp4, webm, hls, ...
+    video_codec   TEXT,                           -- h264, hevc, av1, ...
+    audio_codec   TEXT,                           -- aac, opus, ...
+    quality       INTEGER,                        -- in the provider's own scale
+    file_size     INTEGER NOT NULL,               -- bytes
+    created_at    TIMESTAMP NOT NULL,             -- UTC
+    last_accessed TIMESTAMP NOT NULL,             -- UTC, to the minute; the oldest are evicted
+                                                  -- first
+    access_count  INTEGER NOT NULL DEFAULT 0,     -- how often it was used
+    output_path   TEXT,                           -- where it lies; NULL where nobody knows
+    in_use_until  TIMESTAMP,                      -- not evicted before, UTC
+    pinned        BOOLEAN NOT NULL DEFAULT FALSE  -- never evicted
 );
 CREATE UNIQUE INDEX transcode_cache_content_hash ON transcode_cache (content_hash);
 CREATE INDEX idx_cache_hash ON transcode_cache (content_hash);
+CREATE INDEX idx_cache_media ON transcode_cache (media_file_id);
+CREATE INDEX idx_cache_used ON transcode_cache (last_accessed, id);
+CREATE INDEX idx_cache_size ON transcode_cache (file_size, pinned);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_transcoding (

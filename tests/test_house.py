@@ -31,7 +31,13 @@ LAYERS = {
     "transcoding": {"config", "database", "errors", "module", "media.models"},
     "adoption": {"config", "database", "errors", "module", "store", *ROOMS},
     "store": {"adoption", "config", "database", "errors", "module", *ROOMS},
-    "cli": {"adoption", "config", "database", "errors", "module", "store", *ROOMS},
+    "watched_record": {"errors"},
+    "watched_file": {"errors", "watched_record"},
+    "watched": {"errors", "store", "watched_record", *ROOMS},
+    "cli": {
+        "adoption", "config", "database", "errors", "module", "store", "watched", "watched_file",
+        *ROOMS,
+    },
 }
 
 

@@ -43,6 +43,9 @@ def test_the_python_runs_from_top_to_bottom(films: Path) -> None:
     assert "movie Le Fabuleux Destin d'Amélie Poulain" in printed
     assert "committed" in printed
     assert "2 unchanged" in printed
+    assert "go on with Le Fabuleux Destin d'Amélie Poulain (2001) at 1810.0" in printed
+    assert "cached: 1" in printed
+    assert "1 play\n" in printed
     assert "stars: []" in printed
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .media.search import SearchHit
     from .module import Module
     from .store import Store
+    from .transcoding.profile import Provider, TranscodeProfile
+    from .watched import Unmatched, WatchedImport, import_watched
+    from .watched_file import read_watched
+    from .watched_record import WatchedRecord
 
 __all__ = [
     "Config",
@@ -20,21 +24,30 @@ __all__ = [
     "Module",
     "Page",
     "PostgresConfig",
+    "Provider",
     "ScanResult",
     "SearchHit",
     "SqliteConfig",
     "Store",
+    "TranscodeProfile",
+    "Unmatched",
+    "WatchedImport",
+    "WatchedRecord",
     "errors",
+    "import_watched",
     "load_config",
+    "read_watched",
 ]
 
 # Where each name lives. Imported when it is first asked for, so that the command line answers
 # --help at once, and Ctrl-C meets its own code and not half an import.
 _HOMES = {
     "Config": "config", "FileFacts": "media.reconcile", "Module": "module",
-    "Page": "database.pages", "PostgresConfig": "config", "ScanResult": "media.reconcile",
-    "SearchHit": "media.search", "SqliteConfig": "config", "Store": "store",
-    "load_config": "config",
+    "Page": "database.pages", "PostgresConfig": "config", "Provider": "transcoding.profile",
+    "ScanResult": "media.reconcile", "SearchHit": "media.search", "SqliteConfig": "config",
+    "Store": "store", "TranscodeProfile": "transcoding.profile", "Unmatched": "watched",
+    "WatchedImport": "watched", "WatchedRecord": "watched_record", "import_watched": "watched",
+    "load_config": "config", "read_watched": "watched_file",
 }
 
 

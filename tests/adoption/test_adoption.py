@@ -110,6 +110,8 @@ INSERT INTO transcode_sessions VALUES
   ('t3', 'f1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0.25, 'it broke', NULL, NULL,
    NULL),
   ('t4', 'f1', 'in progress', NULL, 'abd', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+   NULL, NULL),
+  ('t5', 'f1', 'queued', NULL, 'abd', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
    NULL, NULL);
 INSERT INTO transcode_cache VALUES
   ('c1', 'f1', 'abc', 'mp4', 'h264', 'aac', 23, 3000000000, '2024-01-02 03:04:05', NULL, NULL),
@@ -123,7 +125,7 @@ INSERT INTO plugin_metadata VALUES
   ('d2', 'gone', 'nowhere', NULL, 'not JSON', 85, NULL),
   ('d3', NULL, NULL, 'x', NULL, NULL, NULL);
 """
-ADDED = {"media_libraries": 2, "media_files": 2, "plugins": 2}
+ADDED = {"media_libraries": 2, "media_files": 2, "plugins": 2, "playback_history": 1}
 
 
 def count_by_hand(table: str) -> int:
@@ -217,11 +219,13 @@ def test_movies(filled: sqlite3.Connection) -> None:
 
 def test_playback(filled: sqlite3.Connection) -> None:
     found = rows(filled, "playback_sessions")
-    assert (found["s1"]["method"], found["s1"]["state"]) == ("direct", "playing")
+    assert (found["s1"]["method"], found["s1"]["state"]) == ("direct", "expired")
     assert (found["s2"]["method"], found["s2"]["state"]) == ("direct", "stopped")
     assert (found["s3"]["method"], found["s3"]["state"]) == ("transcode", "stopped")
     assert found["s2"]["start_time"] == "2024-01-02 03:05:05.000000+00:00"
-    assert found["s2"]["media_file_id"] is None and found["s2"]["position"] == 0
+    assert found["s1"]["end_time"] == found["s1"]["last_activity"]
+    assert found["s2"]["end_time"] == found["s2"]["last_activity"]
+    assert found["s2"]["media_file_id"] == "nowhere" and found["s2"]["position"] == 0
     progress = filled.execute(
         "SELECT user_id, media_file_id, position, completed FROM user_media_progress"
     ).fetchall()
@@ -232,13 +236,17 @@ def test_playback(filled: sqlite3.Connection) -> None:
     history = rows(filled, "playback_history")
     assert history["h2"]["media_file_id"] == "removed"
     assert history["h2"]["duration_watched"] == 13
+    assert (history["h1"]["kind"], history["h1"]["title"]) == ("movie", "The Amélie (2001)")
+    assert history["s1"]["title"] == "The Amélie (2001)"
+    plays = filled.execute("SELECT completed, play_count FROM user_media_progress").fetchall()
+    assert {tuple(row) for row in plays} == {(0, 0), (1, 1)}
     assert history["h2"]["played_at"] == TODAY_TEXT
 
 
 def test_transcoding(filled: sqlite3.Connection) -> None:
     found = rows(filled, "transcode_sessions")
-    assert [found[id]["status"] for id in ("t1", "t2", "t3", "t4")] == [
-        "completed", "cancelled", "failed", "running"
+    assert [found[id]["status"] for id in ("t1", "t2", "t3", "t4", "t5")] == [
+        "completed", "cancelled", "failed", "running", "cancelled"
     ]
     assert [found[id]["progress"] for id in ("t1", "t2", "t3", "t4")] == [1.0, 0.55, 0.25, 0.0]
     cache = rows(filled, "transcode_cache")

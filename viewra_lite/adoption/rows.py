@@ -15,11 +15,13 @@ from ..database.fields import ChoiceField, DateField, JSONField, PathField, Time
 from ..errors import MigrationError
 from ..media.catalog import album_identity, movie_identity, show_identity
 from ..media.names import sort_title
+from ..playback.models import OPEN_STATES
 from . import values
 
 Row = dict[str, Any]
 
 UNKNOWN_USER = "unknown"
+ACTIVE_STATUSES = ("pending", "running")
 
 _LISTS = frozenset(("genres", "cast", "creators", "artists"))
 _SHARES = frozenset(("transcode_sessions.progress", "plugin_metadata.confidence"))
@@ -168,7 +170,12 @@ class Rows:
         start, last, end = (row.get(n) for n in ("start_time", "last_activity", "end_time"))
         row["start_time"] = start or last or end
         row["last_activity"] = last or end or start
-        self._unlink("media_file_id", row)
+        is_open = row.get("state") in OPEN_STATES
+        if is_open and end:
+            row["state"] = "stopped"
+        elif not is_open:
+            row["end_time"] = end or row["last_activity"] or self._now
+        row.update(self._title_of(row.get("media_file_id")))
 
     def _complete_user_media_progress(self, row: Row) -> None:
         row["media_file_id"] = file = row.get("media_file_id") or self._new_id()
@@ -177,6 +184,11 @@ class Rows:
         while self._has("user_media_progress", user_id=row["user_id"], media_file_id=file):
             number += 1
             row["user_id"] = f"{user} ({number})"
+        if row.get("completed"):
+            row["play_count"], row["last_played_at"] = 1, row.get("updated_at")
+
+    def _complete_playback_history(self, row: Row) -> None:
+        row.update(self._title_of(row.get("media_file_id")))
 
     def _complete_transcode_sessions(self, row: Row) -> None:
         self._unlink("media_file_id", row)
@@ -184,6 +196,11 @@ class Rows:
         if row.get("status") is None:
             ended = "completed" if row.get("completed_at") else "cancelled"
             row["status"] = "failed" if row.get("error_message") else ended
+        if row["status"] in ACTIVE_STATUSES and any(
+            self._has("transcode_sessions", content_hash=row["content_hash"], status=status)
+            for status in ACTIVE_STATUSES
+        ):
+            row["status"] = "cancelled"  # one at a time makes the same thing
 
     def _complete_transcode_cache(self, row: Row) -> None:
         row["content_hash"] = row.get("content_hash") or f"adopted:{row['id']}"
@@ -198,6 +215,18 @@ class Rows:
             })
         row["plugin_id"] = plugin
         row["media_file_id"] = self._file_or_stand_in(row.get("media_file_id") or "unknown")
+
+    def _title_of(self, file: str | None) -> Row:
+        """Return what a play of a file is called, as the playback room would have noted it."""
+        found = self._connection.execute(
+            "SELECT m.title, m.year, f.filename FROM media_files f "
+            "LEFT JOIN movies m ON m.media_file_id = f.id WHERE f.id = ?", (file,)
+        ).fetchone()
+        if found is None:
+            return {}
+        movie, year, filename = found
+        name = (f"{movie} ({year})" if year else movie) or filename.rpartition(".")[0] or filename
+        return {"kind": "movie" if movie else "other", "title": name, "top_title": name}
 
     # Places for what has none
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE
+from .arguments import add_limit
 from .complaints import UsageError
 from .opening import existing
 from .output import note, print_json, print_table, say
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..media.models import MediaLibrary
     from ..store import Store
 
-_MOST_HITS = 1000
 _COLUMNS = ("id", "name", "type", "path", "files", "missing", "last_scan")
 
 
@@ -33,15 +33,7 @@ def add_commands(commands: Commands) -> None:
     remove.add_argument("--yes", action="store_true", help="do it: without, nothing is removed")
     search = commands.add("search", run_search, "find movies, shows, episodes and music")
     search.add_argument("text", metavar="TEXT", nargs="+", help="words, or how they begin")
-    search.add_argument(
-        "--limit", type=_limit, default=20, metavar="N", help=f"1 to {_MOST_HITS}; default: 20"
-    )
-
-
-def _limit(text: str) -> int:
-    if text.isdecimal() and text.isascii() and 1 <= int(text[:9]) <= _MOST_HITS:
-        return int(text)
-    raise ArgumentTypeError(f"expected a whole number from 1 to {_MOST_HITS}, not {text!r}")
+    add_limit(search)
 
 
 def run_libraries(args: Namespace) -> int:

@@ -125,18 +125,18 @@ def print_table(
 
 
 def _print_plain(rows: list[list[str]], right: list[bool]) -> None:
-    widths = [max(map(_width, column)) for column in zip(*rows)]
+    widths = [max(map(cells_of, column)) for column in zip(*rows)]
     for row in rows:
         cells = [_padded(*cell) for cell in zip(row, widths, right)]
         print(_GAP.join(cells).rstrip())
 
 
 def _padded(text: str, width: int, to_the_right: bool) -> str:
-    padding = " " * (width - _width(text))
+    padding = " " * (width - cells_of(text))
     return padding + text if to_the_right else text + padding
 
 
-def _width(text: str) -> int:
+def cells_of(text: str) -> int:
     """Return the number of terminal cells: Chinese and Japanese characters take two."""
     if text.isascii():
         return len(text)

@@ -11,7 +11,7 @@ from .complaints import UsageError
 from .output import PROGRAM
 
 # The modules of this package that add commands, in the order of --help.
-_FAMILIES = ("status", "scan", "libraries", "schema")
+_FAMILIES = ("status", "scan", "libraries", "playback", "imports", "transcodes", "schema")
 
 _EPILOG = """\
 The store is the one that --config names, else the one of ./viewra.yaml, else the SQLite file

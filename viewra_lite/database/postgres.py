@@ -79,6 +79,7 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
         '::tsquery ORDER BY "{key}" LIMIT ',
         lambda groups: words_query(groups, "'{}':*", "'{}'", " & ", " | "),
     )
+    utc_day = ("CAST(", " AT TIME ZONE 'UTC' AS DATE)")
     index_value_literals = True
 
     def __init__(self, backend: PostgresBackend | None, name: str) -> None:

@@ -254,6 +254,7 @@ class StoreDatabase:
     backend: Any
     one_of: tuple[str, str, Callable[[Any], Any] | None]
     matches_words: tuple[str, str, Callable[[Any], Any]]
+    utc_day: tuple[str, str]
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Refuse: a query outside a session would leak a connection."""
@@ -289,6 +290,7 @@ class StoreDatabase:
         options: dict[str, Any] = super().get_context_options()  # type: ignore[misc]
         options["one_of"] = self.one_of
         options["matches_words"] = self.matches_words
+        options["utc_day"] = self.utc_day
         return options
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:

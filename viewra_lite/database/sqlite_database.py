@@ -32,6 +32,7 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         " ORDER BY rowid LIMIT ",
         lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
     )
+    utc_day = ("substr(", ", 1, 10)")  # of fixed-width UTC text: see fields.timestamp_text
 
     def __init__(self, backend: Any, path: str) -> None:
         super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)

@@ -59,6 +59,17 @@ class OneOf(peewee.ColumnBase):
         return ctx.literal(after)
 
 
+class UtcDay(peewee.ColumnBase):
+    """The day, in UTC, of a column of moments."""
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
+
+    def __sql__(self, ctx: Any) -> Any:
+        before, after = ctx.state.utc_day
+        return ctx.literal(before).sql(self.field).literal(after)
+
+
 class NotLocked(peewee.ColumnBase):
     """What a subquery selects, but for rows that another transaction is changing.
 

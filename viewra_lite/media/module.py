@@ -12,7 +12,7 @@ from ..database.pages import Page, checked_limit, page_of, start_after
 from ..database.statements import Statement
 from ..errors import InvalidValueError, NotFoundError
 from ..module import Module
-from . import libraries, purge, queries, save, search, versions
+from . import find, libraries, purge, queries, save, search, versions
 from .models import (
     MODELS,
     Album,
@@ -148,6 +148,10 @@ class MediaModule(Module):
         )
         return file
 
+    def find_file_by_path(self, path: str | PathLike[str]) -> MediaFile | None:
+        """Return the file that lies there, or whose path in its library ends this one, or None."""
+        return find.file(self.sessions, path)
+
     def files(
         self, library_id: str, *, limit: int = 50, after: str | None = None
     ) -> Page[MediaFile]:
@@ -213,6 +217,27 @@ class MediaModule(Module):
         album: Album = self._found("album", id, queries.album_by_id)
         album.tracks = self.sessions.all(queries.tracks_of_album, id)
         return album
+
+    def find_movie(
+        self, title: str, *, year: int | None = None, library_id: str | None = None
+    ) -> Movie | None:
+        """Return the movie of a title, or None where none or several can be meant.
+
+        A year may be off by one where there is only one of that title.
+        """
+        return find.movie(self.sessions, title, year, library_id)
+
+    def find_episode(
+        self, show: str, season_number: int, episode_number: int, *, year: int | None = None
+    ) -> Episode | None:
+        """Return an episode with its show; year is the show's, as in find_movie()."""
+        return find.episode(self.sessions, show, season_number, episode_number, year)
+
+    def find_track(
+        self, title: str, *, artist: str | None = None, album: str | None = None
+    ) -> Track | None:
+        """Return a track with its album, or None where none or several can be meant."""
+        return find.track(self.sessions, title, artist, album)
 
     def search(self, text: str, *, limit: int = 20) -> list[search.SearchHit]:
         """Return what matches every word of a text, or its beginning; best first."""

@@ -313,3 +313,53 @@ def hits_by_seq(seqs: Any) -> Any:
     ).join(Album, JOIN.LEFT_OUTER, on=(Album.id == album)).where(
         OneOf(SearchDocument.seq, seqs)
     ).tuples()
+
+
+# Finding: what another program calls it
+
+@lru_cache(maxsize=None)
+def titled(kind: str) -> Statement:
+    """Return the statement for the movies, shows or tracks of a title: argument its title_key."""
+    model, id, _ = SEARCHED[kind]
+
+    def build(key: Any) -> Any:
+        ids = SearchDocument.select(id).where(
+            SearchDocument.kind == kind, SearchDocument.title_key == key
+        )
+        source = _track_source() if model is Track else _page_source(model)
+        return source.where(model.id.in_(ids)).order_by(model.id)
+
+    return Statement(build)
+
+
+def _track_source() -> Any:
+    return Track.select(Track, Album, MediaFile).join(Album).switch(Track).join(
+        MediaFile, JOIN.LEFT_OUTER
+    )
+
+
+@lru_cache(maxsize=None)
+def named_between(model: Any) -> Statement:
+    """Return the statement for rows by their identity: arguments (library_id, start, end)."""
+    return Statement(
+        lambda library_id, start, end: _page_source(model).where(
+            model.library == library_id, model.identity >= start, model.identity < end
+        ).order_by(model.id)
+    )
+
+
+@statement
+def episodes_numbered(show_ids: Any, season_number: Any, episode_number: Any) -> Any:
+    return Episode.select(Episode, TVShow, MediaFile).join(TVShow).switch(Episode).join(
+        MediaFile, JOIN.LEFT_OUTER
+    ).where(
+        OneOf(Episode.show, show_ids), Episode.season_number == season_number,
+        Episode.episode_number == episode_number,
+    ).order_by(Episode.id)
+
+
+@statement
+def files_at(library_id: Any, paths: Any) -> Any:
+    return MediaFile.select().where(
+        MediaFile.library == library_id, OneOf(MediaFile.path, paths)
+    ).order_by(MediaFile.path)

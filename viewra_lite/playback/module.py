@@ -1,9 +1,28 @@
-"""The playback room's place in a store."""
+"""The playback room's verbs: sessions, progress, what to watch next, history."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ..config import Config
+from ..database.fields import checked_value
+from ..database.pages import Page
+from ..database.sessions import Sessions
+from ..errors import ConflictError, NotFoundError
+from ..media.models import MediaFile
 from ..module import Module
-from .models import MODELS
+from . import archive, history, history_queries, marks, queries, stats, watching
+from .archive import ArchiveResult
+from .lifecycle import Lifecycle, checked_moment, checked_user
+from .models import (
+    MODELS, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+)
+from .progress import Progress, Report, nothing
+from .stats import Stats
+from .thresholds import checked_position
+from .versions import Versions, is_music
+from .watching import WatchItem
 
 
 class PlaybackModule(Module):
@@ -13,3 +32,310 @@ class PlaybackModule(Module):
     requires = ("media",)
     models = MODELS
     migrations = "viewra_lite.playback.migrations"
+
+    def seat(self, sessions: Sessions, config: Config) -> None:
+        """Receive the sessions, and follow files that turn out to be others."""
+        super().seat(sessions, config)
+        self._progress = Progress(sessions, config)
+        self._lifecycle = Lifecycle(sessions, config, self._progress)
+        sessions.listen("file_absorbed", self._follow_file)
+
+    def recover(self) -> None:
+        """Expire the sessions that a crash left open; those of stores that live are theirs."""
+        self._lifecycle.expire_orphans()
+
+    def unseat(self) -> None:
+        """Give up this store's sessions: the next to open it expires what is still open."""
+        self._lifecycle.owner.release()
+
+    # Sessions
+
+    def start_session(
+        self, media_file_id: str, *, user_id: str, device_id: str | None = None,
+        method: str = "direct", position: float = 0.0, duration: float | None = None,
+    ) -> PlaybackSession:
+        """Begin to play a file; method is direct, transcode or remux, duration the file's.
+
+        The user's progress moves with the first heartbeat. Raises NotFoundError,
+        InvalidValueError.
+        """
+        return self._lifecycle.start(
+            media_file_id, user_id, device_id, method, position, duration
+        )
+
+    def heartbeat(
+        self, session_id: str, position: float, *, state: str | None = None,
+        client_time: datetime | None = None,
+    ) -> PlaybackSession:
+        """Report where a session is, seconds; moves the user's progress in the same transaction.
+
+        state is playing or paused, or ends the session: stopped, completed, failed. client_time
+        is the device's own time of the report: an older one than what is stored does not win.
+        Raises NotFoundError, InvalidValueError, ConflictError for a session that has ended.
+        """
+        moment = checked_moment("client_time", client_time)
+        owner = self._lifecycle.owner.claim()
+        with self.sessions.writer():
+            session = self.session(session_id)
+            session.owner = owner  # whoever hears of it keeps it, should the other die
+            return self._lifecycle.move(session, position, state, moment)
+
+    def stop_session(
+        self, session_id: str, *, position: float | None = None,
+        client_time: datetime | None = None,
+    ) -> PlaybackSession:
+        """End a session: stopped, or completed where it came to the end; writes the history.
+
+        Raises as heartbeat() does.
+        """
+        return self._end(session_id, "stopped", position, client_time)
+
+    def fail_session(
+        self, session_id: str, *, position: float | None = None,
+        client_time: datetime | None = None,
+    ) -> PlaybackSession:
+        """End a session that could not be played; raises as heartbeat() does."""
+        return self._end(session_id, "failed", position, client_time)
+
+    def session(self, id: str) -> PlaybackSession:
+        """Return a session; raises NotFoundError."""
+        found: PlaybackSession | None = None
+        if isinstance(id, str):
+            found = self.sessions.one(queries.session_by_id, id)
+        if found is None:
+            raise NotFoundError(f"there is no playback session {id!r}")
+        return found
+
+    def active_sessions(self, *, user_id: str | None = None) -> list[PlaybackSession]:
+        """Return the sessions that have not ended, of one user or of all; oldest first."""
+        user = None if user_id is None else checked_user(user_id)
+        # Asked for by user, the planner would go through all that this user ever played.
+        every: list[PlaybackSession] = self.sessions.all(queries.open_sessions)
+        return [session for session in every if user is None or session.user_id == user]
+
+    # Progress
+
+    def progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
+        """Return how far a user is, with `resume_position`; position 0.0 for one who never was.
+
+        Every version of a movie, episode or track shows the same. Raises NotFoundError for a file
+        that is not known and never was.
+        """
+        found = self.progress_of(user_id, [media_file_id])
+        if media_file_id not in found:
+            raise NotFoundError(f"there is no media file {media_file_id!r}")
+        return found[media_file_id]
+
+    def progress_of(
+        self, user_id: str, media_file_ids: Sequence[str]
+    ) -> dict[str, UserMediaProgress]:
+        """Return how far a user is in each of many files, by id; unknown ids are left out."""
+        checked_user(user_id)
+        ids = [str(checked_value(UserMediaProgress.media_file_id, id)) for id in media_file_ids]
+        with self.sessions.reader():
+            versions = Versions(self.sessions, ids)
+            states = self._progress.of_files(user_id, ids, versions)
+        for id in versions.identities:
+            states.setdefault(id, nothing(user_id, id))
+        return {
+            id: self._progress.complete(state, is_music=versions.is_music(id))
+            for id, state in states.items()
+        }
+
+    def set_progress(
+        self, user_id: str, media_file_id: str, position: float, *,
+        completed: bool | None = None, client_time: datetime | None = None,
+    ) -> UserMediaProgress:
+        """Report where a user is in a file, seconds, without a session.
+
+        completed decides; None asks the thresholds. client_time as in heartbeat(). Returns what
+        holds then. Raises NotFoundError, InvalidValueError.
+        """
+        checked_user(user_id)
+        moment = checked_moment("client_time", client_time)
+        if completed is not None:
+            checked_value(UserMediaProgress.completed, completed)
+        with self.sessions.writer():
+            file = self._file(user_id, media_file_id)
+            duration = None if file is None else file.duration
+            music = is_music(file)
+            state = self._progress.report(user_id, media_file_id, Report(
+                checked_position(position, duration), duration, music, moment,
+                completed=completed,
+            ))
+        return self._progress.complete(state, is_music=music)
+
+    def undo_progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
+        """Go back to where a user was before the last jump, mark or other session.
+
+        Calling it again goes back further. On disk before it returns. Raises NotFoundError, and
+        ConflictError where there is nothing to go back to.
+        """
+        checked_user(user_id)
+        with self.sessions.writer(durable=True):
+            file = self._file(user_id, media_file_id)
+            state = self._progress.undo(user_id, media_file_id)
+            if state is None:
+                raise ConflictError(
+                    f"there is nothing to undo: no earlier state of {user_id!r} in {media_file_id}"
+                )
+        return self._progress.complete(state, is_music=is_music(file))
+
+    def mark_watched(
+        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
+        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Mark a file, or every file of a movie, an episode, a season or a show, as watched.
+
+        Give exactly one. at is when (now): last_played_at of what was not watched before. One
+        transaction, on disk before it returns. Raises NotFoundError, InvalidValueError.
+        """
+        marks.mark(
+            self.sessions, self._progress, checked_user(user_id),
+            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=True,
+            at=checked_moment("at", at),
+        )
+
+    def mark_unwatched(
+        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
+        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+    ) -> None:
+        """Mark as never watched; as mark_watched(). The history stays."""
+        marks.mark(
+            self.sessions, self._progress, checked_user(user_id),
+            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=False,
+        )
+
+    def drop(
+        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
+        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+    ) -> None:
+        """Take a movie, or a whole show, off what to continue, until it is watched again.
+
+        A file, an episode or a season stands for its show. Positions and what was watched stay.
+        Raises as mark_watched() does.
+        """
+        marks.drop(
+            self.sessions, self._progress, checked_user(user_id),
+            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+        )
+
+    # What to watch
+
+    def continue_watching(
+        self, user_id: str, *, limit: int = 20, rewatching: bool = False
+    ) -> list[WatchItem]:
+        """Return what a user has begun and not finished, the most recent first.
+
+        One entry for each show; only what is on disk. What was completed or dropped is not in it;
+        rewatching=True adds what was completed once and has been begun again.
+        """
+        return watching.continue_watching(
+            self.sessions, self._progress, self.config, checked_user(user_id), limit, rewatching
+        )
+
+    def next_up(self, user_id: str, *, limit: int = 20) -> list[WatchItem]:
+        """Return the next episode of each show that a user follows, the most recent show first.
+
+        It is the first unwatched episode after the last watched one, without specials; of a show
+        that is watched again, the first that was watched less often. A show whose next episode
+        is not on disk, or that was dropped, is not in it.
+        """
+        return watching.next_up(self.sessions, self._progress, checked_user(user_id), limit)
+
+    # What was watched
+
+    def history(
+        self, user_id: str | None = None, *, limit: int = 50, after: str | None = None,
+        archived: bool = False,
+    ) -> Page[PlaybackHistory | PlaybackHistoryArchive]:
+        """Return a page of plays, the latest first, of one user or of all.
+
+        archived=True reads those that were moved to the archive as well.
+        """
+        user = None if user_id is None else checked_user(user_id)
+        return history.page(self.sessions, user, limit, after, archived)
+
+    def record_play(
+        self, user_id: str, media_file_id: str, *, played_at: datetime, completed: bool = True,
+        position: float | None = None, duration_watched: float | None = None,
+    ) -> bool:
+        """Record a play that happened elsewhere; False where it is in the history already.
+
+        Moves the user's progress as a report of that time would. Raises NotFoundError,
+        InvalidValueError.
+        """
+        checked_user(user_id)
+        return history.record_play(
+            self.sessions, self._progress, user_id, media_file_id,
+            history.Play(played_at, completed, position, duration_watched),
+        )
+
+    def stats(
+        self, *, user_id: str | None = None, since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Stats:
+        """Return plays, hours, top titles, days (UTC) and users, those archived counted too.
+
+        since is included, until is not.
+        """
+        user = None if user_id is None else checked_user(user_id)
+        return stats.stats(
+            self.sessions, user, checked_moment("since", since), checked_moment("until", until)
+        )
+
+    def archive_history(
+        self, *, older_than: datetime | timedelta, dry_run: bool = False
+    ) -> ArchiveResult:
+        """Move plays from before a moment, or older than an age, into the archive.
+
+        In bounded transactions: interrupted, it goes on when it is called again. dry_run only
+        counts. Raises InvalidValueError.
+        """
+        return archive.archive(self.sessions, older_than, dry_run)
+
+    def restore_history(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> int:
+        """Move plays out of the archive again, in bounded transactions; return how many."""
+        return archive.restore(
+            self.sessions, checked_moment("since", since), checked_moment("until", until)
+        )
+
+    # Chores
+
+    def tidy(self, now: datetime) -> None:
+        """Expire sessions that have been silent for too long, and those of dead stores."""
+        checked_value(PlaybackSession.last_activity, now)
+        self._lifecycle.expire_orphans()
+        self._lifecycle.expire_silent(now)
+
+    # Inside
+
+    def _end(
+        self, session_id: str, state: str, position: float | None, client_time: datetime | None
+    ) -> PlaybackSession:
+        moment = checked_moment("client_time", client_time)
+        with self.sessions.writer():
+            session = self.session(session_id)
+            if position is None:
+                return self._lifecycle.end(session, state)
+            return self._lifecycle.move(session, position, state, moment)
+
+    def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
+        """Return a file; None for a removed one; raises NotFoundError for one that never was."""
+        file: MediaFile | None = None
+        if isinstance(media_file_id, str):
+            file = self.sessions.one(queries.file_by_id, media_file_id)
+        if file is None:
+            self.progress(user_id, media_file_id)
+        return file
+
+    def _follow_file(self, gone_id: str, kept_id: str) -> None:
+        self._progress.absorb(gone_id, kept_id)
+        for follow in (
+            queries.session_follows, history_queries.history_follows,
+            history_queries.archive_follows,
+        ):
+            self.sessions.run(follow, gone_id, kept_id)

@@ -1,1 +1,161 @@
 """The questions of the playback room: query builders that run nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import EXCLUDED
+
+from ..database.statements import OneOf, Statement, statement
+from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
+from .models import PlaybackSession, UserMediaProgress
+
+# Files and what they are
+
+
+@statement
+def file_by_id(id: Any) -> Any:
+    return MediaFile.select().where(MediaFile.id == id)
+
+
+@statement
+def files_by_ids(ids: Any) -> Any:
+    return MediaFile.select().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def removed_by_ids(ids: Any) -> Any:
+    return RemovedFile.select().where(OneOf(RemovedFile.id, ids))
+
+
+@statement
+def files_alike(identities: Any) -> Any:
+    return MediaFile.select().where(OneOf(MediaFile.identity, identities))
+
+
+@statement
+def removed_alike(identities: Any) -> Any:
+    return RemovedFile.select().where(OneOf(RemovedFile.identity, identities))
+
+
+@statement
+def movies_named(library_ids: Any, identities: Any) -> Any:
+    return Movie.select().where(
+        OneOf(Movie.library, library_ids), OneOf(Movie.identity, identities)
+    )
+
+
+@statement
+def movies_of_files(ids: Any) -> Any:
+    return Movie.select().where(OneOf(Movie.media_file, ids))
+
+
+@statement
+def episodes_of_files(ids: Any) -> Any:
+    return Episode.select(Episode, TVShow).join(TVShow).where(
+        OneOf(Episode.media_file, ids)
+    ).order_by(Episode.season_number, Episode.episode_number)
+
+
+@statement
+def tracks_of_files(ids: Any) -> Any:
+    return Track.select(Track, Album).join(Album).where(OneOf(Track.media_file, ids))
+
+
+# Sessions
+
+
+@statement
+def session_by_id(id: Any) -> Any:
+    return PlaybackSession.select().where(PlaybackSession.id == id)
+
+
+@statement
+def open_sessions() -> Any:
+    return PlaybackSession.select().where(PlaybackSession.end_time.is_null()).order_by(
+        PlaybackSession.start_time, PlaybackSession.id
+    )
+
+
+@statement
+def session_moved(
+    state: Any, position: Any, last_activity: Any, reported_at: Any, watched: Any,
+    completed: Any, end_time: Any, owner: Any, id: Any,
+) -> Any:
+    return PlaybackSession.update({
+        PlaybackSession.state: state, PlaybackSession.position: position,
+        PlaybackSession.last_activity: last_activity, PlaybackSession.reported_at: reported_at,
+        PlaybackSession.watched: watched, PlaybackSession.completed: completed,
+        PlaybackSession.end_time: end_time, PlaybackSession.owner: owner,
+    }).where(PlaybackSession.id == id)
+
+
+@statement
+def session_follows(gone: Any, kept: Any) -> Any:
+    return PlaybackSession.update({PlaybackSession.media_file_id: kept}).where(
+        PlaybackSession.media_file_id == gone
+    )
+
+
+def insert_row(model: Any) -> Statement:
+    """Build the INSERT of a whole row, one argument for each column in the model's order."""
+    fields = model._meta.sorted_fields
+    return Statement(
+        lambda *values: model.insert(dict(zip(fields, values))), arity=len(fields)
+    )
+
+
+insert_session = insert_row(PlaybackSession)
+
+# Progress
+
+
+@statement
+def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
+    """The rows of a user for a file, removed or not, and for every version of what it is."""
+    progress, file, gone = UserMediaProgress, MediaFile.alias(), RemovedFile.alias()
+    own = progress.select(progress.media_file_id).where(
+        progress.user_id == user_id, progress.media_file_id == media_file_id
+    )
+    identity = file.select(file.identity).where(file.id == media_file_id).union_all(
+        gone.select(gone.identity).where(gone.id == media_file_id)
+    )
+    here = MediaFile.select(MediaFile.id).where(MediaFile.identity.in_(identity))
+    removed = RemovedFile.select(RemovedFile.id).where(RemovedFile.identity.in_(identity))
+    return progress.select().where(
+        progress.user_id == user_id,
+        progress.media_file_id.in_(own.union_all(here).union_all(removed)),
+    )
+
+
+@statement
+def progress_of_files(user_id: Any, ids: Any) -> Any:
+    return UserMediaProgress.select().where(
+        UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, ids)
+    )
+
+
+@statement
+def progress_of_anybody(media_file_id: Any) -> Any:
+    return UserMediaProgress.select().where(UserMediaProgress.media_file_id == media_file_id)
+
+
+@statement
+def forget_progress(user_id: Any, media_file_id: Any) -> Any:
+    return UserMediaProgress.delete().where(
+        UserMediaProgress.user_id == user_id, UserMediaProgress.media_file_id == media_file_id
+    )
+
+
+def _put_progress(*values: Any) -> Any:
+    fields = UserMediaProgress._meta.sorted_fields
+    return UserMediaProgress.insert(dict(zip(fields, values))).on_conflict(
+        conflict_target=[UserMediaProgress.user_id, UserMediaProgress.media_file_id],
+        update={
+            field: getattr(EXCLUDED, field.column_name) for field in fields
+            if field.column_name not in ("user_id", "media_file_id")
+        },
+    )
+
+
+put_progress = Statement(_put_progress, arity=len(UserMediaProgress._meta.sorted_fields))

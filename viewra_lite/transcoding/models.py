@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..database import drivers  # noqa: F401  (before peewee, see there)
-from peewee import BigIntegerField, Check, DoubleField, IntegerField, Model, SQL, TextField
+from peewee import (
+    BigIntegerField, BooleanField, Check, DoubleField, IntegerField, Model, SQL, TextField,
+)
 
-from ..database.fields import ChoiceField, TimestampField
-from ..media.models import MediaFile, reference
+from ..database.fields import ChoiceField, JSONField, PathField, TimestampField
+from ..media.models import MediaFile, index, reference
 
-TRANSCODE_STATUSES = ("pending", "running", "completed", "failed", "cancelled")
+ACTIVE_STATUSES = ("pending", "running")
+TRANSCODE_STATUSES = (*ACTIVE_STATUSES, "completed", "failed", "cancelled")
+
+
+def _zero(help_text: str) -> IntegerField:
+    return IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text=help_text)
 
 
 class TranscodingModel(Model):
@@ -27,39 +36,63 @@ class TranscodeSession(TranscodingModel):
         help_text="what is transcoded; NULL once the file is purged",
     )
     status = ChoiceField(TRANSCODE_STATUSES, help_text="where the job stands")
-    provider = TextField(null=True, help_text="who runs it")
+    provider = TextField(null=True, help_text="who runs it, or ran it last")
     content_hash = TextField(help_text="SHA-256 of the file's fingerprint and the profile")
-    input_path = TextField(null=True, help_text="file that is read")
-    output_path = TextField(null=True, help_text="file that is written")
+    input_path = PathField(null=True, help_text="file that is read")
+    output_path = PathField(null=True, help_text="file that was written")
     container = TextField(null=True, help_text="wanted: mp4, webm, hls, ...")
     video_codec = TextField(null=True, help_text="wanted: h264, hevc, av1, ...")
     audio_codec = TextField(null=True, help_text="wanted: aac, opus, ...")
     quality = IntegerField(null=True, help_text="wanted, in the provider's own scale")
     progress = DoubleField(
         default=0.0, constraints=[SQL("DEFAULT 0"), Check('"progress" BETWEEN 0 AND 1')],
-        help_text="0 to 1",
+        help_text="0 to 1, of this attempt",
     )
     error_message = TextField(null=True, help_text="why it failed")
     created_at = TimestampField(help_text="when it was requested, UTC")
     started_at = TimestampField(null=True, help_text="when a provider took it, UTC")
     completed_at = TimestampField(null=True, help_text="when it ended, UTC")
+    height = IntegerField(null=True, help_text="wanted: pixels at most")
+    profile = JSONField(null=True, help_text="all that is wanted, as TranscodeProfile.of() reads")
+    priority = _zero("higher is sooner")
+    attempts = _zero("how often it was claimed")
+    lease_until = TimestampField(
+        null=True, help_text="while running: it goes back to the queue unless renewed by then, UTC"
+    )
+
+    media_file_id: str | None
 
     class Meta:
         table_name = "transcode_sessions"
 
 
-TranscodeSession.add_index(
-    TranscodeSession.index(TranscodeSession.media_file, name="idx_transcode_media")
+index(TranscodeSession, "idx_transcode_media", TranscodeSession.media_file)
+index(TranscodeSession, "idx_transcode_status", TranscodeSession.status)
+# What makes a hundred requests for the same content one session.
+TranscodeSession.add_index(TranscodeSession.index(
+    TranscodeSession.content_hash, name="idx_transcode_active", unique=True,
+    where=TranscodeSession.status.in_(ACTIVE_STATUSES),
+))
+# With the status in front, though it is the same in all of it: else SQLite takes the index over
+# the status alone, and sorts the whole queue for each claim.
+index(
+    TranscodeSession, "idx_transcode_queue", TranscodeSession.status,
+    TranscodeSession.priority.desc(), TranscodeSession.created_at, TranscodeSession.id,
+    where=TranscodeSession.status == "pending",
 )
-TranscodeSession.add_index(
-    TranscodeSession.index(TranscodeSession.status, name="idx_transcode_status")
+index(
+    TranscodeSession, "idx_transcode_leases", TranscodeSession.status,
+    TranscodeSession.lease_until, where=TranscodeSession.status == "running",
+)
+index(
+    TranscodeSession, "idx_transcode_recent", TranscodeSession.created_at, TranscodeSession.id
 )
 
 
 class TranscodeCache(TranscodingModel):
     """Transcoded content that can be used again."""
 
-    id = TextField(primary_key=True, help_text="UUIDv7")
+    id = TextField(primary_key=True, help_text="UUIDv7, another each time it is made")
     media_file_id = TextField(null=True, help_text="media_files.id, perhaps of a removed file")
     content_hash = TextField(unique=True, help_text="as in transcode_sessions")
     container = TextField(null=True, help_text="mp4, webm, hls, ...")
@@ -68,17 +101,31 @@ class TranscodeCache(TranscodingModel):
     quality = IntegerField(null=True, help_text="in the provider's own scale")
     file_size = BigIntegerField(help_text="bytes")
     created_at = TimestampField(help_text="UTC")
-    last_accessed = TimestampField(help_text="UTC; the oldest are evicted first")
-    access_count = IntegerField(
-        default=0, constraints=[SQL("DEFAULT 0")], help_text="how often it was used"
+    last_accessed = TimestampField(help_text="UTC, to the minute; the oldest are evicted first")
+    access_count = _zero("how often it was used")
+    output_path = PathField(null=True, help_text="where it lies; NULL where nobody knows")
+    in_use_until = TimestampField(null=True, help_text="not evicted before, UTC")
+    pinned = BooleanField(
+        default=False, constraints=[SQL("DEFAULT FALSE")], help_text="never evicted"
     )
 
     class Meta:
         table_name = "transcode_cache"
 
 
-TranscodeCache.add_index(
-    TranscodeCache.index(TranscodeCache.content_hash, name="idx_cache_hash")
-)
+index(TranscodeCache, "idx_cache_hash", TranscodeCache.content_hash)
+index(TranscodeCache, "idx_cache_media", TranscodeCache.media_file_id)
+index(TranscodeCache, "idx_cache_used", TranscodeCache.last_accessed, TranscodeCache.id)
+index(TranscodeCache, "idx_cache_size", TranscodeCache.file_size, TranscodeCache.pinned)
 
 MODELS = (TranscodeSession, TranscodeCache)
+
+
+def filled(model: Any, row: Any) -> Any:
+    """Return a row of all of a model's columns, as RETURNING gives it, as the model."""
+    instance = model(**{
+        field.name: field.python_value(value)
+        for field, value in zip(model._meta.sorted_fields, row)
+    })
+    instance._dirty.clear()
+    return instance

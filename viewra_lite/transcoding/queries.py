@@ -1,1 +1,317 @@
 """The questions of the transcoding room: query builders that run nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from peewee import Case, SQL, fn
+
+from ..database.statements import NotLocked, OneOf, Statement, statement
+from ..media.models import MediaFile
+from .models import TranscodeCache, TranscodeSession
+
+# Written out: with a parameter neither engine uses the indexes over some rows only.
+_PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
+_IS_PENDING = TranscodeSession.status == _PENDING
+_IS_RUNNING = TranscodeSession.status == _RUNNING
+_IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
+_SESSION = TranscodeSession._meta.sorted_fields
+_ENTRY = TranscodeCache._meta.sorted_fields
+
+
+# Requests
+
+
+@statement
+def file_by_id(id: Any) -> Any:
+    return MediaFile.select().where(MediaFile.id == id)
+
+
+@statement
+def session_by_id(id: Any) -> Any:
+    return TranscodeSession.select().where(TranscodeSession.id == id)
+
+
+@statement
+def active_session(content_hash: Any) -> Any:
+    return TranscodeSession.select().where(
+        TranscodeSession.content_hash == content_hash, _IS_ACTIVE
+    )
+
+
+@statement
+def sessions_newest(limit: Any) -> Any:
+    return TranscodeSession.select().order_by(
+        TranscodeSession.created_at.desc(), TranscodeSession.id.desc()
+    ).limit(limit)
+
+
+@statement
+def sessions_by_status(status: Any, limit: Any) -> Any:
+    return TranscodeSession.select().where(TranscodeSession.status == status).order_by(
+        TranscodeSession.created_at.desc(), TranscodeSession.id.desc()
+    ).limit(limit)
+
+
+REQUESTED = (
+    TranscodeSession.id, TranscodeSession.media_file, TranscodeSession.status,
+    TranscodeSession.content_hash, TranscodeSession.input_path, TranscodeSession.container,
+    TranscodeSession.video_codec, TranscodeSession.audio_codec, TranscodeSession.quality,
+    TranscodeSession.height, TranscodeSession.profile, TranscodeSession.priority,
+    TranscodeSession.created_at,
+)
+
+
+def _insert_session(*values: Any) -> Any:
+    return TranscodeSession.insert(dict(zip(REQUESTED, values))).on_conflict(
+        action="NOTHING", conflict_target=[TranscodeSession.content_hash],
+        conflict_where=_IS_ACTIVE,
+    )
+
+
+insert_session = Statement(_insert_session, arity=len(REQUESTED))
+
+
+@statement
+def raise_priority(priority: Any, content_hash: Any) -> Any:
+    return TranscodeSession.update({TranscodeSession.priority: priority}).where(
+        TranscodeSession.content_hash == content_hash, _IS_ACTIVE,
+        TranscodeSession.priority < priority,
+    )
+
+
+# Work
+
+
+@lru_cache(maxsize=None)
+def claim(limited: tuple[str, ...]) -> Statement:
+    """Return the claim of a worker limited in these columns: (provider, now, lease, *limits)."""
+
+    def build(provider: Any, now: Any, lease_until: Any, *limits: Any) -> Any:
+        able = [_can(name, limit) for name, limit in zip(limited, limits)]
+        first = TranscodeSession.select(TranscodeSession.id).where(_IS_PENDING, *able).order_by(
+            TranscodeSession.priority.desc(), TranscodeSession.created_at, TranscodeSession.id
+        ).limit(1)
+        # A file may have been renamed since it was asked for.
+        path = MediaFile.select(MediaFile.path).where(
+            MediaFile.id == TranscodeSession.media_file
+        )
+        return TranscodeSession.update({
+            TranscodeSession.status: "running",
+            TranscodeSession.provider: provider,
+            TranscodeSession.attempts: TranscodeSession.attempts + 1,
+            TranscodeSession.started_at: now,
+            TranscodeSession.lease_until: lease_until,
+            TranscodeSession.input_path: fn.COALESCE(path, TranscodeSession.input_path),
+        }).where(
+            # Not IN: PostgreSQL might then select, and lock, more than once.
+            TranscodeSession.id == NotLocked(first)
+        ).returning(*_SESSION)
+
+    return Statement(build, arity=3 + len(limited))
+
+
+def _can(name: str, limit: Any) -> Any:
+    column = getattr(TranscodeSession, name)
+    able = column <= limit if name == "height" else OneOf(column, limit)
+    return column.is_null() | able
+
+
+def _is_mine(id: Any, attempt: Any) -> Any:
+    """Whether it runs, in the attempt that is told, if one is."""
+    return (
+        (TranscodeSession.id == id) & _IS_RUNNING
+        & (TranscodeSession.attempts == fn.COALESCE(attempt, TranscodeSession.attempts))
+    )
+
+
+@statement
+def report(id: Any, attempt: Any, progress: Any, lease_until: Any) -> Any:
+    return TranscodeSession.update({
+        TranscodeSession.progress: Case(
+            None, [(TranscodeSession.progress < progress, progress)], TranscodeSession.progress
+        ),
+        TranscodeSession.lease_until: lease_until,
+    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+
+
+@statement
+def complete(id: Any, attempt: Any, output_path: Any, now: Any) -> Any:
+    return TranscodeSession.update({
+        TranscodeSession.status: "completed", TranscodeSession.progress: 1.0,
+        TranscodeSession.output_path: output_path, TranscodeSession.completed_at: now,
+        TranscodeSession.lease_until: None,
+    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+
+
+@statement
+def fail(id: Any, attempt: Any, error_message: Any, now: Any) -> Any:
+    return TranscodeSession.update({
+        TranscodeSession.status: "failed", TranscodeSession.error_message: error_message,
+        TranscodeSession.completed_at: now, TranscodeSession.lease_until: None,
+    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+
+
+@statement
+def cancel(id: Any, now: Any) -> Any:
+    return TranscodeSession.update({
+        TranscodeSession.status: "cancelled", TranscodeSession.completed_at: now,
+        TranscodeSession.lease_until: None,
+    }).where(TranscodeSession.id == id, _IS_ACTIVE).returning(*_SESSION)
+
+
+def _is_over(now: Any) -> Any:
+    return _IS_RUNNING & (TranscodeSession.lease_until <= now)
+
+
+@statement
+def lease_that_is_over(now: Any) -> Any:
+    return TranscodeSession.select(TranscodeSession.id).where(_is_over(now)).limit(1).tuples()
+
+
+@statement
+def session_without_lease() -> Any:
+    return TranscodeSession.select(TranscodeSession.id).where(
+        _IS_RUNNING, TranscodeSession.lease_until.is_null()
+    ).limit(1).tuples()
+
+
+@statement
+def end_missing_leases(now: Any) -> Any:
+    return TranscodeSession.update({TranscodeSession.lease_until: now}).where(
+        _IS_RUNNING, TranscodeSession.lease_until.is_null()
+    )
+
+
+@statement
+def end_leases(now: Any, most: Any, attempts: Any, reason: Any) -> Any:
+    """Back to the queue with what ran out, or to an end after so many attempts."""
+    over = TranscodeSession.select(TranscodeSession.id).where(_is_over(now)).order_by(
+        TranscodeSession.lease_until
+    ).limit(most)
+    ends = TranscodeSession.attempts >= attempts
+    worker = fn.COALESCE(TranscodeSession.provider, SQL("'unknown'"))
+
+    def at_the_end(value: Any, otherwise: Any) -> Any:
+        return Case(None, [(ends, value)], otherwise)
+
+    # Times are given as text: inside CASE nothing tells that they are times.
+    return TranscodeSession.update({
+        TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
+        TranscodeSession.progress: at_the_end(TranscodeSession.progress, 0.0),
+        TranscodeSession.started_at: at_the_end(TranscodeSession.started_at, None),
+        TranscodeSession.completed_at: at_the_end(now, TranscodeSession.completed_at),
+        TranscodeSession.error_message: at_the_end(
+            reason.concat(worker), TranscodeSession.error_message
+        ),
+        TranscodeSession.lease_until: None,
+    }).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now))
+
+
+# Files
+
+
+@statement
+def move_sessions(kept_id: Any, gone_id: Any) -> Any:
+    return TranscodeSession.update({TranscodeSession.media_file: kept_id}).where(
+        TranscodeSession.media_file == gone_id
+    )
+
+
+@statement
+def move_entries(kept_id: Any, gone_id: Any) -> Any:
+    return TranscodeCache.update({TranscodeCache.media_file_id: kept_id}).where(
+        TranscodeCache.media_file_id == gone_id
+    )
+
+
+# Cache
+
+
+@statement
+def entry_by_hash(content_hash: Any) -> Any:
+    return TranscodeCache.select().where(TranscodeCache.content_hash == content_hash)
+
+
+MADE = (
+    TranscodeCache.id, TranscodeCache.media_file_id, TranscodeCache.content_hash,
+    TranscodeCache.container, TranscodeCache.video_codec, TranscodeCache.audio_codec,
+    TranscodeCache.quality, TranscodeCache.file_size, TranscodeCache.created_at,
+    TranscodeCache.last_accessed, TranscodeCache.output_path,
+)
+
+
+def _save_entry(*values: Any) -> Any:
+    return TranscodeCache.insert(dict(zip(MADE, values))).on_conflict(
+        conflict_target=[TranscodeCache.content_hash], preserve=MADE
+    )
+
+
+save_entry = Statement(_save_entry, arity=len(MADE))
+
+
+@statement
+def use_entry(content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any) -> Any:
+    used = TranscodeCache.last_accessed
+    held = TranscodeCache.in_use_until
+    return TranscodeCache.update({
+        TranscodeCache.access_count: TranscodeCache.access_count + 1,
+        used: Case(None, [(used <= a_minute_ago, now)], used),
+        held: Case(None, [(held > in_use_until, held)], in_use_until),
+    }).where(TranscodeCache.content_hash == content_hash).returning(*_ENTRY)
+
+
+@statement
+def pin_entry(pinned: Any, content_hash: Any) -> Any:
+    return TranscodeCache.update({TranscodeCache.pinned: pinned}).where(
+        TranscodeCache.content_hash == content_hash
+    ).returning(*_ENTRY)
+
+
+@statement
+def forget_entries(ids: Any) -> Any:
+    return TranscodeCache.delete().where(OneOf(TranscodeCache.id, ids))
+
+
+@statement
+def paths_after(id: Any, limit: Any) -> Any:
+    return TranscodeCache.select(TranscodeCache.id, TranscodeCache.output_path).where(
+        TranscodeCache.id > id
+    ).order_by(TranscodeCache.id).limit(limit)
+
+
+@statement
+def usage() -> Any:
+    pinned = Case(None, [(TranscodeCache.pinned, TranscodeCache.file_size)], 0)
+    return TranscodeCache.select(
+        fn.COUNT(SQL("*")), fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
+        fn.COALESCE(fn.SUM(pinned), 0),
+    ).tuples()
+
+
+def _may_go(now: Any, an_hour_ago: Any) -> Any:
+    """Whether an entry is neither in use nor pinned nor young nor just being made anew."""
+    made = TranscodeSession.select(TranscodeSession.id).where(
+        TranscodeSession.content_hash == TranscodeCache.content_hash, _IS_ACTIVE
+    )
+    return (
+        (TranscodeCache.in_use_until.is_null() | (TranscodeCache.in_use_until <= now))
+        & (TranscodeCache.created_at <= an_hour_ago)
+        & (TranscodeCache.pinned == False)  # noqa: E712
+        & ~fn.EXISTS(made)
+    )
+
+
+@statement
+def least_recently_used(now: Any, an_hour_ago: Any, limit: Any) -> Any:
+    return TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size).where(
+        _may_go(now, an_hour_ago)
+    ).order_by(TranscodeCache.last_accessed, TranscodeCache.id).limit(limit).tuples()
+
+
+@statement
+def evict_entries(ids: Any, now: Any, an_hour_ago: Any) -> Any:
+    return TranscodeCache.delete().where(
+        OneOf(TranscodeCache.id, ids), _may_go(now, an_hour_ago)
+    ).returning(TranscodeCache.output_path)

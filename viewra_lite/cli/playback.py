@@ -1,0 +1,285 @@
+"""viewra-lite sessions, history, continue, stats: who watches what, and who has watched what."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from . import DONE
+from .arguments import add_limit, asking, moment
+from .bars import by_period, print_bars
+from .opening import existing
+from .output import note, print_facts, print_json, print_table, printable, say
+
+if TYPE_CHECKING:
+    from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
+    from ..playback.stats import Stats
+    from ..playback.watching import WatchItem
+    from .parser import Commands, Parser
+
+_SESSION = (
+    "id", "user_id", "device_id", "media_file_id", "kind", "title", "method", "state", "position",
+    "duration", "start_time", "last_activity",
+)
+_PLAY = (
+    "id", "user_id", "device_id", "media_file_id", "kind", "title", "top_title", "method",
+    "played_at", "duration_watched", "completed",
+)
+_UNTITLED = "(no title)"
+_DATE = "2024-05-31 (its midnight, UTC) or 2024-05-31T20:15+02:00"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    sessions = commands.add("sessions", run_sessions, "list what is being played right now")
+    _add_user_option(sessions)
+    _add_history(commands)
+    going_on = commands.add(
+        "continue", run_continue, "list what a user has begun and not finished"
+    )
+    going_on.add_argument("user", metavar="USER", type=_user, help="the user's id")
+    add_limit(going_on)
+    going_on.add_argument(
+        "--next-up", action="store_true",
+        help="list the next episode of each show below, unless it is begun",
+    )
+    _add_stats(commands)
+
+
+def _add_history(commands: Commands) -> None:
+    history = commands.add("history", run_history, "list what was watched, the latest first")
+    history.add_argument(
+        "user", metavar="USER", nargs="?", type=_user, help="only what this user has watched"
+    )
+    add_limit(history)
+    history.add_argument(
+        "--after", metavar="CURSOR", help="go on where a list ended that said so"
+    )
+    history.add_argument(
+        "--archived", action="store_true", help="what was moved to the archive as well"
+    )
+
+
+def _add_stats(commands: Commands) -> None:
+    stats = commands.add(
+        "stats", run_stats, "say how much was watched, what, and by whom",
+        "Say how much was watched, what, and by whom. What was archived counts too.",
+    )
+    _add_user_option(stats)
+    stats.add_argument("--since", type=moment, metavar="DATE", help=f"from {_DATE} on")
+    stats.add_argument("--until", type=moment, metavar="DATE", help="before that, as --since")
+    stats.add_argument(
+        "--plot", action="store_true", help="draw bars: hours per day, and per title and user"
+    )
+
+
+def _add_user_option(parser: Parser) -> None:
+    parser.add_argument("--user", metavar="USER", type=_user, help="only this user, by id")
+
+
+def _user(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("expected the id of a user, not ''")
+    return text
+
+
+# What is being played
+
+
+def run_sessions(args: Namespace) -> int:
+    """List the sessions that have not ended."""
+    with existing(args) as store, asking():
+        sessions = store.playback.active_sessions(user_id=args.user)
+    if args.json:
+        print_json({"sessions": [_fields(session, _SESSION) for session in sessions]})
+    elif sessions:
+        print_table(
+            ("user", "title", "device", "state", "position", "since"), map(_session_row, sessions)
+        )
+    else:
+        note("Nothing is being played")
+    return DONE
+
+
+def _session_row(session: PlaybackSession) -> Sequence[object]:
+    return (
+        session.user_id, session.title or session.media_file_id, session.device_id, session.state,
+        position_text(session.position, session.duration), session.start_time,
+    )
+
+
+def _fields(row: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def position_text(position: float, duration: float | None) -> str:
+    """Return a position in seconds as 0:12:34 of 1:52:00; without the end where it is unknown."""
+    return f"{time_text(position)} of {time_text(duration)}" if duration else time_text(position)
+
+
+def time_text(seconds: float | None) -> str:
+    """Return a running time as 1:52:00."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+# What was watched
+
+
+def run_history(args: Namespace) -> int:
+    """List plays."""
+    with existing(args) as store, asking():
+        page = store.playback.history(
+            args.user, limit=args.limit, after=args.after, archived=args.archived
+        )
+    if args.json:
+        print_json({"items": [_play_facts(play) for play in page.items], "next": page.next})
+    elif page.items:
+        headings = ("when", "user", "title", "minutes", "completed")
+        print_table(headings, map(_play_row, page.items), numbers=("minutes",))
+        if page.next:
+            note(f"There is more: --after {page.next}")
+    else:
+        note("Nothing was watched")
+    return DONE
+
+
+def _play_row(play: PlaybackHistory | PlaybackHistoryArchive) -> Sequence[object]:
+    seconds = play.duration_watched
+    return (
+        play.played_at, play.user_id, play.title or play.media_file_id,
+        None if seconds is None else round(seconds / 60), "yes" if play.completed else "no",
+    )
+
+
+def _play_facts(play: PlaybackHistory | PlaybackHistoryArchive) -> dict[str, Any]:
+    return {**_fields(play, _PLAY), "archived_at": getattr(play, "archived_at", None)}
+
+
+# What to watch
+
+
+def run_continue(args: Namespace) -> int:
+    """List what to continue, and what comes next."""
+    with existing(args) as store, asking():
+        begun = store.playback.continue_watching(args.user, limit=args.limit)
+        following = store.playback.next_up(args.user, limit=args.limit) if args.next_up else []
+    known = {item.media_file_id for item in begun}
+    following = [item for item in following if item.media_file_id not in known]
+    if args.json:
+        lists = {"continue": begun, **({"next_up": following} if args.next_up else {})}
+        print_json({name: [_item_facts(item) for item in items] for name, items in lists.items()})
+        return DONE
+    _print_begun(args.user, begun)
+    if args.next_up:
+        if begun and following:
+            say("")
+        _print_following(args.user, following)
+    return DONE
+
+
+def _print_begun(user: str, items: Sequence[WatchItem]) -> None:
+    if not items:
+        note(f"There is nothing that {user} has begun and not finished")
+        return
+    rows = [
+        (item.title, position_text(item.progress.position, _duration(item)), _share(item),
+         item.media_file.path)
+        for item in items
+    ]
+    print_table(("title", "position", "%", "file"), rows, numbers=("%",))
+
+
+def _print_following(user: str, items: Sequence[WatchItem]) -> None:
+    if not items:
+        note(f"No new episode comes next for {user}")
+        return
+    rows = [(item.title, time_text(_duration(item)), item.media_file.path) for item in items]
+    print_table(("next up", "duration", "file"), rows, numbers=("duration",))
+
+
+def _duration(item: WatchItem) -> float | None:
+    duration: float | None = item.progress.duration or item.media_file.duration
+    return duration
+
+
+def _share(item: WatchItem) -> str:
+    duration = _duration(item)
+    return f"{item.progress.position / duration * 100:.0f}" if duration else ""
+
+
+def _item_facts(item: WatchItem) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "title": item.title,
+        "media_file_id": item.media_file_id,
+        "path": item.media_file.path,
+        "position": item.progress.position,
+        "resume_position": item.progress.resume_position,
+        "duration": _duration(item),
+        "updated_at": item.progress.updated_at,
+        "movie_id": item.movie and item.movie.id,
+        "show_id": item.show and item.show.id,
+        "episode_id": item.episode and item.episode.id,
+        "track_id": item.track and item.track.id,
+    }
+
+
+# How much
+
+
+def run_stats(args: Namespace) -> int:
+    """Say how much was watched."""
+    with existing(args) as store, asking():
+        stats = store.playback.stats(user_id=args.user, since=args.since, until=args.until)
+    if args.json:
+        print_json(asdict(stats))
+    elif not stats.plays:
+        note(f"Nothing was watched{_when(args)}")
+    else:
+        print_facts({
+            "plays": stats.plays, "completed": stats.completed, "hours": _hours(stats.hours)
+        })
+        (_plot if args.plot else _print_totals)(stats, by_user=args.user is None)
+    return DONE
+
+
+def _when(args: Namespace) -> str:
+    since = f" from {printable(args.since)} on" if args.since else ""
+    until = f" before {printable(args.until)}" if args.until else ""
+    return since + until
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f}"
+
+
+def _print_totals(stats: Stats, *, by_user: bool) -> None:
+    titles = [
+        (total.title or _UNTITLED, total.kind, total.plays, total.completed, _hours(total.hours))
+        for total in stats.top_titles
+    ]
+    users = [
+        (total.user_id, total.plays, total.completed, _hours(total.hours))
+        for total in stats.by_user
+    ]
+    numbers = ("plays", "completed", "hours")
+    say("")
+    print_table(("title", "kind", *numbers), titles, numbers=numbers)
+    if by_user:
+        say("")
+        print_table(("user", *numbers), users, numbers=numbers)
+
+
+def _plot(stats: Stats, *, by_user: bool) -> None:
+    period, hours = by_period([(total.day, total.hours) for total in stats.by_day])
+    print_bars(f"Hours per {period}", hours)
+    print_bars("Hours per title", [
+        (total.title or _UNTITLED, total.hours) for total in stats.top_titles
+    ])
+    if by_user:
+        print_bars("Hours per user", [(total.user_id, total.hours) for total in stats.by_user])

@@ -1,0 +1,94 @@
+"""Moves old plays into the archive and its daily totals, batch by batch, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..database.fields import timestamp_text
+from ..database.sessions import Sessions
+from ..errors import InvalidValueError
+from . import history_queries as queries
+from .history import BEGINNING, END
+
+_BATCH = 500  # plays in a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveResult:
+    """What was moved, or would be."""
+
+    plays: int
+    before: datetime
+    """Everything played before this moment was meant."""
+    dry_run: bool
+
+
+def archive(
+    sessions: Sessions, older_than: datetime | timedelta, dry_run: bool
+) -> ArchiveResult:
+    """Move plays from before a moment, or older than an age, into the archive."""
+    before = _moment(older_than, sessions.now())
+    if dry_run:
+        plays = int(sessions.one(queries.count_before, before)[0])
+    else:
+        plays = _move_each(_archive_some, sessions, BEGINNING, before)
+    return ArchiveResult(plays, before, dry_run)
+
+
+def restore(sessions: Sessions, since: datetime | None, until: datetime | None) -> int:
+    """Move plays out of the archive again; return how many."""
+    return _move_each(_restore_some, sessions, since or BEGINNING, until or END)
+
+
+def _move_each(move: Any, sessions: Sessions, since: datetime, until: datetime) -> int:
+    """Move the plays of a time, a batch at a time; return how many."""
+    plays, key = 0, (timestamp_text(since), "")
+    while batch := move(sessions, key, until):
+        plays += len(batch)
+        # Forward only: one that archives and one that restores would feed each other for ever.
+        key = (timestamp_text(batch[-1].played_at), batch[-1].id)
+    return plays
+
+
+def _archive_some(sessions: Sessions, key: tuple[str, str], before: datetime) -> list[Any]:
+    with sessions.writer():
+        batch = sessions.all(queries.oldest_plays, *key, before, _BATCH)
+        ids = [play.id for play in batch]
+        if batch:
+            sessions.run(queries.copy_to_archive, ids, sessions.now())
+            sessions.run(queries.add_to_totals, ids)
+            sessions.run(queries.delete_plays, ids)
+    return batch
+
+
+def _restore_some(sessions: Sessions, key: tuple[str, str], until: datetime) -> list[Any]:
+    with sessions.writer():
+        batch = sessions.all(queries.oldest_archived, *key, until, _BATCH)
+        ids = [play.id for play in batch]
+        if batch:
+            first, last = batch[0].played_at.date(), batch[-1].played_at.date()
+            sessions.run(queries.copy_from_archive, ids)
+            sessions.run(queries.take_from_totals, ids)
+            sessions.run(queries.delete_empty_totals, first, last)
+            sessions.run(queries.delete_archived, ids)
+    return batch
+
+
+def _moment(older_than: Any, now: datetime) -> datetime:
+    """Return the moment, in UTC, that is meant; raises InvalidValueError."""
+    moment = older_than
+    if isinstance(older_than, timedelta) and older_than >= timedelta(0):
+        try:
+            moment = now - older_than
+        except OverflowError:
+            raise InvalidValueError(
+                f"older_than {older_than} goes back beyond the year 1: give a smaller age"
+            ) from None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise InvalidValueError(
+            "older_than must be an age of 0 or more, for example timedelta(days=365), or an aware "
+            f"datetime, not {older_than!r}"
+        )
+    return datetime.fromisoformat(timestamp_text(moment))

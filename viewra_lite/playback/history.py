@@ -1,0 +1,142 @@
+"""What has been watched: a row for each play, readable when the file is long gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ..database.fields import checked_value, timestamp_text
+from ..database.pages import Page, checked_limit, page_of, start_after
+from ..database.sessions import Sessions
+from ..errors import InvalidValueError, NotFoundError
+from . import history_queries
+from .models import (
+    PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+)
+from .progress import Progress, Report
+from .thresholds import checked_position, checked_seconds
+from .versions import Versions, subject_of
+
+BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+END = datetime.max.replace(tzinfo=timezone.utc)
+
+
+def record_session(sessions: Sessions, session: PlaybackSession) -> None:
+    """Write a session that has ended into the history, under its own id; inside a writer."""
+    play = PlaybackHistory(
+        id=session.id, user_id=session.user_id, media_file_id=session.media_file_id,
+        played_at=session.start_time, duration_watched=round(session.watched),
+        completed=session.completed, kind=session.kind, title=session.title,
+        top_title=session.top_title, device_id=session.device_id, method=session.method,
+    )
+    insert(sessions, play)
+
+
+def insert(sessions: Sessions, play: PlaybackHistory) -> None:
+    """Insert a play; inside a writer."""
+    columns = play._meta.sorted_fields
+    sessions.run(history_queries.insert_play, *(getattr(play, each.name) for each in columns))
+
+
+def page(
+    sessions: Sessions, user_id: str | None, limit: int, after: str | None, archived: bool
+) -> Page[Any]:
+    """Return a page of plays, the latest first, of one user or of all."""
+    count = checked_limit(limit) + 1
+    user, start = [] if user_id is None else [user_id], _start(after)
+    models = [PlaybackHistory, PlaybackHistoryArchive] if archived else [PlaybackHistory]
+    rows: list[Any] = []
+    with sessions.reader():  # a play that is being archived is in one of the two
+        for model in models:
+            statement = history_queries.page_of_plays(model, bool(user), bool(start))
+            rows += sessions.all(statement, count, *user, *start)
+    if archived:
+        rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
+    found: Page[Any] = page_of(
+        rows, limit, "history", lambda play: (timestamp_text(play.played_at), play.id)
+    )
+    return found
+
+
+def _start(after: str | None) -> list[str]:
+    """Return the key of the last play of the page before; raises InvalidValueError."""
+    key = start_after(after, "history", 2)
+    if key is None:
+        return []
+    try:
+        moment = datetime.fromisoformat(key[0])
+        return [timestamp_text(moment), str(checked_value(PlaybackHistory.id, key[1]))]
+    except ValueError as exc:
+        raise InvalidValueError(
+            "after is not a cursor of the history: pass the `next` of the page before, unchanged"
+        ) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A play that happened elsewhere."""
+
+    played_at: datetime
+    completed: bool
+    position: float | None
+    """Seconds; None is the end where it was completed, else the beginning."""
+    duration_watched: float | None
+
+
+def record_play(
+    sessions: Sessions, progress: Progress, user_id: str, media_file_id: str, play: Play
+) -> bool:
+    """Insert a play that is not in the history yet, and report the user's progress; whether."""
+    checked_value(PlaybackHistory.completed, play.completed)
+    checked_value(UserMediaProgress.media_file_id, media_file_id)
+    played_at, watched = _played_at(play.played_at, sessions.now()), _watched(play.duration_watched)
+    with sessions.writer():
+        versions = Versions(sessions, [media_file_id])
+        if media_file_id not in versions.identities:
+            raise NotFoundError(f"there is no media file {media_file_id!r}")
+        report = _report(versions, media_file_id, play, played_at)
+        files = list(versions.ids_of(media_file_id))
+        for known in (history_queries.play_at, history_queries.archived_play_at):
+            if sessions.one(known, user_id, played_at, files) is not None:
+                return False
+        subject = subject_of(sessions, media_file_id)
+        insert(sessions, PlaybackHistory(
+            id=sessions.new_id(), user_id=user_id, media_file_id=media_file_id,
+            played_at=played_at, duration_watched=watched,
+            completed=progress.count_play(user_id, media_file_id, report), kind=subject.kind,
+            title=subject.title, top_title=subject.top_title, device_id=None, method=None,
+        ))
+    return True
+
+
+def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Report:
+    """Return what a play says of where its user is."""
+    file = versions.files.get(id)
+    duration = None if file is None else file.duration
+    position = play.position
+    if position is None:
+        position = duration or 0.0 if play.completed else 0.0
+    return Report(
+        checked_position(position, duration), duration, versions.is_music(id), played_at,
+        completed=True if play.completed else None,
+    )
+
+
+def _played_at(moment: Any, now: datetime) -> datetime:
+    """Return when it was, in UTC; raises InvalidValueError."""
+    checked_value(PlaybackHistory.played_at, moment)
+    played_at = datetime.fromisoformat(timestamp_text(moment))
+    if played_at > now:
+        raise InvalidValueError(
+            f"played_at {moment} lies in the future: it is {now}; a play must have happened"
+        )
+    return played_at
+
+
+def _watched(duration: Any) -> int | None:
+    """Return the seconds watched, as they are stored; raises InvalidValueError."""
+    if duration is None:
+        return None
+    seconds = round(checked_seconds("duration_watched", duration))
+    return int(checked_value(PlaybackHistory.duration_watched, seconds))

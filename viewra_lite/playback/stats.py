@@ -1,0 +1,111 @@
+"""How much was watched, what, when and by whom, archived plays counted in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ..database.fields import timestamp_text
+from ..database.sessions import Sessions
+from . import stats_queries
+from .history import BEGINNING, END
+from .models import PlaybackDailyTotal
+
+_HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class TitleTotal:
+    """What was watched of one title."""
+
+    kind: str
+    title: str
+    plays: int
+    completed: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What was watched on one day (UTC)."""
+
+    day: date
+    plays: int
+    completed: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserTotal:
+    """What one user has watched."""
+
+    user_id: str
+    plays: int
+    completed: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Totals of a time, by title, by day and by user."""
+
+    plays: int
+    completed: int
+    hours: float
+    top_titles: list[TitleTotal]
+    """The ten with the most hours, then plays."""
+    by_day: list[DayTotal]
+    """In order; days without a play are left out."""
+    by_user: list[UserTotal]
+    """The most hours first."""
+
+
+def stats(
+    sessions: Sessions, user_id: str | None, since: datetime | None, until: datetime | None
+) -> Stats:
+    """Return the totals of a user, or of all, from since to before until."""
+    start, end = _utc(since or BEGINNING), _utc(until or END)
+    first, last = _whole_days(start, end)
+    span = [start, end, first, last, first.date(), last.date()]
+    user = [] if user_id is None else [user_id]
+
+    def totals(*names: str) -> list[list[Any]]:
+        statement = stats_queries.totals_by(bool(user), *names)
+        return [_numbers(row) for row in sessions.all(statement, *span, *user)]
+
+    with sessions.reader():  # one snapshot: what is being archived counts once
+        titles, days, users = totals("kind", "top_title"), totals("day"), totals("user_id")
+    as_date = PlaybackDailyTotal.day.python_value
+    plays, completed, seconds = (sum(row[n] for row in users) for n in (1, 2, 3))
+    return Stats(
+        plays, completed, seconds / _HOUR_S,
+        [TitleTotal(*_in_hours(row)) for row in titles],
+        [DayTotal(as_date(row[0]), *_in_hours(row[1:])) for row in days],
+        [UserTotal(*_in_hours(row)) for row in users],
+    )
+
+
+def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the midnights between which every day lies wholly in a time; both end for none."""
+    last = _midnight(end)
+    if start >= last:
+        return end, end
+    first = _midnight(start)
+    return first if first == start else first + timedelta(days=1), last
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _utc(moment: datetime) -> datetime:
+    return datetime.fromisoformat(timestamp_text(moment))
+
+
+def _numbers(row: tuple[Any, ...]) -> list[Any]:
+    return [*row[:-3], *map(int, row[-3:])]  # PostgreSQL's sums are Decimal
+
+
+def _in_hours(row: list[Any]) -> list[Any]:
+    return [*row[:-1], row[-1] / _HOUR_S]

@@ -1,0 +1,69 @@
+"""How much was watched, counted by the database: query builders that run nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from peewee import Select, fn
+
+from ..database.statements import Statement, UtcDay
+from .history_queries import count_of, top_title_of
+from .models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+
+TOP_TITLES = 10
+_SUMS = ("plays", "completed", "seconds")
+_MOST = ("seconds", "plays")  # which comes first
+
+
+@lru_cache(maxsize=None)
+def totals_by(of_user: bool, *names: str) -> Statement:
+    """Return the statement that sums up a time by columns: day, or user_id, or kind, top_title.
+
+    Arguments (since, until, first, last, first_day, last_day, *user_id): what was archived is
+    counted by its daily totals from first_day to before last_day, and by its rows from since to
+    before first and from last to before until. Rows are names, plays, completed, seconds.
+    """
+    live, archive, total = PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal
+
+    def build(
+        since: Any, until: Any, first: Any, last: Any, first_day: Any, last_day: Any, *user: Any
+    ) -> Any:
+        def between(model: Any, column: Any, start: Any, end: Any) -> Any:
+            columns, counts = _columns(model)
+            key = [columns[name] for name in names]
+            query = model.select(
+                *(each.alias(name) for name, each in zip(names, key)),
+                *(fn.SUM(count).alias(name) for name, count in zip(_SUMS, counts)),
+            ).where(column >= start, column < end).group_by(*key)
+            return query.where(model.user_id == user[0]) if of_user else query
+
+        every = (
+            between(total, total.day, first_day, last_day)
+            .union_all(between(live, live.played_at, since, until))
+            .union_all(between(archive, archive.played_at, since, first))
+            .union_all(between(archive, archive.played_at, last, until))
+        ).alias("every")
+        return _summed(every, names)
+
+    return Statement(build, arity=6 + of_user)
+
+
+def _columns(model: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Return what a table is summed up by, and what is summed up."""
+    key = {"user_id": model.user_id, "kind": model.kind}
+    if model is PlaybackDailyTotal:
+        key |= {"day": model.day, "top_title": model.top_title}
+        return key, (model.plays, model.completed, model.seconds)
+    key |= {"day": UtcDay(model.played_at), "top_title": top_title_of(model)}
+    return key, count_of(model)
+
+
+def _summed(every: Any, names: tuple[str, ...]) -> Any:
+    key = [getattr(every.c, name) for name in names]
+    sums = {name: fn.SUM(getattr(every.c, name)) for name in _SUMS}
+    query = Select([every], [*key, *sums.values()]).group_by(*key)
+    if names == ("day",):
+        return query.order_by(*key)
+    query = query.order_by(*(sums[name].desc() for name in _MOST), *reversed(key))
+    return query.limit(TOP_TITLES) if "top_title" in names else query

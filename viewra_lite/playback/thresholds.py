@@ -1,0 +1,72 @@
+"""How far is far enough: when a thing is watched, and from where it is resumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Config
+from ..errors import InvalidValueError
+
+END_S = 1.0
+"""Within so many seconds of the end it is watched; players also report that much beyond it."""
+
+MAX_SECONDS = 1e12
+"""30,000 years: more is a mistake, and may be more than a float can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The configured shares of the running time."""
+
+    completed_at: float
+    resume_from: float
+    resume_min_duration_s: int
+
+    @classmethod
+    def of(cls, config: Config, *, is_music: bool) -> Thresholds:
+        """Return those that are configured; music has its own."""
+        if is_music:
+            return cls(
+                config.music_completed_at, config.music_resume_from,
+                config.music_resume_min_duration_s,
+            )
+        return cls(config.completed_at, config.resume_from, config.resume_min_duration_s)
+
+    def is_at_end(self, position: float, duration: float | None) -> bool:
+        """Whether a position counts as watched to the end; never where the duration is unknown."""
+        if not duration or position <= 0:
+            return False
+        return position >= duration * self.completed_at or position >= duration - END_S
+
+    def resume_position(self, position: float, duration: float | None) -> float:
+        """Return where to begin, seconds; 0.0 where there is nothing to resume."""
+        if not duration:
+            return position
+        if duration < self.resume_min_duration_s or position < duration * self.resume_from:
+            return 0.0
+        return 0.0 if self.is_at_end(position, duration) else position
+
+
+def checked_position(position: Any, duration: float | None) -> float:
+    """Return a position in seconds; raises InvalidValueError for one that cannot be.
+
+    Less than a second beyond the end is the end: players and probes measure differently.
+    """
+    seconds = checked_seconds("position", position)
+    if duration is not None and seconds > duration:
+        if seconds >= duration + END_S:
+            raise InvalidValueError(
+                f"position {position!r} lies beyond the duration of {duration} seconds: "
+                "positions are seconds from the start"
+            )
+        return duration
+    return seconds
+
+
+def checked_seconds(name: str, value: Any) -> float:
+    """Return a number of seconds; raises InvalidValueError unless it is finite and not negative."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= MAX_SECONDS:
+        raise InvalidValueError(f"{name} must be seconds, 0 or more, not {value!r}")
+    return float(value)

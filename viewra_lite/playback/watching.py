@@ -1,0 +1,312 @@
+"""What to watch: what was begun, and what comes next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from ..config import Config
+from ..database.pages import checked_limit
+from ..database.sessions import Sessions
+from ..database.statements import Statement
+from ..media.models import Episode, MediaFile, Movie, Track, TVShow
+from . import watching_queries
+from .models import UserMediaProgress
+from .progress import Progress, nothing
+from .thresholds import Thresholds
+from .versions import Subject, Versions, subjects
+
+_CHUNK_FILES = 100  # read at first; each chunk is twice the one before
+_MOST_FILES = 3200
+_FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # in a chunk
+_EVER = datetime.max.replace(tzinfo=timezone.utc)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchItem:
+    """Something to watch: the file to play, what it is, and where the user is in it."""
+
+    kind: str
+    """movie, episode, track or other."""
+    title: str
+    """What it is called in a list: Dune (2021), Dark S01E02 Lies."""
+    media_file: MediaFile
+    """The file to play: the one that was watched, else its best version on disk."""
+    progress: UserMediaProgress
+    """With `resume_position`."""
+    movie: Movie | None = None
+    episode: Episode | None = None
+    show: TVShow | None = None
+    track: Track | None = None
+
+    @property
+    def media_file_id(self) -> str:
+        """The id of the file to play."""
+        return str(self.media_file.id)
+
+
+def continue_watching(
+    sessions: Sessions, progress: Progress, config: Config, user_id: str, limit: int,
+    rewatching: bool,
+) -> list[WatchItem]:
+    """Return what a user has begun and not finished, the most recent first."""
+    checked_limit(limit)
+    wanted = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
+    found: dict[tuple[str, str], WatchItem] = {}
+    with sessions.reader():
+        for ids in _touched(sessions, wanted, user_id, *_loosest(config)):
+            for key, item in _begun(sessions, progress, user_id, ids, rewatching):
+                found.setdefault(key, item)
+            if len(found) >= limit:
+                break
+    return list(found.values())[:limit]
+
+
+def next_up(
+    sessions: Sessions, progress: Progress, user_id: str, limit: int
+) -> list[WatchItem]:
+    """Return the next episode of each show that a user follows, the most recent show first."""
+    checked_limit(limit)
+    found: list[WatchItem] = []
+    seen: set[str] = set()
+    with sessions.reader():
+        for ids in _touched(sessions, watching_queries.files_touched, user_id):
+            shows = [show for show in _shows_of(sessions, ids) if show.identity not in seen]
+            seen.update(show.identity for show in shows)
+            while shows and len(found) < limit:
+                count = min(max(limit - len(found), _FEWEST_SHOWS), _MOST_SHOWS)
+                found += _next_of(sessions, progress, user_id, shows[:count])
+                del shows[:count]
+            if len(found) >= limit:
+                break
+    return found[:limit]
+
+
+def _touched(
+    sessions: Sessions, wanted: Statement, user_id: str, *limits: float
+) -> Iterator[list[str]]:
+    """Yield the ids of a user's files, those that changed last first, in chunks that grow."""
+    moment, after, size = _EVER, "", _CHUNK_FILES
+    while rows := sessions.all(wanted, user_id, moment, after, size, *limits):
+        yield [id for id, _ in rows]
+        if len(rows) < size:
+            return
+        after, moment = rows[-1]
+        size = min(size * 2, _MOST_FILES)
+
+
+# What was begun
+
+
+def _loosest(config: Config) -> list[float]:
+    """Return which files may be resumed at all, by either set of thresholds.
+
+    The database passes over all others: somebody may have thousands of songs half heard.
+    """
+    limits = [Thresholds.of(config, is_music=is_music) for is_music in (False, True)]
+    return [
+        float(min(limit.resume_min_duration_s for limit in limits)),
+        min(limit.resume_from for limit in limits),
+        max(limit.completed_at for limit in limits),
+    ]
+
+
+def _begun(
+    sessions: Sessions, progress: Progress, user_id: str, ids: list[str], rewatching: bool
+) -> list[tuple[tuple[str, str], WatchItem]]:
+    """Return those of a chunk of files that are to be resumed, each with what it is one of."""
+    versions = Versions(sessions, ids)
+    states = progress.of_files(user_id, ids, versions)
+    files: dict[str, MediaFile] = {}
+    for id in ids:
+        state = progress.complete(states[id], is_music=versions.is_music(id))
+        file = versions.playable(id)
+        is_over = state.dropped or (state.completed and not rewatching)
+        if file is not None and state.resume_position > 0 and not is_over:
+            files[id] = file
+            state.media_file_id = file.id
+    known = subjects(sessions, versions) if files else {}
+    return [
+        (_key(known[id], versions, id), _item(known[id], file, states[id]))
+        for id, file in files.items()
+    ]
+
+
+def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
+    """Return what a file is one of: two episodes of a show, two parts of a movie are one entry."""
+    # By identity: a show that lies in two libraries is one show.
+    if subject.show is not None:
+        return "show", str(subject.show.identity)
+    if subject.movie is not None:
+        return "movie", str(subject.movie.identity)
+    return "file", versions.identities[id] or id
+
+
+def _item(subject: Subject, file: MediaFile, state: UserMediaProgress) -> WatchItem:
+    episode = subject.episodes[0] if subject.episodes else None
+    return WatchItem(
+        subject.kind, subject.title, file, state, subject.movie, episode, subject.show,
+        subject.track,
+    )
+
+
+# What comes next
+
+
+class _Copy(NamedTuple):
+    """An episode's row in one library."""
+
+    show_id: str
+    episode_id: str
+    season_number: int
+    number: int
+    file_id: str | None
+
+
+@dataclass(slots=True)
+class Step:
+    """An episode, in whichever libraries it lies, and how often a user has watched it."""
+
+    copies: list[_Copy] = field(default_factory=list)
+    plays: int = 0
+    played_at: datetime = _NEVER
+
+    @property
+    def files(self) -> set[str]:
+        """The ids of its files."""
+        return {copy.file_id for copy in self.copies if copy.file_id is not None}
+
+
+@dataclass(slots=True)
+class _Show:
+    """A show that a user follows, in every library in which it lies."""
+
+    identity: str
+    ids: list[str] = field(default_factory=list)
+    """Its rows; the one in the library where it was watched last is the first."""
+    steps: dict[tuple[int, int], Step] = field(default_factory=lambda: defaultdict(Step))
+    """Its episodes and specials, by season and number."""
+    touched: tuple[datetime, bool] = (_NEVER, True)
+    """When the user did something with it last, and whether that was not to drop it."""
+
+    def next_step(self) -> Step | None:
+        """Return what comes next; None of what was dropped."""
+        if not self.touched[1]:
+            return None
+        return next_step([self.steps[key] for key in sorted(self.steps) if key[0] > 0])
+
+
+def next_step(steps: Sequence[Step]) -> Step | None:
+    """Return what follows the last watched of a show's episodes, which are in order; or None.
+
+    Who is watching the show again comes to the first that was watched less often; an episode
+    seen once more for old times' sake does not lose one's place.
+    """
+    watched = [n for n, step in enumerate(steps) if step.plays]
+    if not watched:
+        return None
+    last = _latest(steps, watched)
+    plays = steps[last].plays
+    if len(watched) < len(steps) and _plays_before(steps, last) < 2:
+        plays = 1
+        last = _latest(steps, [n for n in watched if steps[n].plays == 1] or watched)
+    return next((step for step in steps[last + 1:] if step.plays < plays), None)
+
+
+def _latest(steps: Sequence[Step], numbers: list[int]) -> int:
+    return max(numbers, key=lambda n: (steps[n].played_at, n))
+
+
+def _plays_before(steps: Sequence[Step], last: int) -> int:
+    """Return how often the episode before one was watched; one in the same file is no other."""
+    own = steps[last].files
+    earlier = (step for step in reversed(steps[:last]) if own.isdisjoint(step.files))
+    return next((step.plays for step in earlier), 0)
+
+
+def _shows_of(sessions: Sessions, ids: list[str]) -> list[_Show]:
+    """Return the shows that files belong to, in the order of the files."""
+    order = {id: n for n, id in enumerate(ids)}
+    shows: dict[str, _Show] = {}
+    rows = sessions.all(watching_queries.shows_of_files, ids)
+    rows.sort(key=lambda row: (order[row[0]], row[0] != row[1], row[3]))
+    for _, _, identity, show_id in rows:
+        show = shows.setdefault(identity, _Show(identity))
+        if show_id not in show.ids:
+            show.ids.append(show_id)
+    return list(shows.values())
+
+
+def _next_of(
+    sessions: Sessions, progress: Progress, user_id: str, shows: list[_Show]
+) -> list[WatchItem]:
+    """Return the next episodes of a chunk of shows, in their order."""
+    by_identity = {show.identity: show for show in shows}
+    _load_episodes(sessions, by_identity)
+    _load_plays(sessions, user_id, by_identity)
+    steps = [step for show in shows if (step := show.next_step()) is not None]
+    ids = {id for step in steps for id in step.files}
+    versions = Versions(sessions, ids)
+    found: dict[str, MediaFile] = {}
+    for step in steps:
+        for copy in step.copies:
+            file = versions.playable(copy.file_id) if copy.file_id is not None else None
+            if file is not None:
+                found[copy.episode_id] = file
+                break
+    return _items(sessions, progress, user_id, found) if found else []
+
+
+def _load_episodes(sessions: Sessions, shows: dict[str, _Show]) -> None:
+    """Read the episodes of shows, by identity."""
+    rows = sessions.all(watching_queries.episodes_of_shows, list(shows))
+    for identity, *columns in rows:
+        copy = _Copy(*columns)
+        shows[identity].steps[copy.season_number, copy.number].copies.append(copy)
+    for show in shows.values():
+        order = {id: n for n, id in enumerate(show.ids)}
+        for step in show.steps.values():
+            step.copies.sort(key=lambda copy: (order.get(copy.show_id, len(order)), copy.show_id))
+
+
+def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> None:
+    """Read what a user did with the episodes of shows, by identity."""
+    # As merged() does for whole rows: a show may have hundreds, and of each only this counts.
+    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(shows))
+    for identity, season, number, touched, dropped, completed, plays, played in rows:
+        show = shows[identity]
+        show.touched = max(show.touched, (_moment(touched), not dropped))
+        if completed:
+            step = show.steps[season, number]
+            step.plays = max(step.plays, plays, 1)
+            step.played_at = max(step.played_at, _moment(played))
+
+
+def _moment(stored: Any) -> datetime:
+    """Return a time out of a row that is no model."""
+    moment: datetime | None = UserMediaProgress.updated_at.python_value(stored)
+    return _NEVER if moment is None else moment
+
+
+def _items(
+    sessions: Sessions, progress: Progress, user_id: str, found: dict[str, MediaFile]
+) -> list[WatchItem]:
+    """Return the entries of episodes, by id, that are to be played from these files."""
+    versions = Versions(sessions, [file.id for file in found.values()])
+    known = subjects(sessions, versions)
+    states = progress.of_files(user_id, list(versions.files), versions)
+    episodes = {
+        row.id: row for row in sessions.all(watching_queries.episodes_by_ids, list(found))
+    }
+    items = []
+    for episode_id, file in found.items():
+        episode, state = episodes[episode_id], states.get(file.id) or nothing(user_id, file.id)
+        progress.complete(state, is_music=versions.is_music(file.id))
+        items.append(WatchItem(
+            "episode", known[file.id].title, file, state, episode=episode, show=episode.show
+        ))
+    return items
