@@ -78,31 +78,18 @@ def files_after(library_id: Any, limit: Any, path: Any) -> Any:
     ).order_by(MediaFile.path).limit(limit)
 
 
-@statement
-def files_of_movie(
-    library_id: Any, identity: Any, part: Any, part_end: Any, best_id: Any
-) -> Any:
-    """Every version and part of a movie: its identity, or that with a part's suffix."""
-    of_part = (MediaFile.identity >= part) & (MediaFile.identity < part_end)
-    of_movie = (MediaFile.identity == identity) | of_part
-    return MediaFile.select().where(
-        ((MediaFile.library == library_id) & of_movie) | (MediaFile.id == best_id)
-    ).order_by(MediaFile.path)
+# By identity alone: given the library as well, SQLite would go through all of its files.
 
 
 @statement
-def files_named(library_id: Any, identity: Any) -> Any:
-    """Every version of an episode or a track, or of one part of a movie."""
-    return MediaFile.select().where(
-        MediaFile.library == library_id, MediaFile.identity == identity
-    ).order_by(MediaFile.path)
+def files_named(identity: Any) -> Any:
+    """Every version of an episode or a track, or of one part of a movie, in any library."""
+    return MediaFile.select().where(MediaFile.identity == identity)
 
 
 @statement
-def files_named_between(library_id: Any, start: Any, end: Any) -> Any:
-    return MediaFile.select().where(
-        MediaFile.library == library_id, MediaFile.identity >= start, MediaFile.identity < end
-    ).order_by(MediaFile.path)
+def files_named_between(start: Any, end: Any) -> Any:
+    return MediaFile.select().where(MediaFile.identity >= start, MediaFile.identity < end)
 
 
 # What the files are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -93,17 +94,22 @@ def other_version(
 
 
 def of_movie(sessions: Sessions, movie: Movie) -> list[MediaFile]:
-    """Return a movie's files: every version, and every part of one."""
-    identity = movie.identity
-    return sessions.all(
-        queries.files_of_movie, movie.library_id, identity, f"{identity}:", f"{identity};",
-        movie.media_file_id or "",
+    """Return a movie's files, by path: every version, and every part of one."""
+    # A part's identity is the movie's and what part it is.
+    files = alike(sessions, movie.library_id, movie.identity) + _named_between(
+        sessions, movie.library_id, f"{movie.identity}:", f"{movie.identity};"
     )
+    if movie.media_file_id is not None and all(file.id != movie.media_file_id for file in files):
+        best = sessions.one(queries.file_by_id, movie.media_file_id)
+        files += [best] if best is not None else []
+    return sorted(files, key=_by_path)
 
 
 def alike(sessions: Sessions, library_id: str, identity: str | None) -> list[MediaFile]:
-    """Return the files of a library with an identity."""
-    return sessions.all(queries.files_named, library_id, identity) if identity else []
+    """Return the files of a library with an identity, by path."""
+    if not identity:
+        return []
+    return _within(library_id, sessions.all(queries.files_named, identity))
 
 
 def of_episode(
@@ -118,8 +124,22 @@ def of_episode(
     if span is None:
         return alike(sessions, library_id, identity)
     start = f"{show}:{span[1]}e"
-    files = sessions.all(queries.files_named_between, library_id, start, start + ":")
+    files = _named_between(sessions, library_id, start, start + ":")
     return [file for file in files if number in _span(str(file.identity))]
+
+
+def _named_between(
+    sessions: Sessions, library_id: str, start: str, end: str
+) -> list[MediaFile]:
+    return _within(library_id, sessions.all(queries.files_named_between, start, end))
+
+
+def _within(library_id: str, files: list[MediaFile]) -> list[MediaFile]:
+    return sorted((file for file in files if file.library_id == library_id), key=_by_path)
+
+
+def _by_path(file: MediaFile) -> bytes:
+    return os.fsencode(file.path)
 
 
 def _span(identity: str) -> tuple[int, ...]:

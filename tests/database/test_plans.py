@@ -1,0 +1,115 @@
+"""Every statement of the rooms finds its rows by an index, whatever the tables grow to."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viewra_lite import Store
+from viewra_lite.database.statements import Statement
+from viewra_lite.media import queries as media
+from viewra_lite.media.models import Album, Movie, TVShow
+from viewra_lite.playback import history_queries as history
+from viewra_lite.playback import stats_queries as stats
+from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
+from viewra_lite.transcoding import queries as transcoding
+
+ROOMS = {
+    "media": ("queries", "scan_queries"),
+    "playback": ("queries", "watching_queries", "history_queries"),
+    "transcoding": ("queries",),
+}
+
+# Why it may read a table, or all of an index, from one end to the other.
+SCANS = {
+    "media.queries.libraries": "there is a handful of libraries",
+    "playback.queries.open_sessions": "the index holds only those that are open",
+    "transcoding.queries.sessions_newest": "in the order of the index, to the limit",
+    "transcoding.queries.least_recently_used": "in the order of the index, to the limit",
+    "transcoding.queries.usage": "it sums up an index that holds nothing else",
+}
+# What is asked of a whole library, or of what it holds that is missing or new.
+OF_A_LIBRARY = {
+    "files_first", "file_ids_of_library", "count_files", "count_missing", "missing_replaced",
+    "missing_moved", "removed_moved", "removed_replaced", "present_paths_after", "count_unprobed",
+}
+# A page in its order that would be sorted first reads everything before it shows anything.
+PAGES = {
+    **{
+        f"page of {model.__name__} by {sort}": media.page_statement(model, sort, *more)
+        for model in (Movie, TVShow, Album) for sort in media.SORTS
+        for more in ((False, False), (False, True), (True, False), (True, True))
+    },
+    **{
+        f"page of {model.__name__} {more}": history.page_of_plays(model, *more)
+        for model in (PlaybackHistory, PlaybackHistoryArchive)
+        for more in ((False, False), (False, True), (True, False), (True, True))
+    },
+    "files_first": media.files_first, "files_after": media.files_after,
+}
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    for room, files in ROOMS.items():
+        for file in files:
+            module = import_module(f"viewra_lite.{room}.{file}")
+            for name, found in vars(module).items():
+                if isinstance(found, Statement) and name not in ("insert_file", "insert_removed"):
+                    yield f"{room}.{file}.{name}", found
+    yield "transcoding.queries.claim", transcoding.claim(("container", "height"))
+
+
+@pytest.fixture(scope="module")
+def explain(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("plans") / "viewra.db"
+    with Store.open({"database": {"database_path": str(path)}}) as store:
+        database = store._sessions.backend.database
+        with closing(sqlite3.connect(Path(path))) as connection:
+
+            def plan(statement: Statement) -> list[str]:
+                sql = statement.compile("sqlite", database).sql
+                nothing = [None] * len(re.findall(r"\?", sql))
+                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)]
+
+            yield plan
+
+
+def scanned(plan: list[str]) -> list[str]:
+    return [
+        step for step in plan
+        if step.startswith("SCAN") and "VIRTUAL TABLE" not in step and "every" not in step
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in statements() if name not in SCANS])
+def test_no_statement_reads_a_growing_table_from_end_to_end(name: str, explain: Any) -> None:
+    plan = explain(dict(statements())[name])
+    assert scanned(plan) == []
+
+
+@pytest.mark.parametrize("name", [
+    name for name, _ in statements() if name.rpartition(".")[2] not in OF_A_LIBRARY
+])
+def test_no_statement_goes_through_a_library_to_find_a_file(name: str, explain: Any) -> None:
+    plan = explain(dict(statements())[name])
+    assert [step for step in plan if step.endswith("(library_id=?)")] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_read_in_the_order_of_an_index(name: str, explain: Any) -> None:
+    plan = explain(PAGES[name])
+    assert [step for step in plan if "TEMP B-TREE" in step] == []
+    assert all(" USING " in step and "INDEX" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("of_user", [False, True])
+def test_totals_of_a_time_read_that_time_only(of_user: bool, explain: Any) -> None:
+    plan = explain(stats.totals_by(of_user, "user_id"))
+    assert scanned(plan) == []
