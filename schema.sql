@@ -337,7 +337,7 @@ CREATE TABLE user_media_progress (
     media_file_id  TEXT NOT NULL,                  -- media_files.id, perhaps of a removed file
     position       REAL NOT NULL DEFAULT 0,        -- seconds
     completed      BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end, ever
-    updated_at     TIMESTAMP NOT NULL,             -- last change of this row, UTC
+    updated_at     TIMESTAMP NOT NULL,             -- when it was so: what was reported last, UTC
     duration       REAL,                           -- seconds, of the file that was watched
     play_count     INTEGER NOT NULL DEFAULT 0,     -- how often it was watched to the end
     last_played_at TIMESTAMP,                      -- when it was last watched to the end, UTC

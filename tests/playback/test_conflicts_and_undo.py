@@ -235,6 +235,18 @@ def test_undo_goes_back_through_marks(store: Store, film: str, clock: Clock) -> 
     assert undone(store, film) == [(0, True, 1), (1000, False, 0), (0, False, 0)]
 
 
+def test_what_was_decided_while_it_plays_is_a_step_of_its_own(
+    store: Store, film: str, clock: Clock
+) -> None:
+    id = start(store, film)
+    store.playback.heartbeat(id, 500)
+    clock.advance(5)
+    store.playback.set_progress("ann", film, 500, completed=True)
+    clock.advance(5)
+    store.playback.heartbeat(id, 510)
+    assert undone(store, film) == [(500, True, 1), (500, False, 0), (0, False, 0)]
+
+
 def test_there_is_nothing_to_undo_for_who_never_watched(store: Store, film: str) -> None:
     with pytest.raises(ConflictError, match="nothing to undo"):
         store.playback.undo_progress("ann", film)

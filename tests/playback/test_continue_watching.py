@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def test_what_was_watched_last_comes_first(ann: Viewer, movies: Shelf, tv: Shelf
     assert ann.begun() == ["holiday", "Heat (1995)", "Dark S01E02", "Dune (2021)"]
     ann.at(files[0], 900.0)
     assert ann.begun(limit=2) == ["Dune (2021)", "holiday"]
+
+
+def test_what_a_device_reports_late_stands_where_it_was_watched(
+    ann: Viewer, movies: Shelf, store: Store, clock: Any
+) -> None:
+    files = movies.put("holiday.mkv", "wedding.mkv", "abroad.mkv")
+    began = clock()
+    ann.at(files[0], 600.0)
+    clock.advance(2 * HOUR_S)
+    ann.at(files[1], 600.0)
+    store.playback.set_progress(
+        "ann", files[2].id, 600.0, client_time=began + timedelta(hours=1)
+    )
+    assert ann.begun() == ["wedding", "abroad", "holiday"]
 
 
 def test_an_entry_says_what_to_play_and_from_where(

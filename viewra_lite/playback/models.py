@@ -91,7 +91,7 @@ class UserMediaProgress(PlaybackModel):
     media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
     position = _zero(DoubleField, "seconds")
     completed = _false("watched to the end, ever")
-    updated_at = TimestampField(help_text="last change of this row, UTC")
+    updated_at = TimestampField(help_text="when it was so: what was reported last, UTC")
     duration = DoubleField(null=True, help_text="seconds, of the file that was watched")
     play_count = _zero(IntegerField, "how often it was watched to the end")
     last_played_at = TimestampField(null=True, help_text="when it was last watched to the end, UTC")

@@ -92,7 +92,7 @@ class Progress:
         self._apply(state, report, now)
         if report.completed is False:
             self._clear(rows, state)
-        self._put(state, rows, now)
+        self._put(state, rows, report_time(report.client_time, now))
         return state
 
     def count_play(self, user_id: str, media_file_id: str, report: Report) -> bool:
@@ -115,7 +115,7 @@ class Progress:
             changed_at = state.updated_at  # what is continued keeps its order
         else:
             self._apply(state, report, now)
-            changed_at = now
+            changed_at = moment
         state.completed, state.play_count = True, plays + 1
         state.last_played_at = max(last, moment)
         self._put(state, rows, changed_at)
@@ -224,13 +224,14 @@ class Progress:
                 self._sessions.run(queries.put_progress, *_values(row))
 
     def _put(
-        self, state: UserMediaProgress, rows: list[UserMediaProgress], now: datetime
+        self, state: UserMediaProgress, rows: list[UserMediaProgress], moment: datetime
     ) -> None:
-        state.updated_at = now
+        """Write a state as the latest of its versions, in the order of when it was so."""
+        state.updated_at = moment
         for row in rows:
-            # The clock went back: what is written now must still be the latest.
-            if row.media_file_id != state.media_file_id and row.updated_at >= now:
-                row.updated_at = now - _TINY
+            # The same moment, or the clock went back.
+            if row.media_file_id != state.media_file_id and row.updated_at >= moment:
+                row.updated_at = moment - _TINY
                 self._sessions.run(queries.put_progress, *_values(row))
         self._sessions.run(queries.put_progress, *_values(state))
 
@@ -244,6 +245,8 @@ def merged(
     """
     if not rows:
         return None
+    if len(rows) == 1 and rows[0].media_file_id == media_file_id:
+        return rows[0]
     latest = max(rows, key=lambda row: (row.updated_at, row.media_file_id))
     state = UserMediaProgress(**latest.__data__)
     state.media_file_id = media_file_id

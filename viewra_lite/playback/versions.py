@@ -24,10 +24,12 @@ class Versions:
         files: list[MediaFile] = sessions.all(queries.files_by_ids, wanted)
         self.files = {file.id: file for file in files}
         self.identities: dict[str, str | None] = {file.id: file.identity for file in files}
+        self.removed_names: dict[str, str] = {}
         unknown = [id for id in wanted if id not in self.files]
         if unknown:
             for removed in sessions.all(queries.removed_by_ids, unknown):
                 self.identities[removed.id] = removed.identity
+                self.removed_names[removed.id] = removed.filename
         self._ids: dict[str, set[str]] = defaultdict(set)
         self._alike: dict[str, list[MediaFile]] = defaultdict(list)
         named = list({name for name in self.identities.values() if name})
@@ -102,7 +104,11 @@ class Subject:
 
 def subjects(sessions: Sessions, versions: Versions) -> dict[str, Subject]:
     """Return what each file of a set is, by id; removed files by what their versions are."""
-    files = {id: versions.of(id) for id in versions.identities}
+    # The file's own first: another version may lie in another library.
+    files = {
+        id: sorted(versions.of(id), key=lambda file: bool(file.id != id))
+        for id in versions.identities
+    }
     every = {file.id for alike in files.values() for file in alike}
     if not every:
         return {}
@@ -125,7 +131,11 @@ def subjects(sessions: Sessions, versions: Versions) -> dict[str, Subject]:
 def subject_of(sessions: Sessions, id: str) -> Subject:
     """Return what one file is."""
     versions = Versions(sessions, [id])
-    return subjects(sessions, versions).get(id) or Subject("other", id, id)
+    known = subjects(sessions, versions).get(id)
+    if known is None:
+        name = _title_of_name(versions.removed_names.get(id, id))
+        known = Subject("other", name, name)
+    return known
 
 
 def _movies(
@@ -142,8 +152,7 @@ def _movies(
             by_name[row.library_id, row.identity] = row
     found = {}
     for id, alike in files.items():
-        own = versions.files.get(id)
-        for file in ([own] if own is not None else []) + alike:
+        for file in alike:
             movie = by_file.get(file.id) or by_name.get((file.library_id, named[id]))
             if movie is not None:
                 found[id] = movie
@@ -174,10 +183,14 @@ def _subject(
         artist = track.artist or track.album.album_artist
         title = f"{artist} - {track.title}" if artist else track.title
         return Subject("track", title, title, track=track)
-    name = files[0].filename.rpartition(".")[0] or files[0].filename
-    # Not as stored: a name that is not UTF-8 is no text.
-    title = name.encode("utf-8", "replace").decode("utf-8")
+    title = _title_of_name(files[0].filename)
     return Subject("track" if is_music(files[0]) else "other", title, title)
+
+
+def _title_of_name(filename: str) -> str:
+    name = filename.rpartition(".")[0] or filename
+    # Not as stored: a name that is not UTF-8 is no text.
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _episode_title(show: TVShow, episodes: list[Episode]) -> str:
