@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check clean
+.PHONY: help demo test check bench bench-full clean
 
 help:
-	@echo "make demo    scan a small generated library and look at it"
-	@echo "make test    run the whole suite, on SQLite and on PostgreSQL"
-	@echo "make check   run flake8, mypy and the rules of the house"
-	@echo "make clean   remove the virtualenv and everything that was built"
+	@echo "make demo        scan a small generated library and look at it"
+	@echo "make test        run the whole suite, on SQLite and on PostgreSQL"
+	@echo "make check       run flake8, mypy and the rules of the house"
+	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (ten minutes)"
+	@echo "make bench-full  the same in the sizes of a large library (hours)"
+	@echo "make clean       remove the virtualenv and everything that was built"
 
 demo: $(VENV)/demo-installed
 	@PYTHONPATH=tests $(BIN)/python tests/examples/demo.py
@@ -23,6 +25,11 @@ check: $(VENV)/test-installed
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
+# PICTURE=file.svg draws it there, and not beside the results in build/bench.
+bench bench-full: SIZE = $(if $(filter bench-full,$@),full,quick)
+bench bench-full: $(VENV)/bench-installed
+	@$(BIN)/python -m tests.benchmarks --size $(SIZE) $(if $(PICTURE),--picture $(PICTURE))
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
 	find viewra_lite tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -31,8 +38,9 @@ clean:
 
 $(VENV)/demo-installed: PACKAGES := -e '.[scan,cli]' av
 $(VENV)/test-installed: PACKAGES := -e '.[test]'
+$(VENV)/bench-installed: PACKAGES := -e '.[bench]'
 
-$(VENV)/demo-installed $(VENV)/test-installed: setup.cfg pyproject.toml | $(VENV)/created
+$(VENV)/demo-installed $(VENV)/test-installed $(VENV)/bench-installed: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "Installing into $(VENV) (once; this takes a moment) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
 	@touch $@
