@@ -68,9 +68,12 @@ class Lifecycle:
 
     def move(
         self, session: PlaybackSession, position: Any, state: str | None,
-        client_time: datetime | None,
+        client_time: datetime | None, owner: str | None,
     ) -> PlaybackSession:
-        """Take a heartbeat: where the session is, and with it the user."""
+        """Take a heartbeat: where the session is, and with it the user.
+
+        Whoever hears of it is its owner from then on: another store may have died.
+        """
         wanted = self._checked_state(session, state)
         seconds = checked_position(position, session.duration)
         now = self._sessions.now()
@@ -85,7 +88,14 @@ class Lifecycle:
         session.last_activity = now
         if wanted in _ENDING:
             return self.end(session, wanted)
-        self._save(session, wanted)
+        if (session.state, session.owner) == (wanted, owner):
+            self._sessions.run(
+                queries.session_plays_on, session.position, now, session.reported_at,
+                session.watched, session.completed, session.id,
+            )
+        else:
+            session.owner = owner
+            self._save(session, wanted)
         return session
 
     def end(self, session: PlaybackSession, state: str) -> PlaybackSession:
@@ -162,11 +172,15 @@ class Lifecycle:
         self, session: PlaybackSession, client_time: datetime | None, state: str,
         stood_at_end: bool,
     ) -> None:
-        holds = self._progress.report(session.user_id, str(session.media_file_id), Report(
+        report = Report(
             session.position, session.duration, session.kind == "track", client_time, session.id,
             completed=True if state == "completed" else None, counted=session.completed,
             stood_at_end=stood_at_end,
-        ))
+        )
+        file = str(session.media_file_id)
+        if self._progress.plays_on(session.user_id, file, report):
+            return
+        holds = self._progress.report(session.user_id, file, report)
         # A report that was too old to win has not been counted as a play either.
         has_won = (holds.session_id, holds.position) == (session.id, session.position)
         session.completed = session.completed or has_won and self._is_at_end(session)

@@ -76,9 +76,9 @@ class PlaybackModule(Module):
         moment = checked_moment("client_time", client_time)
         owner = self._lifecycle.owner.claim()
         with self.sessions.writer():
-            session = self.session(session_id)
-            session.owner = owner  # whoever hears of it keeps it, should the other die
-            return self._lifecycle.move(session, position, state, moment)
+            return self._lifecycle.move(
+                self.session(session_id), position, state, moment, owner
+            )
 
     def stop_session(
         self, session_id: str, *, position: float | None = None,
@@ -321,7 +321,7 @@ class PlaybackModule(Module):
             session = self.session(session_id)
             if position is None:
                 return self._lifecycle.end(session, state)
-            return self._lifecycle.move(session, position, state, moment)
+            return self._lifecycle.move(session, position, state, moment, session.owner)
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
         """Return a file; None for a removed one; raises NotFoundError for one that never was."""

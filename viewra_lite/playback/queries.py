@@ -91,6 +91,18 @@ def session_moved(
 
 
 @statement
+def session_plays_on(
+    position: Any, last_activity: Any, reported_at: Any, watched: Any, completed: Any, id: Any
+) -> Any:
+    """What most heartbeats change: nothing that an index holds."""
+    return PlaybackSession.update({
+        PlaybackSession.position: position, PlaybackSession.last_activity: last_activity,
+        PlaybackSession.reported_at: reported_at, PlaybackSession.watched: watched,
+        PlaybackSession.completed: completed,
+    }).where(PlaybackSession.id == id)
+
+
+@statement
 def session_follows(gone: Any, kept: Any) -> Any:
     return PlaybackSession.update({PlaybackSession.media_file_id: kept}).where(
         PlaybackSession.media_file_id == gone
@@ -129,6 +141,14 @@ def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
 
 
 @statement
+def position_of_file(user_id: Any, media_file_id: Any) -> Any:
+    """As progress_of_file, without the earlier states: JSON, which costs more than all the rest."""
+    every = UserMediaProgress._meta.sorted_fields
+    columns = [column for column in every if column.name != "previous"]
+    return progress_of_file.build(user_id, media_file_id).select(*columns)
+
+
+@statement
 def progress_of_files(user_id: Any, ids: Any) -> Any:
     return UserMediaProgress.select().where(
         UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, ids)
@@ -138,6 +158,19 @@ def progress_of_files(user_id: Any, ids: Any) -> Any:
 @statement
 def progress_of_anybody(media_file_id: Any) -> Any:
     return UserMediaProgress.select().where(UserMediaProgress.media_file_id == media_file_id)
+
+
+@statement
+def progress_plays_on(
+    position: Any, updated_at: Any, duration: Any, reported_at: Any, user_id: Any,
+    media_file_id: Any,
+) -> Any:
+    """What most reports change."""
+    progress = UserMediaProgress
+    return progress.update({
+        progress.position: position, progress.updated_at: updated_at,
+        progress.duration: duration, progress.reported_at: reported_at,
+    }).where(progress.user_id == user_id, progress.media_file_id == media_file_id)
 
 
 @statement
