@@ -106,7 +106,7 @@ def test_a_row_finds_what_it_says(home: Home) -> None:
         assert numbers(result) == (1, 0, 0, 0), row
         assert home.progress(name, user).completed
         (play,) = home.store.playback.history(user).items
-        assert play.played_at == THEN
+        assert (play.played_at, play.duration_watched) == (THEN, round(DUNE_S))
 
 
 LISTED: list[tuple[Any, str, str]] = [

@@ -136,7 +136,10 @@ def _taken(store: Store, row: WatchedRecord, user_id: str | None) -> str:
 
 def _watched(store: Store, row: WatchedRecord, user: str, file: MediaFile) -> bool:
     if row.watched_at is not None:
-        return store.playback.record_play(user, file.id, played_at=row.watched_at, completed=True)
+        return store.playback.record_play(
+            user, file.id, played_at=row.watched_at, completed=True,
+            duration_watched=file.duration,  # an export that says how long is rare
+        )
     state = store.playback.progress(user, file.id)
     if state.completed:
         return False
