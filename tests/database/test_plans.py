@@ -14,7 +14,7 @@ import pytest
 
 from viewra_lite import Store
 from viewra_lite.database.statements import Statement
-from viewra_lite.media import queries as media
+from viewra_lite.media import queries as media, scan_queries
 from viewra_lite.media.models import Album, Movie, TVShow
 from viewra_lite.playback import history_queries as history
 from viewra_lite.playback import stats_queries as stats
@@ -30,6 +30,9 @@ ROOMS = {
 # Why it may read a table, or all of an index, from one end to the other.
 SCANS = {
     "media.queries.libraries": "there is a handful of libraries",
+    "media.scan_queries.missing_moved": "the index holds only those that are missing",
+    "media.scan_queries.removed_moved": "all that is gone, whatever is there",
+    "media.scan_queries.removed_replaced": "all that is gone, whatever is there",
     "playback.queries.open_sessions": "the index holds only those that are open",
     "transcoding.queries.sessions_newest": "in the order of the index, to the limit",
     "transcoding.queries.least_recently_used": "in the order of the index, to the limit",
@@ -38,7 +41,7 @@ SCANS = {
 # What is asked of a whole library, or of what it holds that is missing or new.
 OF_A_LIBRARY = {
     "files_first", "file_ids_of_library", "count_files", "count_missing", "missing_replaced",
-    "missing_moved", "removed_moved", "removed_replaced", "present_paths_after", "count_unprobed",
+    "missing_moved", "present_paths_after", "count_unprobed",
 }
 # A page in its order that would be sorted first reads everything before it shows anything.
 PAGES = {
@@ -100,6 +103,27 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(name: str, explain: 
 def test_no_statement_goes_through_a_library_to_find_a_file(name: str, explain: Any) -> None:
     plan = explain(dict(statements())[name])
     assert [step for step in plan if step.endswith("(library_id=?)")] == []
+
+
+@pytest.mark.parametrize("name, few", [
+    ("missing_moved", r"idx_media_files_missing$"),
+    ("missing_replaced", r"idx_media_files_missing \(library_id=\?\)$"),
+    ("removed_moved", "SCAN"), ("removed_replaced", "SCAN"),
+])
+def test_what_is_gone_is_looked_for_from_the_side_of_the_few(
+    name: str, few: str, explain: Any
+) -> None:
+    gone, new, order = explain(getattr(scan_queries, name))
+    assert re.search(few, gone)
+    assert re.search(r"INDEX idx_media_files_(fingerprint|identity) \(", new)
+    assert "ORDER BY" in order
+
+
+@pytest.mark.parametrize("kind", media.SEARCHED)
+def test_what_has_a_title_is_found_by_the_index_of_titles(kind: str, explain: Any) -> None:
+    plan = explain(media.titled(kind))
+    assert scanned(plan) == []
+    assert any("idx_search_documents_title (kind=? AND title_key=?)" in step for step in plan)
 
 
 @pytest.mark.parametrize("name", PAGES)

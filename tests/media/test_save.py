@@ -50,6 +50,24 @@ def test_a_movie_is_inserted_then_updated_by_its_key_and_by_its_id(
     assert len(store.media.movies().items) == 2
 
 
+@pytest.mark.parametrize("title", ["Das Ding", "x" * 300, "?!"])
+def test_what_was_given_another_title_is_known_by_it(
+    title: str, store: Store, library: MediaLibrary, tmp_path: Path
+) -> None:
+    media = store.media
+    (tmp_path / "other").mkdir()
+    other = media.add_library("other", tmp_path / "other", "movie")
+    for of_library in (library, other):
+        movie = media.save_movie(of_library.id, title="The Thing", year=1982)
+        media.save_movie(of_library.id, title=title, year=1982, id=movie.id)
+        album = media.save_album(of_library.id, title="Thing", album_artist="Ennio")
+        media.save_album(of_library.id, title=title, album_artist="Ennio", id=album.id)
+    assert media.save_movie(other.id, title=title, year=1982).id == movie.id
+    assert media.save_movie(other.id, title=title, year=1983).id != movie.id
+    assert media.save_album(other.id, title=title, album_artist="Ennio").id == album.id
+    assert media.save_album(other.id, title=title).id != album.id
+
+
 def test_shows_seasons_and_episodes_are_saved(store: Store, library: MediaLibrary) -> None:
     media = store.media
     show = media.save_show(library.id, title="Lost", year=2004, status="ended", creators=["J"])

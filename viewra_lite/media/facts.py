@@ -77,7 +77,9 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
     """
     if not isinstance(facts, FileFacts):
         raise InvalidValueError(f"add() takes FileFacts, not {facts!r}")
-    path = _stored(facts.path)
+    path = facts.path
+    if not (path.__class__ is str and path.isascii() and "\0" not in path):
+        path = _stored(path)
     if not path.startswith(inside) or _is_crooked(path):
         raise InvalidValueError(
             f"{facts.path!r} is not the path of a file below the library's folder {inside!r}"
@@ -93,21 +95,27 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
 def _is_plain(facts: FileFacts) -> bool:
     """Whether facts are as nearly all are, so that no column need be asked what it holds."""
     for text in _texts(facts):
-        if text is not None and not (type(text) is str and text.isascii() and "\0" not in text):
+        if text is not None and not (
+            text.__class__ is str and text.isascii() and "\0" not in text
+        ):
             return False
-    for number in (facts.size, facts.modified_ns):
-        if number is not None and not (type(number) is int and 0 <= number < 1 << 63):
-            return False
-    for number in (facts.width, facts.height):
-        if number is not None and not (type(number) is int and 0 <= number < 1 << 31):
-            return False
-    seconds = facts.duration
-    return seconds is None or (type(seconds) is float and 0.0 <= seconds < inf)
+    size, modified_ns, width, height, seconds = _numbers(facts)
+    # Written out, and by class: this runs for every file of a scan.
+    return (
+        (size is None or size.__class__ is int and 0 <= size < _BEYOND_BIGINT)
+        and (modified_ns is None or modified_ns.__class__ is int
+             and 0 <= modified_ns < _BEYOND_BIGINT)
+        and (width is None or width.__class__ is int and 0 <= width < _BEYOND_INT)
+        and (height is None or height.__class__ is int and 0 <= height < _BEYOND_INT)
+        and (seconds is None or seconds.__class__ is float and 0.0 <= seconds < inf)
+    )
 
 
+_BEYOND_INT, _BEYOND_BIGINT = 1 << 31, 1 << 63
 _texts = attrgetter(
     "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
 )
+_numbers = attrgetter("size", "modified_ns", "width", "height", "duration")
 
 
 def _is_crooked(path: str) -> bool:
@@ -118,8 +126,6 @@ def _is_crooked(path: str) -> bool:
 
 
 def _stored(path: Any) -> str:
-    if type(path) is str and path.isascii() and "\0" not in path:
-        return path
     if not isinstance(path, str) or "\0" in path:
         raise InvalidValueError(f"{path!r} is not the path of a file")
     checked_value(MediaFile.path, path)

@@ -104,12 +104,18 @@ class Reconciliation:
         known = {row[0]: row[1:] for row in rows}
         now = timestamp_text(self._sessions.now())
         new = [self._new_row(path, f, now) for path, f in batch.items() if path not in known]
-        changed = [path for path, row in known.items() if _has_changed(batch[path], row)]
-        returned = [path for path in known.keys() - changed if known[path][3] != "present"]
+        # Nearly always everything is as it was: then a file costs one comparison.
+        differs = {path for path, row in known.items() if _facts(batch[path]) != row[2:]}
+        changed = {
+            path for path in differs if _says_more(_content(batch[path]), known[path][2:5])
+        }
         told = {
-            known[path][0]: batch[path] for path in known.keys() - changed
+            known[path][0]: batch[path] for path in differs - changed
             if _says_more(_told(batch[path]), known[path][5:])
         }
+        returned = [
+            path for path, row in known.items() if row[1] != "present" and path not in changed
+        ]
         self._write(
             new,
             {known[path][0]: batch[path] for path in changed},
@@ -199,7 +205,11 @@ class Reconciliation:
 
     def _note(self, known: dict[str, Any], new: list[str], updated: set[str]) -> None:
         """Count each file once, however often it was added."""
-        first = {path for path in known if not self._has_seen(path)}
+        seen = set(map(hash, known))
+        if all(map(seen.isdisjoint, (self._new, self._updated, self._unchanged))):
+            first = set(known)
+        else:
+            first = {path for path in known if not self._has_seen(path)}
         self._new.update(map(hash, new))
         self._updated.update(map(hash, first & updated))
         self._unchanged.update(map(hash, first - updated))
@@ -252,6 +262,9 @@ class Reconciliation:
 
     def _gone(self) -> Iterator[str]:
         """Yield ids of files that are known as present and were not added."""
+        added = len(self._new) + len(self._updated) + len(self._unchanged)
+        if not self.result.moved and self._count_present() == added:
+            return  # each file that was added is present, so there are no others to look for
         last = ""
         while rows := self._sessions.all(
             scan_queries.present_paths_after, self.library.id, os_path(last), _LOOK_BACK
@@ -277,18 +290,15 @@ class Reconciliation:
                 Catalog(self._sessions, self.library).prefer_present(ids)
 
 
-def _has_changed(facts: FileFacts, row: Any) -> bool:
-    """Whether the content is another than that of a known row (id, size, time, status, hash, …)."""
-    return _says_more(_content(facts), (row[1], row[2], row[4]))
-
-
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
     """Whether something that is known differs from what is stored; None is not known."""
     return new != old and any(one not in (None, other) for one, other in zip(new, old))
 
 
-_content = attrgetter("size", "modified_ns", "fingerprint")
-_told = attrgetter(
+# In the order of what known_files() selects.
+_CONTENT = ("size", "modified_ns", "fingerprint")
+_TOLD = (
     "mime_type", "container", "duration", "width", "height", "video_codec", "audio_codec",
     "identity",
 )
+_content, _told, _facts = (attrgetter(*names) for names in (_CONTENT, _TOLD, _CONTENT + _TOLD))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from operator import attrgetter
 from typing import Any
 
 from ..database.fields import checked_value
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError
-from . import search
+from . import queries, search
 from .models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
-from .name_facts import sort_title
+from .name_facts import LONGEST_KEY, sort_title
 
 _OURS = ("id", "identity", "created_at", "updated_at")
 _REFERENCES = ("media_file", "media_file_id")
@@ -36,7 +37,10 @@ def save(
     checked = _checked(model, parent[0], key, values)
     _refuse_unknown_parent(parent)
     _refuse_unknown_file(checked)
-    row = _by_id(model, parent, id) if id is not None else _by_key(model, parent, key, checked)
+    if id is not None:
+        row = _by_id(model, parent, id)
+    else:
+        row = _matching(model, parent, key) or _alike(sessions, model, parent, checked)
     if "title" in checked and "sort_title" in model._meta.fields:
         checked.setdefault("sort_title", sort_title(checked["title"]))
     if "updated_at" in model._meta.fields:
@@ -64,13 +68,17 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
     return row
 
 
-def _by_key(
-    model: Any, parent: tuple[Any, str], key: dict[str, Any], values: dict[str, Any]
+def _alike(
+    sessions: Sessions, model: Any, parent: tuple[Any, str], values: dict[str, Any]
 ) -> Any:
-    row = _matching(model, parent, key)
-    if row is None and model in _ALSO_KNOWN_BY:
-        row = _matching(model, parent, {name: values[name] for name in _ALSO_KNOWN_BY[model]})
-    return row
+    """Return the row that is called the same, found by the index of all titles."""
+    if model not in _ALSO_KNOWN_BY:
+        return None
+    names = (parent[0].object_id_name, *_ALSO_KNOWN_BY[model])
+    wanted = (parent[1], *(values[name] for name in _ALSO_KNOWN_BY[model]))
+    key = search.title_key(values["title"])[:LONGEST_KEY]
+    titled = sessions.all(queries.titled(_KINDS[model]), key)
+    return next((row for row in titled if attrgetter(*names)(row) == wanted), None)
 
 
 def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import JOIN, SQL, fn
 
 from ..database.statements import OneOf, Statement, statement
 from .models import MediaFile, MediaLibrary, RemovedFile
@@ -19,7 +19,7 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 @statement
 def known_files(library_id: Any, paths: Any) -> Any:
     return MediaFile.select(
-        MediaFile.path, MediaFile.id, MediaFile.size, MediaFile.modified_ns, MediaFile.status,
+        MediaFile.path, MediaFile.id, MediaFile.status, MediaFile.size, MediaFile.modified_ns,
         MediaFile.fingerprint, MediaFile.mime_type, MediaFile.container, MediaFile.duration,
         MediaFile.width, MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec,
         MediaFile.identity,
@@ -112,14 +112,15 @@ def mark_missing(now: Any, ids: Any) -> Any:
 
 @statement
 def count_missing(library_id: Any) -> Any:
-    return MediaFile.select(fn.COUNT(MediaFile.id)).where(
+    return MediaFile.select(fn.COUNT(SQL("*"))).where(
         MediaFile.library == library_id, MediaFile.status == _MISSING
     ).tuples()
 
 
 @statement
 def count_files(library_id: Any) -> Any:
-    return MediaFile.select(fn.COUNT(MediaFile.id)).where(MediaFile.library == library_id).tuples()
+    # Of ids, which the index of a library does not hold, it would read every row.
+    return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.library == library_id).tuples()
 
 
 @statement
@@ -211,40 +212,36 @@ def removed_like(fingerprint: Any, filename: Any) -> Any:
     )
 
 
-def _same_content(old: Any, new: Any) -> Any:
-    return new.fingerprint == old.fingerprint
-
-
-def _same_thing(old: Any, new: Any) -> Any:
-    return new.identity == old.identity
-
-
-def _replaced(removed: bool, same: Any) -> Statement:
+def _replaced(removed: bool, key: str) -> Statement:
     """Return the statement for gone files (removed, or missing) and newer ones of a library.
 
-    A missing file is found by its content wherever it was, by what it is in this library only.
+    A missing file is found by its fingerprint wherever it was, by its identity in this library
+    only. It costs what the gone files cost, however many there are in the library.
     """
     old: Any = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
 
     def build(library_id: Any, since: Any) -> Any:
-        query = old.select(old.id, MediaFile.id).join(MediaFile, on=same(old, MediaFile)).where(
-            MediaFile.library == library_id, MediaFile.status == _PRESENT,
-            MediaFile.created_at >= since,
+        # SQLite would go through the library, or all files with a key. It takes a cross join in
+        # the order it is written, and an expression for nothing that it has an index of.
+        is_same = getattr(MediaFile, key) == fn.COALESCE(getattr(old, key), SQL("NULL"))
+        of_library = fn.COALESCE(MediaFile.library, SQL("NULL")) == library_id
+        query = old.select(old.id, MediaFile.id).join(MediaFile, JOIN.CROSS).where(
+            is_same, of_library, MediaFile.status == _PRESENT, MediaFile.created_at >= since,
         )
         if not removed:
             query = query.where(old.status == _MISSING)
-            if same is _same_thing:
-                query = query.where(old.library == MediaFile.library)
+            if key == "identity":
+                query = query.where(old.library == library_id)
         return query.order_by(latest, old.id, MediaFile.id).tuples()
 
     return Statement(build, arity=2)
 
 
-missing_moved = _replaced(False, _same_content)
-removed_moved = _replaced(True, _same_content)
-missing_replaced = _replaced(False, _same_thing)
-removed_replaced = _replaced(True, _same_thing)
+missing_moved = _replaced(False, "fingerprint")
+removed_moved = _replaced(True, "fingerprint")
+missing_replaced = _replaced(False, "identity")
+removed_replaced = _replaced(True, "identity")
 
 
 @statement
