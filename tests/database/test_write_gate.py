@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -28,6 +29,16 @@ def sqlite_config(tmp_path, **options):
 def waiting(gate, number):
     while len(gate._waiting) < number:
         pass
+
+
+def test_the_gate_tells_how_often_somebody_queued():
+    gate = WriteGate()
+    gate.acquire(0)
+    gate.release()
+    gate.acquire(0)
+    assert gate.waits == 0
+    assert not gate.acquire(0) and not gate.acquire(0)
+    assert gate.waits == 2
 
 
 def test_the_gate_lets_threads_in_as_they_came():
@@ -257,7 +268,16 @@ def durability(store):
     return store._sessions.current.connection.execute(sql).fetchone()[0]
 
 
-def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store):
+@pytest.fixture
+def store_without_group_commit(store_config, monkeypatch):
+    """A store of a system where several commits cannot share a sync."""
+    monkeypatch.delattr(os, "fdatasync", raising=False)
+    with Store.open(store_config) as store:
+        yield store
+
+
+def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store_without_group_commit):
+    store = store_without_group_commit
     full, normal = (2, 1) if store.engine == "sqlite" else ("on", "off")
     sessions = store._sessions
     for _ in range(2):

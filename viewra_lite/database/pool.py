@@ -142,6 +142,8 @@ class WriteGate:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._held = False
+        self.waits = 0
+        """How often somebody had to queue."""
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, wait_s: float) -> bool:
@@ -153,6 +155,7 @@ class WriteGate:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
+            self.waits += 1
         try:
             if turn.acquire(timeout=wait_s):
                 return True

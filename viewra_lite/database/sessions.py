@@ -52,7 +52,7 @@ class Sessions:
     def writer(self, *, durable: bool = False, guest: bool = False) -> Writer:
         """Return a context manager for one transaction, or a savepoint inside a writer.
 
-        durable: on disk before the outermost writer returns (SQLite: synchronous FULL). A nested
+        durable: on disk before the outermost writer returns; threads share a sync. A nested
         writer takes the durability of the outermost one. Raises StoreBusyError.
         """
         return Writer(self, durable, guest)

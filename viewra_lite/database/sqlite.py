@@ -14,32 +14,37 @@ from typing import Any, NoReturn
 
 from ..config import SqliteConfig
 from ..errors import (
-    ConfigError,
     CorruptStoreError,
     SessionError,
     StoreBusyError,
     StoreClosedError,
     StoreUnavailableError,
+    ViewraError,
 )
 from .locks import file_lock
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_database import SqliteStoreDatabase
 from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
 from .sqlite_file import (
+    APPLICATION_ID,
     apply_pragmas,
     make_file,
     reader_pragmas,
+    refuse_foreign,
     refuse_what_cannot_open,
     settings,
     writer_pragmas,
 )
+from .wal import WalFile
 
-APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 _STATEMENTS_KEPT = 256
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
 _NORMAL, _FULL = 1, 2  # PRAGMA synchronous
 SYNC_EVERY_S = 60.0
+# What a checkpoint moves while writers queue: a step of 2000 pages holds them for 20 ms, one of
+# 10,000 for 80; steps of 1000 slow a scan by a third, for they move more pages twice.
+_STEP_PAGES = 2000
 
 
 class SqliteBackend:
@@ -58,6 +63,10 @@ class SqliteBackend:
         self._writer: sqlite3.Connection | None = None
         self._writer_synchronous = 0
         self._next_sync = time.monotonic() + SYNC_EVERY_S
+        self._wal: WalFile | None = None
+        self._shares_sync = False
+        self._owed: int | None = None  # the commit that its writer has to wait for
+        self._step_pages = min(_STEP_PAGES, config.wal_autocheckpoint_pages)
         self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[sqlite3.Connection] = set()
@@ -98,12 +107,20 @@ class SqliteBackend:
             raise
 
     def give_back_writer(self, connection: sqlite3.Connection) -> None:
-        """Open the write gate for the next in the queue."""
-        if self._closed or connection in self._spoiled:
-            self._spoiled.discard(connection)
-            self._writer = None
-            connection.close()
-        self._gate.release()
+        """Open the write gate for the next in the queue, then wait for the disk if promised."""
+        wal, owed, self._owed = self._wal, self._owed, None
+        try:
+            step = wal is not None and wal.is_step_due(self._gate.waits, self._step_pages)
+            if self._closed or connection in self._spoiled:
+                self._spoiled.discard(connection)
+                self._close_writer()
+        finally:
+            self._gate.release()
+        if wal is not None and step:
+            self._checkpoint_step(wal)
+        if wal is not None and owed is not None:
+            wal.wait_for(owed)
+            self._next_sync = time.monotonic() + SYNC_EVERY_S
 
     def tidy(self, connection: sqlite3.Connection) -> None:
         """Undo what guest code set; a connection that it changed otherwise is not used again."""
@@ -132,8 +149,12 @@ class SqliteBackend:
 
     def begin_write(self, connection: sqlite3.Connection, durable: bool) -> None:
         """BEGIN IMMEDIATE, with jittered retries while another process writes."""
+        shared = self._wal if durable and self._config.synchronous != "full" else None
+        self._shares_sync = shared is not None and shared.takes_commits()
         self._set_durability(connection, durable)
         self._retry(lambda: connection.execute("BEGIN IMMEDIATE"))
+        if self._wal is None:
+            self._wal = WalFile.beside(self.path)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """Commit; a transaction that is gone raises instead of losing rows silently."""
@@ -143,6 +164,8 @@ class SqliteBackend:
                 "that was swallowed: what came before that error was rolled back"
             )
         connection.execute("COMMIT")
+        if self._shares_sync and self._wal is not None:
+            self._owed = self._wal.note_commit()
         self._note_sync(connection)
 
     def rollback(self, connection: sqlite3.Connection) -> None:
@@ -167,6 +190,7 @@ class SqliteBackend:
         self, connection: sqlite3.Connection, sql: str, params: Sequence[Any]
     ) -> sqlite3.Cursor:
         """Run one writing statement as its own transaction."""
+        self._shares_sync = False
         self._set_durability(connection, False)
         cursor: sqlite3.Cursor = self._retry(lambda: connection.execute(sql, params))
         self._note_sync(connection)
@@ -218,7 +242,15 @@ class SqliteBackend:
                 f"{self.path} is empty, but a store was there: restore a backup, or remove "
                 f"{self.lock_folder} to start anew"
             )
-        self._check_owner(adoptable)
+        connection = self.borrow()
+        try:
+            is_ours = refuse_foreign(connection, self.path, adoptable)
+        except sqlite3.Error as exc:
+            raise self.translate(exc) from exc
+        finally:
+            self.give_back(connection)
+        if not is_ours:
+            self._make_ours()
 
     def refuse_absent(self) -> None:
         """Say why there is no file to look at."""
@@ -249,9 +281,7 @@ class SqliteBackend:
         # Readers first: the last connection to go moves the WAL into the database.
         self._readers.close()
         if held:
-            writer, self._writer = self._writer, None
-            if writer is not None:
-                writer.close()
+            self._close_writer()
             self._gate.release()
 
     def abandon(self) -> None:
@@ -259,32 +289,13 @@ class SqliteBackend:
         self._readers.abandon()
         never_close([self._writer] if self._writer is not None else [])
         self._writer, self._forked, self._gate = None, True, WriteGate()
+        self._wal = None
 
     # Inside
 
     @property
     def _marker(self) -> Path:
         return self.lock_folder / "store"
-
-    def _check_owner(self, adoptable: Callable[[Any], bool] | None) -> None:
-        connection = self.borrow()
-        try:
-            found = connection.execute("PRAGMA application_id").fetchone()[0]
-            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            strange = found == 0 and tables and not (adoptable and adoptable(connection))
-        except sqlite3.Error as exc:
-            raise self.translate(exc) from exc
-        finally:
-            self.give_back(connection)
-        if found not in (0, APPLICATION_ID):
-            raise ConfigError(
-                f"{self.path} belongs to another program (application_id {found:#x})"
-            )
-        if strange:
-            raise ConfigError(f"{self.path} holds the tables of another program")
-        if mode != "wal" or found == 0:
-            self._make_ours()
 
     def _make_ours(self) -> None:
         connection = self.borrow_writer()
@@ -322,11 +333,42 @@ class SqliteBackend:
         self._untouched.setdefault(not pragmas["query_only"], found)
         return connection
 
+    def _close_writer(self) -> None:
+        # The log first: only while the connection lives is it the one that was opened.
+        wal, self._wal = self._wal, None
+        if wal is not None:
+            wal.close()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _checkpoint_step(self, wal: WalFile) -> None:
+        """Move the log into the database before it is so long that it holds up whoever queues.
+
+        Like SQLite's own checkpoint after a commit it says nothing when it fails.
+        """
+        try:
+            # Before the gate, so that the checkpoint finds little left to sync.
+            wal.wait_for_all()
+            connection = self.borrow_writer()
+            try:
+                done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if wal is self._wal:
+                    wal.note_checkpoint(done[1])
+            finally:
+                self.give_back_writer(connection)
+        except (ViewraError, sqlite3.Error, OSError):
+            pass
+        finally:
+            wal.end_step()
+
     def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:
         # A commit that syncs makes those before it durable too: one a minute bounds what a power
         # cut can take back.
-        is_due = durable or self._config.synchronous == "full"
-        level = _FULL if is_due or time.monotonic() >= self._next_sync else _NORMAL
+        is_due = durable or self._config.synchronous == "full" or (
+            time.monotonic() >= self._next_sync
+        )
+        level = _FULL if is_due and not self._shares_sync else _NORMAL
         self._changes_before = connection.total_changes
         if level != self._writer_synchronous:
             connection.execute(f"PRAGMA synchronous={level}")

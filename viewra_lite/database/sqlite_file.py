@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..config import SqliteConfig
 from ..errors import ConfigError, StoreUnavailableError
 
+APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 # What guest code can change on a connection that its next borrower would feel. Reading a pragma
 # costs a microsecond; setting one makes SQLite compile every cached statement anew.
 _SETTINGS = (
@@ -79,6 +81,20 @@ def refuse_what_cannot_open(path: Path) -> None:
         _refuse_folder(path)
     except OSError as exc:
         raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
+
+
+def refuse_foreign(
+    connection: sqlite3.Connection, path: Path, adoptable: Callable[[Any], bool] | None
+) -> bool:
+    """Raise ConfigError for the database of another program; return whether ours is marked so."""
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if found not in (0, APPLICATION_ID):
+        raise ConfigError(f"{path} belongs to another program (application_id {found:#x})")
+    if found == 0 and tables and not (adoptable and adoptable(connection)):
+        raise ConfigError(f"{path} holds the tables of another program")
+    return bool(mode == "wal" and found)
 
 
 def _refuse_file(path: Path) -> None:
