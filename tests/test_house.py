@@ -32,7 +32,7 @@ LAYERS = {
     "adoption": {"config", "database", "errors", "module", "store", *ROOMS},
     "store": {"adoption", "config", "database", "errors", "module", *ROOMS},
     "watched_record": {"errors"},
-    "watched_file": {"errors", "watched_record"},
+    "watched_file": {"errors", "option_values", "watched_record"},
     "watched": {"errors", "store", "watched_record", *ROOMS},
     "cli": {
         "adoption", "config", "database", "errors", "module", "store", "watched", "watched_file",

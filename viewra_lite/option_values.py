@@ -6,6 +6,7 @@ file, a URL or the environment and proper Python values pass the same checks.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -18,6 +19,17 @@ NAME_LIMIT_CHARS = 200  # the tail of a long file name that a message shows
 # What a message may repeat: a number, with a unit perhaps, or one word; never what may be a secret
 # (a password lands in another option's value through a forgotten newline or quote).
 PLAIN_WORD = re.compile(r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}")
+
+# What keeps a file from being read, as a person at a prompt would say it.
+WHY_UNREADABLE = {
+    errno.ENOENT: "there is no such file",
+    errno.ENOTDIR: "a part of its path is not a folder",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.EACCES: "this user has no permission to read it",
+    errno.EPERM: "this user has no permission to read it",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its symbolic links form a loop",
+}
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}")

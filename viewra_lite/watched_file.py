@@ -13,20 +13,12 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from .errors import InvalidValueError
+from .option_values import WHY_UNREADABLE
 from .watched_record import COLUMNS, WatchedRecord, column_name, record_of
 
 MOST_BYTES = 32 * 1024 * 1024  # as JSON it may take 20 times that in memory
 MOST_ROWS = 500_000  # a home's plays of decades
 _DELIMITERS = ",;\t"
-_WHY_UNREADABLE = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "a part of its path is not a folder",
-    errno.EISDIR: "it is a folder, not a file",
-    errno.EACCES: "this user has no permission to read it",
-    errno.EPERM: "this user has no permission to read it",
-    errno.ENAMETOOLONG: "its name is too long",
-    errno.ELOOP: "its symbolic links form a loop",
-}
 _KNOWN = {alias for aliases in COLUMNS.values() for alias in aliases}
 _SUBJECTS = {alias for name in ("title", "show", "path") for alias in COLUMNS[name]}
 
@@ -66,7 +58,7 @@ def _bounded_bytes(path: str) -> bytes:
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as exc:
-        why = _WHY_UNREADABLE.get(exc.errno or 0) or os.strerror(exc.errno or errno.EIO)
+        why = WHY_UNREADABLE.get(exc.errno or 0) or os.strerror(exc.errno or errno.EIO)
     except InvalidValueError:
         raise
     except ValueError:  # a NUL, or a lone surrogate

@@ -17,21 +17,12 @@ from typing import Any
 import yaml
 
 from .errors import ConfigError
-from .option_values import file_label, key_label
+from .option_values import WHY_UNREADABLE, file_label, key_label
 
 FILE_LIMIT_BYTES = 64 * 1024  # keeps the worst file under a second of pure-Python parsing
 DEPTH_LIMIT = 16  # PyYAML's scanner is quadratic in the depth of [[[[; no settings file is near
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_WHY_UNREADABLE = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "a part of its path is not a folder",
-    errno.EISDIR: "it is a folder, not a file",
-    errno.EACCES: "this user has no permission to read it",
-    errno.EPERM: "this user has no permission to read it",
-    errno.ENAMETOOLONG: "its name is too long",
-    errno.ELOOP: "its symbolic links form a loop",
-}
 _SYNTAX_REMEDY = (
     "quote a value that contains : # % & * ! | > @ ` { } [ ] or a comma, and check the indentation"
 )
@@ -54,7 +45,7 @@ def read_small_file(path: str, label: str) -> bytes:
     try:
         return _bounded_bytes(path, label)
     except OSError as exc:
-        why = _WHY_UNREADABLE.get(exc.errno or 0) or os.strerror(exc.errno or errno.EIO)
+        why = WHY_UNREADABLE.get(exc.errno or 0) or os.strerror(exc.errno or errno.EIO)
     except ValueError:  # a NUL, or a lone surrogate
         pass
     raise ConfigError(f"{label}: cannot be read: {why}")
