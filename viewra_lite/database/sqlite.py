@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 import sys
 import time
@@ -21,7 +20,7 @@ from ..errors import (
     StoreUnavailableError,
     ViewraError,
 )
-from .locks import file_lock
+from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_database import SqliteStoreDatabase
 from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
@@ -395,5 +394,5 @@ class SqliteBackend:
                         "another process wrote for longer than busy_timeout_ms="
                         f"{self._config.busy_timeout_ms}"
                     ) from exc
-            time.sleep(min(random.uniform(0.5, 1.0) * pause, remaining(deadline)))
+            time.sleep(min(jitter() * pause, remaining(deadline)))
             pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
