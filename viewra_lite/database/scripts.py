@@ -40,12 +40,9 @@ class Script(NamedTuple):
 def scripts(module: str, migrations: str) -> list[Script]:
     """List a module's scripts, by number; raises MigrationError where a number is used twice."""
     try:
-        package = import_module(migrations)
+        sources = _sources_in_folders(migrations) or _sources_anywhere(migrations)
     except ImportError as exc:
         raise MigrationError(f"module {module}: its migrations are not there: {exc}") from exc
-    sources = _sources_in_folders(package)
-    if sources is None:
-        sources = _sources_anywhere(package)
     found = [_script(module, migrations, *source) for source in sorted(sources)]
     numbers = [script.number for script in found]
     if len(set(numbers)) != len(numbers):
@@ -61,38 +58,40 @@ def _script(module: str, package: str, name: str, checksum: str | None) -> Scrip
     return Script(module, package, name, int(digits), checksum)
 
 
-def _sources_in_folders(package: ModuleType) -> list[tuple[str, str | None]] | None:
-    """Name the scripts with their checksums; None where there is anything but plain files.
+def _sources_in_folders(package: str) -> list[tuple[str, str | None]]:
+    """Name the scripts with their checksums; none where there is anything but plain files.
 
-    Every opening asks, and Python's own ways to list and read a package's modules take longer
-    than all the rest of it.
+    Every opening asks, and to import the package and have Python list and read its modules takes
+    longer than all the rest of it.
     """
+    top, *below = package.split(".")
     found: list[tuple[str, str | None]] = []
     try:
-        for folder in package.__path__:
+        for parent in getattr(import_module(top), "__path__", ()):
+            folder = os.path.join(parent, *below)
             for file in os.listdir(folder):
                 name, _, rest = file.partition(".")
                 if name[:1].isdigit():
                     with open(os.path.join(folder, file), "rb") as script:
                         source = script.read()
                     if rest != "py" or not source.isascii():
-                        return None
+                        return []
                     found.append((name, _checksum(source)))
     except OSError:
-        return None
-    return found or None
+        return []
+    return found
 
 
-def _sources_anywhere(package: ModuleType) -> list[tuple[str, str | None]]:
+def _sources_anywhere(package: str) -> list[tuple[str, str | None]]:
     """Name the scripts with their checksums as Python's import system tells them."""
     from pkgutil import iter_modules
 
     found: list[tuple[str, str | None]] = []
-    for info in iter_modules(package.__path__):
+    for info in iter_modules(import_module(package).__path__):
         if info.name[:1].isdigit():
-            loader = _spec(package.__name__, info.name).loader
+            loader = _spec(package, info.name).loader
             try:
-                source = loader.get_source(f"{package.__name__}.{info.name}")
+                source = loader.get_source(f"{package}.{info.name}")
             except (AttributeError, ImportError, OSError):
                 source = None
             found.append((info.name, None if source is None else _checksum(source.encode())))
