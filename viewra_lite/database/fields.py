@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from math import isfinite
 from operator import index
@@ -81,6 +81,24 @@ def dumps(value: Any) -> str:
     return text
 
 
+def of_json_text(text: str) -> Any:
+    """Return what JSON text says; text that is none as it is, as Peewee does."""
+    try:
+        # loads() looks for white space around it as well, which costs more than reading it.
+        value, end = _scan_json(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError):
+        pass
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+
 def without_nul(value: Any) -> Any:
     """Return the value; raises InvalidValueError for text with NUL, as PostgreSQL does."""
     if value.__class__ is str and "\0" in value:
@@ -112,6 +130,15 @@ def number_value(value: Any) -> Any:
     raise InvalidValueError(f"{value!r} is not a finite number")
 
 
+# Columns that hold a value as it is, once it is checked.
+PLAIN_FIELDS: dict[type[Any], Callable[[Any], Any]] = {
+    peewee.TextField: text_value,
+    peewee.IntegerField: whole_value,
+    peewee.BigIntegerField: whole_value,
+    peewee.DoubleField: number_value,
+}
+
+
 def _parsed(kind: Any, text: str) -> Any:
     try:
         return kind.fromisoformat(text)
@@ -129,6 +156,7 @@ class TimestampField(peewee.Field):
     """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
 
     field_type = "DATETIME"
+    of_text = staticmethod(datetime.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
         if isinstance(value, datetime):
@@ -144,6 +172,8 @@ class TimestampField(peewee.Field):
 class DateField(peewee.DateField):
     """A date: ISO text on SQLite, DATE on PostgreSQL."""
 
+    of_text = staticmethod(date.fromisoformat)
+
     def db_value(self, value: Any) -> Any:
         if isinstance(value, str):
             value = _parsed(date, value)
@@ -157,6 +187,8 @@ class DateField(peewee.DateField):
 
 class JSONField(peewee.JSONField):
     """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
+
+    of_text = staticmethod(of_json_text)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(dumps=dumps, **kwargs)
