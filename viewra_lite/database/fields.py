@@ -130,6 +130,11 @@ def number_value(value: Any) -> Any:
     raise InvalidValueError(f"{value!r} is not a finite number")
 
 
+def truth_value(value: Any) -> Any:
+    """Return True, False or None, by the truth of a value as Peewee does."""
+    return value if value is None else bool(value)
+
+
 # Columns that hold a value as it is, once it is checked.
 PLAIN_FIELDS: dict[type[Any], Callable[[Any], Any]] = {
     peewee.TextField: text_value,
@@ -159,6 +164,8 @@ class TimestampField(peewee.Field):
     of_text = staticmethod(datetime.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
+        if value.__class__ is datetime and value.tzinfo is timezone.utc:
+            return value.isoformat(" ", "microseconds")
         if isinstance(value, datetime):
             return timestamp_text(value)
         if isinstance(value, str):  # as timestamp_text() returned it, or a person wrote it
@@ -247,6 +254,11 @@ def checked_value(field: Any, value: Any) -> Any:
 
     SQLite would take text in a number's column and numbers beyond 32 bits, PostgreSQL neither.
     """
+    if (
+        value.__class__ is str and type(field) is peewee.TextField
+        and value.isascii() and "\0" not in value
+    ):
+        return value  # as nearly all ids are
     if value is None:
         if not field.null:
             raise InvalidValueError(f"{field.name} cannot be None")

@@ -21,18 +21,26 @@ _TRUTH = "None if {value} is None else not not {value}"  # SQLite has 0 and 1
 
 
 def filler(query: Any, *, json_is_text: bool) -> Fill | None:
-    """Return what turns rows into Model instances, or None where rows stay tuples."""
+    """Return what turns rows into Model instances, or None where rows stay tuples.
+
+    Columns with an alias stand last, and become attributes, as Peewee makes them.
+    """
     if not issubclass(type(query), peewee.ModelSelect) or query._row_type is not None:
         return None
-    fields = query._returning
+    fields = [getattr(column, "node", column) for column in query._returning]
     if not all(isinstance(field, peewee.Field) for field in fields):
         return None
+    named = [
+        (n, column.name) for n, column in enumerate(query._returning)
+        if isinstance(column, peewee.Alias)
+    ]
     names: dict[str, Any] = {}
     lines = [
         "def fill(rows):",
         " found = []",
         f" for {''.join(f'v{n}, ' for n in range(len(fields)))}in rows:",
-        *_instances(query.model, fields, names, json_is_text),
+        *_instances(query.model, fields[:len(fields) - len(named)], names, json_is_text),
+        *(f"  item.{name} = {_value(n, fields[n], names, json_is_text)}" for n, name in named),
         "  found.append(item)",
         " return found",
     ]

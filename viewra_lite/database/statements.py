@@ -20,7 +20,7 @@ from typing import Any
 
 import peewee
 
-from .fields import PLAIN_FIELDS, without_nul
+from .fields import PLAIN_FIELDS, truth_value, without_nul
 from .rows import Fill, filler
 
 Convert = Callable[[Any], Any]
@@ -180,6 +180,8 @@ def _assigned(field: Any) -> Convert:
     """Return what makes a value fit to be stored in a column, the same on both engines."""
     if isinstance(field, peewee.ForeignKeyField):
         return _assigned(field.rel_field)
+    if isinstance(field, peewee.BooleanField):
+        return truth_value
     convert: Convert = PLAIN_FIELDS.get(type(field)) or field.db_value
     return convert
 
@@ -187,6 +189,8 @@ def _assigned(field: Any) -> Convert:
 def _compared(convert: Convert | None) -> Convert | None:
     """Return what makes a value fit to be compared with a column."""
     owner = getattr(convert, "__self__", None)
+    if isinstance(owner, peewee.FieldAlias):
+        owner = owner.field
     if isinstance(owner, peewee.ForeignKeyField):
         owner = owner.rel_field
     if type(owner) is peewee.TextField:
