@@ -73,12 +73,15 @@ def timestamp_text(moment: datetime) -> str:
 def dumps(value: Any) -> str:
     """Return a value as JSON text; raises InvalidValueError for NaN and what JSON cannot hold."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _encode_json(value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidValueError(f"not a JSON value: {exc}") from exc
     if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
         raise InvalidValueError("a JSON text cannot hold the NUL character: PostgreSQL refuses it")
     return text
+
+
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def of_json_text(text: str) -> Any:
