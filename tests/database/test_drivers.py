@@ -176,3 +176,23 @@ def test_what_a_guest_hooked_up_does_not_reach_the_next(driver, store):
     called.clear()
     add(store, "a")
     assert ids(store) == ["a"] and called == []
+
+
+def test_no_cursor_of_cysqlite_outlives_the_lending_of_its_connection(tmp_path):
+    """Freed late, by another thread, it would reach into the work of the next borrower."""
+    config = {"database": {"database_path": str(tmp_path / "v.db"), "driver": "cysqlite"}}
+    with Store.open(config) as store:
+        add(store, "a")
+        add(store, "b")
+        backend = store._sessions.backend
+        for borrow, give_back in (
+            (backend.borrow, backend.give_back),
+            (backend.borrow_writer, backend.give_back_writer),
+        ):
+            connection = borrow()
+            cursor = connection.execute("SELECT id FROM media_libraries")
+            cursor.fetchone()
+            give_back(connection)
+            with pytest.raises(cysqlite.Error, match="finalized"):
+                cursor.fetchone()
+        assert ids(store) == ["a", "b"]

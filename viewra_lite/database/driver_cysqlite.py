@@ -22,6 +22,8 @@ _NOT_BOUND = "cannot bind parameter"
 # What the standard library's module takes; cysqlite would take more, and change it silently.
 _TAKEN = (str, int, float, bytes, bytearray, memoryview, type(None), date, time)
 
+_FLAGS = cysqlite.SQLITE_OPEN_READWRITE | cysqlite.SQLITE_OPEN_NOMUTEX
+
 Error: Any = cysqlite.Error
 total_changes = cysqlite.Connection.total_changes
 
@@ -44,17 +46,25 @@ class _HalfRead:
         self._connection = connection
 
     def close(self) -> None:
-        """End them; the compiled ones go with them, and are compiled again."""
-        if self._connection.get_stmt_usage()[1]:
-            self._connection.finalize_statements()
+        """End them."""
+        settle(self._connection)
 
 
 def connect(path: Path, wait_s: float) -> Any:
     """Connect to a file that is there."""
+    # Without SQLite's own mutex, which every column of every row would take twice and which is a
+    # sixth of a read: a connection is lent to one thread at a time, and settle() sees to it that
+    # no cursor outlives that, for one that is freed late would reach into another thread's work.
     return cysqlite.connect(
-        f"{path.as_uri()}?mode=rw", uri=True, timeout=wait_s, cached_statements=STATEMENTS_KEPT,
+        f"{path.as_uri()}?mode=rw", _FLAGS, wait_s, uri=True, cached_statements=STATEMENTS_KEPT,
         extensions=False,
     )
+
+
+def settle(connection: Any) -> None:
+    """End what was left half-read; the compiled statements go with it, and are compiled again."""
+    if connection.get_stmt_usage()[1]:
+        connection.finalize_statements()
 
 
 def close(connection: Any) -> None:

@@ -54,7 +54,7 @@ class SqliteBackend:
         self.path = Path(os.path.abspath(config.database_path))
         self.lock_folder = self.path.with_name(self.path.name + "-lock")
         self._driver = driver = load_driver(config.driver)
-        self._total_changes = driver.total_changes
+        self._total_changes, self._settle = driver.total_changes, driver.settle
         self.database: Any = driver.Database(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
@@ -84,6 +84,8 @@ class SqliteBackend:
 
     def give_back(self, connection: Connection) -> None:
         """Take a reading connection back."""
+        if self._settle is not None:
+            self._settle(connection)
         if connection in self._spoiled:
             self._spoiled.discard(connection)
             self._readers.discard(connection)
@@ -112,6 +114,8 @@ class SqliteBackend:
         """Open the write gate for the next in the queue, then wait for the disk if promised."""
         wal, owed, self._owed = self._wal, self._owed, None
         try:
+            if self._settle is not None:
+                self._settle(connection)
             step = wal is not None and wal.is_step_due(self._gate.waits, self._step_pages)
             if self._closed or connection in self._spoiled:
                 self._spoiled.discard(connection)

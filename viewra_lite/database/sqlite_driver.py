@@ -6,6 +6,7 @@ SQLite libraries on one file in one process break each other's locks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +33,10 @@ class SqliteDriver(Protocol):
 
     def close(self, connection: Any, /) -> Any:
         """Close a connection, and roll back what it left open."""
+
+    @property
+    def settle(self) -> Callable[[Any], None] | None:
+        """What ends the statements that were left half-read, each time a connection comes back."""
 
     def total_changes(self, connection: Any, /) -> Any:
         """Return how many rows a connection has changed so far."""
