@@ -15,7 +15,8 @@ import pytest
 from hypothesis import settings
 from postgres_server import PostgresMissing, Server, running_server
 
-from viewra_lite import Store
+from viewra_lite import SqliteConfig, Store
+from viewra_lite.database.sqlite_driver import SqliteDriver, load_driver
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
@@ -65,12 +66,31 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "cysqlite", "postgres"])
 def store_config(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """What Store.open() takes, for an empty store on each engine in turn."""
+    """What Store.open() takes, for an empty store on each engine, and driver of SQLite, in turn."""
     if request.param == "postgres":
         return request.getfixturevalue("postgres_url")
-    return {"database": {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}}
+    options = {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}
+    if request.param == "cysqlite":
+        pytest.importorskip("cysqlite")
+        options["driver"] = "cysqlite"
+    return {"database": options}
+
+
+@pytest.fixture(params=["sqlite3", "cysqlite"])
+def driver(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SqliteDriver]:
+    """Each driver of SQLite in turn, which every store of this test has that names no other.
+
+    A test that opens a store's file beside it does so with driver.connect(): two SQLite libraries
+    on one file in one process break each other's locks.
+    """
+    pytest.importorskip(request.param)
+    monkeypatch.setitem(SqliteConfig.__init__.__kwdefaults__, "driver", request.param)
+    monkeypatch.setattr(SqliteConfig.__dataclass_fields__["driver"], "default", request.param)
+    yield load_driver(request.param)
 
 
 @pytest.fixture

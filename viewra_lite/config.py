@@ -134,6 +134,8 @@ class SqliteConfig(Config):
     type: str = field(default="sqlite", init=False)
     # Relative to the working folder, as the specification writes it.
     database_path: Path = _option(Path("viewra-data/viewra.db"), check_database_path)
+    # "cysqlite" comes with the extra `fast`, and brings an SQLite of its own.
+    driver: str = _choice("sqlite3", ("sqlite3", "cysqlite"))
     # KiB of page cache for each connection: the index pages of a large library, times pool_size.
     cache_size_kib: int = _whole(8192, 64, 4_194_304)
     # MiB of the file mapped into memory, which spares reads a copy; 0 = off.

@@ -16,6 +16,7 @@ import pytest
 from catalogue import sqlite_catalogue
 
 from viewra_lite import Store, errors
+from viewra_lite.database.sqlite_driver import SqliteDriver
 
 DATA = Path(__file__).parents[1] / "data"
 SPECIFICATION = (DATA / "specification.sql").read_text(encoding="utf-8")
@@ -37,13 +38,14 @@ def made_by_hand(path: Path, *scripts: str) -> Path:
     return path
 
 
-def opened(path: Path) -> Store:
-    return Store.open({"database": {"database_path": str(path)}}, clock=lambda: TODAY)
+def opened(path: Path, **options: str) -> Store:
+    options["database_path"] = str(path)
+    return Store.open({"database": options}, clock=lambda: TODAY)
 
 
-def adopted(path: Path, *scripts: str) -> sqlite3.Connection:
+def adopted(path: Path, *scripts: str, **options: str) -> sqlite3.Connection:
     """Make a database by hand, open and close a store on it, and return a connection."""
-    opened(made_by_hand(path, *scripts)).close()
+    opened(made_by_hand(path, *scripts), **options).close()
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
     return connection
@@ -134,19 +136,22 @@ def count_by_hand(table: str) -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module", params=["sqlite3", "cysqlite"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    pytest.importorskip(request.param)
     path = tmp_path_factory.mktemp("filled") / "viewra.db"
-    with closing(adopted(path, SPECIFICATION, FILLED)) as connection:
+    with closing(adopted(path, SPECIFICATION, FILLED, driver=request.param)) as connection:
         yield connection
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("scripts", [[TABLES_ONLY], [SPECIFICATION], [SPECIFICATION, FILLED]])
 def test_the_schema_is_a_fresh_stores(tmp_path: Path, scripts: list[str]) -> None:
     with closing(adopted(tmp_path / "viewra.db", *scripts)) as connection:
         assert sqlite_catalogue(connection) == fresh_catalogue(tmp_path)
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("table", ["media_libraries", "plugins", "transcode_cache"])
 def test_some_of_the_tables_are_enough(tmp_path: Path, table: str) -> None:
     start = SPECIFICATION.index(f"CREATE TABLE {table} ")
@@ -265,6 +270,7 @@ def test_plugins(filled: sqlite3.Connection) -> None:
     assert json.loads(metadata["d2"]["metadata"]) == "not JSON"
 
 
+@pytest.mark.usefixtures("driver")
 def test_the_store_reads_what_it_adopted(tmp_path: Path) -> None:
     from viewra_lite.media.models import MediaFile, Movie
 
@@ -275,11 +281,13 @@ def test_the_store_reads_what_it_adopted(tmp_path: Path) -> None:
             assert Movie.get_by_id("m1").genres == ["Drama", "Comedy"]
 
 
+@pytest.mark.usefixtures("driver")
 def test_what_was_adopted_can_be_searched(tmp_path: Path) -> None:
     with opened(made_by_hand(tmp_path / "viewra.db", SPECIFICATION, FILLED)) as store:
         assert {hit.id for hit in store.media.search("amelie")} == {"m1", "m2"}
 
 
+@pytest.mark.usefixtures("driver")
 def test_schema_sql_loaded_by_hand_is_a_store(tmp_path: Path) -> None:
     script = (Path(__file__).parents[2] / "schema.sql").read_text(encoding="utf-8")
     library = (
@@ -299,6 +307,7 @@ INSERT INTO seasons VALUES ('n1', 'w1', 0), ('n2', 'w2', 1);
 """
 
 
+@pytest.mark.usefixtures("driver")
 def test_tables_that_the_specification_only_names(tmp_path: Path) -> None:
     with closing(adopted(tmp_path / "viewra.db", SPECIFICATION, SHOWS)) as connection:
         found = rows(connection, "tv_shows")
@@ -322,6 +331,7 @@ CREATE TRIGGER told AFTER INSERT ON movies BEGIN INSERT INTO notes (movie_id) VA
 """
 
 
+@pytest.mark.usefixtures("driver")
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
     with closing(adopted(tmp_path / "viewra.db", SPECIFICATION, GUESTS)) as connection:
         saved = connection.execute("SELECT * FROM adopted_movies").fetchall()
@@ -336,6 +346,7 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
         assert "REFERENCES movies(id)" in notes.fetchone()[0]
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("trouble, said", [
     ("INSERT INTO media_libraries VALUES ('x', 'n', '/p', 'games', 1, NULL, NULL, NULL)",
      ["media_libraries", "'x'", "type is 'games'", "movie, tv, music"]),
@@ -369,6 +380,7 @@ def test_a_failure_changes_nothing_and_says_why(
     assert dump(path) == before
 
 
+@pytest.mark.usefixtures("driver")
 def test_after_a_correction_it_opens(tmp_path: Path) -> None:
     path = made_by_hand(
         tmp_path / "viewra.db", SPECIFICATION,
@@ -380,6 +392,7 @@ def test_after_a_correction_it_opens(tmp_path: Path) -> None:
         assert sqlite_catalogue(connection) == fresh_catalogue(tmp_path)
 
 
+@pytest.mark.usefixtures("driver")
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     path = made_by_hand(tmp_path / "viewra.db", SPECIFICATION, "PRAGMA application_id=123")
     before = dump(path)
@@ -388,6 +401,7 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     assert dump(path) == before
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("script", [
     "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY)",
     "CREATE TABLE Movies (Id INTEGER PRIMARY KEY, Title TEXT, Year INTEGER)",
@@ -401,22 +415,22 @@ def test_tables_that_only_share_a_name_are_left_alone(tmp_path: Path, script: st
     assert path.read_bytes() == before
 
 
-def test_a_second_open_writes_nothing(tmp_path: Path) -> None:
+def test_a_second_open_writes_nothing(tmp_path: Path, driver: SqliteDriver) -> None:
     path = made_by_hand(tmp_path / "viewra.db", SPECIFICATION, FILLED)
     opened(path).close()
-    with closing(sqlite3.connect(path)) as watcher:
+    content = dump(path)
+    with closing(driver.connect(path, 1.0)) as watcher:
         before = watcher.execute("PRAGMA data_version").fetchone()
-        content = dump(path)
         watcher.execute("BEGIN IMMEDIATE")  # a lock that opening must not need
         opened(path).close()
         watcher.rollback()
         assert watcher.execute("PRAGMA data_version").fetchone() == before
-        assert dump(path) == content
+    assert dump(path) == content
 
 
-def test_it_waits_for_another_programs_write(tmp_path: Path) -> None:
+def test_it_waits_for_another_programs_write(tmp_path: Path, driver: SqliteDriver) -> None:
     path = made_by_hand(tmp_path / "viewra.db", SPECIFICATION, "PRAGMA journal_mode=WAL")
-    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+    with closing(driver.connect(path, 1.0)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("INSERT INTO plugins (id, name, type) VALUES ('late', 'n', 't')")
         timer = threading.Timer(0.3, other.commit)

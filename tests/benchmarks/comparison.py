@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import template
+from .contenders import OURS
 from .results import Row, medians, plain_row, ratio_row
 from .sizes import SIZES
 from .threads import Sample
@@ -46,7 +47,7 @@ def _scans(
         with Worker(name, filled, size) as worker:
             sample = worker.ask("file_check", "scan_beside_readers")
             _note(found, "scan_beside_readers", name, sample)
-        if name == "ours":
+        if name in OURS:
             with Worker(name, filled, size) as worker:
                 _note(found, "scan_alone", name, worker.ask("scan_alone"))
             with Worker(name, filled, size) as worker:
@@ -81,7 +82,8 @@ def _calls(filled: Path, names: Sequence[str], size: str, say: Say) -> Samples:
 def _asked(operation: str, workers: dict[str, Worker]) -> list[str]:
     """Return who takes part in an operation."""
     if operation.startswith("durable"):
-        return ["ours"] if operation == "durable" else ["raw_full"]
+        takers = OURS if operation == "durable" else ("raw_full",)
+        return [name for name in takers if name in workers]
     absent = ("raw_full",) if operation in _PLAYING else ("raw_full", "raw_busy")
     return [name for name in workers if name not in absent]
 
@@ -124,7 +126,7 @@ def _rows(samples: Samples, size: str) -> Iterator[Row]:
     yield from _heartbeats_beside_a_scan(found)
     yield ratio_row(
         "durable", f"durable writes of {sizes.threads} threads (raw: one by one)", 0.25,
-        {"ours": found["durable"]["ours"], "raw": found["durable_in_turn"]["raw_full"]},
+        {**found["durable"], "raw": found["durable_in_turn"]["raw_full"]},
     )
 
 
@@ -146,9 +148,9 @@ def _reports(found: dict[str, dict[str, Sample]], name: str, threads: int) -> It
 
 
 def _heartbeats_beside_a_scan(found: dict[str, dict[str, Sample]]) -> Iterator[Row]:
-    beside, alone = found["scan_beside_heartbeats"], found["scan_alone"]["ours"]
+    beside, alone = found["scan_beside_heartbeats"], found["scan_alone"]
     yield plain_row("heartbeats_beside_scan", "p99 of a heartbeat beside a scan", "ms", 25.0,
                     beside, "p99_ms")
-    slower = {"ours": beside["ours"]["wall"] / alone["wall"]}
+    slower = {name: sample["wall"] / alone[name]["wall"] for name, sample in beside.items()}
     yield Row("scan_beside_heartbeats", "scan beside heartbeats, against alone", "x alone", 1.3,
-              slower, details={"beside": beside["ours"], "alone": alone})
+              slower, details={"beside": beside["ours"], "alone": alone["ours"]})

@@ -97,6 +97,15 @@ class Contender:
 
     # For the checks
 
+    def selected(self, sql: str, *params: Any) -> list[Any]:
+        """Ask the database on a connection beside the contender's own; not measured."""
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        try:
+            return connection.execute(sql, params).fetchall()
+        finally:
+            connection.close()
+
     def columns(self, item: Any, table: str) -> dict[str, Any]:
         """Return what an item of a table holds, by column; not measured."""
         raise NotImplementedError

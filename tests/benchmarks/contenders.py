@@ -21,6 +21,9 @@ class Entry:
 
 ENTRIES = {
     "ours": Entry("viewra_lite", "ours", "Ours", "viewra_lite"),
+    "ours_cysqlite": Entry(
+        "viewra_lite, driver: cysqlite", "ours", "OursCysqlite", "cysqlite"
+    ),
     "raw": Entry("sqlite3", "raw", "Raw", "sqlite3"),
     "raw_busy": Entry("sqlite3, busy_timeout", "raw", "RawBusy", "sqlite3"),
     "raw_full": Entry("sqlite3, synchronous=FULL", "raw", "RawFull", "sqlite3"),
@@ -35,6 +38,7 @@ ENTRIES = {
     "pony": Entry("Pony", "peer_pony", "Pony", "pony"),
     "sqlite_utils": Entry("sqlite-utils", "peer_sqlite_utils", "SqliteUtils", "sqlite_utils"),
 }
+OURS = ("ours", "ours_cysqlite")
 PEERS = ("peewee", "sqlalchemy_core", "sqlalchemy_orm", "django", "pony", "sqlite_utils")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import date, datetime, timezone
 from typing import Any
 
 from . import rows
+from .contender import Contender
 from .tables import FACTS, TABLES
 
 
@@ -32,20 +32,10 @@ def plain(value: Any, kind: str) -> Any:
     return bool(value) if kind == "boolean" else value
 
 
-def selected(path: str, sql: str, *params: Any) -> list[Any]:
-    """Ask a database that a contender of this process has open, on a connection of our own."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    try:
-        return connection.execute(sql, params).fetchall()
-    finally:
-        connection.close()
-
-
-def scanned(path: str, library_id: str, facts: list[tuple[Any, ...]]) -> dict[str, str]:
+def scanned(contender: Contender, library_id: str, facts: list[tuple[Any, ...]]) -> dict[str, str]:
     """Assert that a library holds exactly these files; return their ids by path."""
-    found = selected(
-        path, "SELECT * FROM media_files WHERE library_id = ? ORDER BY path", library_id
+    found = contender.selected(
+        "SELECT * FROM media_files WHERE library_id = ? ORDER BY path", library_id
     )
     assert [tuple(row[name] for name in FACTS) for row in found] == sorted(facts)
     for row in found:
@@ -56,18 +46,18 @@ def scanned(path: str, library_id: str, facts: list[tuple[Any, ...]]) -> dict[st
     return ids
 
 
-def counted(path: str, library_id: str, facts: list[tuple[Any, ...]]) -> None:
+def counted(contender: Contender, library_id: str, facts: list[tuple[Any, ...]]) -> None:
     """Assert that a library holds as many files, and as many bytes."""
-    [(number, size)] = selected(
-        path, "SELECT count(*), sum(size) FROM media_files WHERE library_id = ?", library_id
+    [(number, size)] = contender.selected(
+        "SELECT count(*), sum(size) FROM media_files WHERE library_id = ?", library_id
     )
     assert number == len(facts) and size == sum(fact[1] for fact in facts)
 
 
-def reported(path: str, user: str, file_id: str, position: float) -> None:
+def reported(contender: Contender, user: str, file_id: str, position: float) -> None:
     """Assert what is known of a user and a file after a report."""
-    [row] = selected(
-        path, "SELECT * FROM user_media_progress WHERE user_id = ? AND media_file_id = ?", user,
+    [row] = contender.selected(
+        "SELECT * FROM user_media_progress WHERE user_id = ? AND media_file_id = ?", user,
         file_id,
     )
     assert row["position"] == position and not row["completed"] and row["play_count"] == 0
@@ -75,9 +65,9 @@ def reported(path: str, user: str, file_id: str, position: float) -> None:
     assert plain(row["updated_at"], "moment") == plain(row["reported_at"], "moment")
 
 
-def beaten(path: str, session_id: str, number: int, position: float) -> None:
+def beaten(contender: Contender, session_id: str, number: int, position: float) -> None:
     """Assert what is known of a session, and of its user, after a heartbeat."""
-    [row] = selected(path, "SELECT * FROM playback_sessions WHERE id = ?", session_id)
+    [row] = contender.selected("SELECT * FROM playback_sessions WHERE id = ?", session_id)
     assert row["position"] == position and row["state"] == "playing" and not row["completed"]
     assert 0.0 < row["watched"] <= position and row["end_time"] is None
-    reported(path, f"viewer-{number}", rows.number_id("file", number), position)
+    reported(contender, f"viewer-{number}", rows.number_id("file", number), position)

@@ -33,6 +33,7 @@ _OURS = """from viewra_lite import Store
 store = Store.open({"database": {"type": "sqlite", "database_path": database}})
 found = store.media.file(id).path
 """
+_OURS_CYSQLITE = _OURS.replace('"sqlite"', '"sqlite", "driver": "cysqlite"')
 _PEER = """from tests.benchmarks.{module} import {name}
 contender = {name}(database)
 found = contender.columns(contender.file(id), "media_files")["path"]
@@ -84,6 +85,8 @@ def fresh_rows(
     database = template.make(folder / "fresh.db", min(sizes.files, 10_000), 0, 1)
     (folder / "fresh.db.yaml").write_text(json.dumps(template.config(database)))
     programs = {"raw": _RAW, "ours": _OURS, "parts": _PARTS, "opened": _OPENED}
+    if "ours_cysqlite" in names:
+        programs["ours_cysqlite"] = _OURS_CYSQLITE
     for name in PEERS:
         if name in names:
             entry = ENTRIES[name]

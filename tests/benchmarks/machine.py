@@ -8,7 +8,7 @@ import sqlite3
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("peewee", "PyYAML", "SQLAlchemy", "Django", "pony", "sqlite-utils")
+_PACKAGES = ("peewee", "PyYAML", "SQLAlchemy", "Django", "cysqlite", "pony", "sqlite-utils")
 
 
 def machine() -> dict[str, object]:

@@ -37,9 +37,9 @@ def scan_check(world: World) -> None:
     contender, root = world.contender, rows.ROOTS[rows.KNOWN]
     facts = rows.facts(_CHECKED_FILES, root)
     contender.scan(rows.KNOWN, contender.taken(facts))
-    ids = expected.scanned(contender.path, rows.KNOWN, facts)
+    ids = expected.scanned(contender, rows.KNOWN, facts)
     contender.rescan(rows.KNOWN, contender.taken(facts))
-    assert expected.scanned(contender.path, rows.KNOWN, facts) == ids
+    assert expected.scanned(contender, rows.KNOWN, facts) == ids
 
 
 def scan(world: World) -> Sample:
@@ -105,7 +105,7 @@ def _scan_beside(world: World, files: int, companions: Companions) -> Sample:
     contender.scan(rows.SCANNED, taken)
     sample = {"wall": perf_counter() - wall, "cpu": thread_time() - cpu}
     companions.phase("after")
-    expected.counted(contender.path, rows.SCANNED, facts)
+    expected.counted(contender, rows.SCANNED, facts)
     return sample
 
 
@@ -113,7 +113,7 @@ def _scanned(world: World, facts: list[Any], write: Callable[[str, Any], None]) 
     taken = world.contender.taken(facts)
     with _timed() as sample:
         write(rows.SCANNED, taken)
-    expected.counted(world.contender.path, rows.SCANNED, facts)
+    expected.counted(world.contender, rows.SCANNED, facts)
     return sample
 
 
@@ -211,7 +211,7 @@ def heartbeat_check(world: World) -> None:
     for position in (1, 2):
         for number, id in enumerate(world.sessions):
             contender.heartbeat(id, float(position))
-            expected.beaten(contender.path, id, number, position)
+            expected.beaten(contender, id, number, position)
     world.positions["heartbeat"] = 2
 
 
@@ -224,7 +224,7 @@ def heartbeat(world: World) -> Sample:
 
     sample, last = _reported(world, "heartbeat", beat)
     for number, id in enumerate(world.sessions):
-        expected.beaten(contender.path, id, number, last)
+        expected.beaten(contender, id, number, last)
     return sample
 
 
@@ -235,7 +235,7 @@ def set_progress_check(world: World) -> None:
         for number in range(world.sizes.threads):
             user, file_id = _listener(number)
             contender.set_progress(user, file_id, float(position))
-            expected.reported(contender.path, user, file_id, position)
+            expected.reported(contender, user, file_id, position)
     world.positions["set_progress"] = 2
 
 
@@ -248,7 +248,7 @@ def set_progress(world: World) -> Sample:
 
     sample, last = _reported(world, "set_progress", report)
     for number in range(world.sizes.threads):
-        expected.reported(contender.path, *_listener(number), last)
+        expected.reported(contender, *_listener(number), last)
     return sample
 
 
@@ -310,8 +310,8 @@ def _marked(
 
     gc.collect()
     sample = run(work)
-    [(marked,)] = expected.selected(
-        contender.path, "SELECT count(*) FROM user_media_progress WHERE completed AND user_id "
+    [(marked,)] = contender.selected(
+        "SELECT count(*) FROM user_media_progress WHERE completed AND user_id "
         f"LIKE 'marker-{run_number}-%'",
     )
     assert marked == threads * (beats + 1)

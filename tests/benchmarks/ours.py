@@ -16,9 +16,13 @@ from .template import config
 class Ours(Contender):
     """The store, with every option at its default."""
 
+    options: dict[str, str] = {}
+
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self.store = Store.open(config(path))
+        given = config(path)
+        given["database"].update(self.options)
+        self.store = Store.open(given)
 
     def close(self) -> None:
         self.store.close()
@@ -79,3 +83,19 @@ class Ours(Contender):
 
     def file_of(self, movie: Any) -> Any:
         return movie.media_file
+
+
+class OursCysqlite(Ours):
+    """The store on cysqlite."""
+
+    options = {"driver": "cysqlite"}
+
+    def selected(self, sql: str, *params: Any) -> list[Any]:
+        # Never sqlite3 here: a second SQLite library on the file would break the store's locks.
+        import cysqlite
+
+        connection = cysqlite.connect(self.path, row_factory=cysqlite.Row)
+        try:
+            return list(connection.execute(sql, params))
+        finally:
+            connection.close()

@@ -9,12 +9,13 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from .contenders import ENTRIES, PEERS
+from .contenders import ENTRIES, OURS, PEERS
 from .results import RATIO, Row
 from .table import number
 
 _COLOURS = {
-    "ours": "#c2410c", "raw": "#111827", "peewee": "#2563eb", "sqlalchemy_core": "#0d9488",
+    "ours": "#c2410c", "ours_cysqlite": "#fb923c",
+    "raw": "#111827", "peewee": "#2563eb", "sqlalchemy_core": "#0d9488",
     "sqlalchemy_orm": "#5eead4", "django": "#15803d", "pony": "#a16207", "sqlite_utils": "#9333ea",
 }
 _GOAL = "fill: none; stroke: #c2410c; stroke-width: 2; stroke-dasharray: 5 3"
@@ -29,7 +30,7 @@ def write_picture(
 ) -> None:
     """Draw the rows that are multiples of raw's time."""
     shown = [row for row in rows if row.unit == RATIO]
-    who = ["ours", "raw", *(name for name in PEERS if name in names)]
+    who = [name for name in (*OURS, "raw", *PEERS) if name in names]
     height = len(shown) * (_PIXELS["row"] + _PIXELS["bar"] * (len(who) + 1))
     worst = max(max(row.values.values()) for row in shown)
     chart = _chart(title, who, height, [line for line in _LINES if line < 2.5 * worst])

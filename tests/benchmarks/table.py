@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .contenders import ENTRIES, PEERS
+from .contenders import ENTRIES, OURS, PEERS
 from .results import Row
 
 _PEER_WIDTH = 8
 _HEADS = {
-    "peewee": "Peewee", "sqlalchemy_core": "SA Core", "sqlalchemy_orm": "SA ORM",
+    "ours_cysqlite": "cysqlite", "peewee": "Peewee", "sqlalchemy_core": "SA Core",
+    "sqlalchemy_orm": "SA ORM",
     "django": "Django", "pony": "Pony", "sqlite_utils": "sq-utils",
 }
 
@@ -20,9 +21,11 @@ _HEADS = {
 def table(rows: Sequence[Row], names: Sequence[str]) -> str:
     """Return a line for each row: ours, its goal, whether it is met, and the peers."""
     peers = [name for name in PEERS if name in names]
+    others = [name for name in OURS[1:] if name in names]  # ours on another driver
     width = max(len(row.title) for row in rows)
     lines = [
         f"{'':{width}}  {'ours':>7} {'(cpu)':>7} {'goal':>7} {'met':>4}  "
+        + "".join(f"{_HEADS[name]:>9} {'(cpu)':>7}" for name in others)
         + "".join(f"{_HEADS[name]:>{_PEER_WIDTH + 1}}" for name in peers)
         + "  unit"
     ]
@@ -33,6 +36,10 @@ def table(rows: Sequence[Row], names: Sequence[str]) -> str:
         lines.append(
             f"{row.title:{width}}  {number(row.values.get('ours')):>7} "
             f"{number(row.cpu.get('ours')):>7} {goal:>7} {met:>4}  "
+            + "".join(
+                f"{number(row.values.get(name)):>9} {number(row.cpu.get(name)):>7}"
+                for name in others
+            )
             + "".join(f"{number(row.values.get(name)):>{_PEER_WIDTH + 1}}" for name in peers)
             + f"  {row.unit}{note}"
         )

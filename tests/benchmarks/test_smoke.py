@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from . import expected, rows
-from .contenders import PEERS, installed
+from .contenders import OURS, PEERS, installed
 from .results import Row
 from .table import table
 from .tables import TABLES, key_of
@@ -56,6 +56,7 @@ def test_every_call_of_a_peer_is_right(peer: str, tmp_path: Path) -> None:
     for name in ("scan", "rescan", "file", "movies", "heartbeat", "set_progress", "history",
                  "every_file", "scan_beside_readers"):
         assert found[name]["values"]["raw"] == 1.0 and found[name]["values"][peer] > 0
+        assert {*OURS} & {*installed()} <= found[name]["values"].keys()
     assert not (tmp_path / "databases").exists()
 
 
@@ -63,7 +64,7 @@ def test_fresh_processes_and_growth_are_measured(tmp_path: Path) -> None:
     _, fresh = run(tmp_path, "--only", "fresh")
     [first, *_] = fresh["rows"]
     assert first["name"] == "fresh" and first["values"]["raw"] == 1.0
-    assert first["values"].keys() == {"raw", "ours", *(set(installed()) & set(PEERS))}
+    assert first["values"].keys() == {"raw", *(set(installed()) & {*OURS, *PEERS})}
     assert {"processor", "cores", "system", "python", "sqlite", "packages"} == set(fresh["machine"])
     _, growth = run(tmp_path, "--only", "growth")
     names = {row["name"] for row in growth["rows"]}

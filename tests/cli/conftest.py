@@ -59,11 +59,14 @@ def cli(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "cysqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
     """The URL of a store that is not there yet, on each engine."""
     if request.param == "sqlite":
         return "sqlite:///store.db"
+    if request.param == "cysqlite":
+        pytest.importorskip("cysqlite")
+        return "sqlite:///store.db?driver=cysqlite"
     found: str = request.getfixturevalue("postgres_url")
     return found
 

@@ -39,6 +39,7 @@ def test_what_a_listener_raises_ends_the_transaction(store: Store) -> None:
     assert ids(store) == []
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_lock_that_is_used_once_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "viewra.db"
     with Store.open({"database": {"database_path": str(path)}}) as store:

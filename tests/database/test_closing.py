@@ -171,6 +171,7 @@ def test_a_session_that_outlives_close_works_to_its_end(store_config, open_files
     assert open_files() == before
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("reader_stays", [False, True])
 def test_the_wal_is_gone_after_the_last_close(tmp_path, reader_stays):
     path = tmp_path / "viewra.db"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.database.processes import run_python
 from tests.database.rows import WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id
-from viewra_lite import Store, load_config
+from viewra_lite import SqliteConfig, Store, load_config
 from viewra_lite.errors import SessionError, StoreBusyError, ViewraError
 from viewra_lite.media.models import MediaLibrary
 
@@ -133,7 +133,7 @@ def settings_of(store, writes):
             return connection.row_factory, [row for row in rows if "transaction" not in row[0]]
         likes = connection.execute("SELECT 'a' LIKE 'A'").fetchone()
         found = [connection.execute(f"PRAGMA {name}").fetchone() for name in names]
-        return connection.row_factory, connection.text_factory, likes, found
+        return connection.row_factory, getattr(connection, "text_factory", str), likes, found
 
 
 SQLITE_DIRT = [
@@ -314,10 +314,12 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.usefixtures("driver")
 @can_fork
 def test_forked_children_that_end_normally_take_no_row_from_the_parent(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database:\n  database_path: {tmp_path}/viewra.db\n  cache_size_kib: 64\n")
+    config.write_text(f"database:\n  database_path: {tmp_path}/viewra.db\n  cache_size_kib: 64\n"
+                      f"  driver: {SqliteConfig().driver}\n")
     done = run_python("-W", "ignore", "-c", FORKS, str(config))
     assert done.stdout.split("\n")[-2] == f"{1 + 6 * 602} ('ok',)", done.stdout
 

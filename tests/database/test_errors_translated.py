@@ -156,6 +156,7 @@ def opened(path, **options):
     return Store.open({"database": options})
 
 
+@pytest.mark.usefixtures("driver")
 def test_missing_folders_are_created_and_the_file_is_ours_alone(tmp_path):
     path = tmp_path / "some" / "where" / "viewra.db"
     with opened(path) as store:
@@ -166,6 +167,7 @@ def test_missing_folders_are_created_and_the_file_is_ours_alone(tmp_path):
     }
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_path_with_every_awkward_character_works(tmp_path):
     path = tmp_path / "a b%20?mode=ro#é\udcff" / "viewra.db"
     with opened(path) as store:
@@ -204,6 +206,7 @@ def pipe(path):
     os.mkfifo(path)
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("arrange, error, words", [
     (folder, ConfigError, "is a folder"),
     (parent_is_a_file, ConfigError, "is not a folder"),
@@ -242,6 +245,7 @@ print(use(sys.argv[2]))
 """
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no permissions of this kind here")
 @pytest.mark.parametrize("name, mode", [("file", 0o000), ("file", 0o444), ("folder", 0o555)])
 def test_no_permission_is_named(name, mode):
@@ -263,6 +267,7 @@ def test_no_permission_is_named(name, mode):
         assert after.startswith("StoreUnavailableError") and "permission denied" in after
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_file_that_is_no_database_is_refused_untouched(tmp_path):
     path = tmp_path / "viewra.db"
     path.write_bytes(b"This is a shopping list.\n" * 100)
@@ -271,6 +276,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path):
     assert path.read_bytes() == b"This is a shopping list.\n" * 100
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("application_id", [0, 0x12345678])
 def test_another_programs_database_is_refused_untouched(tmp_path, application_id):
     path = tmp_path / "viewra.db"
@@ -284,6 +290,7 @@ def test_another_programs_database_is_refused_untouched(tmp_path, application_id
     assert [p.name for p in tmp_path.iterdir()] == ["viewra.db"]
 
 
+@pytest.mark.usefixtures("driver")
 def test_an_empty_file_where_a_store_was_is_refused(tmp_path):
     path = tmp_path / "viewra.db"
     path.touch()
@@ -293,6 +300,7 @@ def test_an_empty_file_where_a_store_was_is_refused(tmp_path):
         opened(path)
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_damaged_file_is_refused_or_named_when_the_damage_is_read(tmp_path):
     path = tmp_path / "viewra.db"
     with opened(path) as store:
@@ -314,6 +322,7 @@ def test_a_damaged_file_is_refused_or_named_when_the_damage_is_read(tmp_path):
             MediaLibrary.update(name="y").execute()
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_damaged_header_is_refused(tmp_path):
     path = tmp_path / "viewra.db"
     opened(path).close()
@@ -326,6 +335,7 @@ def test_a_damaged_header_is_refused(tmp_path):
 
 def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
     """Python 3.10 tells only a message; what it stands for must be the same."""
+    from viewra_lite.database import driver_sqlite3 as driver
     from viewra_lite.database.sqlite_errors import is_busy, translate_sqlite
 
     messages = {
@@ -345,8 +355,8 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
     path = tmp_path / "viewra.db"
     for message, expected in messages.items():
         error = sqlite3.OperationalError(message)
-        assert type(translate_sqlite(error, path)).__name__ == expected, message
-        assert is_busy(error) == (expected == "StoreBusyError")
+        assert type(translate_sqlite(error, path, driver)).__name__ == expected, message
+        assert is_busy(error, driver) == (expected == "StoreBusyError")
     path.touch()
     readonly = sqlite3.OperationalError("attempt to write a readonly database")
-    assert type(translate_sqlite(readonly, path)).__name__ == "SessionError"
+    assert type(translate_sqlite(readonly, path, driver)).__name__ == "SessionError"

@@ -13,7 +13,7 @@ from tests.database.processes import running_python
 from tests.database.rows import (
     WAIT_S, add, ids, in_thread, in_threads, insert_library, set_interval,
 )
-from viewra_lite import Store
+from viewra_lite import SqliteConfig, Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary
 
@@ -30,7 +30,7 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def store(path):
+def store(driver, path):
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         yield store
 
@@ -210,10 +210,11 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
-def test_a_killed_process_keeps_what_its_threads_acknowledged(tmp_path):
+def test_a_killed_process_keeps_what_its_threads_acknowledged(driver, tmp_path):
     config = tmp_path / "viewra.yaml"
     config.write_text(
-        f"database: {{database_path: {tmp_path}/viewra.db, wal_autocheckpoint_pages: 20}}\n"
+        f"database: {{database_path: {tmp_path}/viewra.db, wal_autocheckpoint_pages: 20, "
+        f"driver: {SqliteConfig().driver}}}\n"
     )
     acknowledged = set()
     for round in range(3):
@@ -247,7 +248,7 @@ def write_while_another_queues(store, times):
         other.join(WAIT_S)
 
 
-def test_the_log_stays_short_while_writers_queue(path, monkeypatch):
+def test_the_log_stays_short_while_writers_queue(driver, path, monkeypatch):
     monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 40)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         add(store, "a")
@@ -258,7 +259,7 @@ def test_the_log_stays_short_while_writers_queue(path, monkeypatch):
         assert len(ids(store)) == 151
 
 
-def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(path, monkeypatch):
+def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(driver, path, monkeypatch):
     monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 40)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         add(store, "a")
@@ -286,7 +287,7 @@ def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(path, mo
         assert 1 < disk.syncs <= frames / 40  # one for each step
 
 
-def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(path, monkeypatch):
+def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(driver, path, monkeypatch):
     monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 10)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         store._sessions.run(insert_library, "a", "a", "/a", store._sessions.now())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sqlite3
 import sys
 import zipfile
 from contextlib import ExitStack
@@ -109,13 +108,13 @@ def test_a_fresh_store_is_brought_to_this_version_and_then_left_alone(store, clo
     assert dump(store) == before
 
 
-def test_opening_an_up_to_date_store_needs_no_write_lock_and_writes_nothing(tmp_path):
+def test_opening_an_up_to_date_store_needs_no_write_lock_and_writes_nothing(tmp_path, driver):
     path = tmp_path / "viewra.db"
     config = {"database": {"type": "sqlite", "database_path": str(path), "busy_timeout_ms": 50}}
     with Store.open(config) as store:
         add(store, "a")
     before, modified = path.read_bytes(), path.stat().st_mtime_ns
-    watcher = sqlite3.connect(path)
+    watcher = driver.connect(path, 1.0)
     version = watcher.execute("PRAGMA data_version").fetchone()
     with write_lock_held_elsewhere(path), Store.open(config) as store:
         assert ids(store) == ["a"]
@@ -432,13 +431,13 @@ def test_a_process_killed_in_a_migration_leaves_a_store_that_the_next_open_compl
         assert ids(store) == ["a"]
 
 
-def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest):
+def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driver):
     """The migrator's own BEGIN IMMEDIATE waits as every writer does."""
     path = tmp_path / "viewra.db"
     config = {"database": {"type": "sqlite", "database_path": str(path)}}
     guest.write("0001_initial", CREATE)
     with Store.open(config) as store:
-        other = sqlite3.connect(path, isolation_level=None)
+        other = driver.connect(path, 1.0)
         other.execute("BEGIN IMMEDIATE")
         waits = []
         backend = store._sessions.backend

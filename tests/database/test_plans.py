@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from viewra_lite import Store
+from viewra_lite.database.sqlite_driver import load_driver
 from viewra_lite.database.statements import Statement
 from viewra_lite.media import queries as media, scan_queries
 from viewra_lite.media.models import Album, Movie, TVShow
@@ -69,19 +67,22 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "transcoding.queries.claim", transcoding.claim(("container", "height"))
 
 
-@pytest.fixture(scope="module")
-def explain(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module", params=["sqlite3", "cysqlite"])
+def explain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    pytest.importorskip(request.param)
     path = tmp_path_factory.mktemp("plans") / "viewra.db"
-    with Store.open({"database": {"database_path": str(path)}}) as store:
+    options = {"database_path": str(path), "driver": request.param}
+    with Store.open({"database": options}) as store:
         database = store._sessions.backend.database
-        with closing(sqlite3.connect(Path(path))) as connection:
+        connection = load_driver(request.param).connect(path, 1.0)
 
-            def plan(statement: Statement) -> list[str]:
-                sql = statement.compile("sqlite", database).sql
-                nothing = [None] * len(re.findall(r"\?", sql))
-                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)]
+        def plan(statement: Statement) -> list[str]:
+            sql = statement.compile("sqlite", database).sql
+            nothing = [None] * len(re.findall(r"\?", sql))
+            return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)]
 
-            yield plan
+        yield plan
+        connection.close()
 
 
 def scanned(plan: list[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 import time
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from tests.database.processes import run_python, running_python, write_lock_held
 from tests.database.rows import (
     WAIT_S, add, ids, in_threads, interval_of, set_interval,
 )
-from viewra_lite import Store
+from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.pool import WriteGate
 from viewra_lite.errors import ConflictError, SessionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
@@ -125,6 +124,7 @@ def test_an_interrupt_in_a_transaction_does_not_lose_the_writer(store):
     assert ids(store) == ["begin_write", "commit"]
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_thread_that_writes_batch_after_batch_does_not_starve_another(tmp_path):
     with Store.open(sqlite_config(tmp_path)) as store:
         add(store, "scan")
@@ -167,9 +167,11 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.usefixtures("driver")
 def test_4_processes_of_4_threads_all_commit(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db}}\n")
+    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db, "
+                      f"driver: {SqliteConfig().driver}}}\n")
     with Store.open(config) as store:
         add(store, "counter")
     with ExitStack() as stack:
@@ -185,6 +187,7 @@ def test_4_processes_of_4_threads_all_commit(tmp_path):
         assert store._sessions.one(interval_of, "counter") == (4 * 4 * 20,)
 
 
+@pytest.mark.usefixtures("driver")
 def test_another_process_that_holds_the_lock_makes_the_store_busy_for_writers_only(tmp_path):
     with Store.open(sqlite_config(tmp_path, busy_timeout_ms=80)) as store:
         add(store, "a")
@@ -197,10 +200,9 @@ def test_another_process_that_holds_the_lock_makes_the_store_busy_for_writers_on
         assert ids(store) == ["a", "b"]
 
 
-def test_a_writer_waits_for_another_process_to_finish(tmp_path):
+def test_a_writer_waits_for_another_process_to_finish(tmp_path, driver):
     with Store.open(sqlite_config(tmp_path)) as store:
-        other = sqlite3.connect(tmp_path / "viewra.db", isolation_level=None,
-                                check_same_thread=False)
+        other = driver.connect(tmp_path / "viewra.db", 1.0)
         other.execute("BEGIN IMMEDIATE")
         retries, backend = count(), store._sessions.backend
         retry = backend._retry
@@ -237,10 +239,12 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path):
     config = tmp_path / "viewra.yaml"
     config.write_text(
-        f"database: {{database_path: {tmp_path}/viewra.db, wal_autocheckpoint_pages: 20}}\n"
+        f"database: {{database_path: {tmp_path}/viewra.db, wal_autocheckpoint_pages: 20, "
+        f"driver: {SqliteConfig().driver}}}\n"
     )
     acknowledged = []
     for round in range(5):
@@ -297,6 +301,7 @@ def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store_wit
             assert durability(store) == normal
 
 
+@pytest.mark.usefixtures("driver")
 def test_once_a_minute_a_commit_takes_those_before_it_to_the_disk(tmp_path, monkeypatch):
     """PostgreSQL's server does so by itself, several times a second."""
     with Store.open(sqlite_config(tmp_path)) as store:
@@ -364,9 +369,11 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.usefixtures("driver")
 def test_a_full_disk_is_named_and_the_store_works_when_there_is_room_again(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db, cache_size_kib: 64}}\n")
+    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db, cache_size_kib: 64, "
+                      f"driver: {SqliteConfig().driver}}}\n")
     done = run_python("-c", FULL_DISK, str(config))
     lines = done.stdout.splitlines()
     assert lines[0].startswith("refused:") and str(tmp_path / "viewra.db") in lines[0]
@@ -374,6 +381,7 @@ def test_a_full_disk_is_named_and_the_store_works_when_there_is_room_again(tmp_p
     assert lines[1:] == ["again", "works"]
 
 
+@pytest.mark.usefixtures("driver")
 def test_an_error_that_made_sqlite_roll_back_is_not_taken_for_success(tmp_path):
     """Swallowed inside the writer, it must not look as if the rows were committed."""
     with Store.open(sqlite_config(tmp_path)) as store:

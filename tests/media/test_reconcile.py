@@ -191,6 +191,7 @@ def test_an_earlier_missing_file_is_known_again_elsewhere(
     assert reconcile(store, library, *files[1:]) == {"unchanged": 4}
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("batch", [1, 7, 500])
 def test_a_file_that_is_added_twice_is_counted_once(
     tmp_path: Path, batch: int

@@ -74,6 +74,7 @@ def uninterrupted(tmp_path: Path, kind: str) -> tuple[dict[str, Any], dict[str, 
         return first, told(store)
 
 
+@pytest.mark.usefixtures("driver")
 @here
 @pytest.mark.parametrize(("kind", "error", "step"), [
     ("movie", Unplugged, 2), ("tv", KeyboardInterrupt, 3), ("music", Unplugged, 4),
@@ -126,6 +127,7 @@ def interrupted_scan(store: Store, library_id: str, k: int, error: type[BaseExce
     return False
 
 
+@pytest.mark.usefixtures("driver")
 @here
 @pytest.mark.parametrize("batch_rows", [1, 3])
 def test_a_scan_that_breaks_off_between_any_two_transactions_is_made_good(

@@ -44,6 +44,7 @@ def scan_without(names: tuple[str, ...], source: dict[str, Any], folder: Path) -
     return found
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize(("kind", "blocked", "lacking"), [
     ("movie", ("guessit", "pymediainfo", "tinytag"), ["guessit", "pymediainfo"]),
     ("movie", ("pymediainfo",), ["pymediainfo"]),
@@ -76,6 +77,7 @@ def test_without_the_extras_files_are_recorded_and_probed_once_they_are_there(
         assert counts(store.media.scan(library.id)) == {"unchanged": count}
 
 
+@pytest.mark.usefixtures("driver")
 def test_without_the_extras_a_renamed_file_is_still_known(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     for number in range(5):

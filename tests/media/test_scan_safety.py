@@ -99,6 +99,7 @@ def test_a_quarter_may_vanish_at_once_and_not_one_file_more(
     assert statuses(store, library).count("missing") == (0 if frozen else 5)
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize(("threshold", "vanished", "frozen"), [
     (1.0, 19, False), (0.0, 1, True), (0.5, 10, False), (0.5, 11, True),
 ])
@@ -229,6 +230,7 @@ with Store.open(json.loads(sys.argv[1])) as store:
 """
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
 @pytest.mark.parametrize("shut", ["", "a", "a/Film 00 (2001).mkv"])
 def test_real_permissions_freeze_or_spare_what_they_hide(shut: str) -> None:

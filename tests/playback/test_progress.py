@@ -104,6 +104,7 @@ def test_music_is_played_from_half_on_and_only_long_mixes_are_resumed(
     assert store.playback.stop_session(session.id).state == "completed"
 
 
+@pytest.mark.usefixtures("driver")
 def test_the_thresholds_can_be_configured(tmp_path: Path, clock: Clock) -> None:
     options = {
         "completed_at": 0.5, "resume_from": 0.2, "resume_min_duration_s": 50,

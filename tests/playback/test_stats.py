@@ -125,7 +125,7 @@ def test_a_border_that_is_no_moment_is_refused(store: Store) -> None:
 
 
 @pytest.fixture
-def emptied(tmp_path: Path) -> Iterator[Store]:
+def emptied(driver: Any, tmp_path: Path) -> Iterator[Store]:
     """A SQLite store that each example empties."""
     config = {"database": {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}}
     with Store.open(config) as opened:

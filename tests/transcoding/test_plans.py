@@ -16,7 +16,7 @@ TIME = "2024-05-01 12:00:00.000000+00:00"
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Any:
+def sqlite_store(driver: Any, tmp_path: Path) -> Any:
     source = {"database": {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}}
     with Store.open(source) as store:
         yield store

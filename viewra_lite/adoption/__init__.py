@@ -8,11 +8,11 @@ old tables go. Where that fails the database is as it was.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..database.backend import Connection
 from ..database.fields import timestamp_text
 from ..database.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
 from ..database.sessions import Sessions
@@ -39,7 +39,7 @@ _MARKS = {
 }
 
 
-def is_adoptable(connection: sqlite3.Connection) -> bool:
+def is_adoptable(connection: Connection) -> bool:
     """Whether a database has tables of the specification, and no other tables by their names."""
     rows = connection.execute(
         "SELECT lower(t.name), max(lower(c.name) = m.value) FROM sqlite_master t "
@@ -86,7 +86,7 @@ def _found(sessions: Sessions, rooms: Sequence[Room]) -> dict[str, str]:
     return {table: name for table, (name, _) in found.items()}
 
 
-def _has_history(connection: sqlite3.Connection, names: dict[str, Any], room: Room) -> bool:
+def _has_history(connection: Connection, names: dict[str, Any], room: Room) -> bool:
     table = HISTORY_PREFIX + room.name
     # It is there, but empty, where schema.sql was loaded by hand.
     return table in names and connection.execute(f"SELECT 1 FROM {table}").fetchone() is not None
@@ -114,13 +114,8 @@ def _set_checks(sessions: Sessions, *, on: bool) -> None:
     try:
         connection.execute(f"PRAGMA foreign_keys={int(on)}")
         connection.execute(f"PRAGMA legacy_alter_table={int(not on)}")
-        connection.text_factory = str if on else _any_text
     finally:
         sessions.backend.give_back_writer(connection)
-
-
-def _any_text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def _adopt(
@@ -134,7 +129,9 @@ def _adopt(
     names = [room.name for room in rooms]
     plan = [script for script in migrator.plan() if script.module in names]
     migrator.run(database, plan, verify=False)
-    rows = Rows(connection, timestamp_text(sessions.now()), sessions.new_id)
+    rows = Rows(
+        connection, sessions.backend.translate, timestamp_text(sessions.now()), sessions.new_id
+    )
     models = [m for room in adopting for m in room.models if m._meta.table_name in found]
     for model in models:
         if model._meta.table_name not in _DERIVED:
@@ -147,7 +144,7 @@ def _adopt(
 
 
 def _set_aside(
-    connection: sqlite3.Connection, rooms: Sequence[Room], found: dict[str, str]
+    connection: Connection, rooms: Sequence[Room], found: dict[str, str]
 ) -> list[tuple[str, str, str]]:
     """Rename the tables found; return the indexes and triggers that were dropped from them."""
     dropped = []
@@ -167,7 +164,7 @@ def _set_aside(
     return dropped
 
 
-def _invite_again(connection: sqlite3.Connection, guests: list[tuple[str, str, str]]) -> None:
+def _invite_again(connection: Connection, guests: list[tuple[str, str, str]]) -> None:
     """Make the indexes and triggers again that are neither the specification's nor ours."""
     for kind, name, sql in guests:
         known = "SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)"
@@ -175,14 +172,14 @@ def _invite_again(connection: sqlite3.Connection, guests: list[tuple[str, str, s
             continue
         try:
             connection.execute(sql)
-        except sqlite3.Error as exc:
+        except Exception as exc:
             raise MigrationError(
                 f"the {kind} {name} does not fit the new tables ({exc}): drop it, then open the "
                 "store again; nothing was changed"
             ) from exc
 
 
-def _verify(connection: sqlite3.Connection, models: Sequence[Any]) -> None:
+def _verify(connection: Connection, models: Sequence[Any]) -> None:
     for model in models:
         table = model._meta.table_name
         broken = connection.execute(f"PRAGMA foreign_key_check({quoted(table)})").fetchall()

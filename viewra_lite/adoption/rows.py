@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
-import sqlite3
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 import peewee
 
+from ..database.backend import Connection
 from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
-from ..errors import MigrationError
+from ..errors import ConflictError, InvalidValueError, MigrationError
 from ..media.catalog import album_identity, movie_identity, show_identity
 from ..media.names import sort_title
 from ..playback.models import OPEN_STATES
@@ -60,9 +60,12 @@ class Rows:
     """Copies one table after another; parents come before their children."""
 
     def __init__(
-        self, connection: sqlite3.Connection, now: str, new_id: Callable[[], str]
+        self, connection: Connection, translate: Callable[[BaseException], BaseException],
+        now: str, new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
+        self._translate = translate
+        self._encoding = str(self._one("PRAGMA encoding"))
         self._now = now
         self._new_id = new_id
 
@@ -73,13 +76,17 @@ class Rows:
         MigrationError naming the row and the column that cannot be understood.
         """
         table = model._meta.table_name
-        cursor = self._connection.execute(f"SELECT * FROM {quoted(source)}")
-        names = [column[0].lower() for column in cursor.description]
+        shape = self._connection.execute(f"SELECT * FROM {quoted(source)} LIMIT 0")
+        written = [column[0] for column in shape.description]
+        names = [name.lower() for name in written]
         fields = {field.column_name: field for field in model._meta.sorted_fields}
         readers = {name: _reader(table, fields[name]) for name in names if name in fields}
         left_over = [name for name in names if name not in fields]
         complete = getattr(self, f"_complete_{table}", None)
-        for found in cursor:
+        columns = ", ".join(
+            _as_bytes(name) if name.lower() in fields else quoted(name) for name in written
+        )
+        for found in self._connection.execute(f"SELECT {columns} FROM {quoted(source)}"):
             given = dict(zip(names, found))
             row = {name: self._read(table, given, name, readers[name]) for name in readers}
             self._fill(model, row, complete)
@@ -90,6 +97,8 @@ class Rows:
     def _read(self, table: str, given: Row, name: str, reader: Callable[[Any], Any]) -> Any:
         if given[name] is None:
             return None
+        if isinstance(given[name], bytes):
+            given[name] = given[name].decode(self._encoding, "surrogateescape")
         try:
             return reader(given[name])
         except ValueError as exc:
@@ -280,8 +289,11 @@ class Rows:
                 f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})",
                 tuple(present.values()),
             )
-        except (sqlite3.IntegrityError, OverflowError) as exc:
-            refuse(table, row, str(exc))
+        except Exception as exc:
+            why = self._translate(exc)
+            if isinstance(why, (ConflictError, InvalidValueError)):
+                refuse(table, row, str(why))
+            raise
 
     def _existing(self, table: str, id: Any) -> Any:
         return id if id is not None and self._has(table, id=id) else None
@@ -300,6 +312,12 @@ class Rows:
 def quoted(name: str) -> str:
     """Return an identifier in quotes."""
     return '"{}"'.format(name.replace('"', '""'))
+
+
+def _as_bytes(name: str) -> str:
+    """Select text as it is stored: a driver may refuse to read what is no text in its encoding."""
+    return f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) ELSE " \
+           f"{quoted(name)} END"
 
 
 def refuse(table: str, row: Row, why: str) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -83,17 +82,21 @@ def _database_facts(store: Store) -> dict[str, Any]:
     from ..config import SqliteConfig
     from ..media.models import MediaLibrary
 
+    def asked(question: str) -> Any:
+        with store.reader():
+            return MediaLibrary._meta.database.execute_sql(question).fetchone()
+
     if isinstance(store.config, SqliteConfig):
         path = os.path.abspath(store.config.database_path)
         # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
         size, log = os.stat(path).st_size, path + "-wal"
         log_size = os.stat(log).st_size if os.path.exists(log) else 0
-        version = f"SQLite {sqlite3.sqlite_version}"
-        return {"version": version, "path": path, "size": size, "log_size": log_size}
-    question = "SELECT current_setting('server_version'), pg_database_size(current_database())"
-    with store.reader():
-        row = MediaLibrary._meta.database.execute_sql(question).fetchone()
-    return {"version": f"PostgreSQL {row[0]}", "size": row[1]}
+        [version] = asked("SELECT sqlite_version()")  # the driver may bring one of its own
+        return {"version": f"SQLite {version}", "path": path, "size": size, "log_size": log_size}
+    version, size = asked(
+        "SELECT current_setting('server_version'), pg_database_size(current_database())"
+    )
+    return {"version": f"PostgreSQL {version}", "size": size}
 
 
 def counts(store: Store) -> dict[str, int]:

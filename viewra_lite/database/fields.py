@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from math import isfinite
 from operator import index
@@ -73,12 +73,33 @@ def timestamp_text(moment: datetime) -> str:
 def dumps(value: Any) -> str:
     """Return a value as JSON text; raises InvalidValueError for NaN and what JSON cannot hold."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _encode_json(value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidValueError(f"not a JSON value: {exc}") from exc
     if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
         raise InvalidValueError("a JSON text cannot hold the NUL character: PostgreSQL refuses it")
     return text
+
+
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def of_json_text(text: str) -> Any:
+    """Return what JSON text says; text that is none as it is, as Peewee does."""
+    try:
+        # loads() looks for white space around it as well, which costs more than reading it.
+        value, end = _scan_json(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError):
+        pass
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def without_nul(value: Any) -> Any:
@@ -112,6 +133,20 @@ def number_value(value: Any) -> Any:
     raise InvalidValueError(f"{value!r} is not a finite number")
 
 
+def truth_value(value: Any) -> Any:
+    """Return True, False or None, by the truth of a value as Peewee does."""
+    return value if value is None else bool(value)
+
+
+# Columns that hold a value as it is, once it is checked.
+PLAIN_FIELDS: dict[type[Any], Callable[[Any], Any]] = {
+    peewee.TextField: text_value,
+    peewee.IntegerField: whole_value,
+    peewee.BigIntegerField: whole_value,
+    peewee.DoubleField: number_value,
+}
+
+
 def _parsed(kind: Any, text: str) -> Any:
     try:
         return kind.fromisoformat(text)
@@ -129,8 +164,11 @@ class TimestampField(peewee.Field):
     """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
 
     field_type = "DATETIME"
+    of_text = staticmethod(datetime.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
+        if value.__class__ is datetime and value.tzinfo is timezone.utc:
+            return value.isoformat(" ", "microseconds")
         if isinstance(value, datetime):
             return timestamp_text(value)
         if isinstance(value, str):  # as timestamp_text() returned it, or a person wrote it
@@ -143,6 +181,8 @@ class TimestampField(peewee.Field):
 
 class DateField(peewee.DateField):
     """A date: ISO text on SQLite, DATE on PostgreSQL."""
+
+    of_text = staticmethod(date.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -157,6 +197,8 @@ class DateField(peewee.DateField):
 
 class JSONField(peewee.JSONField):
     """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
+
+    of_text = staticmethod(of_json_text)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(dumps=dumps, **kwargs)
@@ -215,6 +257,11 @@ def checked_value(field: Any, value: Any) -> Any:
 
     SQLite would take text in a number's column and numbers beyond 32 bits, PostgreSQL neither.
     """
+    if (
+        value.__class__ is str and type(field) is peewee.TextField
+        and value.isascii() and "\0" not in value
+    ):
+        return value  # as nearly all ids are
     if value is None:
         if not field.null:
             raise InvalidValueError(f"{field.name} cannot be None")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import methodcaller
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
@@ -47,8 +48,12 @@ def refuse_in_forked_child() -> None:
 class Pool:
     """At most `size` connections, made when needed and kept for the next borrower."""
 
-    def __init__(self, connect: Callable[[], Any], size: int, wait_s: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Any], size: int, wait_s: float,
+        close: Callable[[Any], Any] = methodcaller("close"),
+    ) -> None:
         self._connect = connect
+        self._close = close
         self._size = size
         self._wait_s = wait_s
         self._places = 0
@@ -78,7 +83,7 @@ class Pool:
         """Close a connection that cannot be used again; whoever waits may make a new one."""
         self._alive.discard(connection)
         try:
-            connection.close()
+            self._close(connection)
         finally:
             self._idle.put(None)
 
@@ -130,7 +135,7 @@ class Pool:
                 return
             if connection is not None:
                 self._alive.discard(connection)
-                connection.close()
+                self._close(connection)
 
 
 class WriteGate:

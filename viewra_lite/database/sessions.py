@@ -77,7 +77,7 @@ class Sessions:
         compiled = self._compiled(statement)
         rows = self._fetch(compiled, arguments)
         fill = compiled.fill
-        return rows if fill is None else [fill(row) for row in rows]
+        return rows if fill is None else fill(rows)
 
     def one(self, statement: Statement, *arguments: Any) -> Any:
         """Run a reading statement; its first row, or None."""
@@ -97,7 +97,7 @@ class Sessions:
                 backend.give_back(connection)
         if row is None or compiled.fill is None:
             return row
-        return compiled.fill(row)
+        return compiled.fill((row,))[0]
 
     def run(self, statement: Statement, *arguments: Any) -> int:
         """Run a writing statement, alone or in the open writer; the number of rows changed."""

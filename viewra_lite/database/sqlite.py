@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import SqliteConfig
 from ..errors import (
@@ -22,7 +20,7 @@ from ..errors import (
 )
 from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
-from .sqlite_database import SqliteStoreDatabase
+from .sqlite_driver import load_driver
 from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
 from .sqlite_file import (
     APPLICATION_ID,
@@ -36,7 +34,9 @@ from .sqlite_file import (
 )
 from .wal import WalFile
 
-_STATEMENTS_KEPT = 256
+if TYPE_CHECKING:
+    from .backend import Connection
+
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
 _NORMAL, _FULL = 1, 2  # PRAGMA synchronous
@@ -54,12 +54,16 @@ class SqliteBackend:
     def __init__(self, config: SqliteConfig) -> None:
         self.path = Path(os.path.abspath(config.database_path))
         self.lock_folder = self.path.with_name(self.path.name + "-lock")
-        self.database: Any = SqliteStoreDatabase(self, str(self.path))
+        self._driver = driver = load_driver(config.driver)
+        self._total_changes, self._settle = driver.total_changes, driver.settle
+        self.database: Any = driver.Database(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
-        self._readers = Pool(self._connect_reader, config.pool_size, self._wait_s)
+        self._readers = Pool(
+            self._connect_reader, config.pool_size, self._wait_s, driver.close
+        )
         self._gate = WriteGate()
-        self._writer: sqlite3.Connection | None = None
+        self._writer: Connection | None = None
         self._writer_synchronous = 0
         self._next_sync = time.monotonic() + SYNC_EVERY_S
         self._wal: WalFile | None = None
@@ -68,26 +72,28 @@ class SqliteBackend:
         self._step_pages = min(_STEP_PAGES, config.wal_autocheckpoint_pages)
         self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
-        self._spoiled: set[sqlite3.Connection] = set()
+        self._spoiled: set[Connection] = set()
         self._closed = False
         self._forked = False
 
     # Connections
 
-    def borrow(self) -> sqlite3.Connection:
+    def borrow(self) -> Connection:
         """Return a connection that only reads."""
-        connection: sqlite3.Connection = self._readers.borrow()
+        connection: Connection = self._readers.borrow()
         return connection
 
-    def give_back(self, connection: sqlite3.Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
         """Take a reading connection back."""
+        if self._settle is not None:
+            self._settle(connection)
         if connection in self._spoiled:
             self._spoiled.discard(connection)
             self._readers.discard(connection)
         else:
             self._readers.give_back(connection)
 
-    def borrow_writer(self) -> sqlite3.Connection:
+    def borrow_writer(self) -> Connection:
         """Pass the write gate and return the one writing connection."""
         if not self._gate.acquire(self._wait_s):
             raise StoreBusyError(
@@ -105,10 +111,12 @@ class SqliteBackend:
             self._gate.release()
             raise
 
-    def give_back_writer(self, connection: sqlite3.Connection) -> None:
+    def give_back_writer(self, connection: Connection) -> None:
         """Open the write gate for the next in the queue, then wait for the disk if promised."""
         wal, owed, self._owed = self._wal, self._owed, None
         try:
+            if self._settle is not None:
+                self._settle(connection)
             step = wal is not None and wal.is_step_due(self._gate.waits, self._step_pages)
             if self._closed or connection in self._spoiled:
                 self._spoiled.discard(connection)
@@ -121,32 +129,27 @@ class SqliteBackend:
             wal.wait_for(owed)
             self._next_sync = time.monotonic() + SYNC_EVERY_S
 
-    def tidy(self, connection: sqlite3.Connection) -> None:
+    def tidy(self, connection: Connection) -> None:
         """Undo what guest code set; a connection that it changed otherwise is not used again."""
         try:
-            connection.row_factory, connection.text_factory = None, str
-            connection.isolation_level = None
-            connection.set_trace_callback(None)
-            connection.set_progress_handler(None, 0)
-            if sys.version_info >= (3, 11):
-                connection.set_authorizer(None)
+            self._driver.reset(connection)
             changed = settings(connection) != self._untouched[connection is self._writer]
-        except sqlite3.Error:
+        except self._driver.Error:
             changed = True
         if changed or connection.in_transaction:
             self._spoiled.add(connection)
 
     # Transactions
 
-    def begin_read(self, connection: sqlite3.Connection) -> None:
+    def begin_read(self, connection: Connection) -> None:
         """Start a snapshot: it is taken by the first statement that reads."""
         connection.execute("BEGIN")
 
-    def end_read(self, connection: sqlite3.Connection) -> None:
+    def end_read(self, connection: Connection) -> None:
         """End the snapshot."""
         self.rollback(connection)
 
-    def begin_write(self, connection: sqlite3.Connection, durable: bool) -> None:
+    def begin_write(self, connection: Connection, durable: bool) -> None:
         """BEGIN IMMEDIATE, with jittered retries while another process writes."""
         shared = self._wal if durable and self._config.synchronous != "full" else None
         self._shares_sync = shared is not None and shared.takes_commits()
@@ -155,7 +158,7 @@ class SqliteBackend:
         if self._wal is None:
             self._wal = WalFile.beside(self.path)
 
-    def commit(self, connection: sqlite3.Connection) -> None:
+    def commit(self, connection: Connection) -> None:
         """Commit; a transaction that is gone raises instead of losing rows silently."""
         if not connection.in_transaction:
             raise SessionError(
@@ -167,36 +170,36 @@ class SqliteBackend:
             self._owed = self._wal.note_commit()
         self._note_sync(connection)
 
-    def rollback(self, connection: sqlite3.Connection) -> None:
+    def rollback(self, connection: Connection) -> None:
         """Roll back, unless SQLite has done so by itself (disk full, for one)."""
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except sqlite3.Error:
+        except self._driver.Error:
             self._spoiled.add(connection)  # closing it rolls back
 
-    def rollback_to(self, connection: sqlite3.Connection, savepoint: str) -> None:
+    def rollback_to(self, connection: Connection, savepoint: str) -> None:
         """Undo to a savepoint and forget it."""
         if connection.in_transaction:
             connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
             connection.execute(f"RELEASE SAVEPOINT {savepoint}")
 
-    def forbid_writes(self, connection: sqlite3.Connection, forbidden: bool) -> None:
+    def forbid_writes(self, connection: Connection, forbidden: bool) -> None:
         """Make the writer's connection refuse writes while a reader is nested in it."""
         connection.execute(f"PRAGMA query_only={int(forbidden)}")
 
     def execute_alone(
-        self, connection: sqlite3.Connection, sql: str, params: Sequence[Any]
-    ) -> sqlite3.Cursor:
+        self, connection: Connection, sql: str, params: Sequence[Any]
+    ) -> Any:
         """Run one writing statement as its own transaction."""
         self._shares_sync = False
         self._set_durability(connection, False)
-        cursor: sqlite3.Cursor = self._retry(lambda: connection.execute(sql, params))
+        cursor: Any = self._retry(lambda: connection.execute(sql, params))
         self._note_sync(connection)
         return cursor
 
     def execute_many(
-        self, connection: sqlite3.Connection, sql: str, rows: Sequence[Any]
+        self, connection: Connection, sql: str, rows: Sequence[Any]
     ) -> None:
         """Run one statement for each row."""
         for row in rows:
@@ -205,14 +208,14 @@ class SqliteBackend:
 
     def translate(self, error: BaseException) -> BaseException:
         """Return the ViewraError that this error stands for, or the error itself."""
-        return translate_sqlite(error, self.path)
+        return translate_sqlite(error, self.path, self._driver)
 
     def checkpoint(self) -> None:
         """Move the log into the database as far as no reader needs it; waits for nobody."""
         connection = self.borrow_writer()
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as exc:
+        except self._driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back_writer(connection)
@@ -244,7 +247,7 @@ class SqliteBackend:
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
-        except sqlite3.Error as exc:
+        except self._driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back(connection)
@@ -301,32 +304,25 @@ class SqliteBackend:
         try:
             self._retry(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
             self._retry(lambda: connection.execute(f"PRAGMA application_id={APPLICATION_ID}"))
-        except sqlite3.Error as exc:
+        except self._driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back_writer(connection)
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def _connect_reader(self) -> Connection:
         return self._connect(reader_pragmas(self._config))
 
-    def _connect(self, pragmas: dict[str, Any]) -> sqlite3.Connection:
+    def _connect(self, pragmas: dict[str, Any]) -> Connection:
         try:
-            connection = sqlite3.connect(
-                f"{self.path.as_uri()}?mode=rw",
-                uri=True,
-                timeout=self._wait_s,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=_STATEMENTS_KEPT,
-            )
-        except sqlite3.Error as exc:
+            connection = self._driver.connect(self.path, self._wait_s)
+        except self._driver.Error as exc:
             raise self.translate(exc) from exc
         try:
             self._retry(lambda: apply_pragmas(connection, pragmas))
             found = self._retry(lambda: settings(connection))
         except BaseException as exc:
-            connection.close()
-            if isinstance(exc, sqlite3.Error):
+            self._driver.close(connection)
+            if isinstance(exc, self._driver.Error):
                 raise self.translate(exc) from exc
             raise
         self._untouched.setdefault(not pragmas["query_only"], found)
@@ -339,7 +335,7 @@ class SqliteBackend:
             wal.close()
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            self._driver.close(writer)
 
     def _checkpoint_step(self, wal: WalFile) -> None:
         """Move the log into the database before it is so long that it holds up whoever queues.
@@ -356,27 +352,28 @@ class SqliteBackend:
                     wal.note_checkpoint(done[1])
             finally:
                 self.give_back_writer(connection)
-        except (ViewraError, sqlite3.Error, OSError):
+        except (ViewraError, self._driver.Error, OSError):
             pass
         finally:
             wal.end_step()
 
-    def _set_durability(self, connection: sqlite3.Connection, durable: bool) -> None:
+    def _set_durability(self, connection: Connection, durable: bool) -> None:
         # A commit that syncs makes those before it durable too: one a minute bounds what a power
         # cut can take back.
         is_due = durable or self._config.synchronous == "full" or (
             time.monotonic() >= self._next_sync
         )
         level = _FULL if is_due and not self._shares_sync else _NORMAL
-        self._changes_before = connection.total_changes
+        if level == _FULL:
+            self._changes_before = self._total_changes(connection)
         if level != self._writer_synchronous:
             connection.execute(f"PRAGMA synchronous={level}")
             self._writer_synchronous = level
 
-    def _note_sync(self, connection: sqlite3.Connection) -> None:
+    def _note_sync(self, connection: Connection) -> None:
         """Wait a minute for the next sync, if what was committed now wrote anything to sync."""
         is_full = self._writer_synchronous == _FULL
-        if is_full and connection.total_changes != self._changes_before:
+        if is_full and self._total_changes(connection) != self._changes_before:
             self._next_sync = time.monotonic() + SYNC_EVERY_S
 
     def _retry(self, action: Callable[[], Any]) -> Any:
@@ -386,8 +383,8 @@ class SqliteBackend:
         while True:
             try:
                 return action()
-            except sqlite3.OperationalError as exc:
-                if not is_busy(exc):
+            except self._driver.Error as exc:
+                if not is_busy(exc, self._driver):
                     raise
                 if not remaining(deadline):
                     raise StoreBusyError(

@@ -43,9 +43,14 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         cursor = super().cursor()
         for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
             if isinstance(session, Session):
-                session.cursors = session.cursors or weakref.WeakSet()
-                session.cursors.add(cursor)
+                session.cursors = self.kept(session.cursors, cursor)
         return cursor
+
+    def kept(self, cursors: Any, cursor: Any) -> Any:
+        """Return what closes the cursors of a session, one more among them."""
+        cursors = cursors or weakref.WeakSet()
+        cursors.add(cursor)
+        return cursors
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
         refuse_nul(params or ())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
@@ -21,11 +20,14 @@ from ..errors import (
     ViewraError,
 )
 
+if TYPE_CHECKING:
+    from .sqlite_driver import SqliteDriver
+
 # Primary result codes, https://sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN = 5, 6, 8, 10, 11, 13, 14
-_PROTOCOL, _TOOBIG, _CONSTRAINT, _MISMATCH, _NOTADB = 15, 18, 19, 20, 26
+_PROTOCOL, _TOOBIG, CONSTRAINT, MISMATCH, _NOTADB = 15, 18, 19, 20, 26
 
-# Python 3.10 does not tell the code, only the message.
+# Where a driver does not tell the code, only the message.
 _CODE_BY_MESSAGE = {
     "is locked": _BUSY,
     "locking protocol": _PROTOCOL,
@@ -35,33 +37,30 @@ _CODE_BY_MESSAGE = {
     "disk is full": _FULL,
     "unable to open": _CANTOPEN,
     "too big": _TOOBIG,
-    "constraint failed": _CONSTRAINT,
-    "datatype mismatch": _MISMATCH,
+    "constraint failed": CONSTRAINT,
+    "datatype mismatch": MISMATCH,
     "not a database": _NOTADB,
 }
 
 
-def is_busy(error: BaseException) -> bool:
+def code_by_message(message: str) -> int:
+    """Return the primary result code that a message of SQLite's stands for, or 0."""
+    return next((code for text, code in _CODE_BY_MESSAGE.items() if text in message), 0)
+
+
+def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
     """Whether another connection holds the lock."""
-    return _code(error) in (_BUSY, _LOCKED, _PROTOCOL)
+    code, _ = driver.explained(error) or (0, "")
+    return code in (_BUSY, _LOCKED, _PROTOCOL)
 
 
-def translate_sqlite(error: BaseException, path: Path) -> BaseException:
-    """Return the ViewraError that an error of sqlite3 or Peewee stands for, or the error itself."""
+def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
+    """Return the ViewraError that a driver's or Peewee's error stands for, or the error itself."""
     cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
     if isinstance(cause, (OverflowError, UnicodeEncodeError)):
         return InvalidValueError(f"a value does not fit the database: {cause}")
-    if not isinstance(cause, sqlite3.Error):
-        return error
-    return _by_code(_code(cause), str(cause), path) or error
-
-
-def _code(error: BaseException) -> int:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None:
-        return int(code) & 0xFF
-    known = (code for text, code in _CODE_BY_MESSAGE.items() if text in str(error))
-    return next(known, _CONSTRAINT if isinstance(error, sqlite3.IntegrityError) else 0)
+    explained = driver.explained(cause)
+    return error if explained is None else _by_code(*explained, path) or error
 
 
 def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
@@ -73,9 +72,9 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
         return StoreUnavailableError(f"{path}: {message}")
     if code in (_CORRUPT, _NOTADB):
         return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
-    if code == _CONSTRAINT:
+    if code == CONSTRAINT:
         return _constraint(message)
-    if code in (_TOOBIG, _MISMATCH) or "rror binding parameter" in message:
+    if code in (_TOOBIG, MISMATCH) or "rror binding parameter" in message:
         return InvalidValueError(f"a value does not fit the database: {message}")
     if "closed database" in message or "closed cursor" in message:
         return StoreClosedError()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import SqliteConfig
 from ..errors import ConfigError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from .backend import Connection
 
 APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 # What guest code can change on a connection that its next borrower would feel. Reading a pragma
@@ -47,13 +49,13 @@ def writer_pragmas(config: SqliteConfig) -> dict[str, Any]:
     }
 
 
-def apply_pragmas(connection: sqlite3.Connection, pragmas: dict[str, Any]) -> None:
+def apply_pragmas(connection: Connection, pragmas: dict[str, Any]) -> None:
     """Set a connection's pragmas."""
     for name, value in pragmas.items():
         connection.execute(f"PRAGMA {name}={value}")
 
 
-def settings(connection: sqlite3.Connection) -> list[Any]:
+def settings(connection: Connection) -> list[Any]:
     """Return what guest code may have changed, to compare it with what it was."""
     return [connection.execute(sql).fetchone() for sql in _SETTINGS]
 
@@ -84,7 +86,7 @@ def refuse_what_cannot_open(path: Path) -> None:
 
 
 def refuse_foreign(
-    connection: sqlite3.Connection, path: Path, adoptable: Callable[[Any], bool] | None
+    connection: Connection, path: Path, adoptable: Callable[[Any], bool] | None
 ) -> bool:
     """Raise ConfigError for the database of another program; return whether ours is marked so."""
     found = connection.execute("PRAGMA application_id").fetchone()[0]

@@ -19,17 +19,11 @@ from typing import Any
 
 import peewee
 
-from .fields import number_value, text_value, whole_value, without_nul
+from .fields import PLAIN_FIELDS, truth_value, without_nul
+from .rows import Fill, filler
 
 Convert = Callable[[Any], Any]
-_Part = tuple[Any, Convert, str, slice]  # model, filler, attribute of the first, its columns
 Groups = Sequence[Sequence[Sequence[str]]]
-_PLAIN_FIELDS: dict[type[Any], Convert] = {
-    peewee.TextField: text_value,
-    peewee.IntegerField: whole_value,
-    peewee.BigIntegerField: whole_value,
-    peewee.DoubleField: number_value,
-}
 
 
 class Placeholder(peewee.ColumnBase):
@@ -135,7 +129,7 @@ class Compiled:
 
     __slots__ = ("sql", "bind", "fill")
 
-    def __init__(self, sql: str, params: Sequence[Any], fill: Convert | None) -> None:
+    def __init__(self, sql: str, params: Sequence[Any], fill: Fill | None) -> None:
         self.sql = sql
         self.bind = _binder(params)
         self.fill = fill
@@ -156,7 +150,8 @@ class Statement:
         query = self.build(*(Placeholder(n) for n in range(self.arity)))
         _type_placeholders(query)
         sql, params = database.get_sql_context().sql(query).query()
-        compiled = Compiled(sql, params, _filler(query))
+        json_is_text = database.field_types["JSON"] == "TEXT"
+        compiled = Compiled(sql, params, filler(query, json_is_text=json_is_text))
         self.compiled[engine] = compiled
         return compiled
 
@@ -184,18 +179,22 @@ def _assigned(field: Any) -> Convert:
     """Return what makes a value fit to be stored in a column, the same on both engines."""
     if isinstance(field, peewee.ForeignKeyField):
         return _assigned(field.rel_field)
-    convert: Convert = _PLAIN_FIELDS.get(type(field)) or field.db_value
+    if isinstance(field, peewee.BooleanField):
+        return truth_value
+    convert: Convert = PLAIN_FIELDS.get(type(field)) or field.db_value
     return convert
 
 
 def _compared(convert: Convert | None) -> Convert | None:
     """Return what makes a value fit to be compared with a column."""
     owner = getattr(convert, "__self__", None)
+    if isinstance(owner, peewee.FieldAlias):
+        owner = owner.field
     if isinstance(owner, peewee.ForeignKeyField):
         owner = owner.rel_field
     if type(owner) is peewee.TextField:
         return without_nul
-    return None if type(owner) in _PLAIN_FIELDS else convert
+    return None if type(owner) in PLAIN_FIELDS else convert
 
 
 def _binder(params: Sequence[Any]) -> Convert:
@@ -214,81 +213,3 @@ def _binder(params: Sequence[Any]) -> Convert:
         items.append(f"v{n}({value})" if isinstance(param, _Slot) and param.convert else value)
     bind: Convert = eval(f"lambda a: ({''.join(item + ',' for item in items)})", names)
     return bind
-
-
-def _filler(query: Any) -> Convert | None:
-    """Return what turns a row into a Model instance, or None where rows stay tuples."""
-    if not issubclass(type(query), peewee.ModelSelect) or query._row_type is not None:
-        return None
-    fields = query._returning
-    if not all(isinstance(field, peewee.Field) for field in fields):
-        return None
-    parts = _parts(query.model, fields)
-    if len(parts) == 1:
-        return parts[0][1]
-    return _joined(parts)
-
-
-def _parts(model: Any, fields: Sequence[Any]) -> list[_Part]:
-    """Group the columns by model, in the order selected."""
-    parts = []
-    start = 0
-    while start < len(fields):
-        owner = fields[start].model
-        stop = start
-        while stop < len(fields) and fields[stop].model is owner:
-            stop += 1
-        attribute = "" if owner is model else _attribute(model, owner)
-        columns = slice(start, stop)
-        parts.append((owner, _part_filler(owner, fields[columns], columns), attribute, columns))
-        start = stop
-    return parts
-
-
-def _attribute(model: Any, related: Any) -> str:
-    names = [key.name for key in model._meta.refs if key.rel_model is related]
-    return str(names[0])
-
-
-def _part_filler(model: Any, fields: Sequence[Any], columns: slice) -> Convert:
-    names = tuple(field.name for field in fields)
-    converts = [(field.name, c) for field in fields if (c := _reader(field)) is not None]
-    new = model.__new__
-
-    def fill(row: Sequence[Any]) -> Any:
-        data = dict(zip(names, row[columns]))
-        for name, convert in converts:
-            if data[name] is not None:
-                data[name] = convert(data[name])
-        instance = new(model)
-        instance.__data__ = data
-        instance.__rel__ = {}
-        instance._dirty = set()
-        return instance
-
-    return fill
-
-
-def _joined(parts: list[_Part]) -> Convert:
-    primary = parts[0][1]
-    related = [(fill, attribute, columns) for _, fill, attribute, columns in parts[1:]]
-
-    def fill(row: Sequence[Any]) -> Any:
-        instance = primary(row)
-        for fill_part, attribute, columns in related:
-            if any(value is not None for value in row[columns]):
-                instance.__rel__[attribute] = fill_part(row)
-        return instance
-
-    return fill
-
-
-def _reader(field: Any) -> Convert | None:
-    if isinstance(field, peewee.ForeignKeyField):
-        return _reader(field.rel_field)
-    if isinstance(field, peewee.BooleanField):
-        return bool  # SQLite has 0 and 1
-    if type(field) in _PLAIN_FIELDS or field.python_value.__func__ is peewee.Field.python_value:
-        return None
-    convert: Convert = field.python_value
-    return convert

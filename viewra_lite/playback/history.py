@@ -45,14 +45,17 @@ def page(
     """Return a page of plays, the latest first, of one user or of all."""
     count = checked_limit(limit) + 1
     user, start = [] if user_id is None else [user_id], _start(after)
-    models = [PlaybackHistory, PlaybackHistoryArchive] if archived else [PlaybackHistory]
-    rows: list[Any] = []
-    with sessions.reader():  # a play that is being archived is in one of the two
-        for model in models:
-            statement = history_queries.page_of_plays(model, bool(user), bool(start))
-            rows += sessions.all(statement, count, *user, *start)
+
+    def latest(model: Any) -> list[Any]:
+        statement = history_queries.page_of_plays(model, bool(user), bool(start))
+        return sessions.all(statement, count, *user, *start)
+
     if archived:
+        with sessions.reader():  # a play that is being archived is in one of the two
+            rows = latest(PlaybackHistory) + latest(PlaybackHistoryArchive)
         rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
+    else:
+        rows = latest(PlaybackHistory)
     found: Page[Any] = page_of(
         rows, limit, "history", lambda play: (timestamp_text(play.played_at), play.id)
     )

@@ -82,20 +82,14 @@ class Lifecycle:
         else:
             tells_nothing = _tells_nothing(session, seconds, wanted)
             stood_at_end = self._is_at_end(session)
-            self._advance(session, seconds, report_time(client_time, now))
+            advance(session, seconds, report_time(client_time, now))
             if not tells_nothing:
                 self._report(session, client_time, wanted, stood_at_end)
         session.last_activity = now
         if wanted in _ENDING:
             return self.end(session, wanted)
-        if (session.state, session.owner) == (wanted, owner):
-            self._sessions.run(
-                queries.session_plays_on, session.position, now, session.reported_at,
-                session.watched, session.completed, session.id,
-            )
-        else:
-            session.owner = owner
-            self._save(session, wanted)
+        session.owner = owner
+        self._save(session, wanted)
         return session
 
     def end(self, session: PlaybackSession, state: str) -> PlaybackSession:
@@ -160,14 +154,6 @@ class Lifecycle:
             )
         return state
 
-    def _advance(self, session: PlaybackSession, seconds: float, moment: datetime) -> None:
-        since = session.reported_at or session.start_time
-        if session.state != "paused":
-            passed = max((moment - since).total_seconds(), 0.0)
-            # What was skipped was not watched, and neither was what a sleeping device slept.
-            session.watched += min(max(seconds - session.position, 0.0), passed)
-        session.position, session.reported_at = seconds, moment
-
     def _report(
         self, session: PlaybackSession, client_time: datetime | None, state: str,
         stood_at_end: bool,
@@ -177,10 +163,7 @@ class Lifecycle:
             completed=True if state == "completed" else None, counted=session.completed,
             stood_at_end=stood_at_end,
         )
-        file = str(session.media_file_id)
-        if self._progress.plays_on(session.user_id, file, report):
-            return
-        holds = self._progress.report(session.user_id, file, report)
+        holds = self._progress.report(session.user_id, str(session.media_file_id), report)
         # A report that was too old to win has not been counted as a play either.
         has_won = (holds.session_id, holds.position) == (session.id, session.position)
         session.completed = session.completed or has_won and self._is_at_end(session)
@@ -220,6 +203,16 @@ class Lifecycle:
                         self.expire(session)
                         expired += 1
         return expired
+
+
+def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:
+    """Move a session, and count what was watched of it on the way."""
+    since = session.reported_at or session.start_time
+    if session.state != "paused":
+        passed = max((moment - since).total_seconds(), 0.0)
+        # What was skipped was not watched, and neither was what a sleeping device slept.
+        session.watched += min(max(seconds - session.position, 0.0), passed)
+    session.position, session.reported_at = seconds, moment
 
 
 def _tells_nothing(session: PlaybackSession, seconds: float, wanted: str) -> bool:

@@ -10,7 +10,7 @@ from ..database.fields import checked_value
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError
 from ..media.models import MediaFile, Movie
-from . import watching_queries
+from . import queries, watching_queries
 from .models import UserMediaProgress
 from .progress import Progress
 from .versions import Versions, subjects
@@ -39,6 +39,9 @@ class Wanted:
     show_id: str | None = None
 
 
+_NAMES = tuple(each.name for each in fields(Wanted))
+
+
 def mark(
     sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted, *, watched: bool,
     at: datetime | None = None,
@@ -47,7 +50,8 @@ def mark(
     noun, id = _checked(wanted)
     with sessions.writer(durable=True):
         if noun == "media_file":
-            _known_file(sessions, progress, user_id, id)
+            if sessions.one(queries.file_by_id, id) is None:
+                _known_file(sessions, progress, user_id, id)
             ids = [id]
         else:
             ids = _files(sessions, noun, _row(sessions, noun, id))
@@ -76,11 +80,10 @@ def drop(sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted) -
 
 def _checked(wanted: Wanted) -> tuple[str, str]:
     """Return which of the nouns is given, and its id; raises InvalidValueError."""
-    names = [each.name for each in fields(wanted)]
-    given = [name for name in names if getattr(wanted, name) is not None]
+    given = [name for name in _NAMES if getattr(wanted, name) is not None]
     if len(given) != 1:
         raise InvalidValueError(
-            f"give exactly one of {', '.join(names)}, not {' and '.join(given) or 'none'}"
+            f"give exactly one of {', '.join(_NAMES)}, not {' and '.join(given) or 'none'}"
         )
     id = getattr(wanted, given[0])
     try:

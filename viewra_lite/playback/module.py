@@ -20,6 +20,7 @@ from .models import (
 )
 from .progress import Progress, Report, nothing
 from .stats import Stats
+from .steady import Steady
 from .thresholds import checked_position
 from .versions import Versions, is_music
 from .watching import WatchItem
@@ -37,6 +38,7 @@ class PlaybackModule(Module):
         """Receive the sessions, and follow files that turn out to be others."""
         super().seat(sessions, config)
         self._progress = Progress(sessions, config)
+        self._steady = Steady(sessions, config)
         self._lifecycle = Lifecycle(sessions, config, self._progress)
         sessions.listen("file_absorbed", self._follow_file)
 
@@ -76,9 +78,14 @@ class PlaybackModule(Module):
         moment = checked_moment("client_time", client_time)
         owner = self._lifecycle.owner.claim()
         with self.sessions.writer():
-            return self._lifecycle.move(
-                self.session(session_id), position, state, moment, owner
-            )
+            session = None
+            if state in (None, "playing") and isinstance(session_id, str):
+                session = self._steady.heartbeat(session_id, position, moment, owner)
+            if session is None:
+                session = self._lifecycle.move(
+                    self.session(session_id), position, state, moment, owner
+                )
+        return session
 
     def stop_session(
         self, session_id: str, *, position: float | None = None,
@@ -156,6 +163,10 @@ class PlaybackModule(Module):
         if completed is not None:
             checked_value(UserMediaProgress.completed, completed)
         with self.sessions.writer():
+            if completed is None and isinstance(media_file_id, str):
+                steady = self._steady.progress(user_id, media_file_id, position, moment)
+                if steady is not None:
+                    return steady
             file = self._file(user_id, media_file_id)
             duration = None if file is None else file.duration
             music = is_music(file)

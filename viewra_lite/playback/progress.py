@@ -83,8 +83,6 @@ class Progress:
         """
         now = self._sessions.now()
         rows = self._rows(user_id, media_file_id)
-        if self._plays_on(rows, media_file_id, report, now):
-            return rows[0]
         stored = merged(rows, media_file_id)
         if stored is not None and is_older(report.client_time, stored.reported_at, now):
             return stored
@@ -188,40 +186,7 @@ class Progress:
         state.resume_position = limits.resume_position(state.position, state.duration)
         return state
 
-    def plays_on(self, user_id: str, media_file_id: str, report: Report) -> bool:
-        """Take a report if it only says that somebody plays on, as most do; whether it did.
-
-        Inside a writer. What report() would do, without reading the earlier states.
-        """
-        rows = self._sessions.all(queries.position_of_file, user_id, media_file_id)
-        return self._plays_on(rows, media_file_id, report, self._sessions.now())
-
     # Inside
-
-    def _plays_on(
-        self, rows: list[UserMediaProgress], media_file_id: str, report: Report, now: datetime
-    ) -> bool:
-        if len(rows) != 1 or rows[0].media_file_id != media_file_id:
-            return False
-        state = rows[0]
-        duration = report.duration or state.duration
-        limits = Thresholds.of(self._config, is_music=report.is_music)
-        if (
-            state.dropped or report.completed is not None
-            or report.session_id != state.session_id
-            or is_older(report.client_time, state.reported_at, now)
-            or not _is_steady(state, report, now)
-            or limits.is_at_end(report.position, duration)
-        ):
-            return False
-        moment = report_time(report.client_time, now)
-        state.position, state.duration = report.position, duration
-        state.updated_at = state.reported_at = moment
-        self._sessions.run(
-            queries.progress_plays_on, report.position, moment, duration, moment, state.user_id,
-            media_file_id,
-        )
-        return True
 
     def _rows(self, user_id: str, media_file_id: str) -> list[UserMediaProgress]:
         rows: list[UserMediaProgress] = self._sessions.all(
@@ -315,7 +280,9 @@ def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -
     """Whether a state cannot be told from the report that follows it: playing on can."""
     if state.updated_at is None or report.completed not in (None, state.completed):
         return True
-    plays_on = _is_steady(state, report, now)
+    plays_on = is_steady(
+        report.position - state.position, state.reported_at, report_time(report.client_time, now)
+    )
     if report.session_id is None:
         return not plays_on
     left_one = _kept_lately(state, report.session_id, now)
@@ -324,11 +291,10 @@ def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -
     return not plays_on and not left_one
 
 
-def _is_steady(state: UserMediaProgress, report: Report, now: datetime) -> bool:
-    """Whether a position is where playing on, at up to double speed, leads to."""
-    moved = report.position - state.position
-    passed = (report_time(report.client_time, now) - (state.reported_at or now)).total_seconds()
-    return bool(0 <= moved <= 2 * max(passed, 0) + _SLACK_S)
+def is_steady(moved: float, since: datetime | None, moment: datetime) -> bool:
+    """Whether a position moved, in seconds, as playing on at up to double speed moves it."""
+    passed = 0.0 if since is None else (moment - since).total_seconds()
+    return 0 <= moved <= 2 * max(passed, 0) + _SLACK_S
 
 
 def _kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from peewee import EXCLUDED
+from peewee import EXCLUDED, SQL, fn
 
 from ..database.statements import OneOf, Statement, statement
 from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
@@ -92,13 +92,12 @@ def session_moved(
 
 @statement
 def session_plays_on(
-    position: Any, last_activity: Any, reported_at: Any, watched: Any, completed: Any, id: Any
+    position: Any, last_activity: Any, reported_at: Any, watched: Any, id: Any
 ) -> Any:
     """What most heartbeats change: nothing that an index holds."""
     return PlaybackSession.update({
         PlaybackSession.position: position, PlaybackSession.last_activity: last_activity,
         PlaybackSession.reported_at: reported_at, PlaybackSession.watched: watched,
-        PlaybackSession.completed: completed,
     }).where(PlaybackSession.id == id)
 
 
@@ -107,6 +106,36 @@ def session_follows(gone: Any, kept: Any) -> Any:
     return PlaybackSession.update({PlaybackSession.media_file_id: kept}).where(
         PlaybackSession.media_file_id == gone
     )
+
+
+@statement
+def session_that_plays(id: Any) -> Any:
+    """A session that reported its user's progress last, with where that stands; else nothing."""
+    session, progress = PlaybackSession, UserMediaProgress
+    return session.select(
+        session, progress.position.alias("known_position"),
+        progress.duration.alias("known_duration"), progress.reported_at.alias("known_at"),
+    ).join(progress, on=(
+        (progress.user_id == session.user_id) & (progress.media_file_id == session.media_file_id)
+    )).join(MediaFile, on=(MediaFile.id == progress.media_file_id)).where(
+        session.id == id, session.state == SQL("'playing'"), progress.session_id == session.id,
+        *_moves_alone(progress),
+    )
+
+
+def _moves_alone(progress: Any) -> list[Any]:
+    """Say that nothing stands in the way of moving a user's progress in a file, by its row only.
+
+    It is not off the list, and no other version of the file may have progress of its own.
+    """
+    twin, gone = MediaFile.alias(), RemovedFile.alias()
+    return [
+        ~progress.dropped,
+        ~fn.EXISTS(twin.select(SQL("1")).where(
+            twin.identity == MediaFile.identity, twin.id != MediaFile.id
+        )),
+        ~fn.EXISTS(gone.select(SQL("1")).where(gone.identity == MediaFile.identity)),
+    ]
 
 
 def insert_row(model: Any) -> Statement:
@@ -141,14 +170,6 @@ def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
 
 
 @statement
-def position_of_file(user_id: Any, media_file_id: Any) -> Any:
-    """As progress_of_file, without the earlier states: JSON, which costs more than all the rest."""
-    every = UserMediaProgress._meta.sorted_fields
-    columns = [column for column in every if column.name != "previous"]
-    return progress_of_file.build(user_id, media_file_id).select(*columns)
-
-
-@statement
 def progress_of_files(user_id: Any, ids: Any) -> Any:
     return UserMediaProgress.select().where(
         UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, ids)
@@ -158,6 +179,19 @@ def progress_of_files(user_id: Any, ids: Any) -> Any:
 @statement
 def progress_of_anybody(media_file_id: Any) -> Any:
     return UserMediaProgress.select().where(UserMediaProgress.media_file_id == media_file_id)
+
+
+@statement
+def progress_that_moves(user_id: Any, media_file_id: Any) -> Any:
+    """Progress that was reported without a session last, with what its file is; else nothing."""
+    progress = UserMediaProgress
+    return progress.select(
+        progress, MediaFile.duration.alias("file_duration"),
+        MediaFile.mime_type.alias("file_mime_type"), MediaFile.identity.alias("file_identity"),
+    ).join(MediaFile, on=(MediaFile.id == progress.media_file_id)).where(
+        progress.user_id == user_id, progress.media_file_id == media_file_id,
+        progress.session_id.is_null(), *_moves_alone(progress),
+    )
 
 
 @statement

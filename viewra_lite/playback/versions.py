@@ -76,9 +76,12 @@ def _rank(file: MediaFile) -> tuple[bool, bool, int, int, str]:
 
 def is_music(file: MediaFile | None) -> bool:
     """Whether a file is music, as far as is known: it has thresholds of its own."""
-    return file is not None and (
-        (file.identity or "").startswith("track:") or (file.mime_type or "").startswith("audio/")
-    )
+    return file is not None and names_music(file.identity, file.mime_type)
+
+
+def names_music(identity: str | None, mime_type: str | None) -> bool:
+    """Whether a file's identity or type say that it is music."""
+    return (identity or "").startswith("track:") or (mime_type or "").startswith("audio/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""Reports that only say that somebody plays on, as nearly all do: one question, then the writing.
+
+They are told from all others before anything is changed: whatever is out of the ordinary, and be
+it a refusal, is left to Lifecycle.move() and Progress.report(), which would do the same with
+these, only later. Everything runs in the caller's writer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..config import Config
+from ..database.sessions import Sessions
+from . import queries
+from .lifecycle import advance
+from .models import PlaybackSession, UserMediaProgress
+from .progress import is_older, is_steady, report_time
+from .thresholds import Thresholds, checked_position
+from .versions import names_music
+
+
+class Steady:
+    """Takes what plays on, over sessions and the configured thresholds."""
+
+    def __init__(self, sessions: Sessions, config: Config) -> None:
+        self._sessions = sessions
+        self._limits = {music: Thresholds.of(config, is_music=music) for music in (False, True)}
+
+    def heartbeat(
+        self, id: str, position: Any, client_time: datetime | None, owner: str
+    ) -> PlaybackSession | None:
+        """Take the heartbeat of a session that plays on; None where it is, or says, more."""
+        session: Any = self._sessions.one(queries.session_that_plays, id)
+        if session is None or session.owner != owner:
+            return None
+        seconds, now = checked_position(position, session.duration), self._sessions.now()
+        if is_older(client_time, session.reported_at, now) or not (seconds or session.watched):
+            return None
+        moment = report_time(client_time, now)
+        duration = session.duration or session.known_duration
+        if not self._moves(
+            seconds, session.known_position, session.known_at, moment, client_time, now
+        ) or self._limits[session.kind == "track"].is_at_end(seconds, duration):
+            return None
+        advance(session, seconds, moment)
+        session.last_activity = now
+        self._sessions.run(
+            queries.session_plays_on, seconds, now, moment, session.watched, session.id
+        )
+        self._sessions.run(
+            queries.progress_plays_on, seconds, moment, duration, moment, session.user_id,
+            session.media_file_id,
+        )
+        return session  # type: ignore[no-any-return]
+
+    def progress(
+        self, user_id: str, media_file_id: str, position: Any, client_time: datetime | None
+    ) -> UserMediaProgress | None:
+        """Take a report of progress that moves on; None where it is, or says, more."""
+        state: Any = self._sessions.one(queries.progress_that_moves, user_id, media_file_id)
+        if state is None:
+            return None
+        seconds, now = checked_position(position, state.file_duration), self._sessions.now()
+        moment, duration = report_time(client_time, now), state.file_duration or state.duration
+        music = names_music(state.file_identity, state.file_mime_type)
+        limits = self._limits[music]
+        if not self._moves(
+            seconds, state.position, state.reported_at, moment, client_time, now
+        ) or limits.is_at_end(seconds, duration):
+            return None
+        state.position, state.duration = seconds, duration
+        state.updated_at = state.reported_at = moment
+        self._sessions.run(
+            queries.progress_plays_on, seconds, moment, duration, moment, user_id, media_file_id
+        )
+        state.resume_position = limits.resume_position(seconds, duration)
+        return state  # type: ignore[no-any-return]
+
+    def _moves(
+        self, seconds: float, known: float, known_at: datetime | None, moment: datetime,
+        client_time: datetime | None, now: datetime,
+    ) -> bool:
+        return not is_older(client_time, known_at, now) and is_steady(
+            seconds - known, known_at, moment
+        )
