@@ -88,7 +88,6 @@ def driver(
     on one file in one process break each other's locks.
     """
     pytest.importorskip(request.param)
-    monkeypatch.setitem(SqliteConfig.__init__.__kwdefaults__, "driver", request.param)
     monkeypatch.setattr(SqliteConfig.__dataclass_fields__["driver"], "default", request.param)
     yield load_driver(request.param)
 

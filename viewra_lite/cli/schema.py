@@ -48,7 +48,7 @@ def run_schema(args: Namespace) -> int:
     from ..database.schema import render
     from ..rooms import ROOMS
 
-    sql = render(ROOMS, args.dialect)
+    sql = render([room.module() for room in ROOMS], args.dialect)
     if args.json:
         print_json({"dialect": args.dialect, "sql": sql})
     else:
