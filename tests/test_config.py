@@ -492,6 +492,22 @@ def test_a_config_is_frozen_and_checked_however_it_is_made() -> None:
     assert (made.password, made.port) == (Secret("x"), 7)
 
 
+def test_a_config_is_a_dataclass_in_all_that_shows() -> None:
+    config = SqliteConfig(pool_size=3)
+    same = dataclasses.replace(SqliteConfig(), pool_size="3")
+    assert config == same and hash(config) == hash(same) and config != SqliteConfig()
+    assert repr(config).startswith("SqliteConfig(pool_size=3, busy_timeout_ms=10000, ")
+    assert SqliteConfig.pool_size == 10 and copy.deepcopy(config) == config
+    assert PostgresConfig() != SqliteConfig()
+    for wrong in ({"poolsize": 1}, {"type": "postgres"}, {"host": "x"}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            SqliteConfig(**wrong)
+    with pytest.raises(TypeError):
+        SqliteConfig(3)  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del config.pool_size
+
+
 def test_config_itself_is_no_engine() -> None:
     with pytest.raises(TypeError):
         Config()

@@ -29,14 +29,15 @@ LAYERS = {
     "playback": {"config", "database", "errors", "module", "media.models"},
     "plugins": {"config", "database", "errors", "module", "media.models"},
     "transcoding": {"config", "database", "errors", "module", "media.models"},
-    "adoption": {"config", "database", "errors", "module", "store", *ROOMS},
-    "store": {"adoption", "config", "database", "errors", "module", *ROOMS},
+    "rooms": {"module", *ROOMS},
+    "adoption": {"config", "database", "errors", "module", "rooms", "store", *ROOMS},
+    "store": {"adoption", "config", "database", "errors", "module", "rooms", *ROOMS},
     "watched_record": {"errors"},
     "watched_file": {"errors", "option_values", "watched_record"},
     "watched": {"errors", "store", "watched_record", *ROOMS},
     "cli": {
-        "adoption", "config", "database", "errors", "module", "store", "watched", "watched_file",
-        *ROOMS,
+        "adoption", "config", "database", "errors", "module", "rooms", "store", "watched",
+        "watched_file", *ROOMS,
     },
 }
 

@@ -11,8 +11,9 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from .errors import ConfigError
 from .option_values import (
@@ -32,6 +33,13 @@ _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full
 
 # --- The options. ---
 
+# To a type checker these are ordinary dataclasses, and so they behave. What the decorator would
+# write for each of them anew is written once in Config: it took as long as opening a store.
+if TYPE_CHECKING:
+    from dataclasses import dataclass as options
+else:
+    options = partial(dataclass, init=False, repr=False, eq=False)
+
 
 def _option(default: Any, check: Callable[[Any], Any], *, secret: bool = False) -> Any:
     """Declare an option; neither a message nor repr() shows a secret one."""
@@ -46,7 +54,7 @@ def _choice(default: str, choices: tuple[str, ...]) -> Any:
     return _option(default, lambda value: check_choice(value, choices))
 
 
-@dataclass(frozen=True, kw_only=True)
+@options(frozen=True, kw_only=True)
 class Config(ABC):
     """The options that both engines share; a value out of its range raises ConfigError."""
 
@@ -85,10 +93,28 @@ class Config(ABC):
     music_resume_from: float = _option(0.05, check_fraction)
     music_resume_min_duration_s: int = _whole(1200, 0, 604_800)
 
+    def __init__(self, **given: Any) -> None:
+        kind = type(self)
+        unknown = given.keys() - _options(kind).keys()
+        if unknown:
+            raise TypeError(f"{kind.__name__} has no option {', '.join(sorted(unknown))}")
+        for name, option in _options(kind).items():
+            value = _checked(option, given.get(name, option.default), kind.__name__)
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+
     def __post_init__(self) -> None:
-        for option in _options(type(self)).values():
-            value = _checked(option, getattr(self, option.name), type(self).__name__)
-            object.__setattr__(self, option.name, value)
+        """Refuse options that do not go together."""
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+        return f"{type(self).__name__}({shown})"
 
     @property
     @abstractmethod
@@ -101,7 +127,7 @@ class Config(ABC):
         """Name the database as a URL, its password masked."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@options(frozen=True, kw_only=True)
 class SqliteConfig(Config):
     """A store in one SQLite file."""
 
@@ -130,7 +156,7 @@ class SqliteConfig(Config):
         return f"sqlite:///{quote(os.fsencode(os.path.abspath(self.database_path)))}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@options(frozen=True, kw_only=True)
 class PostgresConfig(Config):
     """A store on a PostgreSQL server."""
 
@@ -149,7 +175,6 @@ class PostgresConfig(Config):
     sslmode: str = _choice("prefer", _SSL_MODES)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.password and self.password_file:
             raise _both_passwords("PostgresConfig")
 
@@ -173,6 +198,7 @@ _ENGINES: dict[str, type[Config]] = {
 }
 
 
+@lru_cache(maxsize=None)
 def _options(kind: type[Config]) -> dict[str, Field[Any]]:
     return {option.name: option for option in fields(kind) if option.metadata}
 

@@ -6,22 +6,25 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .config import Config, ConfigSource, PostgresConfig, SqliteConfig, load_config
 from .database.backend import Backend
 from .database.ids import Ids
 from .database.migrator import Migrator
+from .database.models import open_database
 from .database.sessions import Reader, Sessions, Writer
 from .errors import SessionError, StoreAlreadyOpenError
-from .media.module import MediaModule
 from .module import Module, check_modules
-from .playback.module import PlaybackModule
-from .plugins.module import PluginsModule
-from .transcoding.module import TranscodingModule
+from .rooms import ROOMS
 
-ROOMS: tuple[type[Module], ...] = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule)
+if TYPE_CHECKING:
+    from .media.module import MediaModule
+    from .playback.module import PlaybackModule
+    from .plugins.module import PluginsModule
+    from .transcoding.module import TranscodingModule
 
 _lock = threading.Lock()
 _open: Store | None = None
@@ -35,18 +38,41 @@ def utc_now() -> datetime:
 class Store:
     """An open store; safe to use from any number of threads. Make one with Store.open()."""
 
-    media: MediaModule
-    playback: PlaybackModule
-    transcoding: TranscodingModule
-    plugins: PluginsModule
-    migrations: Migrator
-
-    def __init__(self, config: Config, sessions: Sessions, modules: Sequence[Module]) -> None:
+    def __init__(self, config: Config, sessions: Sessions, guests: Sequence[Module]) -> None:
         self.config = config
         self.engine = sessions.backend.engine
+        self.migrations = Migrator(sessions, (*ROOMS, *guests))
         self._sessions = sessions
-        self._modules = modules
-        self.migrations = Migrator(sessions, modules)
+        self._guests = guests
+        self._seated: dict[str, Module] = {}
+        self._seating = threading.Lock()
+        self._is_closed = False
+
+    # Each of these imports its room when it is first asked for, and is an attribute from then on.
+
+    @cached_property
+    def media(self) -> MediaModule:
+        """Libraries, the files in them, and what the files are."""
+        module: MediaModule = self._seat("media")
+        return module
+
+    @cached_property
+    def playback(self) -> PlaybackModule:
+        """What people watch."""
+        module: PlaybackModule = self._seat("playback")
+        return module
+
+    @cached_property
+    def transcoding(self) -> TranscodingModule:
+        """What is being made for people to watch."""
+        module: TranscodingModule = self._seat("transcoding")
+        return module
+
+    @cached_property
+    def plugins(self) -> PluginsModule:
+        """Plugins and what they know."""
+        module: PluginsModule = self._seat("plugins")
+        return module
 
     @classmethod
     def open(
@@ -88,25 +114,59 @@ class Store:
     def _opened(
         cls, config: Config, sessions: Sessions, guests: Sequence[Module], migrate: bool
     ) -> Store:
-        from .adoption import adopt, is_adoptable
-
         if migrate:
-            sessions.backend.prepare(is_adoptable)
+            sessions.backend.prepare(_is_adoptable)
         else:
             sessions.backend.refuse_absent()
-        rooms: Any = tuple(room() for room in ROOMS)
-        store = cls(config, sessions, (*rooms, *guests))
+        store = cls(config, sessions, guests)
+        database = sessions.backend.database
+        open_database.initialize(database)
         if migrate:
-            adopt(sessions, store.migrations, rooms)
-            store.migrations.apply()
-        for module in store._modules:
-            sessions.backend.database.bind(module.models, bind_refs=False, bind_backrefs=False)
-            module.seat(sessions, config)
-        store.media, store.playback, store.transcoding, store.plugins = rooms
+            store._bring_up_to_date()
+        # Rooms listen once they are seated. Whoever announces goes through the listeners to the
+        # end, and so reaches also those that are added by the first.
+        sessions.listen("file_absorbed", store._seat_all)
+        for guest in guests:
+            database.bind(guest.models, bind_refs=False, bind_backrefs=False)
+            guest.seat(sessions, config)
         if migrate:
-            for module in store._modules:
-                module.recover()
+            store._recover()
         return store
+
+    def _bring_up_to_date(self) -> None:
+        if self.migrations.plan():  # as it is for tables that were made by hand
+            from .adoption import adopt
+
+            adopt(self._sessions, self.migrations, ROOMS)
+            self.migrations.apply()
+
+    def _recover(self) -> None:
+        for room in ROOMS:
+            if room.unfinished and self._finds(room.unfinished):
+                self._seat(room.name).recover()
+        for guest in self._guests:
+            guest.recover()
+
+    def _finds(self, question: str) -> bool:
+        with self._sessions.reader():
+            cursor = self._sessions.backend.database.execute_sql(question)
+            return cursor.fetchone() is not None
+
+    def _seat(self, name: str) -> Any:
+        """Return a room's module, imported and seated once, whichever thread asks first."""
+        with self._seating:
+            if name not in self._seated:
+                room = next(room for room in ROOMS if room.name == name)
+                module = room.module()()
+                module.seat(self._sessions, self.config)
+                if self._is_closed:
+                    module.unseat()
+                self._seated[name] = module
+            return self._seated[name]
+
+    def _seat_all(self, *_: Any) -> None:
+        for room in ROOMS:
+            self._seat(room.name)
 
     def close(self) -> None:
         """Wait for the writer and close every connection; idempotent."""
@@ -116,8 +176,10 @@ class Store:
         with _lock:
             if _open is self:
                 _open = None
+            with self._seating:
+                self._is_closed = True
             try:
-                for module in self._modules:
+                for module in (*self._seated.values(), *self._guests):
                     module.unseat()
             finally:
                 self._sessions.close()
@@ -172,6 +234,12 @@ def _forget_parents_store() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parents_store)
+
+
+def _is_adoptable(connection: Any) -> bool:
+    from .adoption import is_adoptable
+
+    return is_adoptable(connection)
 
 
 def _backend(config: Config) -> Backend:

@@ -11,8 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -28,8 +27,7 @@ _SYNTAX_REMEDY = (
 )
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One value of the file: None (no value), text, a list or a mapping, and the line it is on."""
 
     value: None | str | list[Node] | dict[str, Node]

@@ -11,8 +11,8 @@ import pytest
 
 from viewra_lite import Store, errors
 from viewra_lite.cli.output import printable, readable_size
-from viewra_lite.cli.schema import rooms
 from viewra_lite.media.models import MediaFile, MediaLibrary
+from viewra_lite.rooms import ROOMS
 
 from .conftest import ROOT, Run, in_process
 
@@ -84,7 +84,7 @@ def test_init_then_status(cli: Run, url: str) -> None:
     assert facts["url"] == made.json["url"]
     assert facts["version"].startswith(("SQLite 3.", "PostgreSQL 1"))
     assert facts["size"] > 10_000
-    assert [module["module"] for module in facts["schema"]] == [room.name for room in rooms()]
+    assert [module["module"] for module in facts["schema"]] == [room.name for room in ROOMS]
     assert all(module["applied"] and not module["pending"] for module in facts["schema"])
     assert set(facts["counts"].values()) == {0}
     plain = cli("status", "--config", url)
@@ -178,11 +178,6 @@ def test_schema_as_json(cli: Run) -> None:
 
 def test_schema_is_the_file_beside_the_package(cli: Run) -> None:
     assert cli("schema").out == (ROOT / "schema.sql").read_text(encoding="utf-8")
-
-
-def test_the_rooms_are_those_of_a_store(folder: Path) -> None:
-    with Store.open() as store:
-        assert [type(room) for room in store._modules] == [type(room) for room in rooms()]
 
 
 # Texts

@@ -208,6 +208,17 @@ def test_a_zip_brings_its_scripts_too(store_config, guest, tmp_path, monkeypatch
         assert len(checksum) == 64
 
 
+def test_a_script_may_be_a_package_and_hold_any_letters(store_config, guest):
+    guest.write("0001_initial", CREATE)
+    Store.open(store_config, modules=[guest.module()]).close()
+    script = guest.folder / "migrations" / "0002_stars"
+    script.mkdir()
+    (script / "__init__.py").write_text(ADD_COLUMN + "    # für später\n", encoding="utf-8")
+    for _ in range(2):
+        with Store.open(store_config, modules=[guest.module()]) as store:
+            assert rows(store, "SELECT id, stars FROM notes") == [("first", 3)]
+
+
 def test_a_package_that_is_not_there_is_named(store_config, guest):
     with pytest.raises(MigrationError, match="nowhere"):
         Store.open(store_config, modules=[guest.module(migrations="nowhere.migrations")])

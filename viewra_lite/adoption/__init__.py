@@ -18,7 +18,7 @@ from ..database.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
 from ..database.sessions import Sessions
 from ..errors import MigrationError, ViewraError
 from ..media import search
-from ..module import Module
+from ..rooms import Room
 from .rows import Rows, quoted
 
 _ASIDE = "adopting_"
@@ -49,7 +49,7 @@ def is_adoptable(connection: Connection) -> bool:
     return bool(rows) and all(marked for _, marked in rows)
 
 
-def adopt(sessions: Sessions, migrator: Migrator, rooms: Sequence[Module]) -> list[str]:
+def adopt(sessions: Sessions, migrator: Migrator, rooms: Sequence[Room]) -> list[str]:
     """Bring tables that were made by hand into a store; return their names, mostly none.
 
     One look at the catalogue, without a lock, where there is nothing to do. Processes that start
@@ -67,7 +67,7 @@ def adopt(sessions: Sessions, migrator: Migrator, rooms: Sequence[Module]) -> li
     return sorted(found)
 
 
-def _found(sessions: Sessions, rooms: Sequence[Module]) -> dict[str, str]:
+def _found(sessions: Sessions, rooms: Sequence[Room]) -> dict[str, str]:
     """Return our names of the tables that were made by hand, with their names as written."""
     with sessions.reader():
         connection = sessions.backend.database.connection()
@@ -86,7 +86,7 @@ def _found(sessions: Sessions, rooms: Sequence[Module]) -> dict[str, str]:
     return {table: name for table, (name, _) in found.items()}
 
 
-def _has_history(connection: Connection, names: dict[str, Any], room: Module) -> bool:
+def _has_history(connection: Connection, names: dict[str, Any], room: Room) -> bool:
     table = HISTORY_PREFIX + room.name
     # It is there, but empty, where schema.sql was loaded by hand.
     return table in names and connection.execute(f"SELECT 1 FROM {table}").fetchone() is not None
@@ -119,7 +119,7 @@ def _set_checks(sessions: Sessions, *, on: bool) -> None:
 
 
 def _adopt(
-    sessions: Sessions, migrator: Migrator, rooms: Sequence[Module], found: dict[str, str]
+    sessions: Sessions, migrator: Migrator, rooms: Sequence[Room], found: dict[str, str]
 ) -> None:
     """Move the tables found into ours, inside the writer."""
     database = sessions.backend.database
@@ -144,7 +144,7 @@ def _adopt(
 
 
 def _set_aside(
-    connection: Connection, rooms: Sequence[Module], found: dict[str, str]
+    connection: Connection, rooms: Sequence[Room], found: dict[str, str]
 ) -> list[tuple[str, str, str]]:
     """Rename the tables found; return the indexes and triggers that were dropped from them."""
     dropped = []
@@ -190,9 +190,7 @@ def _verify(connection: Connection, models: Sequence[Any]) -> None:
             )
 
 
-def _index(sessions: Sessions, rooms: Sequence[Module]) -> None:
+def _index(sessions: Sessions, rooms: Sequence[Room]) -> None:
     """Make the search documents of what was adopted."""
-    for room in rooms:
-        sessions.backend.database.bind(room.models, bind_refs=False, bind_backrefs=False)
     if any(room.name == "media" for room in rooms):
         search.reindex(sessions)

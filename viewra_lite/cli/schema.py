@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import DONE
 from .opening import looking
@@ -46,17 +46,11 @@ def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
 def run_schema(args: Namespace) -> int:
     """Print the commented DDL."""
     from ..database.schema import render
+    from ..rooms import ROOMS
 
-    sql = render(rooms(), args.dialect)
+    sql = render(ROOMS, args.dialect)
     if args.json:
         print_json({"dialect": args.dialect, "sql": sql})
     else:
         print(sql, end="")
     return DONE
-
-
-def rooms() -> list[Any]:
-    """Return the modules of every store, in the order of their tables."""
-    from ..store import ROOMS
-
-    return [room() for room in ROOMS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ def file_lock(path: Path, *, wait_s: float, once: bool = False) -> Iterator[None
             while not _try_lock(descriptor):
                 if time.monotonic() >= deadline:
                     raise StoreBusyError(f"{path.name} is locked by another process or thread")
-                time.sleep(random.uniform(0.5, 1.0) * _RETRY_S)
+                time.sleep(jitter() * _RETRY_S)
             try:
                 yield
             finally:
@@ -67,6 +66,13 @@ def _close_inherited() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_inherited)
+
+
+def jitter() -> float:
+    """Return 0.5 to 1.0, so that those who wait for each other do not try again together."""
+    from random import uniform  # which only who waits needs: opening a store does not
+
+    return uniform(0.5, 1.0)
 
 
 def _opened(path: Path) -> int:

@@ -1,20 +1,14 @@
 """Brings a store to this version: each module's numbered scripts, in the order of `requires`.
 
-The scripts come from a package, so that they are found in a folder, a zip and a frozen binary
-alike. Each runs in one transaction with its line of history, under playhouse's rules. The plan is
+Each script runs in one transaction with its line of history, under playhouse's rules. The plan is
 computed without a lock; only if there is something to do is the lock across processes taken and
 the plan computed again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -23,6 +17,7 @@ import peewee
 from ..errors import MigrationError, NewerSchemaError, StoreBusyError
 from .drivers import import_schema_migrator
 from .fields import TimestampField
+from .scripts import Script, scripts
 from .sessions import Sessions
 
 LOCK_WAIT_S = 120.0
@@ -45,35 +40,15 @@ class Migrates(Protocol):
         """Names the package of scripts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One numbered migration script of a package."""
-
-    module: str
-    package: str
-    name: str
-    number: int
-    checksum: str | None
-    """SHA-256 of the source, or None where a frozen binary carries no source."""
-
-    def load(self) -> ModuleType:
-        """Import the script; it must define up(migrator, db)."""
-        # Not from sys.modules: a script that failed, was corrected and runs again is another one.
-        spec = _spec(self.package, self.name)
-        script = module_from_spec(spec)
-        spec.loader.exec_module(script)
-        if not callable(getattr(script, "up", None)):
-            raise MigrationError(f"{self.module} {self.name} does not define up(migrator, db)")
-        return script
-
-
 class Migrator:
     """Compares the modules' scripts with a store's history, and applies what is missing."""
 
     def __init__(self, sessions: Sessions, modules: Sequence[Migrates]) -> None:
         self._sessions = sessions
         self._modules = in_order(modules)
-        self._scripts = {m.name: scripts(m) for m in self._modules if m.migrations}
+        self._scripts = {
+            m.name: scripts(m.name, m.migrations) for m in self._modules if m.migrations
+        }
 
     def plan(self) -> list[Script]:
         """Return what apply() would run, in order; raises NewerSchemaError and MigrationError."""
@@ -122,15 +97,19 @@ class Migrator:
             _run(database, self._sessions, script, module, verify)
 
     def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
+        """Return what was applied of each module: checksum and time, by the script's name."""
         database = self._sessions.backend.database
         tables = set(database.get_tables())
-        return {
-            module: {
-                row.name: (row.checksum, row.applied) for row in history(database, module).select()
-            }
-            for module in self._scripts
-            if HISTORY_PREFIX + module in tables
-        }
+        histories = " UNION ALL ".join(
+            f"SELECT '{module}', name, checksum, applied FROM {HISTORY_PREFIX}{module}"
+            for module in self._scripts if HISTORY_PREFIX + module in tables
+        )
+        lines = database.execute_sql(histories).fetchall() if histories else ()
+        applied: dict[str, dict[str, tuple[str | None, Any]]] = {}
+        for module, name, checksum, moment in lines:
+            moment = TimestampField().python_value(moment)
+            applied.setdefault(module, {})[name] = (checksum, moment)
+        return applied
 
 
 def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
@@ -152,22 +131,6 @@ def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
     for module in modules:
         visit(module, ())
     return list(ordered.values())
-
-
-def scripts(module: Migrates) -> list[Script]:
-    """List a module's scripts, by number; raises MigrationError where a number is used twice."""
-    try:
-        package = importlib.import_module(module.migrations or "")
-    except ImportError as exc:
-        raise MigrationError(f"module {module.name}: its migrations are not there: {exc}") from exc
-    names = sorted(
-        info.name for info in pkgutil.iter_modules(package.__path__) if info.name[:1].isdigit()
-    )
-    found = [_script(module, package, name) for name in names]
-    numbers = [script.number for script in found]
-    if len(set(numbers)) != len(numbers):
-        raise MigrationError(f"module {module.name}: two migrations have the same number: {names}")
-    return sorted(found, key=lambda script: script.number)
 
 
 def pending(
@@ -204,29 +167,6 @@ def _refuse_edited(
                 f"module {module}: {script.name} was changed after it had been applied: a released "
                 "migration is frozen, put the change into a new one"
             )
-
-
-def _script(module: Migrates, package: ModuleType, name: str) -> Script:
-    digits = name.partition("_")[0]
-    if not digits.isdigit():
-        raise MigrationError(f"module {module.name}: {name} must start with a number and _")
-    return Script(module.name, package.__name__, name, int(digits), _checksum(package, name))
-
-
-def _checksum(package: ModuleType, name: str) -> str | None:
-    loader = _spec(package.__name__, name).loader
-    try:
-        source = loader.get_source(f"{package.__name__}.{name}")
-    except (AttributeError, ImportError, OSError):
-        return None
-    return hashlib.sha256(source.encode()).hexdigest() if source is not None else None
-
-
-def _spec(package: str, name: str) -> Any:
-    spec = find_spec(f"{package}.{name}")
-    if spec is None:
-        raise MigrationError(f"{package}.{name} cannot be found any more")
-    return spec
 
 
 def history(database: peewee.Database, module: str) -> Any:

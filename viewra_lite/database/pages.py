@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,8 +40,10 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
     """Return the key that a cursor of this kind of page holds; raises InvalidValueError."""
     if cursor is None:
         return None
+    from base64 import urlsafe_b64decode
+
     try:
-        found, *key = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        found, *key = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
         if found == kind and len(key) == size and all(isinstance(part, str) for part in key):
             return list(key)
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -54,5 +55,7 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
 
 
 def _cursor(kind: str, key: Sequence[Any]) -> str:
+    from base64 import urlsafe_b64encode
+
     text = json.dumps([kind, *key])
-    return base64.urlsafe_b64encode(text.encode()).decode("ascii")
+    return urlsafe_b64encode(text.encode()).decode("ascii")

@@ -41,9 +41,17 @@ RESERVED = frozenset(
 class Room(Protocol):
     """What rendering needs to know of a module."""
 
-    name: Any
-    models: Any
-    migrations: Any
+    @property
+    def name(self) -> str:
+        """Names the module and its history."""
+
+    @property
+    def models(self) -> Sequence[Any]:
+        """Lists its tables."""
+
+    @property
+    def migrations(self) -> str | None:
+        """Names the package of scripts."""
 
 
 def render(rooms: Sequence[Room], dialect: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from ..errors import (
     ViewraError,
 )
 from .backend import Connection
-from .locks import file_lock
+from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_driver import load_driver
 from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
@@ -390,5 +389,5 @@ class SqliteBackend:
                         "another process wrote for longer than busy_timeout_ms="
                         f"{self._config.busy_timeout_ms}"
                     ) from exc
-            time.sleep(min(random.uniform(0.5, 1.0) * pause, remaining(deadline)))
+            time.sleep(min(jitter() * pause, remaining(deadline)))
             pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)

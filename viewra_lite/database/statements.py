@@ -14,7 +14,6 @@ included; rows of any other query are tuples as the driver gives them.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -141,7 +140,7 @@ class Statement:
 
     def __init__(self, build: Callable[..., Any], arity: int | None = None) -> None:
         self.build = build
-        self.arity = len(inspect.signature(build).parameters) if arity is None else arity
+        self.arity = build.__code__.co_argcount if arity is None else arity
         self.compiled: dict[str, Compiled] = {}
         self.__doc__ = build.__doc__
         self.__name__ = build.__name__

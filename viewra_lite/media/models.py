@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import (
-    AutoField, BigIntegerField, Check, DoubleField, ForeignKeyField, IntegerField, Model, SQL,
+    AutoField, BigIntegerField, Check, DoubleField, ForeignKeyField, IntegerField, SQL,
     TextField,
 )
 
 from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
+from ..database.models import StoreModel
 
 LIBRARY_TYPES = ("movie", "tv", "music")
 SHOW_STATUSES = ("continuing", "ended", "canceled", "unknown")
@@ -31,17 +32,7 @@ def index(model: Any, name: str, *columns: Any, where: Any = None) -> None:
     model.add_index(model.index(*columns, name=name, where=where))
 
 
-class MediaModel(Model):
-    """Common to all tables of this room."""
-
-    extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Statements by engine that Peewee has no words for, run after CREATE TABLE."""
-
-    class Meta:
-        legacy_table_names = False
-
-
-class MediaLibrary(MediaModel):
+class MediaLibrary(StoreModel):
     """Folders that are scanned for media."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -60,7 +51,7 @@ class MediaLibrary(MediaModel):
         table_name = "media_libraries"
 
 
-class MediaFile(MediaModel):
+class MediaFile(StoreModel):
     """Media files, one row for each path; the id stays when a file is renamed or moved."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -117,7 +108,7 @@ index(
 )
 
 
-class RemovedFile(MediaModel):
+class RemovedFile(StoreModel):
     """Ids of files that were removed, so that the same file gets its id back when it returns."""
 
     id = TextField(primary_key=True, help_text="the id it had in media_files")
@@ -136,7 +127,7 @@ for each in (MediaFile, RemovedFile):
         index(each, name, column, where=column.is_null(False))
 
 
-class Movie(MediaModel):
+class Movie(StoreModel):
     """Movies, one row for each in a library, however many files it has."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -171,7 +162,7 @@ class Movie(MediaModel):
         constraints = [unique("library_id", "identity")]
 
 
-class TVShow(MediaModel):
+class TVShow(StoreModel):
     """TV shows."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -214,7 +205,7 @@ class TVShow(MediaModel):
         constraints = [unique("library_id", "identity")]
 
 
-class Season(MediaModel):
+class Season(StoreModel):
     """Seasons of TV shows."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -235,7 +226,7 @@ class Season(MediaModel):
         constraints = [unique("show_id", "season_number")]
 
 
-class Episode(MediaModel):
+class Episode(StoreModel):
     """Episodes of TV shows; several may share a file."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -269,7 +260,7 @@ class Episode(MediaModel):
         constraints = [unique("show_id", "season_number", "episode_number")]
 
 
-class Album(MediaModel):
+class Album(StoreModel):
     """Music albums."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -311,7 +302,7 @@ for sorted_model in (Movie, TVShow, Album):
     index(sorted_model, f"idx_{table}_library_added", sorted_model.library, sorted_model.id)
 
 
-class Track(MediaModel):
+class Track(StoreModel):
     """Tracks of music albums."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -338,7 +329,7 @@ class Track(MediaModel):
         constraints = [unique("album_id", "disc_number", "track_number", "title")]
 
 
-class SearchDocument(MediaModel):
+class SearchDocument(StoreModel):
     """What can be searched for: one row for each movie, show, episode, album and track."""
 
     seq = AutoField(help_text="order of insertion; the row id of search_index")

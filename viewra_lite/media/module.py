@@ -5,30 +5,25 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..database.fields import checked_value
 from ..database.pages import Page, checked_limit, page_of, start_after
 from ..database.statements import Statement
 from ..errors import InvalidValueError, NotFoundError
 from ..module import Module
-from . import find, libraries, purge, queries, save, search, versions
-from .models import (
-    MODELS,
-    Album,
-    Episode,
-    MediaFile,
-    MediaLibrary,
-    Movie,
-    Season,
-    Track,
-    TVShow,
-)
-from .reconcile import Reconciliation, ScanResult
+from . import libraries, queries
+from .arguments import checked_text, checked_title, known_id
+from .models import MODELS, Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
+
+# What scans, saves and searches is imported by the verbs that do: it takes longer than to open
+# the store and read from it.
+if TYPE_CHECKING:
+    from .facts import ScanResult
+    from .reconcile import Reconciliation
+    from .search import SearchHit
 
 Row = TypeVar("Row")
-
-__all__ = ["MediaModule", "Page", "Reconciliation", "ScanResult"]
 
 
 class MediaModule(Module):
@@ -65,7 +60,7 @@ class MediaModule(Module):
 
     def library(self, id: str) -> MediaLibrary:
         """Return a library; raises NotFoundError."""
-        return libraries.found(self.sessions, _known_id("library", id))
+        return libraries.found(self.sessions, known_id("library", id))
 
     def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
         """Return the library whose root is this folder, or None."""
@@ -131,6 +126,8 @@ class MediaModule(Module):
         A clean exit marks what was not added as missing; accept_missing as in scan(). Raises
         NotFoundError at once, and ConflictError on entry while a scan of this library runs.
         """
+        from .reconcile import Reconciliation
+
         library = self.library(library_id)
         return Reconciliation(self.sessions, library, self.config, accept_missing=accept_missing)
 
@@ -144,12 +141,14 @@ class MediaModule(Module):
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file at an absolute path, or None."""
         file: MediaFile | None = self.sessions.one(
-            queries.file_by_path, _text("library_id", library_id), libraries.absolute(path)
+            queries.file_by_path, checked_text("library_id", library_id), libraries.absolute(path)
         )
         return file
 
     def find_file_by_path(self, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file that lies there, or whose path in its library ends this one, or None."""
+        from . import find
+
         return find.file(self.sessions, path)
 
     def files(
@@ -158,7 +157,7 @@ class MediaModule(Module):
         """Return a page of a library's files, by path, those missing included."""
         start = start_after(after, "files", 1)
         count = checked_limit(limit) + 1
-        _text("library_id", library_id)
+        checked_text("library_id", library_id)
         if start is None:
             rows = self.sessions.all(queries.files_first, library_id, count)
         else:
@@ -176,6 +175,8 @@ class MediaModule(Module):
 
     def movie(self, id: str) -> Movie:
         """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
+        from . import versions
+
         movie: Movie = self._found("movie", id, queries.movie_by_id)
         movie.files = versions.of_movie(self.sessions, movie)
         return movie
@@ -225,22 +226,30 @@ class MediaModule(Module):
 
         A year may be off by one where there is only one of that title.
         """
+        from . import find
+
         return find.movie(self.sessions, title, year, library_id)
 
     def find_episode(
         self, show: str, season_number: int, episode_number: int, *, year: int | None = None
     ) -> Episode | None:
         """Return an episode with its show; year is the show's, as in find_movie()."""
+        from . import find
+
         return find.episode(self.sessions, show, season_number, episode_number, year)
 
     def find_track(
         self, title: str, *, artist: str | None = None, album: str | None = None
     ) -> Track | None:
         """Return a track with its album, or None where none or several can be meant."""
+        from . import find
+
         return find.track(self.sessions, title, artist, album)
 
-    def search(self, text: str, *, limit: int = 20) -> list[search.SearchHit]:
+    def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
         """Return what matches every word of a text, or its beginning; best first."""
+        from . import search
+
         return search.search(self.sessions, text, limit)
 
     # Saving
@@ -254,7 +263,9 @@ class MediaModule(Module):
         columns are those of the table (media_file_id, overview, cast, ...); what is not given
         stays. Raises InvalidValueError, NotFoundError, ConflictError.
         """
-        key = {"identity": versions.movie_identity(_title(title), year)}
+        from .versions import movie_identity
+
+        key = {"identity": movie_identity(checked_title(title), year)}
         values = {"title": title, "year": year, **columns}
         return self.movie(self._save(Movie, (Movie.library, library_id), key, values, id))
 
@@ -263,7 +274,9 @@ class MediaModule(Module):
         **columns: Any,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year."""
-        key = {"identity": versions.show_identity(_title(title), year)}
+        from .versions import show_identity
+
+        key = {"identity": show_identity(checked_title(title), year)}
         values = {"title": title, "year": year, **columns}
         return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
 
@@ -281,9 +294,11 @@ class MediaModule(Module):
         **columns: Any,
     ) -> Episode:
         """Insert an episode of a show, or update it; its season is made if it is new."""
+        from .save import season_of
+
         key = {"season_number": season_number, "episode_number": episode_number}
         with self.sessions.writer():
-            season = save.season_of(self.sessions, show_id, season_number)
+            season = season_of(self.sessions, show_id, season_number)
             values = {**columns, "season_id": season}
             saved = self._save(Episode, (Episode.show, show_id), key, values, id)
             episodes = self.sessions.all(queries.episodes_of_show, show_id)
@@ -295,9 +310,11 @@ class MediaModule(Module):
         id: str | None = None, **columns: Any,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist."""
+        from .versions import album_identity
+
         if album_artist is not None:
-            _text("album_artist", album_artist)
-        key = {"identity": versions.album_identity(_title(title), album_artist)}
+            checked_text("album_artist", album_artist)
+        key = {"identity": album_identity(checked_title(title), album_artist)}
         values = {"title": title, "album_artist": album_artist, **columns}
         return self.album(self._save(Album, (Album.library, library_id), key, values, id))
 
@@ -306,7 +323,8 @@ class MediaModule(Module):
         id: str | None = None, **columns: Any,
     ) -> Track:
         """Insert a track of an album, or update it; track_number 0 is unknown."""
-        key = {"disc_number": disc_number, "track_number": track_number, "title": _title(title)}
+        title = checked_title(title)
+        key = {"disc_number": disc_number, "track_number": track_number, "title": title}
         with self.sessions.writer():
             saved = self._save(Track, (Track.album, album_id), key, columns, id)
             tracks = self.sessions.all(queries.tracks_of_album, album_id)
@@ -320,10 +338,12 @@ class MediaModule(Module):
 
         A library whose root cannot be read, or is empty, is left alone.
         """
+        from .purge import purge_missing
+
         checked_value(MediaLibrary.last_scan, now)
         before = now - timedelta(days=self.config.retention_days)
         for library in self.libraries():
-            purge.purge_missing(self.sessions, library, before)
+            purge_missing(self.sessions, library, before)
 
     # Inside
 
@@ -331,8 +351,10 @@ class MediaModule(Module):
         self, model: Any, parent: tuple[Any, str], key: dict[str, Any], values: dict[str, Any],
         id: str | None,
     ) -> str:
+        from .save import save
+
         with self.sessions.writer():
-            return save.save(self.sessions, model, parent, key, values, id)
+            return save(self.sessions, model, parent, key, values, id)
 
     def _sorted(
         self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,
@@ -341,11 +363,11 @@ class MediaModule(Module):
         if sort not in queries.SORTS:
             raise InvalidValueError(f"sort must be one of {', '.join(queries.SORTS)}, not {sort!r}")
         if library_id is not None:
-            _text("library_id", library_id)
+            checked_text("library_id", library_id)
         cursor = f"{kind}-{sort}"
         start = start_after(after, cursor, 2 if sort == "title" else 1)
         for part in start or ():
-            _text("after", part)
+            checked_text("after", part)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)
         count = checked_limit(limit) + 1
         rows = self.sessions.all(statement, library_id, count, *(start or ()))
@@ -366,7 +388,7 @@ class MediaModule(Module):
         ).execute()
 
     def _found(self, noun: str, id: str, by_id: Statement) -> Any:
-        row = self.sessions.one(by_id, _known_id(noun, id))
+        row = self.sessions.one(by_id, known_id(noun, id))
         if row is None:
             raise NotFoundError(f"there is no {noun} {id}")
         return row
@@ -374,25 +396,3 @@ class MediaModule(Module):
 
 def _with_id(rows: list[Row], id: str) -> Row:
     return next(row for row in rows if row.id == id)  # type: ignore[attr-defined]
-
-
-def _title(title: Any) -> str:
-    if not isinstance(title, str) or not title.strip():
-        raise InvalidValueError(f"title must be text, not {title!r}")
-    return _text("title", title)
-
-
-def _text(name: str, value: Any) -> str:
-    """Return text; raises InvalidValueError for what no engine could compare with a column."""
-    try:
-        return str(checked_value(MediaLibrary.name, value))
-    except InvalidValueError as exc:
-        raise InvalidValueError(f"{name} must be text, not {value!r}") from exc
-
-
-def _known_id(noun: str, id: Any) -> str:
-    """Return an id; raises NotFoundError for what cannot be one."""
-    try:
-        return _text("id", id)
-    except InvalidValueError as exc:
-        raise NotFoundError(f"there is no {noun} {id!r}") from exc

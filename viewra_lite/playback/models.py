@@ -9,10 +9,11 @@ from typing import Any
 
 from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import (
-    BigIntegerField, BooleanField, CompositeKey, DoubleField, IntegerField, Model, SQL, TextField,
+    BigIntegerField, BooleanField, CompositeKey, DoubleField, IntegerField, SQL, TextField,
 )
 
 from ..database.fields import ChoiceField, DateField, JSONField, TimestampField
+from ..database.models import StoreModel
 from ..media.models import index
 
 METHODS = ("direct", "transcode", "remux")
@@ -30,14 +31,7 @@ def _zero(field: Any, help_text: str) -> Any:
     return field(default=nothing, constraints=[SQL("DEFAULT 0")], help_text=help_text)
 
 
-class PlaybackModel(Model):
-    """Common to all tables of this room."""
-
-    class Meta:
-        legacy_table_names = False
-
-
-class PlaybackSession(PlaybackModel):
+class PlaybackSession(StoreModel):
     """Active and historical playback sessions."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -84,7 +78,7 @@ index(
 index(PlaybackSession, "idx_sessions_media_file", PlaybackSession.media_file_id)
 
 
-class UserMediaProgress(PlaybackModel):
+class UserMediaProgress(StoreModel):
     """How far each user is in each file; other versions of the same movie or episode share it."""
 
     user_id = TextField(help_text="the host program's id")
@@ -121,7 +115,7 @@ index(
 )
 
 
-class HistoryModel(PlaybackModel):
+class HistoryModel(StoreModel):
     """The columns of a play, as it happened and once it is archived."""
 
     id = TextField(primary_key=True, help_text="UUIDv7; the session's, where it was one")
@@ -162,7 +156,7 @@ for play, name in ((PlaybackHistory, "history"), (PlaybackHistoryArchive, "archi
     index(play, f"idx_{name}_media_file", play.media_file_id)
 
 
-class PlaybackDailyTotal(PlaybackModel):
+class PlaybackDailyTotal(StoreModel):
     """What was archived, counted by day, user and title; kept for ever."""
 
     day = DateField(help_text="UTC, of played_at")

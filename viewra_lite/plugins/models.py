@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from ..database import drivers  # noqa: F401  (before peewee, see there)
-from peewee import BooleanField, Check, DoubleField, Model, SQL, TextField
+from peewee import BooleanField, Check, DoubleField, SQL, TextField
 
 from ..database.fields import JSONField, TimestampField
+from ..database.models import StoreModel
 from ..media.models import MediaFile, reference
 
 
-class PluginModel(Model):
-    """Common to all tables of this room."""
-
-    class Meta:
-        legacy_table_names = False
-
-
-class Plugin(PluginModel):
+class Plugin(StoreModel):
     """Registered plugins and their status."""
 
     id = TextField(primary_key=True, help_text="chosen by the plugin")
@@ -36,7 +30,7 @@ class Plugin(PluginModel):
         table_name = "plugins"
 
 
-class PluginMetadata(PluginModel):
+class PluginMetadata(StoreModel):
     """Metadata extracted by plugins."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")

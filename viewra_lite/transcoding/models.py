@@ -6,10 +6,11 @@ from typing import Any
 
 from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import (
-    BigIntegerField, BooleanField, Check, DoubleField, IntegerField, Model, SQL, TextField,
+    BigIntegerField, BooleanField, Check, DoubleField, IntegerField, SQL, TextField,
 )
 
 from ..database.fields import ChoiceField, JSONField, PathField, TimestampField
+from ..database.models import StoreModel
 from ..media.models import MediaFile, index, reference
 
 ACTIVE_STATUSES = ("pending", "running")
@@ -20,14 +21,7 @@ def _zero(help_text: str) -> IntegerField:
     return IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text=help_text)
 
 
-class TranscodingModel(Model):
-    """Common to all tables of this room."""
-
-    class Meta:
-        legacy_table_names = False
-
-
-class TranscodeSession(TranscodingModel):
+class TranscodeSession(StoreModel):
     """Transcoding jobs, queued, running and ended."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
@@ -89,7 +83,7 @@ index(
 )
 
 
-class TranscodeCache(TranscodingModel):
+class TranscodeCache(StoreModel):
     """Transcoded content that can be used again."""
 
     id = TextField(primary_key=True, help_text="UUIDv7, another each time it is made")
