@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn, Protocol
 
-Connection = Any  # sqlite3.Connection or psycopg.Connection: both have execute() and close()
+Connection = Any  # of sqlite3, cysqlite or psycopg: all have execute()
 
 
 class Backend(Protocol):
