@@ -50,6 +50,17 @@ def test_opening_a_store_imports_the_rooms_that_are_used_only(
     assert run_python("-c", USED.format(use=use), str(path)).stdout.strip() == imported
 
 
+def test_to_read_a_file_imports_nothing_that_scans_saves_or_searches(tmp_path: Path) -> None:
+    path = tmp_path / "viewra.db"
+    with Store.open(f"sqlite:///{path}") as store:
+        film, = add_files(store, tmp_path / "films", "a.mkv")
+    use = f"store.media.file({film!r}); store.media.movies(); print(*sys.modules)"
+    imported = run_python("-c", USED.format(use=use), str(path)).stdout.split()
+    rest = ("find", "name_facts", "purge", "reconcile", "save", "scan", "scan_queries", "search")
+    assert not {f"viewra_lite.media.{name}" for name in rest} & set(imported)
+    assert not {"pkgutil", "random", "yaml"} & set(imported)
+
+
 def test_the_migrations_need_no_room_either(store: Store) -> None:
     assert store.migrations.plan() == []
     assert not store._seated

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .config import Config, ConfigSource, PostgresConfig, SqliteConfig, load_config
-from .database.backend import Backend
 from .database.ids import Ids
 from .database.migrator import Migrator
 from .database.models import open_database
@@ -21,6 +20,7 @@ from .module import Module, check_modules
 from .rooms import ROOMS
 
 if TYPE_CHECKING:
+    from .database.backend import Backend
     from .media.module import MediaModule
     from .playback.module import PlaybackModule
     from .plugins.module import PluginsModule

@@ -20,3 +20,4 @@ class StoreModel(Model):
     class Meta:
         database = open_database
         legacy_table_names = False
+        primary_key = False  # each names its own

@@ -13,14 +13,16 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
 from ..errors import SessionError
-from .backend import Backend
 from .scopes import Reader as Reader, Session, Writer as Writer
 from .statements import Compiled, Statement
+
+if TYPE_CHECKING:
+    from .backend import Backend
 
 
 class _Current(threading.local):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import SqliteConfig
 from ..errors import (
@@ -18,7 +18,6 @@ from ..errors import (
     StoreUnavailableError,
     ViewraError,
 )
-from .backend import Connection
 from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_driver import load_driver
@@ -34,6 +33,9 @@ from .sqlite_file import (
     writer_pragmas,
 )
 from .wal import WalFile
+
+if TYPE_CHECKING:
+    from .backend import Connection
 
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02

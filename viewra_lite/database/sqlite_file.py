@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import SqliteConfig
 from ..errors import ConfigError, StoreUnavailableError
-from .backend import Connection
+
+if TYPE_CHECKING:
+    from .backend import Connection
 
 APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
 # What guest code can change on a connection that its next borrower would feel. Reading a pragma

@@ -13,7 +13,7 @@ from peewee import Value, fn
 from ..database.fields import checked_value, stored_path, timestamp_text
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError, StoreBusyError
-from . import queries, scan_queries
+from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
 _BATCH = 100  # rows in a transaction
@@ -193,6 +193,8 @@ def _delete_all(sessions: Sessions, model: Any, field: Any, parent_id: str) -> N
 def forget_files(sessions: Sessions, ids: list[str]) -> None:
     """Delete files inside a writer; who watched them stays, and so does the way back to their id.
     """
+    from . import scan_queries
+
     now = timestamp_text(sessions.now())
     rows = sessions.all(scan_queries.removable, ids)
     remembered = [(*row, now) for row in rows if row[2] or row[3]]
