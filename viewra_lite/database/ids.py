@@ -31,14 +31,20 @@ class Ids:
         self._last = 0  # milliseconds, then 74 random bits
 
     def __call__(self) -> str:
+        return self.many(1)[0]
+
+    def many(self, count: int) -> list[str]:
+        """Make several ids of one moment."""
         moment = self._clock()
         with self._lock:
             fresh = ((moment - _EPOCH) // _MILLISECOND) << _RANDOM_BITS
             if fresh > self._last:
                 self._last = fresh | _word() << 42 | _word() << 10 | _word() >> 22
-            else:
+            made = []
+            for _ in range(count):
                 self._last += _word() + 1
-            return _text(self._last)
+                made.append(_text(self._last))
+            return made
 
 
 def _word() -> int:

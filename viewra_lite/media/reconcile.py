@@ -8,9 +8,12 @@ library of a million files fits.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from operator import attrgetter
 from time import monotonic
 from types import TracebackType
@@ -102,27 +105,23 @@ class Reconciliation:
             return
         rows = self._sessions.all(scan_queries.known_files, self.library.id, list(batch))
         known = {row[0]: row[1:] for row in rows}
-        now = timestamp_text(self._sessions.now())
-        new = [self._new_row(path, f, now) for path, f in batch.items() if path not in known]
+        new = {path: facts for path, facts in batch.items() if path not in known}
         # Nearly always everything is as it was: then a file costs one comparison.
         differs = {path for path, row in known.items() if _facts(batch[path]) != row[2:]}
         changed = {
             path for path in differs if _says_more(_content(batch[path]), known[path][2:5])
         }
         told = {
-            known[path][0]: batch[path] for path in differs - changed
+            path for path in differs - changed
             if _says_more(_told(batch[path]), known[path][5:])
         }
-        returned = [
+        returned = {
             path for path, row in known.items() if row[1] != "present" and path not in changed
-        ]
-        self._write(
-            new,
-            {known[path][0]: batch[path] for path in changed},
-            told,
-            [known[path][0] for path in returned],
-        )
-        self._note(known, [row[2] for row in new], {*changed, *returned})
+        }
+        self._write(new, *(
+            {known[path][0]: batch[path] for path in paths} for paths in (changed, told, returned)
+        ))
+        self._note(known, list(new), changed | returned)
 
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
@@ -221,37 +220,65 @@ class Reconciliation:
         seen = hash(path)
         return seen in self._unchanged or seen in self._new or seen in self._updated
 
-    def _new_row(self, path: str, facts: FileFacts, now: str) -> tuple[Any, ...]:
-        filename = path[path.rindex(os.sep) + 1:]
-        return (
-            self._sessions.new_id(), self.library.id, path, filename, facts.size,
-            facts.mime_type or kinds.mime_type(filename),
-            facts.container or kinds.container(filename),
-            facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
-            now, now, facts.modified_ns, facts.fingerprint, facts.identity, "present", "pending",
-        )
-
     def _write(
-        self, new: list[Any], changed: dict[str, FileFacts], told: dict[str, FileFacts],
-        returned: list[str],
+        self, new: dict[str, FileFacts], changed: dict[str, FileFacts],
+        told: dict[str, FileFacts], returned: dict[str, FileFacts],
     ) -> None:
-        if not (new or changed or told or returned):
-            return
+        steps = deque(
+            partial(write, part)
+            for write, files in (
+                (self._insert, new), (self._change, changed), (self._tell, told),
+                (self._return, returned),
+            )
+            for part in _parts(list(files.items()))
+        )
+        while steps:
+            with self._sessions.writer():
+                # The time that counts starts once the writer is ours.
+                began = monotonic()
+                steps.popleft()()
+                while steps and not self._sessions.is_writer_awaited():
+                    steps.popleft()()
+                took_ms = (monotonic() - began) * 1000
+            self._resize_batch(took_ms)
+
+    def _insert(self, new: _Files) -> None:
+        rows = self._rows(new)
+        if len(rows) == scan_queries.ROWS:
+            together = [list(chain.from_iterable(rows))]
+            self._sessions.run_many(scan_queries.insert_files, together)
+        else:
+            self._sessions.run_many(scan_queries.insert_file, rows)
+
+    def _change(self, changed: _Files) -> None:
         now = self._sessions.now()
-        with self._sessions.writer():
-            # The time that counts starts once the writer is ours.
-            began = monotonic()
-            if new:
-                self._sessions.run_many(scan_queries.insert_file, new)
-            for id, facts in changed.items():
-                everything = (*_content(facts), *_told(facts))
-                self._sessions.run(scan_queries.change_file, *everything, now, id)
-            for id, facts in told.items():
-                self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
-            for id in returned:
-                self._sessions.run(scan_queries.file_returned, now, id)
-            took_ms = (monotonic() - began) * 1000
-        self._resize_batch(took_ms)
+        for id, facts in changed:
+            everything = (*_content(facts), *_told(facts))
+            self._sessions.run(scan_queries.change_file, *everything, now, id)
+
+    def _tell(self, told: _Files) -> None:
+        now = self._sessions.now()
+        for id, facts in told:
+            self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
+
+    def _return(self, returned: _Files) -> None:
+        now = self._sessions.now()
+        for id, _ in returned:
+            self._sessions.run(scan_queries.file_returned, now, id)
+
+    def _rows(self, new: _Files) -> list[tuple[Any, ...]]:
+        library_id, now = self.library.id, timestamp_text(self._sessions.now())
+        return [
+            (
+                id, library_id, path, filename := path[path.rindex(os.sep) + 1:], facts.size,
+                facts.mime_type or kinds.mime_type(filename),
+                facts.container or kinds.container(filename),
+                facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
+                now, now, facts.modified_ns, facts.fingerprint, facts.identity,
+                "present", "pending",
+            )
+            for id, (path, facts) in zip(self._sessions.new_ids(len(new)), new)
+        ]
 
     def _resize_batch(self, took_ms: float) -> None:
         """Hold the writer no longer than scan_batch_ms: fewer rows next time if it was longer."""
@@ -288,6 +315,15 @@ class Reconciliation:
                     )
                 )
                 Catalog(self._sessions, self.library).prefer_present(ids)
+
+
+_Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it now
+
+
+def _parts(files: _Files) -> Iterator[_Files]:
+    """Cut what is to be written into pieces short enough for whoever waits."""
+    for start in range(0, len(files), scan_queries.ROWS):
+        yield files[start:start + scan_queries.ROWS]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
