@@ -28,9 +28,6 @@ from ..errors import StoreUnavailableError
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _SALT_AT, _FRAME_SALT_AT, _SALT_BYTES = 16, 8, 8
 _PAGE_SIZE_AT = 8
-# What a checkpoint moves while writers queue: a step of 2000 pages holds them for 20 ms, one of
-# 10,000 for 80; steps of 1000 slow a scan by a third, for they move more pages twice.
-STEP_PAGES = 2000
 
 
 class WalFile:

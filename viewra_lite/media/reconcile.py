@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,7 @@ from itertools import chain
 from operator import attrgetter
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..config import Config
 from ..database.fields import os_path, stored_path, timestamp_text
@@ -33,7 +33,6 @@ from .replacements import Replacements
 __all__ = ["FileFacts", "Problem", "Reconciliation", "ScanResult"]
 
 _LOOK_BACK = 2000
-_FEWEST_ROWS = 20
 
 
 class Reconciliation:
@@ -55,7 +54,6 @@ class Reconciliation:
         self._began = monotonic()
         self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
-        self._batch_rows = config.scan_batch_rows
         # Each file's path stands in one of them, as a number: the paths themselves would be large.
         self._new: set[int] = set()
         self._updated: set[int] = set()
@@ -91,7 +89,7 @@ class Reconciliation:
         if self._state != "open":
             raise SessionError("add() outside the with block of reconcile()")
         self._batch[checked_facts(facts, self._inside)] = facts
-        if len(self._batch) >= self._batch_rows:
+        if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
 
     def skip(self, path: str) -> None:
@@ -224,7 +222,7 @@ class Reconciliation:
         self, new: dict[str, FileFacts], changed: dict[str, FileFacts],
         told: dict[str, FileFacts], returned: dict[str, FileFacts],
     ) -> None:
-        steps = deque(
+        self._run(
             partial(write, part)
             for write, files in (
                 (self._insert, new), (self._change, changed), (self._tell, told),
@@ -232,15 +230,17 @@ class Reconciliation:
             )
             for part in _parts(list(files.items()))
         )
-        while steps:
+
+    def _run(self, writes: Iterable[Callable[[], None]]) -> None:
+        """Write in transactions that end after scan_batch_ms, or when somebody waits for that."""
+        left = deque(writes)
+        while left:
             with self._sessions.writer():
                 # The time that counts starts once the writer is ours.
-                began = monotonic()
-                steps.popleft()()
-                while steps and not self._sessions.is_writer_awaited():
-                    steps.popleft()()
-                took_ms = (monotonic() - began) * 1000
-            self._resize_batch(took_ms)
+                deadline = monotonic() + self._config.scan_batch_ms / 1000
+                left.popleft()()
+                while left and not self._sessions.is_writer_awaited() and monotonic() < deadline:
+                    left.popleft()()
 
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)
@@ -280,13 +280,6 @@ class Reconciliation:
             for id, (path, facts) in zip(self._sessions.new_ids(len(new)), new)
         ]
 
-    def _resize_batch(self, took_ms: float) -> None:
-        """Hold the writer no longer than scan_batch_ms: fewer rows next time if it was longer."""
-        if took_ms > self._config.scan_batch_ms:
-            self._batch_rows = max(_FEWEST_ROWS, self._batch_rows // 2)
-        elif took_ms < self._config.scan_batch_ms / 2:
-            self._batch_rows = min(self._config.scan_batch_rows, self._batch_rows * 2)
-
     def _gone(self) -> Iterator[str]:
         """Yield ids of files that are known as present and were not added."""
         added = len(self._new) + len(self._updated) + len(self._unchanged)
@@ -306,24 +299,22 @@ class Reconciliation:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
     def _mark_missing(self, gone: list[str]) -> None:
-        for start in range(0, len(gone), self._batch_rows):
-            ids = gone[start:start + self._batch_rows]
-            with self._sessions.writer():
-                self._count(
-                    removed=self._sessions.run(
-                        scan_queries.mark_missing, self._sessions.now(), ids
-                    )
-                )
-                Catalog(self._sessions, self.library).prefer_present(ids)
+        self._run(partial(self._mark, ids) for ids in _parts(gone))
+
+    def _mark(self, ids: Sequence[str]) -> None:
+        marked = self._sessions.run(scan_queries.mark_missing, self._sessions.now(), ids)
+        self._count(removed=marked)
+        Catalog(self._sessions, self.library).prefer_present(ids)
 
 
+_Row = TypeVar("_Row")
 _Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it now
 
 
-def _parts(files: _Files) -> Iterator[_Files]:
+def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     """Cut what is to be written into pieces short enough for whoever waits."""
-    for start in range(0, len(files), scan_queries.ROWS):
-        yield files[start:start + scan_queries.ROWS]
+    for start in range(0, len(rows), scan_queries.ROWS):
+        yield rows[start:start + scan_queries.ROWS]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
