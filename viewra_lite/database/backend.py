@@ -27,6 +27,9 @@ class Backend(Protocol):
     def give_back_writer(self, connection: Connection) -> None:
         """Take a writing connection back and let the next writer in."""
 
+    def is_writer_awaited(self) -> bool:
+        """Whether another thread of this process queues for the writer."""
+
     def begin_read(self, connection: Connection) -> None:
         """Start a transaction that reads one consistent snapshot."""
 
