@@ -111,6 +111,14 @@ def test_what_one_driver_does_not_take_the_other_does_not_take(store, value):
         execute("INSERT INTO guests VALUES (?)", value)
 
 
+def test_guests_may_name_their_parameters(store):
+    with store.writer():
+        execute("CREATE TABLE guests (x, y)")
+        database = MediaLibrary._meta.database
+        database.execute_sql("INSERT INTO guests VALUES (:y, :x)", {"x": 1, "y": Decimal("2.50")})
+        assert execute("SELECT x, y FROM guests").fetchall() == [("2.50", 1)]
+
+
 def test_a_message_shows_neither_the_statement_nor_a_value(store):
     add(store, "a")
     secret = "hunter2 [x] y"

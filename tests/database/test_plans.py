@@ -62,7 +62,9 @@ def statements() -> Iterator[tuple[str, Statement]]:
         for file in files:
             module = import_module(f"viewra_lite.{room}.{file}")
             for name, found in vars(module).items():
-                if isinstance(found, Statement) and name not in ("insert_file", "insert_removed"):
+                if isinstance(found, Statement) and name not in (
+                    "insert_file", "insert_files", "insert_removed"
+                ):
                     yield f"{room}.{file}.{name}", found
     yield "transcoding.queries.claim", transcoding.claim(("container", "height"))
 

@@ -160,3 +160,19 @@ def test_ids_of_threads_are_unique_and_ordered_in_each():
 def test_ids_of_two_stores_at_the_same_moment_differ():
     clock = Clock()
     assert len({Ids(clock)() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_makes_ids_of_its_own():
+    new_id = Ids(Clock())
+    new_id()
+    readable, writable = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writable, " ".join(new_id() for _ in range(50)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    with open(readable) as told:
+        os.close(writable)
+        assert not {new_id() for _ in range(50)} & set(told.read().split())

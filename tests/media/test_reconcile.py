@@ -14,7 +14,7 @@ from media_disk import counts, every_file, ids, watched
 
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import InvalidValueError, SessionError
-from viewra_lite.media.models import MediaLibrary
+from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.playback.models import UserMediaProgress
 
 MANY = 20_000
@@ -80,6 +80,52 @@ def test_facts_are_kept_as_told_and_what_is_not_told_stays(
     assert (file.size, file.modified_ns, file.duration, file.width, file.video_codec) == (
         6, 8, 2.5, 1280, "h264")
     assert (file.identity, file.container, file.probe_state) == ("i", "mkv", "pending")
+
+
+def test_many_files_are_kept_each_as_it_was_told(store: Store, library: MediaLibrary) -> None:
+    wanted = [
+        at(library, f"{n:04}.mkv", n, n + 1, mime_type=f"video/{n}", container=f"c{n}",
+           duration=n / 4, width=n + 2, height=n + 3, video_codec=f"v{n}", audio_codec=f"a{n}",
+           fingerprint=f"f{n}", identity=f"i{n}")
+        for n in range(737)
+    ]
+    assert reconcile(store, library, *wanted) == {"added": 737}
+    for one, file in zip(wanted, every_file(store, library.id), strict=True):
+        assert one == FileFacts(*(getattr(file, name) for name in FileFacts.__slots__))
+        assert (file.filename, file.status, file.probe_state) == (
+            Path(one.path).name, "present", "pending")
+        assert file.created_at == file.updated_at
+
+
+def test_who_waits_for_the_writer_gets_it_within_a_batch(tmp_path: Path) -> None:
+    stores: list[Store] = []
+    seen: list[int] = []
+    numbers = iter(range(1_000_000))
+
+    def write() -> None:
+        with stores[0].writer():
+            seen.append(MediaFile.select().count())
+
+    other = threading.Thread(target=write)
+
+    def new_id() -> str:
+        # Called inside the scan's transaction: the other one queues before it goes on.
+        number = next(numbers)
+        if stores and number > 10 and other.ident is None:
+            other.start()
+            while not stores[0]._sessions.is_writer_awaited():
+                pass
+        return f"{number:09}"
+
+    config = {"database": {"database_path": str(tmp_path / "v.db"), "scan_batch_ms": 10_000}}
+    with Store.open(config, new_id=new_id) as opened:
+        (tmp_path / "m").mkdir()
+        library = opened.media.add_library("m", tmp_path / "m", "movie")
+        stores.append(opened)
+        assert reconcile(opened, library, *(at(library, f"{n}.mkv") for n in range(500))) == {
+            "added": 500}
+        other.join()
+    assert 0 < seen[0] < 500
 
 
 @pytest.mark.parametrize("wrong", [

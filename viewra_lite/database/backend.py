@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn, Protocol
 
-Connection = Any  # sqlite3.Connection or psycopg.Connection: both have execute() and close()
+Connection = Any  # of sqlite3, cysqlite or psycopg: all have execute()
 
 
 class Backend(Protocol):
@@ -26,6 +26,9 @@ class Backend(Protocol):
 
     def give_back_writer(self, connection: Connection) -> None:
         """Take a writing connection back and let the next writer in."""
+
+    def is_writer_awaited(self) -> bool:
+        """Whether another thread of this process queues for the writer."""
 
     def begin_read(self, connection: Connection) -> None:
         """Start a transaction that reads one consistent snapshot."""

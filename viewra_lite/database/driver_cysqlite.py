@@ -21,7 +21,6 @@ _TOLD = re.compile(r"(.*) \(code=(\d+), ext=\d+\)", re.DOTALL)
 _NOT_BOUND = "cannot bind parameter"
 # What the standard library's module takes; cysqlite would take more, and change it silently.
 _TAKEN = (str, int, float, bytes, bytearray, memoryview, type(None), date, time)
-
 _FLAGS = cysqlite.SQLITE_OPEN_READWRITE | cysqlite.SQLITE_OPEN_NOMUTEX
 
 Error: Any = cysqlite.Error
@@ -36,7 +35,11 @@ class Database(SqliteStoreDatabase, CySqliteDatabase):  # type: ignore[misc]
         return cursors or (_HalfRead(cursor.conn),)
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
-        return super()._execute_cursor(sql, [_bound(value) for value in params or ()], **options)
+        if isinstance(params, dict):
+            params = {name: _bound(value) for name, value in params.items()}
+        else:
+            params = [_bound(value) for value in params or ()]
+        return super()._execute_cursor(sql, params, **options)
 
 
 class _HalfRead:

@@ -7,7 +7,7 @@ import sys
 from operator import attrgetter, methodcaller
 from pathlib import Path
 
-from .sqlite_database import SqliteStoreDatabase as SqliteStoreDatabase
+from .sqlite_database import SqliteStoreDatabase
 from .sqlite_driver import STATEMENTS_KEPT, Explained
 from .sqlite_errors import CONSTRAINT, code_by_message
 

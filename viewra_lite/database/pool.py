@@ -169,6 +169,10 @@ class WriteGate:
             raise
         return self._give_up(turn, keep=True)
 
+    def is_awaited(self) -> bool:
+        """Whether somebody queues."""
+        return bool(self._waiting)
+
     def release(self) -> None:
         """Pass the gate to the first in the queue, or open it."""
         with self._guard:

@@ -127,6 +127,10 @@ class PostgresBackend:
     borrow_writer = borrow
     give_back_writer = give_back
 
+    def is_writer_awaited(self) -> bool:
+        """Return False: writers do not queue."""
+        return False
+
     def tidy(self, connection: Any) -> None:
         """Reset every setting that guest code may have changed."""
         try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import peewee
 
 from ..errors import SessionError
+from .ids import Ids
 from .scopes import Reader as Reader, Session, Writer as Writer
 from .statements import Compiled, Statement
 
@@ -42,6 +43,12 @@ class Sessions:
         self._current = _Current()
         self._listeners: dict[str, list[Callable[..., None]]] = {}
         _live.add(self)
+
+    def new_ids(self, count: int) -> list[str]:
+        """Make several ids, in the order they sort in."""
+        if isinstance(self.new_id, Ids):
+            return self.new_id.many(count)
+        return [self.new_id() for _ in range(count)]
 
     def reader(self, *, guest: bool = False) -> Reader:
         """Return a context manager for one consistent snapshot; a write in it raises SessionError.
@@ -71,6 +78,10 @@ class Sessions:
     def in_session(self) -> bool:
         """Whether this thread has a reader or a writer open."""
         return self._current.session is not None
+
+    def is_writer_awaited(self) -> bool:
+        """Whether another thread of this process waits until the open writer ends."""
+        return self.backend.is_writer_awaited()
 
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
         """Run a reading statement; a list of models, or of tuples."""

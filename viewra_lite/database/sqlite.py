@@ -63,6 +63,7 @@ class SqliteBackend:
             self._connect_reader, config.pool_size, self._wait_s, driver.close
         )
         self._gate = WriteGate()
+        self.is_writer_awaited = self._gate.is_awaited
         self._writer: Connection | None = None
         self._writer_synchronous = 0
         self._next_sync = time.monotonic() + SYNC_EVERY_S
@@ -73,8 +74,7 @@ class SqliteBackend:
         self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[Connection] = set()
-        self._closed = False
-        self._forked = False
+        self._closed = self._forked = False
 
     # Connections
 

@@ -7,6 +7,7 @@ file, and leaves alone what plugins and people wrote. Everything runs in the cal
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from ..database.sessions import Sessions
@@ -73,7 +74,7 @@ class Catalog:
             self._music.leave(file, tracks[0], was)
         return file
 
-    def prefer_present(self, ids: list[str]) -> None:
+    def prefer_present(self, ids: Sequence[str]) -> None:
         """Point what stood on files that are missing now at another version, where there is one."""
         models: tuple[Any, ...] = (Movie, Episode, Track)
         for model in models:

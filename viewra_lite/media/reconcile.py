@@ -8,13 +8,16 @@ library of a million files fits.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from operator import attrgetter
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..config import Config
 from ..database.fields import os_path, stored_path, timestamp_text
@@ -30,7 +33,6 @@ from .replacements import Replacements
 __all__ = ["FileFacts", "Problem", "Reconciliation", "ScanResult"]
 
 _LOOK_BACK = 2000
-_FEWEST_ROWS = 20
 
 
 class Reconciliation:
@@ -52,7 +54,6 @@ class Reconciliation:
         self._began = monotonic()
         self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
-        self._batch_rows = config.scan_batch_rows
         # Each file's path stands in one of them, as a number: the paths themselves would be large.
         self._new: set[int] = set()
         self._updated: set[int] = set()
@@ -88,7 +89,7 @@ class Reconciliation:
         if self._state != "open":
             raise SessionError("add() outside the with block of reconcile()")
         self._batch[checked_facts(facts, self._inside)] = facts
-        if len(self._batch) >= self._batch_rows:
+        if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
 
     def skip(self, path: str) -> None:
@@ -102,27 +103,23 @@ class Reconciliation:
             return
         rows = self._sessions.all(scan_queries.known_files, self.library.id, list(batch))
         known = {row[0]: row[1:] for row in rows}
-        now = timestamp_text(self._sessions.now())
-        new = [self._new_row(path, f, now) for path, f in batch.items() if path not in known]
+        new = {path: facts for path, facts in batch.items() if path not in known}
         # Nearly always everything is as it was: then a file costs one comparison.
         differs = {path for path, row in known.items() if _facts(batch[path]) != row[2:]}
         changed = {
             path for path in differs if _says_more(_content(batch[path]), known[path][2:5])
         }
         told = {
-            known[path][0]: batch[path] for path in differs - changed
+            path for path in differs - changed
             if _says_more(_told(batch[path]), known[path][5:])
         }
-        returned = [
+        returned = {
             path for path, row in known.items() if row[1] != "present" and path not in changed
-        ]
-        self._write(
-            new,
-            {known[path][0]: batch[path] for path in changed},
-            told,
-            [known[path][0] for path in returned],
-        )
-        self._note(known, [row[2] for row in new], {*changed, *returned})
+        }
+        self._write(new, *(
+            {known[path][0]: batch[path] for path in paths} for paths in (changed, told, returned)
+        ))
+        self._note(known, list(new), changed | returned)
 
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
@@ -221,44 +218,67 @@ class Reconciliation:
         seen = hash(path)
         return seen in self._unchanged or seen in self._new or seen in self._updated
 
-    def _new_row(self, path: str, facts: FileFacts, now: str) -> tuple[Any, ...]:
-        filename = path[path.rindex(os.sep) + 1:]
-        return (
-            self._sessions.new_id(), self.library.id, path, filename, facts.size,
-            facts.mime_type or kinds.mime_type(filename),
-            facts.container or kinds.container(filename),
-            facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
-            now, now, facts.modified_ns, facts.fingerprint, facts.identity, "present", "pending",
+    def _write(
+        self, new: dict[str, FileFacts], changed: dict[str, FileFacts],
+        told: dict[str, FileFacts], returned: dict[str, FileFacts],
+    ) -> None:
+        self._run(
+            partial(write, part)
+            for write, files in (
+                (self._insert, new), (self._change, changed), (self._tell, told),
+                (self._return, returned),
+            )
+            for part in _parts(list(files.items()))
         )
 
-    def _write(
-        self, new: list[Any], changed: dict[str, FileFacts], told: dict[str, FileFacts],
-        returned: list[str],
-    ) -> None:
-        if not (new or changed or told or returned):
-            return
-        now = self._sessions.now()
-        with self._sessions.writer():
-            # The time that counts starts once the writer is ours.
-            began = monotonic()
-            if new:
-                self._sessions.run_many(scan_queries.insert_file, new)
-            for id, facts in changed.items():
-                everything = (*_content(facts), *_told(facts))
-                self._sessions.run(scan_queries.change_file, *everything, now, id)
-            for id, facts in told.items():
-                self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
-            for id in returned:
-                self._sessions.run(scan_queries.file_returned, now, id)
-            took_ms = (monotonic() - began) * 1000
-        self._resize_batch(took_ms)
+    def _run(self, writes: Iterable[Callable[[], None]]) -> None:
+        """Write in transactions that end after scan_batch_ms, or when somebody waits for that."""
+        left = deque(writes)
+        while left:
+            with self._sessions.writer():
+                # The time that counts starts once the writer is ours.
+                deadline = monotonic() + self._config.scan_batch_ms / 1000
+                left.popleft()()
+                while left and not self._sessions.is_writer_awaited() and monotonic() < deadline:
+                    left.popleft()()
 
-    def _resize_batch(self, took_ms: float) -> None:
-        """Hold the writer no longer than scan_batch_ms: fewer rows next time if it was longer."""
-        if took_ms > self._config.scan_batch_ms:
-            self._batch_rows = max(_FEWEST_ROWS, self._batch_rows // 2)
-        elif took_ms < self._config.scan_batch_ms / 2:
-            self._batch_rows = min(self._config.scan_batch_rows, self._batch_rows * 2)
+    def _insert(self, new: _Files) -> None:
+        rows = self._rows(new)
+        if len(rows) == scan_queries.ROWS:
+            together = [list(chain.from_iterable(rows))]
+            self._sessions.run_many(scan_queries.insert_files, together)
+        else:
+            self._sessions.run_many(scan_queries.insert_file, rows)
+
+    def _change(self, changed: _Files) -> None:
+        now = self._sessions.now()
+        for id, facts in changed:
+            everything = (*_content(facts), *_told(facts))
+            self._sessions.run(scan_queries.change_file, *everything, now, id)
+
+    def _tell(self, told: _Files) -> None:
+        now = self._sessions.now()
+        for id, facts in told:
+            self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
+
+    def _return(self, returned: _Files) -> None:
+        now = self._sessions.now()
+        for id, _ in returned:
+            self._sessions.run(scan_queries.file_returned, now, id)
+
+    def _rows(self, new: _Files) -> list[tuple[Any, ...]]:
+        library_id, now = self.library.id, timestamp_text(self._sessions.now())
+        return [
+            (
+                id, library_id, path, filename := path[path.rindex(os.sep) + 1:], facts.size,
+                facts.mime_type or kinds.mime_type(filename),
+                facts.container or kinds.container(filename),
+                facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
+                now, now, facts.modified_ns, facts.fingerprint, facts.identity,
+                "present", "pending",
+            )
+            for id, (path, facts) in zip(self._sessions.new_ids(len(new)), new)
+        ]
 
     def _gone(self) -> Iterator[str]:
         """Yield ids of files that are known as present and were not added."""
@@ -279,15 +299,22 @@ class Reconciliation:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
     def _mark_missing(self, gone: list[str]) -> None:
-        for start in range(0, len(gone), self._batch_rows):
-            ids = gone[start:start + self._batch_rows]
-            with self._sessions.writer():
-                self._count(
-                    removed=self._sessions.run(
-                        scan_queries.mark_missing, self._sessions.now(), ids
-                    )
-                )
-                Catalog(self._sessions, self.library).prefer_present(ids)
+        self._run(partial(self._mark, ids) for ids in _parts(gone))
+
+    def _mark(self, ids: Sequence[str]) -> None:
+        marked = self._sessions.run(scan_queries.mark_missing, self._sessions.now(), ids)
+        self._count(removed=marked)
+        Catalog(self._sessions, self.library).prefer_present(ids)
+
+
+_Row = TypeVar("_Row")
+_Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it now
+
+
+def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """Cut what is to be written into pieces short enough for whoever waits."""
+    for start in range(0, len(rows), scan_queries.ROWS):
+        yield rows[start:start + scan_queries.ROWS]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:

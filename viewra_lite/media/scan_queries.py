@@ -35,11 +35,16 @@ INSERTED = (
 )
 
 
-def _insert_file(*values: Any) -> Any:
-    return MediaFile.insert(dict(zip(INSERTED, values)))
+# Rows that one statement inserts: SQLite before 3.32 takes 999 parameters.
+ROWS = 50
 
 
-insert_file = Statement(_insert_file, arity=len(INSERTED))
+def _insert_files(*values: Any) -> Any:
+    return MediaFile.insert_many(zip(*[iter(values)] * len(INSERTED)), fields=INSERTED)
+
+
+insert_file = Statement(_insert_files, arity=len(INSERTED))
+insert_files = Statement(_insert_files, arity=len(INSERTED) * ROWS)
 
 
 @statement
