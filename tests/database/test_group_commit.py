@@ -249,7 +249,7 @@ def write_while_another_queues(store, times):
 
 
 def test_the_log_stays_short_while_writers_queue(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 40)
+    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 40)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         add(store, "a")
         before = log_of(path).stat().st_size
@@ -260,7 +260,7 @@ def test_the_log_stays_short_while_writers_queue(driver, path, monkeypatch):
 
 
 def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 40)
+    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 40)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         add(store, "a")
         disk = Disk(monkeypatch)
@@ -288,7 +288,7 @@ def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(driver, 
 
 
 def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.sqlite._STEP_PAGES", 10)
+    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 10)
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
         store._sessions.run(insert_library, "a", "a", "/a", store._sessions.now())
         disk = Disk(monkeypatch)

@@ -41,9 +41,6 @@ _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
 _NORMAL, _FULL = 1, 2  # PRAGMA synchronous
 SYNC_EVERY_S = 60.0
-# What a checkpoint moves while writers queue: a step of 2000 pages holds them for 20 ms, one of
-# 10,000 for 80; steps of 1000 slow a scan by a third, for they move more pages twice.
-_STEP_PAGES = 2000
 
 
 class SqliteBackend:
@@ -70,7 +67,7 @@ class SqliteBackend:
         self._wal: WalFile | None = None
         self._shares_sync = False
         self._owed: int | None = None  # the commit that its writer has to wait for
-        self._step_pages = min(_STEP_PAGES, config.wal_autocheckpoint_pages)
+        self._held_since = 0.0
         self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[Connection] = set()
@@ -106,6 +103,7 @@ class SqliteBackend:
             if self._writer is None:
                 self._writer = self._connect(writer_pragmas(self._config))
                 self._writer_synchronous = 1
+            self._held_since = time.monotonic()
             return self._writer
         except BaseException:
             self._gate.release()
@@ -117,7 +115,8 @@ class SqliteBackend:
         try:
             if self._settle is not None:
                 self._settle(connection)
-            step = wal is not None and wal.is_step_due(self._gate.waits, self._step_pages)
+            held_s = time.monotonic() - self._held_since
+            step = wal is not None and wal.is_step_due(self._gate.waits, held_s)
             if self._closed or connection in self._spoiled:
                 self._spoiled.discard(connection)
                 self._close_writer()
@@ -156,7 +155,7 @@ class SqliteBackend:
         self._set_durability(connection, durable)
         self._retry(lambda: connection.execute("BEGIN IMMEDIATE"))
         if self._wal is None:
-            self._wal = WalFile.beside(self.path)
+            self._wal = WalFile.beside(self.path, self._config.wal_autocheckpoint_pages)
 
     def commit(self, connection: Connection) -> None:
         """Commit; a transaction that is gone raises instead of losing rows silently."""
