@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -66,15 +67,44 @@ def clock() -> Clock:
     return Clock()
 
 
+# To make the tables takes as long as most tests. Those of a room get a store that was made once.
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an empty SQLite store that nobody has open."""
+    path = tmp_path_factory.mktemp("template") / "viewra.db"
+    Store.open(f"sqlite:///{path}", clock=Clock()).close()
+    return path.parent
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> str:
+    """The name of a database that is an empty store, which nobody has open."""
+    name = f"template_{uuid4().hex}"
+    Store.open(postgres_server.create_database(name), clock=Clock()).close()
+    return name
+
+
+@pytest.fixture
+def postgres_store(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    """The URL of an empty store, dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    yield postgres_server.create_database(name, template=postgres_template)
+    postgres_server.drop_database(name)
+
+
 @pytest.fixture(params=["sqlite", "cysqlite", "postgres"])
 def store_config(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """What Store.open() takes, for an empty store on each engine, and driver of SQLite, in turn."""
     if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
+        return request.getfixturevalue("postgres_store")
     options = {"type": "sqlite", "database_path": str(tmp_path / "viewra.db")}
     if request.param == "cysqlite":
         pytest.importorskip("cysqlite")
         options["driver"] = "cysqlite"
+    template = request.getfixturevalue("sqlite_template")
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     return {"database": options}
 
 

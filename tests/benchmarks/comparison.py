@@ -120,7 +120,10 @@ def _rows(samples: Samples, size: str) -> Iterator[Row]:
     beside = found["scan_beside_readers"]
     title = f"scan of {sizes.files_beside_readers:,} beside {sizes.readers} readers"
     yield ratio_row("scan_beside_readers", title, 1.15, beside)
-    yield plain_row("reads_beside_scan", "p99 of a read beside a scan", "ms", 1.0, beside, "p99_ms")
+    yield plain_row(
+        "reads_beside_scan", "p99 of a read beside a scan", "ms", 1.0, beside, "p99_ms",
+        note=f"{beside['ours']['idle_p99_ms']:.1f} without a scan",
+    )
     yield plain_row("reads_kept", "share of reads kept beside a scan", "share", 0.8, beside, "kept",
                     at_least=True)
     yield from _heartbeats_beside_a_scan(found)

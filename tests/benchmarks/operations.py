@@ -77,7 +77,10 @@ def scan_beside_readers(world: World) -> Sample:
     finally:
         took = readers.end()
     idle, busy = len(took["idle"]) / idle_s, len(took["scan"]) / sample["wall"]
-    return {**sample, **latencies(took["scan"]), "kept": busy / idle if idle else 0.0}
+    return {
+        **sample, **latencies(took["scan"]), "kept": busy / idle if idle else 0.0,
+        "idle_p99_ms": latencies(took["idle"])["p99_ms"],
+    }
 
 
 def scan_beside_heartbeats(world: World) -> Sample:
