@@ -27,7 +27,7 @@ from .table import table, write_json
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
     asked = _asked(arguments)
-    began, out = perf_counter(), Path(asked.out)
+    began, out = perf_counter(), Path(asked.out).resolve()
     names = [name for name in installed() if name not in PEERS or name in asked.peers]
     scratch = out / "databases"
     shutil.rmtree(scratch, ignore_errors=True)
