@@ -63,6 +63,7 @@ def scan_alone(world: World) -> Sample:
 def scan_beside_readers(world: World) -> Sample:
     """Scan while threads read one file after the other, as fast as they can."""
     contender, sizes = world.contender, world.sizes
+    files = _told(contender, sizes.files_beside_readers)
 
     def read(number: int, step: int) -> None:
         contender.file(rows.number_id("file", (number + step * 7919) % sizes.files))
@@ -73,7 +74,7 @@ def scan_beside_readers(world: World) -> Sample:
     readers.phase("idle")
     readers.wait(idle_s)
     try:
-        sample = _scan_beside(world, sizes.files_beside_readers, readers)
+        sample = _scan_beside(contender, files, readers)
     finally:
         took = readers.end()
     idle, busy = len(took["idle"]) / idle_s, len(took["scan"]) / sample["wall"]
@@ -87,21 +88,31 @@ def scan_beside_heartbeats(world: World) -> Sample:
     """Scan while threads send ten heartbeats a second each."""
     contender, sizes = world.contender, world.sizes
     sessions = contender.sessions(range(sizes.threads))
+    files = _told(contender, sizes.files_beside_heartbeats)
     beating = Companions(
         sizes.threads, lambda number, step: contender.heartbeat(sessions[number], float(step)),
         contender.leave_thread, _BEATS_EVERY_S,
     )
     try:
-        sample = _scan_beside(world, sizes.files_beside_heartbeats, beating)
+        sample = _scan_beside(contender, files, beating)
     finally:
         took = beating.end()
     return {**sample, **latencies(took["scan"])}
 
 
-def _scan_beside(world: World, files: int, companions: Companions) -> Sample:
-    contender = world.contender
+def _told(contender: Contender, files: int) -> tuple[list[Any], Any]:
+    """Return what a scan finds, as it is and as the contender takes it.
+
+    Made before anybody else works: they would wait for the interpreter while it is made.
+    """
     facts = rows.facts(files, rows.ROOTS[rows.SCANNED])
-    taken = contender.taken(facts)
+    return facts, contender.taken(facts)
+
+
+def _scan_beside(
+    contender: Contender, files: tuple[list[Any], Any], companions: Companions
+) -> Sample:
+    facts, taken = files
     gc.collect()
     companions.phase("scan")
     cpu, wall = thread_time(), perf_counter()

@@ -96,9 +96,9 @@ class Companions:
         try:
             while not self._stop.is_set():
                 step += 1
-                before = perf_counter()
+                before, phase = perf_counter(), self._phase
                 call(number, step)
-                self._phase.append(perf_counter() - before)
+                phase.append(perf_counter() - before)
                 if self._every_s:
                     self._stop.wait(self._every_s)
         except BaseException as exc:
