@@ -1,18 +1,16 @@
-"""Durable writers of one SQLite store share a sync, and the log stays short while they queue."""
+"""Durable writers of one SQLite store share a sync."""
 
 from __future__ import annotations
 
 import errno
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
+from tests.database.disk import Disk, log_of
 from tests.database.processes import running_python
-from tests.database.rows import (
-    WAIT_S, add, ids, in_thread, in_threads, insert_library, set_interval,
-)
+from tests.database.rows import WAIT_S, add, ids, in_thread, in_threads
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary
@@ -21,7 +19,6 @@ pytestmark = pytest.mark.skipif(
     not hasattr(os, "fdatasync"), reason="every durable commit syncs by itself here"
 )
 WRITERS = 8
-FRAME_BYTES = 24 + 4096
 
 
 @pytest.fixture
@@ -35,28 +32,9 @@ def store(driver, path):
         yield store
 
 
-def log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
-
-
 def add_durably(store, id):
     with store._sessions.writer(durable=True):
         add(store, id)
-
-
-class Disk:
-    """What os.fdatasync does, told when: each call is numbered and may be held or refused."""
-
-    def __init__(self, monkeypatch):
-        self.syncs = 0
-        self.before = lambda number: None
-        self._real = os.fdatasync
-        monkeypatch.setattr(os, "fdatasync", self._sync)
-
-    def _sync(self, descriptor):
-        self.syncs += 1
-        self.before(self.syncs)
-        self._real(descriptor)
 
 
 @pytest.fixture
@@ -230,73 +208,3 @@ def test_a_killed_process_keeps_what_its_threads_acknowledged(driver, tmp_path):
             with store.reader():
                 check = MediaLibrary._meta.database.execute_sql("PRAGMA integrity_check")
                 assert check.fetchall() == [("ok",)]
-
-
-# The log
-
-
-def write_while_another_queues(store, times):
-    """Write again and again, each time with another thread at the gate."""
-    gate = store._sessions.backend._gate
-    for number in range(times):
-        with store._sessions.writer():
-            store._sessions.run(set_interval, number, "a")
-            other = threading.Thread(target=add, args=(store, f"{number}"))
-            other.start()
-            while not gate._waiting:
-                pass
-        other.join(WAIT_S)
-
-
-def test_the_log_stays_short_while_writers_queue(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 40)
-    with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
-        add(store, "a")
-        before = log_of(path).stat().st_size
-        write_while_another_queues(store, 150)
-        # 300 commits of two pages and more each, while SQLite's own checkpoint waits for 10,000.
-        assert log_of(path).stat().st_size < before + 80 * FRAME_BYTES
-        assert len(ids(store)) == 151
-
-
-def test_a_reader_that_needs_the_log_does_not_make_every_commit_move_it(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 40)
-    with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
-        add(store, "a")
-        disk = Disk(monkeypatch)
-        held, done = threading.Event(), threading.Event()
-
-        def read():
-            with store.reader():
-                before = MediaLibrary.select().count()
-                held.set()
-                assert done.wait(WAIT_S)
-                return before, MediaLibrary.select().count()
-
-        seen = []
-        reader = threading.Thread(target=lambda: seen.append(read()))
-        reader.start()
-        assert held.wait(WAIT_S)
-        try:
-            write_while_another_queues(store, 150)
-        finally:
-            done.set()
-            reader.join(WAIT_S)
-        assert seen == [(1, 1)]
-        frames = log_of(path).stat().st_size / FRAME_BYTES
-        assert 1 < disk.syncs <= frames / 40  # one for each step
-
-
-def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(driver, path, monkeypatch):
-    monkeypatch.setattr("viewra_lite.database.wal._STEP_PAGES", 10)
-    with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
-        store._sessions.run(insert_library, "a", "a", "/a", store._sessions.now())
-        disk = Disk(monkeypatch)
-
-        def refuse(number):
-            raise OSError(errno.EIO, "Input/output error")
-
-        disk.before = refuse
-        write_while_another_queues(store, 20)
-        assert disk.syncs == 1
-        assert len(ids(store)) == 21

@@ -30,6 +30,9 @@ class Backend(Protocol):
     def is_writer_awaited(self) -> bool:
         """Whether another thread of this process queues for the writer."""
 
+    def give_way(self) -> None:
+        """Wait while others need that nobody writes batch after batch; outside a transaction."""
+
     def begin_read(self, connection: Connection) -> None:
         """Start a transaction that reads one consistent snapshot."""
 

@@ -131,6 +131,9 @@ class PostgresBackend:
         """Return False: writers do not queue."""
         return False
 
+    def give_way(self) -> None:
+        """Do nothing: the server sees to it."""
+
     def tidy(self, connection: Any) -> None:
         """Reset every setting that guest code may have changed."""
         try:

@@ -83,6 +83,10 @@ class Sessions:
         """Whether another thread of this process waits until the open writer ends."""
         return self.backend.is_writer_awaited()
 
+    def give_way(self) -> None:
+        """Let others get on between two writers of a long work."""
+        self.backend.give_way()
+
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
         """Run a reading statement; a list of models, or of tuples."""
         compiled = self._compiled(statement)

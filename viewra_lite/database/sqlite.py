@@ -16,8 +16,8 @@ from ..errors import (
     StoreBusyError,
     StoreClosedError,
     StoreUnavailableError,
-    ViewraError,
 )
+from .checkpoints import Checkpoints
 from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_driver import load_driver
@@ -51,7 +51,7 @@ class SqliteBackend:
     def __init__(self, config: SqliteConfig) -> None:
         self.path = Path(os.path.abspath(config.database_path))
         self.lock_folder = self.path.with_name(self.path.name + "-lock")
-        self._driver = driver = load_driver(config.driver)
+        self.driver = driver = load_driver(config.driver)
         self._total_changes, self._settle = driver.total_changes, driver.settle
         self.database: Any = driver.Database(self, str(self.path))
         self._config = config
@@ -65,9 +65,9 @@ class SqliteBackend:
         self._writer_synchronous = 0
         self._next_sync = time.monotonic() + SYNC_EVERY_S
         self._wal: WalFile | None = None
+        self._checkpoints: Checkpoints | None = None
         self._shares_sync = False
         self._owed: int | None = None  # the commit that its writer has to wait for
-        self._held_since = 0.0
         self._changes_before = 0
         self._untouched: dict[bool, list[Any]] = {}
         self._spoiled: set[Connection] = set()
@@ -103,7 +103,6 @@ class SqliteBackend:
             if self._writer is None:
                 self._writer = self._connect(writer_pragmas(self._config))
                 self._writer_synchronous = 1
-            self._held_since = time.monotonic()
             return self._writer
         except BaseException:
             self._gate.release()
@@ -112,18 +111,18 @@ class SqliteBackend:
     def give_back_writer(self, connection: Connection) -> None:
         """Open the write gate for the next in the queue, then wait for the disk if promised."""
         wal, owed, self._owed = self._wal, self._owed, None
+        checkpoints, due = self._checkpoints, False
         try:
             if self._settle is not None:
                 self._settle(connection)
-            held_s = time.monotonic() - self._held_since
-            step = wal is not None and wal.is_step_due(self._gate.waits, held_s)
+            due = checkpoints is not None and checkpoints.is_due(self._gate.waits)
             if self._closed or connection in self._spoiled:
                 self._spoiled.discard(connection)
                 self._close_writer()
         finally:
             self._gate.release()
-        if wal is not None and step:
-            self._checkpoint_step(wal)
+        if checkpoints is not None and due:
+            checkpoints.begin()
         if wal is not None and owed is not None:
             wal.wait_for(owed)
             self._next_sync = time.monotonic() + SYNC_EVERY_S
@@ -131,9 +130,9 @@ class SqliteBackend:
     def tidy(self, connection: Connection) -> None:
         """Undo what guest code set; a connection that it changed otherwise is not used again."""
         try:
-            self._driver.reset(connection)
+            self.driver.reset(connection)
             changed = settings(connection) != self._untouched[connection is self._writer]
-        except self._driver.Error:
+        except self.driver.Error:
             changed = True
         if changed or connection.in_transaction:
             self._spoiled.add(connection)
@@ -155,7 +154,7 @@ class SqliteBackend:
         self._set_durability(connection, durable)
         self._retry(lambda: connection.execute("BEGIN IMMEDIATE"))
         if self._wal is None:
-            self._wal = WalFile.beside(self.path, self._config.wal_autocheckpoint_pages)
+            self._open_log()
 
     def commit(self, connection: Connection) -> None:
         """Commit; a transaction that is gone raises instead of losing rows silently."""
@@ -174,7 +173,7 @@ class SqliteBackend:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except self._driver.Error:
+        except self.driver.Error:
             self._spoiled.add(connection)  # closing it rolls back
 
     def rollback_to(self, connection: Connection, savepoint: str) -> None:
@@ -207,17 +206,22 @@ class SqliteBackend:
 
     def translate(self, error: BaseException) -> BaseException:
         """Return the ViewraError that this error stands for, or the error itself."""
-        return translate_sqlite(error, self.path, self._driver)
+        return translate_sqlite(error, self.path, self.driver)
 
     def checkpoint(self) -> None:
         """Move the log into the database as far as no reader needs it; waits for nobody."""
         connection = self.borrow_writer()
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except self._driver.Error as exc:
+        except self.driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back_writer(connection)
+
+    def give_way(self) -> None:
+        """Wait while the log is moved into the database."""
+        if self._checkpoints is not None:
+            self._checkpoints.give_way()
 
     # Life
 
@@ -246,7 +250,7 @@ class SqliteBackend:
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
-        except self._driver.Error as exc:
+        except self.driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back(connection)
@@ -278,19 +282,22 @@ class SqliteBackend:
         if self._closed or self._forked:
             return
         held = self._gate.acquire(self._wait_s)
-        self._closed = True
+        self._closed = True  # whoever passes the gate from now on is refused
+        if held:
+            self._gate.release()
+        if self._checkpoints is not None:
+            self._checkpoints.end()
         # Readers first: the last connection to go moves the WAL into the database.
         self._readers.close()
         if held:
             self._close_writer()
-            self._gate.release()
 
     def abandon(self) -> None:
         """Forget every connection in a forked child."""
         self._readers.abandon()
         never_close([self._writer] if self._writer is not None else [])
         self._writer, self._forked, self._gate = None, True, WriteGate()
-        self._wal = None
+        self._wal = self._checkpoints = None
 
     # Inside
 
@@ -303,7 +310,7 @@ class SqliteBackend:
         try:
             self._retry(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
             self._retry(lambda: connection.execute(f"PRAGMA application_id={APPLICATION_ID}"))
-        except self._driver.Error as exc:
+        except self.driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back_writer(connection)
@@ -313,48 +320,33 @@ class SqliteBackend:
 
     def _connect(self, pragmas: dict[str, Any]) -> Connection:
         try:
-            connection = self._driver.connect(self.path, self._wait_s)
-        except self._driver.Error as exc:
+            connection = self.driver.connect(self.path, self._wait_s)
+        except self.driver.Error as exc:
             raise self.translate(exc) from exc
         try:
             self._retry(lambda: apply_pragmas(connection, pragmas))
             found = self._retry(lambda: settings(connection))
         except BaseException as exc:
-            self._driver.close(connection)
-            if isinstance(exc, self._driver.Error):
+            self.driver.close(connection)
+            if isinstance(exc, self.driver.Error):
                 raise self.translate(exc) from exc
             raise
         self._untouched.setdefault(not pragmas["query_only"], found)
         return connection
 
+    def _open_log(self) -> None:
+        self._wal = wal = WalFile.beside(self.path)
+        if wal is not None:
+            self._checkpoints = Checkpoints(self, wal, self._config.wal_autocheckpoint_pages)
+
     def _close_writer(self) -> None:
         # The log first: only while the connection lives is it the one that was opened.
-        wal, self._wal = self._wal, None
+        wal, self._wal, self._checkpoints = self._wal, None, None
         if wal is not None:
             wal.close()
         writer, self._writer = self._writer, None
         if writer is not None:
-            self._driver.close(writer)
-
-    def _checkpoint_step(self, wal: WalFile) -> None:
-        """Move the log into the database before it is so long that it holds up whoever queues.
-
-        Like SQLite's own checkpoint after a commit it says nothing when it fails.
-        """
-        try:
-            # Before the gate, so that the checkpoint finds little left to sync.
-            wal.wait_for_all()
-            connection = self.borrow_writer()
-            try:
-                done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if wal is self._wal:
-                    wal.note_checkpoint(done[1])
-            finally:
-                self.give_back_writer(connection)
-        except (ViewraError, self._driver.Error, OSError):
-            pass
-        finally:
-            wal.end_step()
+            self.driver.close(writer)
 
     def _set_durability(self, connection: Connection, durable: bool) -> None:
         # A commit that syncs makes those before it durable too: one a minute bounds what a power
@@ -382,8 +374,8 @@ class SqliteBackend:
         while True:
             try:
                 return action()
-            except self._driver.Error as exc:
-                if not is_busy(exc, self._driver):
+            except self.driver.Error as exc:
+                if not is_busy(exc, self.driver):
                     raise
                 if not remaining(deadline):
                     raise StoreBusyError(

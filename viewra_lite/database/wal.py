@@ -29,32 +29,24 @@ _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _SALT_AT, _FRAME_SALT_AT, _SALT_BYTES = 16, 8, 8
 _PAGE_SIZE_AT = 8
 
-# What a checkpoint moves while writers queue: the fewer pages, the shorter they are held (2000 for
-# 33 ms, 1000 for 24, 500 for 19, most of it the sync), and the more pages are moved twice.
-_STEP_PAGES = 1000
-_LONG_HELD_S = 0.002  # a report is through in a tenth of that, a batch of a scan takes ten times
-
 
 class WalFile:
     """The log that the writing connection has open."""
 
-    def __init__(self, path: Path, descriptor: int, most_pages: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
-        self._most_pages = most_pages
         self._commits = 0
         self._synced = 0
         self._syncing = threading.Lock()
         self._failure: OSError | None = None
         self._round, self._frames = b"", 0  # at the last checkpoint
-        self._stepping = False
-        self._waits_seen = 0
+        self._closed = False
 
     @classmethod
-    def beside(cls, database: Path, most_pages: int) -> WalFile | None:
+    def beside(cls, database: Path) -> WalFile | None:
         """Open the log of a database; None where there is none or it cannot be synced.
 
-        most_pages: how long SQLite lets it become before a commit has to move it.
         Inside a transaction of the writing connection: until then another process may remove it.
         """
         if not hasattr(os, "fdatasync"):  # Windows, where an open file cannot be removed; macOS
@@ -62,7 +54,7 @@ class WalFile:
         try:
             _sync_folder(database.parent)
             path = database.with_name(database.name + "-wal")
-            return cls(path, os.open(path, os.O_RDWR), most_pages)
+            return cls(path, os.open(path, os.O_RDWR))
         except OSError:
             return None
 
@@ -91,50 +83,17 @@ class WalFile:
                 self._sync()
                 self._refuse_failed()
 
-    def is_step_due(self, waits: int, held_s: float) -> bool:
-        """Whether to begin moving the log now, behind the gate: writers queue, and it is long.
-
-        waits: how often one had to queue so far; held_s: how long the gate was held now. Whoever
-        did so for long has filled the log, and moves it; others only where nobody else does.
-        Whoever is told to calls end_step() at last.
-        """
-        if self._stepping or waits == self._waits_seen:
-            return False
-        pages = _STEP_PAGES if held_s > _LONG_HELD_S else 2 * _STEP_PAGES
-        if not self._is_longer_than(min(pages, self._most_pages)):
-            return False
-        self._stepping, self._waits_seen = True, waits
-        self.note_commit()  # it may not have been counted, and the step's sync is for it
-        return True
-
     def wait_for_all(self) -> None:
         """Return once all that was committed is on disk; raises StoreUnavailableError."""
         self.wait_for(self._commits)
-
-    def end_step(self) -> None:
-        """Let the next step begin."""
-        self._stepping = False
 
     def note_checkpoint(self, frames: int) -> None:
         """Remember how long the log was: where a reader needs it, it does not begin anew."""
         self._round = os.pread(self._descriptor, _SALT_BYTES, _SALT_AT)
         self._frames = frames
 
-    def close(self) -> None:
-        """Sync what waits, then close; before the writing connection closes."""
-        with self._syncing:
-            if self._synced < self._commits and self._failure is None:
-                self._sync()
-            os.close(self._descriptor)
-
-    def _refuse_failed(self) -> None:
-        if self._failure is not None:
-            raise StoreUnavailableError(
-                f"{self._path}: the disk did not take what was committed ({self._failure}), so a "
-                "power cut may undo it: look after the disk, then open the store anew"
-            ) from self._failure
-
-    def _is_longer_than(self, pages: int) -> bool:
+    def is_longer_than(self, pages: int) -> bool:
+        """Whether more pages than that were written since the last checkpoint; behind the gate."""
         # A frame is of this time round, and not left from an earlier one, if it repeats the salt
         # of the log's header: two short reads tell.
         header = os.pread(self._descriptor, _HEADER_BYTES, 0)
@@ -145,7 +104,24 @@ class WalFile:
         found = os.pread(self._descriptor, _SALT_BYTES, frame_at + _FRAME_SALT_AT)
         return bool(found) and found == salt
 
+    def close(self) -> None:
+        """Sync what waits, then close; before the writing connection closes."""
+        with self._syncing:
+            if self._synced < self._commits and self._failure is None:
+                self._sync()
+            self._closed = True
+            os.close(self._descriptor)
+
+    def _refuse_failed(self) -> None:
+        if self._failure is not None:
+            raise StoreUnavailableError(
+                f"{self._path}: the disk did not take what was committed ({self._failure}), so a "
+                "power cut may undo it: look after the disk, then open the store anew"
+            ) from self._failure
+
     def _sync(self) -> None:
+        if self._closed:  # which synced all
+            return
         written = self._commits
         try:
             os.fdatasync(self._descriptor)

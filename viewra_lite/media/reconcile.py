@@ -235,6 +235,7 @@ class Reconciliation:
         """Write in transactions that end after scan_batch_ms, or when somebody waits for that."""
         left = deque(writes)
         while left:
+            self._sessions.give_way()
             with self._sessions.writer():
                 # The time that counts starts once the writer is ours.
                 deadline = monotonic() + self._config.scan_batch_ms / 1000

@@ -155,6 +155,7 @@ class _Scan:
     def _save_batch(self, found: deque[tuple[Probe, Match | None]]) -> list[Probe]:
         """Write some of what was found; return the probes whose match somebody else took."""
         again = []
+        self._sessions.give_way()
         with self._sessions.writer():
             catalog = Catalog(self._sessions, self._library)
             deadline = monotonic() + self._config.scan_batch_ms / 1000
