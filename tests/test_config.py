@@ -84,7 +84,7 @@ def test_every_default_is_as_promised() -> None:
         "resume_from": 0.05, "resume_min_duration_s": 300, "music_completed_at": 0.5,
         "music_resume_from": 0.05, "music_resume_min_duration_s": 1200, "type": "sqlite",
         "database_path": Path("viewra-data/viewra.db"), "cache_size_kib": 8192,
-        "mmap_size_mib": 64, "wal_autocheckpoint_pages": 10000, "driver": "sqlite3"}
+        "mmap_size_mib": 0, "wal_autocheckpoint_pages": 10000, "driver": "sqlite3"}
     config = PostgresConfig()
     assert (config.type, config.host, config.port, config.user) == (
         "postgres", "localhost", 5432, "viewra")
@@ -166,9 +166,9 @@ def test_what_a_postgres_url_leaves_out_keeps_its_default(url: str, changed: Any
 
 
 def test_query_parameters_of_a_url_are_option_keys() -> None:
-    config = load_config("sqlite:///v.db?pool_size=4&synchronous=full&mmap_size_mib=0")
+    config = load_config("sqlite:///v.db?pool_size=4&synchronous=full&mmap_size_mib=64")
     assert config == SqliteConfig(
-        database_path=Path("v.db"), pool_size=4, synchronous="full", mmap_size_mib=0)
+        database_path=Path("v.db"), pool_size=4, synchronous="full", mmap_size_mib=64)
 
 
 @pytest.mark.parametrize("config", [

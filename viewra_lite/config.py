@@ -138,8 +138,9 @@ class SqliteConfig(Config):
     driver: str = _choice("sqlite3", ("sqlite3", "cysqlite"))
     # KiB of page cache for each connection: the index pages of a large library, times pool_size.
     cache_size_kib: int = _whole(8192, 64, 4_194_304)
-    # MiB of the file mapped into memory, which spares reads a copy; 0 = off.
-    mmap_size_mib: int = _whole(64, 0, 1_048_576)
+    # MiB of the file mapped into memory by each connection, 0 = off: it made no verb faster, and a
+    # disk that fails under a mapping ends the process (https://sqlite.org/mmap.html).
+    mmap_size_mib: int = _whole(0, 0, 1_048_576)
     # Pages in the WAL before a commit checkpoints it; 0 (never) would let it fill the disk.
     wal_autocheckpoint_pages: int = _whole(10_000, 1, 1_000_000)
 
