@@ -234,13 +234,15 @@ def delete_documents(kind: str) -> Statement:
     return Statement(lambda ids: SearchDocument.delete().where(OneOf(key, ids)))
 
 
+_RANKED_BY = (
+    SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key, SearchDocument.terms,
+)
+
+
 def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
     """Union what is chosen of each kind: one kind's many hits must not hide another's few."""
     parts: list[Any] = [
-        SearchDocument.select(
-            SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key,
-            SearchDocument.terms,
-        ).where(chosen(kind, number))
+        SearchDocument.select(*_RANKED_BY).where(chosen(kind, number))
         for number, kind in enumerate(SEARCHED)
     ]
     return reduce(lambda union, part: union.union_all(part), parts).tuples()
@@ -260,16 +262,23 @@ def documents_titled(start: Any, end: Any, most: Any) -> Any:
     return _documents_of_each_kind(chosen)
 
 
-def _documents_matching(most: Any, *words: Any) -> Any:
-    return _documents_of_each_kind(
-        lambda kind, number: MatchesWords(
-            SearchDocument.seq, index="search_index", column="lexemes",
-            words=words[number], most=most,
-        )
+def _matching(words: Any, most: Any) -> Any:
+    return MatchesWords(
+        SearchDocument.seq, index="search_index", column="lexemes", words=words, most=most
     )
 
 
-documents_matching = Statement(_documents_matching, arity=1 + len(SEARCHED))
+@statement
+def documents_matching(words: Any, most: Any) -> Any:
+    """The first documents with all words, whatever their kinds."""
+    return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).tuples()
+
+
+def _each_kind_matching(most: Any, *words: Any) -> Any:
+    return _documents_of_each_kind(lambda kind, number: _matching(words[number], most))
+
+
+each_kind_matching = Statement(_each_kind_matching, arity=1 + len(SEARCHED))
 
 
 @statement

@@ -221,7 +221,7 @@ def search(sessions: Sessions, text: str, limit: int) -> list[SearchHit]:
     An exact title comes first, then titles that begin with the text, then titles with all the
     words, then the rest; among equals movies, shows, albums, episodes, tracks, then by title. Any
     text is allowed; one without words finds nothing. limit: 1 to 1000, or InvalidValueError.
-    Three statements at most; of very common words the 200 oldest of each kind are ranked.
+    Four statements at most; of very common words the 200 oldest of each kind are ranked.
     """
     if not isinstance(text, str):
         raise InvalidValueError("search takes text")
@@ -238,14 +238,21 @@ def _best(sessions: Sessions, groups: Groups, key: str, limit: int) -> list[int]
     """Return the seq of the best documents in their order."""
     found = sessions.all(queries.documents_titled, key, key + _AFTER_ALL_TITLES, limit)
     if len(found) < limit:  # else everything else would rank below these
-        most = max(limit, _CANDIDATES)
-        marked = [[*groups, [(mark,)]] for mark in (_MARKS[kind] for kind in queries.SEARCHED)]
-        found += sessions.all(queries.documents_matching, most, *marked)
+        found += _matching(sessions, groups, max(limit, _CANDIDATES))
     ranked = {
         (_rank(groups, key, document_key, terms), _ORDER[kind], document_key, seq)
         for seq, kind, document_key, terms in found
     }
     return [seq for *_, seq in sorted(ranked)[:limit]]
+
+
+def _matching(sessions: Sessions, groups: Groups, most: int) -> list[Any]:
+    """Return the documents with all words, at most so many of each kind."""
+    found: list[Any] = sessions.all(queries.documents_matching, groups, most)
+    if len(found) < most:  # nearly always, and a fifth of the work
+        return found
+    marked = [[*groups, [(mark,)]] for mark in (_MARKS[kind] for kind in queries.SEARCHED)]
+    return sessions.all(queries.each_kind_matching, most, *marked)
 
 
 def _rank(groups: Groups, key: str, document_key: str, terms: str) -> int:
