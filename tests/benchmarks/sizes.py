@@ -42,7 +42,7 @@ SIZES = {
         growth=(100, 200), growth_plays=(200, 400), growth_calls=2,
     ),
     "quick": Sizes(
-        repeats=5, files=20_000, files_beside_readers=4_000, files_beside_heartbeats=20_000,
+        repeats=5, files=12_000, files_beside_readers=4_000, files_beside_heartbeats=20_000,
         plays=100_000, users=50, gets=2_000, pages=40, histories=200, beats=60,
         durable_beats=15, starts=5, growth=(10_000, 100_000), growth_plays=(20_000, 200_000),
         growth_calls=100,
