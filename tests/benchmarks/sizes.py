@@ -48,7 +48,7 @@ SIZES = {
         growth_calls=100,
     ),
     "full": Sizes(
-        repeats=7, files=200_000, files_beside_readers=100_000,
+        repeats=5, files=200_000, files_beside_readers=100_000,
         files_beside_heartbeats=100_000, plays=1_000_000, users=100, gets=10_000, pages=100,
         histories=500, beats=250, durable_beats=50, starts=15,
         growth=(10_000, 100_000, 1_000_000), growth_plays=(100_000, 1_000_000, 10_000_000),

@@ -17,7 +17,6 @@ from ..errors import (
     StoreClosedError,
     StoreUnavailableError,
 )
-from .checkpoints import Checkpoints
 from .locks import file_lock, jitter
 from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
 from .sqlite_driver import load_driver
@@ -32,10 +31,11 @@ from .sqlite_file import (
     settings,
     writer_pragmas,
 )
-from .wal import WalFile
 
 if TYPE_CHECKING:
     from .backend import Connection
+    from .checkpoints import Checkpoints
+    from .wal import WalFile
 
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
@@ -335,6 +335,10 @@ class SqliteBackend:
         return connection
 
     def _open_log(self) -> None:
+        # Not before the first write: who only reads need not wait for these.
+        from .checkpoints import Checkpoints
+        from .wal import WalFile
+
         self._wal = wal = WalFile.beside(self.path)
         if wal is not None:
             self._checkpoints = Checkpoints(self, wal, self._config.wal_autocheckpoint_pages)
