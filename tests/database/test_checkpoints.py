@@ -10,8 +10,10 @@ import threading
 import pytest
 
 from tests.database.disk import FRAME_BYTES, Disk, log_of
+from tests.database.processes import running_python
 from tests.database.rows import WAIT_S, add, ids, set_interval
 from viewra_lite import FileFacts, Store
+from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary
 
 pytestmark = pytest.mark.skipif(
@@ -54,6 +56,12 @@ def moved(path):
         header = index.read(100)
     (pages,), (moved,) = struct.unpack_from("=I", header, 16), struct.unpack_from("=I", header, 96)
     return moved, pages
+
+
+COUNT = """
+import sqlite3, sys
+print(*sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM media_libraries").fetchone())
+"""
 
 
 class HeldStep:
@@ -186,6 +194,27 @@ def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(store, path, 
     write_while_another_queues(store, 40)
     assert disk.syncs == 1
     assert len(ids(store)) == 41
+
+
+def test_a_database_that_cannot_be_synced_keeps_its_log(store, path, monkeypatch):
+    disk = Disk(monkeypatch)
+
+    def refuse(number):
+        if number == 3:  # the database
+            raise OSError(errno.EIO, "Input/output error")
+
+    disk.before = refuse
+    write_while_another_queues(store, 100)
+    assert disk.syncs == 3 and len(ids(store)) == 101
+    with pytest.raises(StoreUnavailableError, match="look after the disk"):
+        with store._sessions.writer(durable=True):
+            add(store, "durable")
+    some, pages = moved(path)
+    assert 0 < some < pages
+    store.close()
+    assert log_of(path).stat().st_size > 200 * FRAME_BYTES  # each commit is in it
+    with running_python("-c", COUNT, str(path)) as process:
+        assert process.stdout.readline().strip() == "101"
 
 
 def test_a_thread_that_cannot_start_leaves_the_log_to_sqlite(store, path, monkeypatch):

@@ -21,11 +21,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ViewraError
+from .pool import keep_open
 from .wal import WalFile
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Checkpoints:
         """
         if waits == self._waits_seen or self._thread is not None:
             return False
-        if not self._wal.is_longer_than(self._step_pages):
+        if self._wal.has_failed or not self._wal.is_longer_than(self._step_pages):
             return False
         self._waits_seen = waits
         self._wal.note_commit()  # it may not have been counted, and the first sync is for it
@@ -89,16 +90,30 @@ class Checkpoints:
                 with self._snapshot():
                     wal.wait_for_all()
                     self._checkpoint(beyond_snapshot=True)
-                    _sync_open(backend.path)
+                    self._sync_database()
                 self._checkpoint()
         except (ViewraError, backend.driver.Error, OSError):
             pass
         finally:
             self._thread = None
 
+    def _sync_database(self) -> None:
+        descriptor = _descriptor_of(self._backend.path)
+        if descriptor is not None:
+            try:
+                os.fdatasync(descriptor)
+            except OSError as exc:
+                # The system tells each descriptor once: SQLite's own sync might not hear of it.
+                self._wal.fail(exc)
+                raise
+
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """Hold what is committed now as a reader."""
+        """Hold what is committed now as a reader; for good once a sync has failed.
+
+        The log does not begin anew while it is held, and so whoever opens the store after this
+        process finds what was committed there, and moves it once more.
+        """
         backend = self._backend
         reader = backend.borrow()
         try:
@@ -111,8 +126,11 @@ class Checkpoints:
                 backend.give_back_writer(writer)
             yield
         finally:
-            backend.end_read(reader)
-            backend.give_back(reader)
+            if self._wal.has_failed:
+                keep_open(reader)
+            else:
+                backend.end_read(reader)
+                backend.give_back(reader)
 
     def _checkpoint(self, *, beyond_snapshot: bool = False) -> None:
         """Move what no reader needs; beyond_snapshot: after writing what the snapshot lacks."""
@@ -131,18 +149,20 @@ class Checkpoints:
             backend.give_back_writer(writer)
 
 
-def _sync_open(path: Path) -> None:
-    """Sync a file by the descriptor that SQLite has for it, where the system tells which that is.
+def _descriptor_of(path: Path) -> int | None:
+    """Return the descriptor that SQLite has of a file, where the system tells which that is.
 
-    With one of our own, closing it would drop every lock that this process has on the file.
+    Opening another one is no way: closing it would drop every lock that this process has on the
+    file.
     """
     wanted = os.stat(path)
-    with os.scandir("/proc/self/fd") as descriptors:
-        for descriptor in descriptors:
-            try:
-                found = descriptor.stat()
-            except OSError:  # closed meanwhile
-                continue
-            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-                os.fdatasync(int(descriptor.name))
-                return
+    try:
+        with os.scandir("/proc/self/fd") as descriptors:
+            for descriptor in descriptors:
+                with suppress(OSError):  # closed meanwhile
+                    found = descriptor.stat()
+                    if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                        return int(descriptor.name)
+    except OSError:
+        pass
+    return None

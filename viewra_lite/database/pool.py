@@ -23,17 +23,21 @@ FORKED = (
 _inherited: list[Any] = []
 
 
+def keep_open(connection: Any) -> None:
+    """Keep a connection from being closed, even by the end of the interpreter."""
+    from ctypes import py_object, pythonapi
+
+    pythonapi.Py_IncRef(py_object(connection))
+
+
 def never_close(connections: Iterable[Any]) -> None:
-    """Keep what a forked child has inherited, even from the end of its interpreter.
+    """Keep what a forked child has inherited.
 
     SQLite would roll back on closing, and so write into the parent's log: it was corrupted so.
     """
-    _inherited.extend(connections)
-    if _inherited:
-        from ctypes import py_object, pythonapi
-
-        for connection in connections:
-            pythonapi.Py_IncRef(py_object(connection))
+    for connection in connections:
+        keep_open(connection)
+        _inherited.append(connection)
 
 
 def refuse_in_forked_child() -> None:

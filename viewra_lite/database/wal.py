@@ -112,11 +112,20 @@ class WalFile:
             self._closed = True
             os.close(self._descriptor)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the disk did not take what was committed."""
+        return self._failure is not None
+
+    def fail(self, error: OSError) -> None:
+        """Refuse to call anything durable from now on."""
+        self._failure = error
+
     def _refuse_failed(self) -> None:
         if self._failure is not None:
             raise StoreUnavailableError(
                 f"{self._path}: the disk did not take what was committed ({self._failure}), so a "
-                "power cut may undo it: look after the disk, then open the store anew"
+                "power cut may undo it: look after the disk, then start the program anew"
             ) from self._failure
 
     def _sync(self) -> None:
@@ -126,7 +135,7 @@ class WalFile:
         try:
             os.fdatasync(self._descriptor)
         except OSError as exc:
-            self._failure = exc
+            self.fail(exc)
         else:
             self._synced = written
 
