@@ -24,7 +24,7 @@ from .threads import Sample, latencies
 from .workers import ROOT, MeasurementFailed, environment
 
 _USERS = 50
-_REPEATS = 3
+_REPEATS = 5
 _Verbs = dict[str, Callable[[int], Any]]
 
 

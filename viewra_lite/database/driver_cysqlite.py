@@ -58,10 +58,13 @@ def connect(path: Path, wait_s: float) -> Any:
     # Without SQLite's own mutex, which every column of every row would take twice and which is a
     # sixth of a read: a connection is lent to one thread at a time, and settle() sees to it that
     # no cursor outlives that, for one that is freed late would reach into another thread's work.
-    return cysqlite.connect(
+    connection = cysqlite.connect(
         f"{path.as_uri()}?mode=rw", _FLAGS, wait_s, uri=True, cached_statements=STATEMENTS_KEPT,
         extensions=False,
     )
+    # Built with statistics, this SQLite would compile many a join anew for each parameter.
+    connection.db_config(cysqlite.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    return connection
 
 
 def settle(connection: Any) -> None:
