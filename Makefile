@@ -10,7 +10,7 @@ help:
 	@echo "make demo        scan a small generated library and look at it"
 	@echo "make test        run the whole suite, on SQLite and on PostgreSQL"
 	@echo "make check       run flake8, mypy and the rules of the house"
-	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (ten minutes)"
+	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (about twelve minutes)"
 	@echo "make bench-full  the same in the sizes of a large library (hours)"
 	@echo "make clean       remove the virtualenv and everything that was built"
 
