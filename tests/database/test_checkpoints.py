@@ -68,13 +68,14 @@ class HeldStep:
     """A step that waits where it syncs the database, until it may go on."""
 
     def __init__(self, store, path, monkeypatch):
-        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.reached, self.go_on, self.gone_on = (threading.Event() for _ in range(3))
         disk = Disk(monkeypatch)
 
         def hold(number):
             if number == 3 and not self.go_on.is_set():  # twice the log, then the database
                 self.reached.set()
-                assert self.go_on.wait(WAIT_S)
+                self.go_on.wait(WAIT_S)
+                self.gone_on.set()
 
         def write():
             while not self.reached.is_set():
@@ -151,10 +152,25 @@ def test_a_scan_waits_until_the_log_is_moved(store, tmp_path, held):
     assert done.is_set() and len(store.media.files(library.id).items) == 1
 
 
+def test_a_scan_inside_a_writer_does_not_wait_for_a_step_that_needs_the_writer(
+    store, tmp_path, held
+):
+    library = store.media.add_library("Films", str(tmp_path), "movie")
+    with store.writer():
+        with store.media.reconcile(library.id) as files:
+            files.add(FileFacts(path=str(tmp_path / "Amelie.mkv"), size=1, modified_ns=1))
+    assert not held.gone_on.is_set()
+    assert len(store.media.files(library.id).items) == 1
+
+
 def test_close_waits_for_the_step_and_leaves_no_log(store, path, held):
+    backend = store._sessions.backend
     closing = threading.Thread(target=store.close)
-    held.go_on.set()
     closing.start()
+    while not backend._closed:
+        pass
+    assert log_of(path).exists()
+    held.end()
     closing.join(WAIT_S)
     assert not closing.is_alive() and not log_of(path).exists()
 

@@ -84,8 +84,12 @@ class Sessions:
         return self.backend.is_writer_awaited()
 
     def give_way(self) -> None:
-        """Let others get on between two writers of a long work."""
-        self.backend.give_way()
+        """Let others get on between two writers of a long work; inside a session it does nothing.
+
+        There whoever is to get on may be waiting for that session.
+        """
+        if self._current.session is None:
+            self.backend.give_way()
 
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
         """Run a reading statement; a list of models, or of tuples."""
