@@ -41,8 +41,7 @@ CREATE TABLE media_files (
                                                    -- since 1970
     fingerprint   TEXT,                            -- SHA-256 of size, first and last 64 KiB: knows
                                                    -- a file that moved
-    identity      TEXT,                            -- what it is (movie:amelie:2001): knows a better
-                                                   -- version of the same
+    identity      TEXT,                            -- what its name says it is: movie:amelie:2001
     status        TEXT NOT NULL DEFAULT 'present'  -- missing: not found by the last scan, kept
                                                    -- until it is purged
                   CHECK (status IN ('present', 'missing')),
@@ -62,27 +61,51 @@ CREATE INDEX idx_media_files_missing ON media_files (library_id, missing_since)
     WHERE (status = 'missing');
 CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
-CREATE INDEX idx_media_files_identity ON media_files (identity) WHERE (identity IS NOT NULL);
 
 -- Ids of files that were removed, so that the same file gets its id back when it returns.
 CREATE TABLE removed_files (
     id          TEXT NOT NULL PRIMARY KEY, -- the id it had in media_files
     filename    TEXT NOT NULL,             -- last part of its path
     fingerprint TEXT,                      -- as in media_files
-    identity    TEXT,                      -- as in media_files
     removed_at  TIMESTAMP NOT NULL         -- when it was purged, UTC
 );
 CREATE INDEX idx_removed_files_fingerprint ON removed_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
-CREATE INDEX idx_removed_files_identity ON removed_files (identity) WHERE (identity IS NOT NULL);
+
+-- What people watch, beyond the rows and files that stand for it: watch state hangs on it.
+CREATE TABLE works (
+    id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
+    kind           TEXT NOT NULL              -- what it is; other: only the files' identity is
+                                              -- known
+                   CHECK (kind IN ('movie', 'show', 'episode', 'album', 'track', 'other')),
+    key            TEXT,                      -- the identity of its rows: finds it again; NULL:
+                                              -- episode
+    show_id        TEXT,                      -- the show's work, if an episode
+    season_number  INTEGER,                   -- of an episode, 0 = specials
+    episode_number INTEGER,                   -- of an episode, within the season
+    FOREIGN KEY (show_id) REFERENCES works (id) ON DELETE CASCADE,
+    UNIQUE (show_id, season_number, episode_number)
+);
+CREATE UNIQUE INDEX works_key ON works (key);
+
+-- Which files are, or were, files of a work; several works where a file holds several.
+CREATE TABLE work_files (
+    media_file_id TEXT NOT NULL,              -- media_files.id, perhaps of a removed file
+    work_id       TEXT NOT NULL,              -- what it is a file of
+    part          INTEGER NOT NULL DEFAULT 0, -- of a movie in parts; 0 = all of it
+    PRIMARY KEY (media_file_id, work_id),
+    FOREIGN KEY (work_id) REFERENCES works (id) ON DELETE CASCADE
+);
+CREATE INDEX idx_work_files_work ON work_files (work_id, media_file_id);
 
 -- Movies, one row for each in a library, however many files it has.
 CREATE TABLE movies (
     id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
     library_id     TEXT NOT NULL,             -- where it is
-    media_file_id  TEXT,                      -- its best file; others have the same identity
-    identity       TEXT NOT NULL,             -- folded title and year; media_files.identity of its
-                                              -- files
+    media_file_id  TEXT,                      -- its best file; work_files has all
+    work_id        TEXT NOT NULL,             -- what watch state hangs on; also other libraries'
+                                              -- rows of it
+    identity       TEXT NOT NULL,             -- folded title and year
     title          TEXT NOT NULL,             -- shown to people
     sort_title     TEXT NOT NULL,             -- the title as it is sorted
     year           INTEGER,                   -- of the first release
@@ -104,9 +127,11 @@ CREATE TABLE movies (
     updated_at     TIMESTAMP NOT NULL,        -- last change of this row, UTC
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
+    FOREIGN KEY (work_id) REFERENCES works (id),
     UNIQUE (library_id, identity)
 );
 CREATE INDEX movies_media_file_id ON movies (media_file_id);
+CREATE INDEX movies_work_id ON movies (work_id);
 CREATE INDEX idx_movies_title ON movies (sort_title, id);
 CREATE INDEX idx_movies_library_title ON movies (library_id, sort_title, id);
 CREATE INDEX idx_movies_library_added ON movies (library_id, id);
@@ -115,6 +140,7 @@ CREATE INDEX idx_movies_library_added ON movies (library_id, id);
 CREATE TABLE tv_shows (
     id             TEXT NOT NULL PRIMARY KEY,       -- UUIDv7
     library_id     TEXT NOT NULL,                   -- where it is
+    work_id        TEXT NOT NULL,                   -- what its episodes' works hang on
     identity       TEXT NOT NULL,                   -- folded title and year
     title          TEXT NOT NULL,                   -- shown to people
     sort_title     TEXT NOT NULL,                   -- the title as it is sorted
@@ -144,8 +170,10 @@ CREATE TABLE tv_shows (
     created_at     TIMESTAMP NOT NULL,              -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,              -- last change of this row, UTC
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
+    FOREIGN KEY (work_id) REFERENCES works (id),
     UNIQUE (library_id, identity)
 );
+CREATE INDEX tv_shows_work_id ON tv_shows (work_id);
 CREATE INDEX idx_tv_shows_title ON tv_shows (sort_title, id);
 CREATE INDEX idx_tv_shows_library_title ON tv_shows (library_id, sort_title, id);
 CREATE INDEX idx_tv_shows_library_added ON tv_shows (library_id, id);
@@ -171,6 +199,7 @@ CREATE TABLE episodes (
     show_id            TEXT NOT NULL,             -- the show it belongs to
     season_id          TEXT NOT NULL,             -- the season it belongs to
     media_file_id      TEXT,                      -- its best file
+    work_id            TEXT NOT NULL,             -- what watch state hangs on
     season_number      INTEGER NOT NULL,          -- 0 = specials
     episode_number     INTEGER NOT NULL,          -- within the season
     episode_number_end INTEGER,                   -- last episode in the file, where it holds
@@ -191,10 +220,12 @@ CREATE TABLE episodes (
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     FOREIGN KEY (season_id) REFERENCES seasons (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
+    FOREIGN KEY (work_id) REFERENCES works (id),
     UNIQUE (show_id, season_number, episode_number)
 );
 CREATE INDEX episodes_season_id ON episodes (season_id);
 CREATE INDEX episodes_media_file_id ON episodes (media_file_id);
+CREATE INDEX episodes_work_id ON episodes (work_id);
 
 -- Music albums.
 CREATE TABLE albums (
@@ -231,6 +262,7 @@ CREATE TABLE tracks (
     id             TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
     album_id       TEXT NOT NULL,              -- the album it is on
     media_file_id  TEXT,                       -- its best file
+    work_id        TEXT NOT NULL,              -- what watch state hangs on
     title          TEXT NOT NULL,              -- shown to people
     artist         TEXT,                       -- who plays it
     artists        TEXT                        -- JSON array
@@ -245,9 +277,11 @@ CREATE TABLE tracks (
     musicbrainz_id TEXT,                       -- id at musicbrainz.org
     FOREIGN KEY (album_id) REFERENCES albums (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
+    FOREIGN KEY (work_id) REFERENCES works (id),
     UNIQUE (album_id, disc_number, track_number, title)
 );
 CREATE INDEX tracks_media_file_id ON tracks (media_file_id);
+CREATE INDEX tracks_work_id ON tracks (work_id);
 
 -- What can be searched for: one row for each movie, show, episode, album and track.
 CREATE TABLE search_documents (

@@ -26,7 +26,7 @@ LAYERS = {
     "database": {"config", "errors"},
     "module": {"config", "database", "errors"},
     "media": {"config", "database", "errors", "module"},
-    "playback": {"config", "database", "errors", "module", "media.models"},
+    "playback": {"config", "database", "errors", "module", "media.models", "media.work_models"},
     "plugins": {"config", "database", "errors", "module", "media.models"},
     "transcoding": {"config", "database", "errors", "module", "media.models"},
     "rooms": {"module", *ROOMS},

@@ -13,7 +13,8 @@ import pytest
 from viewra_lite import FileFacts, Store, WatchedImport, WatchedRecord, import_watched
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.media.models import MODELS as MEDIA
-from viewra_lite.media.models import MediaFile
+from viewra_lite.media.models import MediaFile, Movie
+from viewra_lite.media.work_models import WorkFile
 from viewra_lite.playback.models import MODELS as PLAYBACK
 from viewra_lite.playback.models import PlaybackHistory, UserMediaProgress
 
@@ -255,8 +256,9 @@ def test_both_versions_of_a_movie_show_it_and_it_is_played_once(
     home: Home, store: Store
 ) -> None:
     with store.writer():
-        MediaFile.update(identity="movie:dune:2021").where(
-            MediaFile.filename.in_(["Dune.mkv", "Extra.mkv"])).execute()
+        dune = Movie.get(Movie.title == "Dune").work_id
+        extra = MediaFile.get(MediaFile.filename == "Extra.mkv").id
+        WorkFile.insert(media_file_id=extra, work=dune).execute()
     row = {"title": "Dune", "watched_at": THEN}
     assert numbers(home.add(row)) == (1, 0, 0, 0)
     assert home.progress("Extra").completed

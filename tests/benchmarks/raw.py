@@ -43,10 +43,8 @@ _MOVE_SESSION = """UPDATE playback_sessions SET state = ?, position = ?, last_ac
 _PROGRESS = f"""SELECT {', '.join(names('user_media_progress'))} FROM user_media_progress
     WHERE user_id = ?1 AND media_file_id IN (
         SELECT media_file_id FROM user_media_progress WHERE user_id = ?1 AND media_file_id = ?2
-        UNION ALL SELECT o.id FROM media_files AS f
-            JOIN media_files AS o ON o.identity = f.identity WHERE f.id = ?2
-        UNION ALL SELECT r.id FROM media_files AS f
-            JOIN removed_files AS r ON r.identity = f.identity WHERE f.id = ?2)"""
+        UNION ALL SELECT o.media_file_id FROM work_files AS w
+            JOIN work_files AS o ON o.work_id = w.work_id WHERE w.media_file_id = ?2)"""
 _PUT_PROGRESS = f"""INSERT INTO user_media_progress ({', '.join(names('user_media_progress'))})
     VALUES ({', '.join('?' * len(names('user_media_progress')))})
     ON CONFLICT (user_id, media_file_id) DO UPDATE SET """ + ", ".join(

@@ -107,12 +107,26 @@ def file(number: int) -> dict[str, Any]:
     }
 
 
+def work(number: int) -> dict[str, Any]:
+    """Return what a file of the known library is a file of."""
+    return {
+        "id": number_id("work", number), "kind": "movie",
+        "key": f"movie:known {number:08}:1999",
+    }
+
+
+def work_file(number: int) -> dict[str, Any]:
+    """Return the row that says so."""
+    return {"media_file_id": number_id("file", number), "work_id": number_id("work", number)}
+
+
 def movie(number: int) -> dict[str, Any]:
     """Return the movie of a file of the known library; by title they sort as their numbers."""
     name = title(number)
     return {
         "id": number_id("movie", number), "library_id": KNOWN,
-        "media_file_id": number_id("file", number), "identity": f"movie:known {number:08}:1999",
+        "media_file_id": number_id("file", number), "work_id": number_id("work", number),
+        "identity": f"movie:known {number:08}:1999",
         "title": name, "sort_title": name.lower(), "year": 1999, "original_title": None,
         "overview": _OVERVIEW, "release_date": "1999-05-01", "runtime": 117,
         "genres": json.dumps(["Drama", "Comedy", f"Genre {number % 20}"]),

@@ -14,9 +14,9 @@ _TABLES = {
         fingerprint:text? identity:text? status:text missing_since:moment? probe_state:text
         error:text?""",
     "movies": """
-        id:text library_id:text media_file_id:text? identity:text title:text sort_title:text
-        year:integer? original_title:text? overview:text? release_date:date? runtime:integer?
-        genres:json? director:text? cast:json? rating:real? poster_path:text?
+        id:text library_id:text media_file_id:text? work_id:text identity:text title:text
+        sort_title:text year:integer? original_title:text? overview:text? release_date:date?
+        runtime:integer? genres:json? director:text? cast:json? rating:real? poster_path:text?
         backdrop_path:text? tmdb_id:integer? imdb_id:text? created_at:moment updated_at:moment""",
     "playback_sessions": """
         id:text media_file_id:text? user_id:text device_id:text? method:text state:text

@@ -35,6 +35,8 @@ def make(
     library = dict.fromkeys(next(rows.libraries()))
     _fill(connection, "media_libraries", tuple(library), rows.libraries())
     _fill(connection, "media_files", names("media_files"), map(rows.file, range(files)))
+    _fill(connection, "works", tuple(rows.work(0)), map(rows.work, range(files)))
+    _fill(connection, "work_files", tuple(rows.work_file(0)), map(rows.work_file, range(files)))
     if movies:
         _fill(connection, "movies", names("movies"), map(rows.movie, range(files)))
     _fill(

@@ -16,6 +16,7 @@ from viewra_lite.database.statements import OneOf, Statement, statement
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.media import models as media
 from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Season, TVShow
+from viewra_lite.media.work_models import Work
 from viewra_lite.playback import models as playback
 from viewra_lite.plugins import models as plugins
 from viewra_lite.transcoding import models as transcoding
@@ -183,8 +184,10 @@ def test_a_result_never_queries_again(store):
 def test_joined_models_are_filled_as_peewee_fills_them(store):
     with store._sessions.writer():
         add_by_peewee("a")
+        for id, kind in (("ws", "show"), ("w1", "episode"), ("w2", "episode")):
+            Work.insert(id=id, kind=kind).execute()
         TVShow.insert(
-            id="s", library="a", title="Show", sort_title="show", identity="s",
+            work="ws", id="s", library="a", title="Show", sort_title="show", identity="s",
             created_at=NOW, updated_at=NOW,
         ).execute()
         Season.insert(id="1", show="s", season_number=1).execute()
@@ -194,7 +197,7 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
         for number, file in ((1, "f"), (2, None)):
             Episode.insert(
                 id=f"e{number}", show="s", season="1", season_number=1, episode_number=number,
-                title=f"Part {number}", media_file=file,
+                title=f"Part {number}", media_file=file, work=f"w{number}",
             ).execute()
 
     def query():

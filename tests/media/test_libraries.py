@@ -233,7 +233,9 @@ def test_removing_a_library_of_thousands_of_files_lets_others_write_and_remember
     with store.reader():
         left = {model._meta.table_name: model.select().count() for model in MODELS}
         assert UserMediaProgress.select().count() == len(rows)
-    assert {name: number for name, number in left.items() if number} == {"removed_files": 3000}
+    # What watch state hangs on stays: the library may come back.
+        assert {name for name, number in left.items() if number} == {"removed_files", "works"}
+        assert left["removed_files"] == 3000
     again = store.media.add_library("a", folder, "movie")
     with store.media.reconcile(again.id) as files:
         files.add(FileFacts(f"{folder}/7.mkv", 1, 1, fingerprint="f7"))

@@ -28,7 +28,8 @@ class Shelf:
             path = f"{self.library.path}/{name.replace(':', ' ')}"
             identity = facts.get("identity", name.rpartition(".")[0])
             self._facts[name] = FileFacts(
-                path, size=len(self._facts), duration=duration, **{**facts, "identity": identity}
+                path, duration=duration,
+                **{"size": len(self._facts), **facts, "identity": identity},
             )
         self._tell()
         return [self.file(name) for name in names]

@@ -10,7 +10,7 @@ from media.test_search import plan_of
 from playback.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 
 from viewra_lite import Store
-from viewra_lite.playback import watching, watching_queries
+from viewra_lite.playback import queries, watching, watching_queries
 
 
 @pytest.fixture
@@ -300,9 +300,17 @@ def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store)
         (watching_queries.episodes_of_shows, ["a", "b"]),
         (watching_queries.episodes_by_ids, ["a", "b"]),
         (watching_queries.plays_of_shows, "ann", ["a", "b"]),
-        (watching_queries.files_of_movie, "b", "b:", "b;"),
-        (watching_queries.files_of_season, "a"),
-        (watching_queries.files_of_show, "a"),
+        (queries.parts_around, ["a", "b"]),
+        (queries.movies_of_works, ["a", "b"]),
+        (queries.episodes_of_works, ["a", "b"]),
+        (queries.tracks_of_works, ["a", "b"]),
+        (queries.works_of_show, "a"),
+        (queries.works_of_season, "a", 1),
+        (queries.shows_of_works, ["a", "b"]),
+        (queries.files_of_works, ["a", "b"]),
+        (queries.progress_of_file, "ann", "a"),
+        (queries.session_that_plays, "a"),
+        (queries.progress_that_moves, "ann", "a"),
     )
     for statement, *arguments in asked:
         plan = plan_of(store, statement, arguments)

@@ -253,14 +253,13 @@ def test_progress_of_a_removed_file_is_told_and_may_be_moved(store: Store, film:
         store.playback.start_session(film, user_id="ann")
 
 
-def test_progress_of_what_is_removed_without_a_trace_is_still_told(
+def test_progress_of_what_is_removed_is_still_told(
     store: Store, film: str
 ) -> None:
     store.playback.set_progress("ann", film, 1000)
     store.media.remove_library(store.media.libraries()[0].id)
     assert resume(store, "ann", film)[0] == 1000
-    with pytest.raises(NotFoundError, match=film):
-        store.playback.progress("bob", film)
+    assert resume(store, "bob", film)[0] == 0
 
 
 def test_a_refused_report_changes_nothing(store: Store, film: str) -> None:

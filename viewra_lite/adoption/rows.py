@@ -13,7 +13,7 @@ import peewee
 from ..database.backend import Connection
 from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
 from ..errors import ConflictError, InvalidValueError, MigrationError
-from ..media.catalog import album_identity, movie_identity, show_identity
+from ..media.identities import album_identity, movie_identity, show_identity, track_identity
 from ..media.names import sort_title
 from ..playback.models import OPEN_STATES
 from . import values
@@ -153,14 +153,29 @@ class Rows:
             "UPDATE media_files SET identity = ? WHERE id = ? AND identity IS NULL",
             (row["identity"], file),
         )
+        row["work_id"] = self._work("movie", file, key=row["identity"])
 
     def _complete_tv_shows(self, row: Row) -> None:
         row["year"] = year = row.get("year") or _year(row.get("first_air_date"))
         self._complete_title("tv_shows", "tv", row, show_identity, year)
+        row["work_id"] = self._work("show", None, key=row["identity"])
+
+    def _complete_episodes(self, row: Row) -> None:
+        numbers = {name: row.get(name) for name in ("season_number", "episode_number")}
+        show = self._one("SELECT work_id FROM tv_shows WHERE id = ?", row.get("show_id"))
+        row["work_id"] = self._work("episode", row.get("media_file_id"), show_id=show, **numbers)
 
     def _complete_albums(self, row: Row) -> None:
         row["year"] = row.get("year") or _year(row.get("release_date"))
         self._complete_title("albums", "music", row, album_identity, row.get("album_artist"))
+
+    def _complete_tracks(self, row: Row) -> None:
+        album = self._one("SELECT identity FROM albums WHERE id = ?", row.get("album_id"))
+        key = track_identity(
+            album or "", row.get("disc_number") or 1, row.get("track_number") or 0,
+            row.get("title") or "",
+        )
+        row["work_id"] = self._work("track", row.get("media_file_id"), key=key)
 
     def _complete_title(
         self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], mark: Any
@@ -174,6 +189,17 @@ class Rows:
         if self._has(table, library_id=row["library_id"], identity=row["identity"]):
             # Not ":", after which a movie's identity names a part of it.
             row["identity"] = f"{row['identity']}#{row['id']}"
+
+    def _work(self, kind: str, file: str | None, **columns: Any) -> str:
+        """Insert the work of a row, of which there is none yet, and link the row's file to it."""
+        key = columns.get("key")
+        if key is not None and self._has("works", key=key):
+            columns["key"] = None
+        id = self._new_id()
+        self._insert("works", {"id": id, "kind": kind, **columns})
+        if file is not None and self._has("media_files", id=file):
+            self._insert("work_files", {"media_file_id": file, "work_id": id})
+        return id
 
     def _complete_playback_sessions(self, row: Row) -> None:
         start, last, end = (row.get(n) for n in ("start_time", "last_activity", "end_time"))

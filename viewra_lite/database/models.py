@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from . import drivers  # noqa: F401  (before peewee, see there)
-from peewee import DatabaseProxy, Model
+from peewee import SQL, DatabaseProxy, ForeignKeyField, Model
 
 # A model finds its store by itself, for it may be imported long after the store was opened.
 open_database = DatabaseProxy()
@@ -21,3 +21,18 @@ class StoreModel(Model):
         database = open_database
         legacy_table_names = False
         primary_key = False  # each names its own
+
+
+def reference(model: Any, **options: Any) -> Any:
+    """Return a foreign key that never queries: unset, its attribute is the id."""
+    return ForeignKeyField(model, backref="+", lazy_load=False, **options)
+
+
+def unique(*columns: str) -> Any:
+    """Return a UNIQUE constraint over several columns."""
+    return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
+
+
+def index(model: Any, name: str, *columns: Any, where: Any = None) -> None:
+    """Give a model an index by the name that the specification or we gave it."""
+    model.add_index(model.index(*columns, name=name, where=where))

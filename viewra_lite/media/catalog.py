@@ -12,15 +12,14 @@ from typing import Any
 
 from ..database.sessions import Sessions
 from . import queries, search, versions
+from .identities import movie_identity
 from .identity import absorb
 from .models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track
 from .music import Music
 from .name_facts import EpisodeName, MovieName, NameFacts, sort_title
 from .shows import Shows
 from .tags import TagFacts
-from .versions import album_identity, movie_identity, show_identity
-
-__all__ = ["Catalog", "album_identity", "movie_identity", "show_identity"]
+from .works import Works
 
 
 class Catalog:
@@ -30,23 +29,21 @@ class Catalog:
         self._sessions = sessions
         self._library = library
         self._touched: dict[str, set[str]] = defaultdict(set)
-        self._shows = Shows(sessions, library, self._touched)
-        self._music = Music(sessions, library, self._touched)
+        self._works = Works(sessions)
+        self._shows = Shows(sessions, library, self._works, self._touched)
+        self._music = Music(sessions, library, self._works, self._touched)
 
-    def place(
-        self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None,
-        was: str | None = None,
-    ) -> None:
+    def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
         """Make a file's movie, episodes or track, and take it out of what it was before.
 
-        was is the identity that the file had then: other versions of that take its place.
+        Other versions of that take its place.
         """
         if isinstance(name, MovieName):
             self._place_movie(file, name)
         elif isinstance(name, EpisodeName):
-            self._shows.place(file, name, was)
+            self._shows.place(file, name)
         else:
-            self._music.place(file, name, tags, was)
+            self._music.place(file, name, tags)
 
     def release(self, file: MediaFile) -> None:
         """Take a file that is about to be deleted out of the catalog.
@@ -56,12 +53,11 @@ class Catalog:
         """
         for movie in list(Movie.select().where(Movie.media_file == file.id)):
             self._leave_movie(movie, file)
-        self._shows.leave(file, [], file.identity)
-        self._music.leave(file, "", file.identity)
+        self._shows.leave(file, [])
+        self._music.leave(file, "")
 
     def take_over(self, known: MediaFile | RemovedFile, newcomer: MediaFile) -> MediaFile | None:
         """Make a newcomer, which may be in the catalog already, the known file that it is."""
-        was = known.identity
         name = self._give_up_movie(newcomer, known)
         episodes = _ids(Episode, newcomer)
         tracks = _ids(Track, newcomer)
@@ -69,9 +65,9 @@ class Catalog:
         if file is not None and name is not None:
             self._place_movie(file, name)
         if file is not None and episodes:
-            self._shows.leave(file, episodes, was)
+            self._shows.leave(file, episodes)
         if file is not None and tracks:
-            self._music.leave(file, tracks[0], was)
+            self._music.leave(file, tracks[0])
         return file
 
     def prefer_present(self, ids: Sequence[str]) -> None:
@@ -80,7 +76,7 @@ class Catalog:
         for model in models:
             for row in list(model.select().where(model.media_file.in_(ids))):
                 gone = self._sessions.one(queries.file_by_id, row.media_file_id)
-                other = self._other_version(row, gone, gone.identity)
+                other = versions.other_version(self._sessions, row, gone)
                 if other is not None and other.status == "present":
                     model.update(media_file=other.id).where(model.id == row.id).execute()
 
@@ -91,9 +87,6 @@ class Catalog:
             search.index(self._sessions, kind, sorted(ids))
         self._touched.clear()
 
-    def _other_version(self, row: Any, file: MediaFile, was: str | None) -> MediaFile | None:
-        return versions.other_version(self._sessions, self._library, row, file, was)
-
     # Movies
 
     def _place_movie(self, file: MediaFile, name: MovieName) -> None:
@@ -102,7 +95,7 @@ class Catalog:
         for before in list(Movie.select().where(Movie.media_file == file.id)):
             if movie is not None and before.id == movie.id:
                 continue
-            is_last = self._other_version(before, file, None) is None
+            is_last = versions.other_version(self._sessions, before, file) is None
             if is_last and (movie is None or versions.is_new(movie, self._library)):
                 # Renamed or moved: the movie keeps its id, though its first file to be looked
                 # into may have become a movie of its own.
@@ -111,19 +104,22 @@ class Catalog:
             else:
                 self._leave_movie(before, file)
         if movie is None:
-            self._new_movie(file, name, identity)
+            movie = self._new_movie(file, name, identity)
         elif versions.is_better(self._sessions, file, movie.media_file_id):
             Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
+        self._works.link(file.id, {movie.work_id: name.part or 0})
 
-    def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> None:
+    def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
         now = self._sessions.now()
-        movie = Movie.create(
+        movie: Movie = Movie.create(
             id=self._sessions.new_id(), library=self._library.id, media_file=file.id,
-            identity=identity, title=name.title, sort_title=sort_title(name.title),
+            work=self._works.of_new_row("movie", self._library.id, identity), identity=identity,
+            title=name.title, sort_title=sort_title(name.title),
             year=name.year, tmdb_id=name.tmdb_id, imdb_id=name.imdb_id,
             created_at=now, updated_at=now,
         )
         self._touched["movie"].add(movie.id)
+        return movie
 
     def _rename_movie(
         self, movie: Movie, name: MovieName, identity: str, twin: Movie | None
@@ -140,6 +136,7 @@ class Catalog:
         Movie.update(**changes, updated_at=self._sessions.now()).where(
             Movie.id == movie.id
         ).execute()
+        self._works.rename("movie", self._library.id, movie.work_id, identity)
         self._touched["movie"].add(movie.id)
 
     def _give_up_movie(self, newcomer: MediaFile, known: Any) -> MovieName | None:
@@ -148,12 +145,13 @@ class Catalog:
         own = Movie.get_or_none(Movie.media_file == known.id)
         if movie is None or own is None:
             return None
-        if self._other_version(movie, newcomer, None) is None:
+        part = self._works.parts_of(newcomer.id).get(movie.work_id)
+        if versions.other_version(self._sessions, movie, newcomer) is None:
             Movie.delete().where(Movie.id == movie.id).execute()
-        return MovieName(movie.title, movie.year)
+        return MovieName(movie.title, movie.year, part=part or None)
 
     def _leave_movie(self, movie: Movie, file: MediaFile) -> None:
-        other = self._other_version(movie, file, None)
+        other = versions.other_version(self._sessions, movie, file)
         if other is not None:
             Movie.update(media_file=other.id).where(Movie.id == movie.id).execute()
         else:

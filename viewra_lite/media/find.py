@@ -11,9 +11,8 @@ from typing import Any
 from ..database.fields import checked_value, stored_path
 from ..database.sessions import Sessions
 from . import queries, search
-from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
+from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow, best_of
 from .name_facts import LONGEST_KEY, fold
-from .versions import rank
 
 _YEAR_AT_THE_END = re.compile(r"(.*\S)\s*\(([12]\d{3})\)\s*", re.ASCII | re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -94,7 +93,7 @@ def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
                 if length == longest:
                     found.append(row)
     is_one = len({row.identity or row.id for row in found}) == 1
-    return max(found, key=rank) if is_one else None
+    return best_of(found) if is_one else None
 
 
 # Inside
@@ -152,9 +151,11 @@ def _of_year(rows: list[Any], year: int | None) -> list[Any]:
 
 def _best(rows: list[Any]) -> Any:
     """Return the row with the best file: the others are the same thing in other libraries."""
-    return max(rows, key=lambda row: (
-        row.media_file_id is not None, rank(row.media_file) if row.media_file else (),
-    ))
+    with_file = [row for row in rows if row.media_file_id is not None]
+    if not with_file:
+        return rows[0]
+    best = best_of(row.media_file for row in with_file)
+    return next(row for row in with_file if row.media_file is best)
 
 
 def _artists(row: Track) -> set[str]:

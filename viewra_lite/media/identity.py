@@ -14,6 +14,7 @@ from typing import Any
 from ..database.sessions import Sessions
 from . import queries, scan_queries
 from .models import Episode, MediaFile, Movie, RemovedFile, Track
+from .works import Works
 
 _STAYS = ("id", "created_at")
 _FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
@@ -104,7 +105,8 @@ def absorb(
     if not _hold(sessions, known):
         return None
     values = {name: value for name, value in newcomer.__data__.items() if name not in _STAYS}
-    values["identity"] = newcomer.identity or known.identity
+    if not values["identity"]:
+        del values["identity"]
     # Two rows cannot have one path, and references need the known row before the other goes.
     _set(newcomer.id, path=_nowhere(newcomer))
     if isinstance(known, RemovedFile):
@@ -114,6 +116,7 @@ def absorb(
         _set(known.id, **{**values, "status": "present", "missing_since": None})
     for model in (Movie, Episode, Track):
         model.update(media_file=known.id).where(model.media_file == newcomer.id).execute()
+    Works(sessions).move_links(newcomer.id, known.id)
     sessions.announce("file_absorbed", newcomer.id, known.id)
     MediaFile.delete().where(MediaFile.id == newcomer.id).execute()
     file: MediaFile = sessions.one(queries.file_by_id, known.id)
@@ -136,6 +139,7 @@ def exchange(sessions: Sessions, here: MediaFile, there: MediaFile) -> MediaFile
         of_here = [row.id for row in model.select().where(model.media_file == here.id)]
         model.update(media_file=here.id).where(model.media_file == there.id).execute()
         model.update(media_file=there.id).where(model.id.in_(of_here)).execute()
+    Works(sessions).swap_links(here.id, there.id)
     file: MediaFile = sessions.one(queries.file_by_id, there.id)
     return file
 

@@ -197,6 +197,5 @@ def forget_files(sessions: Sessions, ids: list[str]) -> None:
 
     now = timestamp_text(sessions.now())
     rows = sessions.all(scan_queries.removable, ids)
-    remembered = [(*row, now) for row in rows if row[2] or row[3]]
-    sessions.run_many(scan_queries.insert_removed, remembered)
+    sessions.run_many(scan_queries.insert_removed, [(*row, now) for row in rows])
     sessions.run(scan_queries.delete_files, ids)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterable
 
 from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import (
-    AutoField, BigIntegerField, Check, DoubleField, ForeignKeyField, IntegerField, SQL,
-    TextField,
+    AutoField, BigIntegerField, Check, DoubleField, IntegerField, SQL, TextField,
 )
 
 from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
-from ..database.models import StoreModel
+from ..database.models import StoreModel, index, reference, unique
+from .work_models import Work, WorkFile
 
 LIBRARY_TYPES = ("movie", "tv", "music")
 SHOW_STATUSES = ("continuing", "ended", "canceled", "unknown")
-
-
-def reference(model: Any, **options: Any) -> Any:
-    """Return a foreign key that never queries: unset, its attribute is the id."""
-    return ForeignKeyField(model, backref="+", lazy_load=False, **options)
-
-
-def unique(*columns: str) -> Any:
-    """Return a UNIQUE constraint over several columns."""
-    return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
-
-
-def index(model: Any, name: str, *columns: Any, where: Any = None) -> None:
-    """Give a model an index by the name that the specification or we gave it."""
-    model.add_index(model.index(*columns, name=name, where=where))
 
 
 class MediaLibrary(StoreModel):
@@ -75,7 +61,7 @@ class MediaFile(StoreModel):
         null=True, help_text="SHA-256 of size, first and last 64 KiB: knows a file that moved"
     )
     identity = TextField(
-        null=True, help_text="what it is (movie:amelie:2001): knows a better version of the same"
+        null=True, help_text="what its name says it is: movie:amelie:2001"
     )
     status = ChoiceField(
         ("present", "missing"), default="present", constraints=[SQL("DEFAULT 'present'")],
@@ -108,13 +94,24 @@ index(
 )
 
 
+def best_of(files: Iterable[MediaFile]) -> MediaFile:
+    """Return the file that stands for what all of these are versions of.
+
+    One that is there and could be read, the tallest picture, the largest; of equals the first by
+    path, so that it is the same one always.
+    """
+    by_path = sorted(files, key=lambda file: os.fsencode(file.path))
+    return max(by_path, key=lambda file: (
+        file.status == "present", file.error is None, file.height or 0, file.size or 0
+    ))
+
+
 class RemovedFile(StoreModel):
     """Ids of files that were removed, so that the same file gets its id back when it returns."""
 
     id = TextField(primary_key=True, help_text="the id it had in media_files")
     filename = PathField(help_text="last part of its path")
     fingerprint = TextField(null=True, help_text="as in media_files")
-    identity = TextField(null=True, help_text="as in media_files")
     removed_at = TimestampField(help_text="when it was purged, UTC")
 
     class Meta:
@@ -122,9 +119,8 @@ class RemovedFile(StoreModel):
 
 
 for each in (MediaFile, RemovedFile):
-    for column in (each.fingerprint, each.identity):
-        name = f"idx_{each._meta.table_name}_{column.name}"
-        index(each, name, column, where=column.is_null(False))
+    name = f"idx_{each._meta.table_name}_fingerprint"
+    index(each, name, each.fingerprint, where=each.fingerprint.is_null(False))
 
 
 class Movie(StoreModel):
@@ -133,8 +129,9 @@ class Movie(StoreModel):
     id = TextField(primary_key=True, help_text="UUIDv7")
     library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL",
-                           help_text="its best file; others have the same identity")
-    identity = TextField(help_text="folded title and year; media_files.identity of its files")
+                           help_text="its best file; work_files has all")
+    work = reference(Work, help_text="what watch state hangs on; also other libraries' rows of it")
+    identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
     year = IntegerField(null=True, help_text="of the first release")
@@ -155,6 +152,7 @@ class Movie(StoreModel):
 
     library_id: str
     media_file_id: str | None
+    work_id: str
     files: list[MediaFile]  # set by movie(): every version and part
 
     class Meta:
@@ -167,6 +165,7 @@ class TVShow(StoreModel):
 
     id = TextField(primary_key=True, help_text="UUIDv7")
     library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
+    work = reference(Work, help_text="what its episodes' works hang on")
     identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
     sort_title = TextField(help_text="the title as it is sorted")
@@ -196,6 +195,7 @@ class TVShow(StoreModel):
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
     library_id: str
+    work_id: str
     season_count: int  # set by shows()
     episode_count: int
     seasons: list[Season]  # set by show()
@@ -233,6 +233,7 @@ class Episode(StoreModel):
     show = reference(TVShow, on_delete="CASCADE", index=False, help_text="the show it belongs to")
     season = reference(Season, on_delete="CASCADE", help_text="the season it belongs to")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
+    work = reference(Work, help_text="what watch state hangs on")
     season_number = IntegerField(help_text="0 = specials")
     episode_number = IntegerField(help_text="within the season")
     episode_number_end = IntegerField(
@@ -254,6 +255,7 @@ class Episode(StoreModel):
     show_id: str
     season_id: str
     media_file_id: str | None
+    work_id: str
 
     class Meta:
         table_name = "episodes"
@@ -308,6 +310,7 @@ class Track(StoreModel):
     id = TextField(primary_key=True, help_text="UUIDv7")
     album = reference(Album, on_delete="CASCADE", index=False, help_text="the album it is on")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
+    work = reference(Work, help_text="what watch state hangs on")
     title = TextField(help_text="shown to people")
     artist = TextField(null=True, help_text="who plays it")
     artists = JSONField(null=True, help_text="JSON array")
@@ -323,6 +326,7 @@ class Track(StoreModel):
 
     album_id: str
     media_file_id: str | None
+    work_id: str
 
     class Meta:
         table_name = "tracks"
@@ -380,6 +384,6 @@ index(
 )
 
 MODELS = (
-    MediaLibrary, MediaFile, RemovedFile, Movie, TVShow, Season, Episode, Album, Track,
-    SearchDocument,
+    MediaLibrary, MediaFile, RemovedFile, Work, WorkFile, Movie, TVShow, Season, Episode, Album,
+    Track, SearchDocument,
 )

@@ -178,7 +178,7 @@ class MediaModule(Module):
         from . import versions
 
         movie: Movie = self._found("movie", id, queries.movie_by_id)
-        movie.files = versions.of_movie(self.sessions, movie)
+        movie.files = versions.files_of(self.sessions, movie)
         return movie
 
     def shows(
@@ -263,7 +263,7 @@ class MediaModule(Module):
         columns are those of the table (media_file_id, overview, cast, ...); what is not given
         stays. Raises InvalidValueError, NotFoundError, ConflictError.
         """
-        from .versions import movie_identity
+        from .identities import movie_identity
 
         key = {"identity": movie_identity(checked_title(title), year)}
         values = {"title": title, "year": year, **columns}
@@ -274,7 +274,7 @@ class MediaModule(Module):
         **columns: Any,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year."""
-        from .versions import show_identity
+        from .identities import show_identity
 
         key = {"identity": show_identity(checked_title(title), year)}
         values = {"title": title, "year": year, **columns}
@@ -310,7 +310,7 @@ class MediaModule(Module):
         id: str | None = None, **columns: Any,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist."""
-        from .versions import album_identity
+        from .identities import album_identity
 
         if album_artist is not None:
             checked_text("album_artist", album_artist)

@@ -6,26 +6,27 @@ from typing import Any
 
 from ..database.sessions import Sessions
 from . import versions
+from .identities import UNKNOWN_ALBUM, album_identity, track_identity
 from .models import Album, MediaFile, MediaLibrary, Track
 from .name_facts import TrackName, sort_title
 from .tags import TagFacts
-from .versions import UNKNOWN_ALBUM, album_identity
+from .works import Works
 
 
 class Music:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, touched: dict[str, set[str]]
+        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        touched: dict[str, set[str]],
     ) -> None:
         self._sessions = sessions
         self._library = library
+        self._works = works
         self._touched = touched
         self._albums: set[str] = set()
 
-    def place(
-        self, file: MediaFile, name: TrackName, tags: TagFacts | None, was: str | None
-    ) -> None:
+    def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Make a file's track, and take it out of what it was before."""
         album = self._album(name, tags)
         facts = {
@@ -34,36 +35,39 @@ class Music:
         }
         track = Track.get_or_none(*(getattr(Track, key) == facts[key] for key in facts))
         if track is None:
-            track = self._renamed_track(file, name, facts, was)
-            track = track or self._new_track(file, name, tags, facts)
+            key = track_identity(album.identity, name.disc or 1, name.track or 0, name.title)
+            track = self._renamed_track(file, name, facts, key)
+            track = track or self._new_track(file, name, tags, facts, key)
         elif versions.is_better(self._sessions, file, track.media_file_id):
             Track.update(media_file=file.id, duration=file.duration).where(
                 Track.id == track.id
             ).execute()
         self._albums.add(album.id)
-        self.leave(file, track.id, was)
+        self._works.link(file.id, {track.work_id: 0})
+        self.leave(file, track.id)
 
     def _renamed_track(
-        self, file: MediaFile, name: TrackName, facts: dict[str, Any], was: str | None
+        self, file: MediaFile, name: TrackName, facts: dict[str, Any], key: str
     ) -> Track | None:
         """Return the track that the file was, under its new name and on its new album."""
         track: Track | None = Track.get_or_none(Track.media_file == file.id)
-        if track is None or self._other_version(track, file, was):
+        if track is None or versions.other_version(self._sessions, track, file) is not None:
             return None
         Track.update(**facts, artist=name.artist, year=name.year, duration=file.duration).where(
             Track.id == track.id
         ).execute()
+        self._works.rename("track", self._library.id, track.work_id, key)
         self._albums.add(track.album_id)
         self._touched["track"].add(track.id)
         return track
 
-    def leave(self, file: MediaFile, placed: str, was: str | None) -> None:
+    def leave(self, file: MediaFile, placed: str) -> None:
         """Take a file out of the tracks that it no longer is.
 
         Another version takes its place; without one the track goes, unless it is curated.
         """
         for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
-            other = self._other_version(old, file, was)
+            other = versions.other_version(self._sessions, old, file)
             if other is not None or versions.is_curated(old):
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
             else:
@@ -75,9 +79,6 @@ class Music:
         for album_id in self._albums:
             _count_album(album_id)
         self._albums.clear()
-
-    def _other_version(self, track: Track, file: MediaFile, was: str | None) -> MediaFile | None:
-        return versions.other_version(self._sessions, self._library, track, file, was)
 
     def _album(self, name: TrackName, tags: TagFacts | None) -> Album:
         title = name.album or UNKNOWN_ALBUM
@@ -98,10 +99,12 @@ class Music:
         return album
 
     def _new_track(
-        self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any]
+        self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any],
+        key: str,
     ) -> Track:
         track = Track.create(
-            id=self._sessions.new_id(), media_file=file.id, artist=name.artist,
+            id=self._sessions.new_id(), media_file=file.id,
+            work=self._works.of_new_row("track", self._library.id, key), artist=name.artist,
             duration=file.duration, year=name.year,
             genres=[tags.genre] if tags and tags.genre else None,
             musicbrainz_id=getattr(tags, "musicbrainz_track_id", None), **facts,

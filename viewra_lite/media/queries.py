@@ -78,20 +78,6 @@ def files_after(library_id: Any, limit: Any, path: Any) -> Any:
     ).order_by(MediaFile.path).limit(limit)
 
 
-# By identity alone: given the library as well, SQLite would go through all of its files.
-
-
-@statement
-def files_named(identity: Any) -> Any:
-    """Every version of an episode or a track, or of one part of a movie, in any library."""
-    return MediaFile.select().where(MediaFile.identity == identity)
-
-
-@statement
-def files_named_between(start: Any, end: Any) -> Any:
-    return MediaFile.select().where(MediaFile.identity >= start, MediaFile.identity < end)
-
-
 # What the files are
 
 

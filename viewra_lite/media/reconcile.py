@@ -29,6 +29,7 @@ from .facts import FileFacts, Problem, ScanResult, checked_facts
 from .libraries import claimed
 from .models import MediaLibrary
 from .replacements import Replacements
+from .works import Works
 
 __all__ = ["FileFacts", "Problem", "Reconciliation", "ScanResult"]
 
@@ -116,8 +117,12 @@ class Reconciliation:
         returned = {
             path for path, row in known.items() if row[1] != "present" and path not in changed
         }
+        renamed = {
+            path for path in changed | told if batch[path].identity not in (None, known[path][-1])
+        }
         self._write(new, *(
-            {known[path][0]: batch[path] for path in paths} for paths in (changed, told, returned)
+            {known[path][0]: batch[path] for path in paths}
+            for paths in (changed, told, renamed, returned)
         ))
         self._note(known, list(new), changed | returned)
 
@@ -220,13 +225,14 @@ class Reconciliation:
 
     def _write(
         self, new: dict[str, FileFacts], changed: dict[str, FileFacts],
-        told: dict[str, FileFacts], returned: dict[str, FileFacts],
+        told: dict[str, FileFacts], renamed: dict[str, FileFacts],
+        returned: dict[str, FileFacts],
     ) -> None:
         self._run(
             partial(write, part)
             for write, files in (
                 (self._insert, new), (self._change, changed), (self._tell, told),
-                (self._return, returned),
+                (self._link, renamed), (self._return, returned),
             )
             for part in _parts(list(files.items()))
         )
@@ -250,6 +256,15 @@ class Reconciliation:
             self._sessions.run_many(scan_queries.insert_files, together)
         else:
             self._sessions.run_many(scan_queries.insert_file, rows)
+        # They share the watch state of what the caller says that they are.
+        named = {row[0]: facts.identity for row, (_, facts) in zip(rows, new) if facts.identity}
+        if named:
+            Works(self._sessions).link_new(named)
+
+    def _link(self, renamed: _Files) -> None:
+        works = Works(self._sessions)
+        for id, facts in renamed:
+            works.link(id, works.of_identity(str(facts.identity)))
 
     def _change(self, changed: _Files) -> None:
         now = self._sessions.now()

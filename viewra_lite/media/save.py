@@ -9,17 +9,20 @@ from typing import Any
 from ..database.fields import checked_value
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError
-from . import queries, search
+from . import queries, search, versions
+from .identities import track_identity
 from .models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
 from .name_facts import LONGEST_KEY, sort_title
+from .works import Works
 
-_OURS = ("id", "identity", "created_at", "updated_at")
+_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 LONGEST_TITLE = 500  # characters; PostgreSQL's indexes hold 2,704 bytes a row
 HIGHEST_RATING = 10
+_WATCHED = {Movie, Episode, Track}
 _NOUNS = {**_KINDS, Season: "season"}
 # By these a row is found, besides its identity: a person may have given it another title.
 _ALSO_KNOWN_BY = {Movie: ("title", "year"), Album: ("title", "album_artist")}
@@ -52,6 +55,8 @@ def save(
         _refuse_taken(model, parent, key, row_id)
         checked.pop("identity", None)
         model.update(**checked).where(model.id == row_id).execute()
+    if model in _WATCHED:
+        _link(sessions, model, row_id, checked.get("media_file"))
     if model in _KINDS:
         search.index(sessions, _KINDS[model], [row_id])
     return row_id
@@ -100,8 +105,41 @@ def _insert(
 ) -> str:
     if "created_at" in model._meta.fields:
         values["created_at"] = values["updated_at"]
+    if "work" in model._meta.fields:
+        values["work"] = _work(Works(sessions), model, parent[1], values)
     row = model.create(id=sessions.new_id(), **{parent[0].name: parent[1]}, **values)
     return str(row.id)
+
+
+def _work(works: Works, model: Any, parent_id: str, values: dict[str, Any]) -> str:
+    """Return the work of a row that is about to be inserted."""
+    if model is Episode:
+        show = TVShow.get_by_id(parent_id)
+        return works.of_episode(show.work_id, values["season_number"], values["episode_number"])
+    if model is Track:
+        album = Album.get_by_id(parent_id)
+        key = track_identity(
+            album.identity, values["disc_number"], values["track_number"], values["title"]
+        )
+        return works.of_new_row("track", album.library_id, key)
+    return works.of_new_row(_KINDS[model], parent_id, values["identity"])
+
+
+def _link(sessions: Sessions, model: Any, row_id: str, file_id: str | None) -> None:
+    """Let a row's file share the row's watch state, and the row's files follow its number."""
+    works, row = Works(sessions), model.get_by_id(row_id)
+    if model is Episode:
+        show = TVShow.get_by_id(row.show_id)
+        work = works.of_episode(show.work_id, row.season_number, row.episode_number)
+        if work != row.work_id:
+            for file in versions.files_of(sessions, row):
+                parts = works.parts_of(file.id)
+                del parts[row.work_id]
+                works.link(file.id, {**parts, work: 0})
+            Episode.update(work=work).where(Episode.id == row_id).execute()
+            row.work_id = work
+    if file_id is not None:
+        works.add(file_id, _KINDS[model], row.work_id)
 
 
 def _checked(

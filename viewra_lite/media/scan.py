@@ -186,16 +186,15 @@ class _Scan:
         if not probe.fingerprint:
             self._save_error(file, probe)
             return True
-        was = file.identity
         if match is not None and file.fingerprint != probe.fingerprint:
             known = self._known(catalog, file, match)
             if known is None:
                 return False
-            file, was = known, known.identity
+            file = known
         self._sessions.run(scan_queries.save_probe, *self._probe_row(file, probe))
         file = self._sessions.one(queries.file_by_id, file.id)
         if probe.error is None and probe.name is not None:
-            catalog.place(file, probe.name, probe.tags, was)
+            catalog.place(file, probe.name, probe.tags)
         return True
 
     def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:

@@ -8,6 +8,7 @@ from peewee import JOIN, SQL, fn
 
 from ..database.statements import OneOf, Statement, statement
 from .models import MediaFile, MediaLibrary, RemovedFile
+from .work_models import WorkFile
 
 # Written out: with a parameter neither engine uses the indexes over some rows only.
 _PRESENT, _MISSING = SQL("'present'"), SQL("'missing'")
@@ -204,10 +205,18 @@ def files_with_fingerprints(fingerprints: Any) -> Any:
 
 
 @statement
-def files_with_identities(identities: Any) -> Any:
+def files_with_works(work_ids: Any) -> Any:
+    linked = WorkFile.select(WorkFile.media_file_id).where(OneOf(WorkFile.work, work_ids))
     return MediaFile.select().where(
-        OneOf(MediaFile.identity, identities), MediaFile.status == _PRESENT
+        MediaFile.id.in_(linked), MediaFile.status == _PRESENT
     ).order_by(MediaFile.id)
+
+
+@statement
+def works_of_files(ids: Any) -> Any:
+    return WorkFile.select(WorkFile.media_file_id, WorkFile.work, WorkFile.part).where(
+        OneOf(WorkFile.media_file_id, ids)
+    ).tuples()
 
 
 @statement
@@ -217,11 +226,11 @@ def removed_like(fingerprint: Any, filename: Any) -> Any:
     )
 
 
-def _replaced(removed: bool, key: str) -> Statement:
+def _gone_and_new(removed: bool, same_content: bool) -> Statement:
     """Return the statement for gone files (removed, or missing) and newer ones of a library.
 
-    A missing file is found by its fingerprint wherever it was, by its identity in this library
-    only. It costs what the gone files cost, however many there are in the library.
+    A missing file is found by its content wherever it was, by its works in this library only. It
+    costs what the gone files cost, however many there are in the library.
     """
     old: Any = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
@@ -229,24 +238,36 @@ def _replaced(removed: bool, key: str) -> Statement:
     def build(library_id: Any, since: Any) -> Any:
         # SQLite would go through the library, or all files with a key. It takes a cross join in
         # the order it is written, and an expression for nothing that it has an index of.
-        is_same = getattr(MediaFile, key) == fn.COALESCE(getattr(old, key), SQL("NULL"))
+        pairs = old.select(old.id, MediaFile.id)
+        if same_content:
+            pairs = pairs.join(MediaFile, JOIN.CROSS).where(
+                MediaFile.fingerprint == fn.COALESCE(old.fingerprint, SQL("NULL"))
+            )
+        else:
+            link, other = WorkFile.alias(), WorkFile.alias()
+            pairs = pairs.join(link, JOIN.CROSS).join(other, JOIN.CROSS).join(
+                MediaFile, JOIN.CROSS
+            ).where(
+                link.media_file_id == old.id, other.work == link.work, other.part == link.part,
+                MediaFile.id == other.media_file_id,
+            )
         of_library = fn.COALESCE(MediaFile.library, SQL("NULL")) == library_id
-        query = old.select(old.id, MediaFile.id).join(MediaFile, JOIN.CROSS).where(
-            is_same, of_library, MediaFile.status == _PRESENT, MediaFile.created_at >= since,
+        pairs = pairs.where(
+            of_library, MediaFile.status == _PRESENT, MediaFile.created_at >= since
         )
         if not removed:
-            query = query.where(old.status == _MISSING)
-            if key == "identity":
-                query = query.where(old.library == library_id)
-        return query.order_by(latest, old.id, MediaFile.id).tuples()
+            pairs = pairs.where(old.status == _MISSING)
+            if not same_content:
+                pairs = pairs.where(old.library == library_id)
+        return pairs.order_by(latest, old.id, MediaFile.id).tuples()
 
     return Statement(build, arity=2)
 
 
-missing_moved = _replaced(False, "fingerprint")
-removed_moved = _replaced(True, "fingerprint")
-missing_replaced = _replaced(False, "identity")
-removed_replaced = _replaced(True, "identity")
+missing_moved = _gone_and_new(removed=False, same_content=True)
+removed_moved = _gone_and_new(removed=True, same_content=True)
+missing_replaced = _gone_and_new(removed=False, same_content=False)
+removed_replaced = _gone_and_new(removed=True, same_content=False)
 
 
 @statement
@@ -261,14 +282,13 @@ def forget_removed(id: Any) -> Any:
 
 @statement
 def removable(ids: Any) -> Any:
-    return MediaFile.select(
-        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.identity
-    ).where(OneOf(MediaFile.id, ids)).tuples()
+    return MediaFile.select(MediaFile.id, MediaFile.filename, MediaFile.fingerprint).where(
+        OneOf(MediaFile.id, ids)
+    ).tuples()
 
 
 REMEMBERED = (
-    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.identity,
-    RemovedFile.removed_at,
+    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.removed_at,
 )
 
 

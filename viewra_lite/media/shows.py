@@ -5,38 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.sessions import Sessions
-from . import versions
+from . import identities, versions
+from .identities import show_identity
 from .models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from .name_facts import EpisodeName, sort_title
-from .versions import show_identity
+from .works import Works
 
 
 class Shows:
     """The shows of one library, inside one writer."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, touched: dict[str, set[str]]
+        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        touched: dict[str, set[str]],
     ) -> None:
         self._sessions = sessions
         self._library = library
+        self._works = works
         self._touched = touched
 
-    def place(self, file: MediaFile, name: EpisodeName, was: str | None) -> None:
+    def place(self, file: MediaFile, name: EpisodeName) -> None:
         """Make a file's episodes, and take it out of those that it was before."""
-        season_number, numbers = versions.numbers(name)
+        season_number, numbers = identities.numbers(name)
         placed: list[str] = []
         if numbers:
             show = self._show(name)
             season = self._season(show, season_number)
             left: list[Episode] = []
             placed = [
-                self._episode(file, name, season, number, numbers[-1], left) for number in numbers
+                self._episode(file, name, show, season, number, numbers[-1], left)
+                for number in numbers
             ]
             for episode in left:
                 self._drop_empty(episode, show)
-        self.leave(file, placed, was)
+            rows = Episode.select(Episode.work).where(Episode.id.in_(placed))
+            self._works.link(file.id, {row.work_id: 0 for row in rows})
+        else:
+            self._works.link(file.id, self._works.of_identity(name.identity))
+        self.leave(file, placed)
 
-    def leave(self, file: MediaFile, placed: list[str], was: str | None) -> None:
+    def leave(self, file: MediaFile, placed: list[str]) -> None:
         """Take a file out of the episodes that it no longer is.
 
         Another version takes its place; without one the episode goes, unless it is curated.
@@ -45,7 +53,7 @@ class Shows:
             Episode.media_file == file.id, Episode.id.not_in(placed)
         )
         for episode in list(stale):
-            other = versions.other_version(self._sessions, self._library, episode, file, was)
+            other = versions.other_version(self._sessions, episode, file)
             if other is not None or versions.is_curated(episode):
                 Episode.update(media_file=other and other.id).where(
                     Episode.id == episode.id
@@ -74,7 +82,8 @@ class Shows:
         now = self._sessions.now()
         show = TVShow.create(
             id=self._sessions.new_id(), library=self._library.id, identity=identity,
-            title=name.show, sort_title=sort_title(name.show), year=name.show_year,
+            work=self._works.of_new_row("show", self._library.id, identity), title=name.show,
+            sort_title=sort_title(name.show), year=name.show_year,
             status="unknown",
             tmdb_id=name.tmdb_id, tvdb_id=name.tvdb_id, imdb_id=name.imdb_id,
             created_at=now, updated_at=now,
@@ -89,20 +98,21 @@ class Shows:
         )
 
     def _episode(
-        self, file: MediaFile, name: EpisodeName, season: Season, number: int, last: int,
-        left: list[Episode],
+        self, file: MediaFile, name: EpisodeName, show: TVShow, season: Season, number: int,
+        last: int, left: list[Episode],
     ) -> str:
         of_number = (Episode.season_number == season.season_number) & (
             Episode.episode_number == number
         )
         end = last if last > number else None
-        episode = Episode.get_or_none(of_number, Episode.show == season.show_id)
+        work = self._works.of_episode(show.work_id, season.season_number, number)
+        episode = Episode.get_or_none(of_number, Episode.show == show.id)
         if episode is None:
             # The same number of another show: the show was renamed, or moved to this library.
             episode = Episode.get_or_none(of_number, Episode.media_file == file.id)
             if episode is None:
-                return self._new_episode(file, name, season, number, end)
-            Episode.update(show=season.show_id, season=season.id).where(
+                return self._new_episode(file, name, season, number, end, work)
+            Episode.update(show=show.id, season=season.id, work=work).where(
                 Episode.id == episode.id
             ).execute()
             self._touched["episode"].add(episode.id)
@@ -122,12 +132,13 @@ class Shows:
             self._touched["episode"].add(episode.id)
 
     def _new_episode(
-        self, file: MediaFile, name: EpisodeName, season: Season, number: int, end: int | None
+        self, file: MediaFile, name: EpisodeName, season: Season, number: int, end: int | None,
+        work: str,
     ) -> str:
         episode = Episode.create(
             id=self._sessions.new_id(), show=season.show_id, season=season.id,
-            media_file=file.id, season_number=season.season_number, episode_number=number,
-            episode_number_end=end, absolute_number=name.absolute,
+            media_file=file.id, work=work, season_number=season.season_number,
+            episode_number=number, episode_number_end=end, absolute_number=name.absolute,
             title=_title(name), air_date=name.air_date,
         )
         self._touched["episode"].add(episode.id)
@@ -162,6 +173,7 @@ class Shows:
         TVShow.update(**changes, updated_at=self._sessions.now()).where(
             TVShow.id == show.id
         ).execute()
+        self._works.rename("show", self._library.id, show.work_id, successor.identity)
         self._touched["show"].add(show.id)
         self._touched["episode"].update(
             row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)

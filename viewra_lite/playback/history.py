@@ -96,7 +96,7 @@ def record_play(
     played_at, watched = _played_at(play.played_at, sessions.now()), _watched(play.duration_watched)
     with sessions.writer():
         versions = Versions(sessions, [media_file_id])
-        if media_file_id not in versions.identities:
+        if not versions.is_known(media_file_id):
             raise NotFoundError(f"there is no media file {media_file_id!r}")
         report = _report(versions, media_file_id, play, played_at)
         files = list(versions.ids_of(media_file_id))

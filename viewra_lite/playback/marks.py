@@ -9,22 +9,17 @@ from typing import Any
 from ..database.fields import checked_value
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError
-from ..media.models import MediaFile, Movie
 from . import queries, watching_queries
 from .models import UserMediaProgress
 from .progress import Progress
-from .versions import Versions, subjects
+from .shared import Part
+from .versions import Versions
 
 _ROWS = {
     "movie": watching_queries.movie_by_id,
     "episode": watching_queries.episode_by_id,
     "season": watching_queries.season_by_id,
     "show": watching_queries.show_by_id,
-}
-_FILES = {
-    "episode": watching_queries.files_of_episode,
-    "season": watching_queries.files_of_season,
-    "show": watching_queries.files_of_show,
 }
 
 
@@ -54,7 +49,8 @@ def mark(
                 _known_file(sessions, progress, user_id, id)
             ids = [id]
         else:
-            ids = _files(sessions, noun, _row(sessions, noun, id))
+            works = _works(sessions, noun, _row(sessions, noun, id))
+            ids = _one_file_each(Versions(sessions, _files(sessions, works)), works)
         if not ids:
             raise ConflictError(
                 f"{noun} {id} has no file to mark: scan its library first, or mark a file"
@@ -69,12 +65,11 @@ def drop(sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted) -
     with sessions.writer(durable=True):
         if noun == "media_file":
             ids = _files_around(sessions, progress, user_id, id)
-        elif noun == "movie":
-            ids = _files_of_movie(sessions, _row(sessions, noun, id))
         else:
             row = _row(sessions, noun, id)
-            show = row if noun == "show" else _row(sessions, "show", row.show_id)
-            ids = _files_of_show(sessions, show.identity)
+            if noun in ("episode", "season"):
+                noun, row = "show", _row(sessions, "show", row.show_id)
+            ids = _files(sessions, _works(sessions, noun, row))
         progress.drop(user_id, progress.of_files(user_id, ids))
 
 
@@ -100,35 +95,45 @@ def _row(sessions: Sessions, noun: str, id: str) -> Any:
     return row
 
 
-def _files(sessions: Sessions, noun: str, row: Any) -> list[str]:
-    """Return the files of a movie, an episode, a season or a show, each once, in order."""
-    if noun == "movie":
-        return _files_of_movie(sessions, row)
-    return list(dict.fromkeys(id for id, in sessions.all(_FILES[noun], row.id)))
+def _works(sessions: Sessions, noun: str, row: Any) -> list[str]:
+    """Return the works of a movie, an episode, a season or a show, in order."""
+    if noun in ("movie", "episode"):
+        return [row.work_id]
+    if noun == "season":
+        show = _row(sessions, "show", row.show_id)
+        found = sessions.all(queries.works_of_season, show.work_id, row.season_number)
+    else:
+        found = sessions.all(queries.works_of_show, row.work_id)
+    return [id for id, in found]
 
 
-def _files_of_movie(sessions: Sessions, movie: Movie) -> list[str]:
-    """Return a file for each part of a movie: to mark one version of it is to mark all."""
-    name = movie.identity
-    files: list[MediaFile] = sessions.all(
-        watching_queries.files_of_movie, name, f"{name}:", f"{name};"
-    )
-    files.sort(key=lambda file: file.id != movie.media_file_id)
-    parts = {file.identity: file.id for file in reversed(files)}
-    ids = [movie.media_file_id] if movie.media_file_id is not None else []
-    return list(dict.fromkeys([*ids, *reversed(parts.values())]))
+def _files(sessions: Sessions, works: list[str]) -> list[str]:
+    """Return every file that is, or was, a file of these works."""
+    return [id for id, in sessions.all(queries.files_of_works, works)]
 
 
-def _files_of_show(sessions: Sessions, identity: str) -> list[str]:
-    """Return the files of a show in every library in which it lies."""
-    rows = sessions.all(watching_queries.episodes_of_shows, [identity])
-    return list({row[-1] for row in rows if row[-1] is not None})
+def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
+    """Return a file for each work, or for each part of one: to mark it is to mark all versions.
+
+    One that holds nothing else, where there is one, and that is there.
+    """
+    def last_choice(id: str) -> tuple[int, bool, str]:
+        file = versions.files.get(id)
+        return len(versions.parts[id]), file is None or file.status != "present", id
+
+    chosen: dict[Part, str] = {}
+    for id in sorted(versions.parts, key=last_choice):
+        for part in versions.parts[id]:
+            chosen.setdefault(part, id)
+    order = {work_id: n for n, work_id in enumerate(works)}
+    parts = sorted((part for part in chosen if part[0] in order), key=lambda p: (order[p[0]], p[1]))
+    return list(dict.fromkeys(chosen[part] for part in parts))
 
 
 def _known_file(sessions: Sessions, progress: Progress, user_id: str, id: str) -> Versions:
     """Return the versions of a file, perhaps a removed one; raises NotFoundError."""
     versions = Versions(sessions, [id])
-    if id not in versions.identities and progress.of_file(user_id, id) is None:
+    if not versions.is_known(id) and progress.of_file(user_id, id) is None:
         raise NotFoundError(f"there is no media file {id!r}")
     return versions
 
@@ -138,9 +143,8 @@ def _files_around(
 ) -> list[str]:
     """Return the files of the show or the movie that a file belongs to, else the file."""
     versions = _known_file(sessions, progress, user_id, id)
-    subject = subjects(sessions, versions).get(id)
-    if subject is not None and subject.show is not None:
-        return _files_of_show(sessions, subject.show.identity)
-    if subject is not None and subject.movie is not None:
-        return _files_of_movie(sessions, subject.movie)
-    return [id]
+    works = versions.works_of(id)
+    shows = {show_id for show_id, in sessions.all(queries.shows_of_works, works)}
+    for show_id in shows:
+        works += [work_id for work_id, in sessions.all(queries.works_of_show, show_id)]
+    return [id, *_files(sessions, works)]

@@ -13,8 +13,7 @@ from peewee import (
 )
 
 from ..database.fields import ChoiceField, DateField, JSONField, TimestampField
-from ..database.models import StoreModel
-from ..media.models import index
+from ..database.models import StoreModel, index
 
 METHODS = ("direct", "transcode", "remux")
 OPEN_STATES = ("starting", "playing", "paused")

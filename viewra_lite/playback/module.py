@@ -18,7 +18,8 @@ from .lifecycle import Lifecycle, checked_moment, checked_user
 from .models import (
     MODELS, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
 )
-from .progress import Progress, Report, nothing
+from .progress import Progress, Report
+from .shared import nothing
 from .stats import Stats
 from .steady import Steady
 from .thresholds import checked_position
@@ -142,8 +143,9 @@ class PlaybackModule(Module):
         with self.sessions.reader():
             versions = Versions(self.sessions, ids)
             states = self._progress.of_files(user_id, ids, versions)
-        for id in versions.identities:
-            states.setdefault(id, nothing(user_id, id))
+        for id in versions.wanted:
+            if versions.is_known(id):
+                states.setdefault(id, nothing(user_id, id))
         return {
             id: self._progress.complete(state, is_music=versions.is_music(id))
             for id, state in states.items()

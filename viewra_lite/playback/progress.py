@@ -1,7 +1,7 @@
 """How far each user is: one state for all versions of a thing, and earlier ones to go back to.
 
-Each version of a movie or an episode may have a row of its own. What holds is the row that changed
-last; to have watched one is to have watched all. Everything runs in the caller's session.
+Each file may have a row of its own; shared.py says what holds. Everything runs in the caller's
+session.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..config import Config
 from ..database.fields import timestamp_text
 from ..database.sessions import Sessions
 from . import queries
 from .models import UserMediaProgress
+from .shared import Parts, alike, merged, nothing, state_of
 from .thresholds import Thresholds
 from .versions import Versions
 
@@ -56,7 +57,7 @@ class Progress:
 
     def of_file(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Return what holds for a file, or None."""
-        return merged(self._rows(user_id, media_file_id), media_file_id)
+        return self._known(user_id, media_file_id).state
 
     def of_files(
         self, user_id: str, ids: Sequence[str], versions: Versions | None = None
@@ -71,7 +72,7 @@ class Progress:
         }
         found = {}
         for id, group in groups.items():
-            state = merged([rows[each] for each in group if each in rows], id)
+            state = state_of([rows[each] for each in group if each in rows], id, known.parts)
             if state is not None:
                 found[id] = state
         return found
@@ -82,8 +83,8 @@ class Progress:
         Inside a writer. Returns what holds then.
         """
         now = self._sessions.now()
-        rows = self._rows(user_id, media_file_id)
-        stored = merged(rows, media_file_id)
+        known = self._known(user_id, media_file_id)
+        stored = known.state
         if stored is not None and is_older(report.client_time, stored.reported_at, now):
             return stored
         state = stored or nothing(user_id, media_file_id)
@@ -91,8 +92,8 @@ class Progress:
             _keep(state, now, report.session_id)
         self._apply(state, report, now)
         if report.completed is False:
-            self._clear(rows, state)
-        self._put(state, rows, report_time(report.client_time, now))
+            self._clear(known, state)
+        self._put(state, known, report_time(report.client_time, now))
         return state
 
     def count_play(self, user_id: str, media_file_id: str, report: Report) -> bool:
@@ -106,8 +107,8 @@ class Progress:
             self.report(user_id, media_file_id, report)
             return False
         now = self._sessions.now()
-        rows = self._rows(user_id, media_file_id)
-        state = merged(rows, media_file_id) or nothing(user_id, media_file_id)
+        known = self._known(user_id, media_file_id)
+        state = known.state or nothing(user_id, media_file_id)
         _keep(state, now)
         moment = report_time(report.client_time, now)
         plays, last = state.play_count, state.last_played_at or moment
@@ -118,7 +119,7 @@ class Progress:
             changed_at = moment
         state.completed, state.play_count = True, plays + 1
         state.last_played_at = max(last, moment)
-        self._put(state, rows, changed_at)
+        self._put(state, known, changed_at)
         return True
 
     def decide(
@@ -129,8 +130,8 @@ class Progress:
         What is watched already stays as it is, but for its position.
         """
         now = self._sessions.now()
-        rows = self._rows(user_id, media_file_id)
-        state = merged(rows, media_file_id) or nothing(user_id, media_file_id)
+        known = self._known(user_id, media_file_id)
+        state = known.state or nothing(user_id, media_file_id)
         _keep(state, now)
         if watched and not state.completed:
             state.completed = True
@@ -138,26 +139,23 @@ class Progress:
             state.last_played_at = at or now
         elif not watched:
             state.completed, state.play_count, state.last_played_at = False, 0, None
-            self._clear(rows, state)
+            self._clear(known, state)
         state.position, state.dropped, state.reported_at, state.session_id = 0.0, False, now, None
-        self._put(state, rows, now)
+        self._put(state, known, now)
         return state
 
     def drop(self, user_id: str, ids: Iterable[str]) -> None:
         """Take files off the list of what to continue until they are watched again."""
         for id in ids:
-            rows = self._rows(user_id, id)
-            state = merged(rows, id)
-            if state is not None:
-                for row in rows:
-                    row.dropped = True
-                    self._sessions.run(queries.put_progress, *_values(row))
+            for row in self._known(user_id, id).versions:
+                row.dropped = True
+                self._save(row)
 
     def undo(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Go back to the state before the last one kept; None where there is none."""
         now = self._sessions.now()
-        rows = self._rows(user_id, media_file_id)
-        state = merged(rows, media_file_id)
+        known = self._known(user_id, media_file_id)
+        state = known.state
         if state is None or not state.previous:
             return None
         *earlier, last = state.previous
@@ -167,8 +165,8 @@ class Progress:
             state.last_played_at = datetime.fromisoformat(last["last_played_at"])
         state.previous = earlier
         state.reported_at, state.session_id, state.dropped = now, None, False
-        self._clear(rows, state)
-        self._put(state, rows, now)
+        self._clear(known, state)
+        self._put(state, known, now)
         return state
 
     def absorb(self, gone_id: str, kept_id: str) -> None:
@@ -177,7 +175,7 @@ class Progress:
             rows = [row, *self._sessions.all(queries.progress_of_files, row.user_id, [kept_id])]
             state = merged(rows, kept_id)
             assert state is not None
-            self._sessions.run(queries.put_progress, *_values(state))
+            self._save(state)
             self._sessions.run(queries.forget_progress, row.user_id, gone_id)
 
     def complete(self, state: UserMediaProgress, *, is_music: bool) -> UserMediaProgress:
@@ -188,11 +186,17 @@ class Progress:
 
     # Inside
 
-    def _rows(self, user_id: str, media_file_id: str) -> list[UserMediaProgress]:
-        rows: list[UserMediaProgress] = self._sessions.all(
-            queries.progress_of_file, user_id, media_file_id
+    def _known(self, user_id: str, media_file_id: str) -> _Known:
+        rows = self._sessions.all(queries.progress_of_file, user_id, media_file_id)
+        parts: Parts = {}
+        if any(row.media_file_id != media_file_id for row in rows):
+            parts = Versions(self._sessions, [media_file_id]).parts
+        return _Known(
+            rows, alike(rows, media_file_id, parts), parts, state_of(rows, media_file_id, parts)
         )
-        return rows
+
+    def _save(self, row: UserMediaProgress) -> None:
+        self._sessions.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
 
     def _apply(self, state: UserMediaProgress, report: Report, now: datetime) -> None:
         limits = Thresholds.of(self._config, is_music=report.is_music)
@@ -215,52 +219,55 @@ class Progress:
         state.position, state.duration, state.dropped = report.position, duration, False
         state.reported_at, state.session_id = moment, report.session_id
 
-    def _clear(self, rows: list[UserMediaProgress], state: UserMediaProgress) -> None:
-        """Let no other version say what was decided otherwise: see merged()."""
-        for row in rows:
+    def _clear(self, known: _Known, state: UserMediaProgress) -> None:
+        """Let no other file say what was decided otherwise: see state_of()."""
+        for row in known.versions:
             if row.media_file_id != state.media_file_id:
-                row.completed, row.play_count = state.completed, state.play_count
-                row.last_played_at = state.last_played_at
-                self._sessions.run(queries.put_progress, *_values(row))
+                self._decide(row, state)
+        if not state.completed:
+            for row in known.rows:
+                if row.completed and row not in known.versions:
+                    self._keep_rest(row, state, known)
+                    self._decide(row, state)
 
-    def _put(
-        self, state: UserMediaProgress, rows: list[UserMediaProgress], moment: datetime
+    def _decide(self, row: UserMediaProgress, state: UserMediaProgress) -> None:
+        row.completed, row.play_count = state.completed, state.play_count
+        row.last_played_at = state.last_played_at
+        self._save(row)
+
+    def _keep_rest(
+        self, row: UserMediaProgress, state: UserMediaProgress, known: _Known
     ) -> None:
+        """Let the files of what else a file holds say for themselves that it was watched."""
+        rest = known.parts[row.media_file_id] - known.parts[state.media_file_id]
+        for id, held in Versions(self._sessions, [row.media_file_id]).parts.items():
+            if held <= rest:
+                own = self._known(state.user_id, id).state or nothing(state.user_id, id)
+                own.completed, own.play_count = True, max(own.play_count, row.play_count)
+                own.last_played_at = own.last_played_at or row.last_played_at
+                own.updated_at = own.updated_at or row.updated_at
+                self._save(own)
+
+    def _put(self, state: UserMediaProgress, known: _Known, moment: datetime) -> None:
         """Write a state as the latest of its versions, in the order of when it was so."""
         state.updated_at = moment
-        for row in rows:
+        for row in known.versions:
             # The same moment, or the clock went back.
             if row.media_file_id != state.media_file_id and row.updated_at >= moment:
                 row.updated_at = moment - _TINY
-                self._sessions.run(queries.put_progress, *_values(row))
-        self._sessions.run(queries.put_progress, *_values(state))
+                self._save(row)
+        self._save(state)
 
 
-def merged(
-    rows: Sequence[UserMediaProgress], media_file_id: str
-) -> UserMediaProgress | None:
-    """Return one state out of those of several versions, as that of one of them; None of none.
+class _Known(NamedTuple):
+    """A user's progress in a file, and in those that share a work with it."""
 
-    Its position is that of the row that changed last; watched to the end is what any of them was.
-    """
-    if not rows:
-        return None
-    if len(rows) == 1 and rows[0].media_file_id == media_file_id:
-        return rows[0]
-    latest = max(rows, key=lambda row: (row.updated_at, row.media_file_id))
-    state = UserMediaProgress(**latest.__data__)
-    state.media_file_id = media_file_id
-    if len(rows) > 1:
-        state.completed = any(row.completed for row in rows)
-        state.play_count = max(row.play_count for row in rows)
-        plays = [row.last_played_at for row in rows if row.last_played_at is not None]
-        state.last_played_at = max(plays, default=None)
-    return state
-
-
-def nothing(user_id: str, media_file_id: str) -> UserMediaProgress:
-    """Return the state of one who has never watched it."""
-    return UserMediaProgress(user_id=user_id, media_file_id=media_file_id)
+    rows: list[UserMediaProgress]
+    versions: list[UserMediaProgress]
+    """Those rows that are of the file itself, or of another that holds the same."""
+    parts: Parts
+    state: UserMediaProgress | None
+    """What holds."""
 
 
 def report_time(client_time: datetime | None, now: datetime) -> datetime:
@@ -316,10 +323,6 @@ def _keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> Non
     earlier["replaced_at"] = timestamp_text(now)
     earlier["by"] = by
     state.previous = [*(state.previous or ()), earlier][-KEPT_STATES:]
-
-
-def _values(row: UserMediaProgress) -> list[Any]:
-    return [getattr(row, name) for name in _COLUMNS]
 
 
 _COLUMNS = [field.name for field in UserMediaProgress._meta.sorted_fields]

@@ -8,6 +8,7 @@ from peewee import EXCLUDED, SQL, fn
 
 from ..database.statements import OneOf, Statement, statement
 from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
+from ..media.work_models import Work, WorkFile
 from .models import PlaybackSession, UserMediaProgress
 
 # Files and what they are
@@ -29,37 +30,56 @@ def removed_by_ids(ids: Any) -> Any:
 
 
 @statement
-def files_alike(identities: Any) -> Any:
-    return MediaFile.select().where(OneOf(MediaFile.identity, identities))
+def parts_around(ids: Any) -> Any:
+    """What these files hold, and what every file holds that shares a work with one of them."""
+    own, other, every = WorkFile.alias(), WorkFile.alias(), WorkFile.alias()
+    return own.select(every.media_file_id, every.work, every.part, Work.kind).join(
+        other, on=(other.work == own.work)
+    ).join(every, on=(every.media_file_id == other.media_file_id)).join(
+        Work, on=(Work.id == every.work)
+    ).where(OneOf(own.media_file_id, ids)).distinct().tuples()
 
 
 @statement
-def removed_alike(identities: Any) -> Any:
-    return RemovedFile.select().where(OneOf(RemovedFile.identity, identities))
+def works_of_show(show_id: Any) -> Any:
+    return Work.select(Work.id).where(Work.show == show_id).order_by(
+        Work.season_number, Work.episode_number
+    ).tuples()
 
 
 @statement
-def movies_named(library_ids: Any, identities: Any) -> Any:
-    return Movie.select().where(
-        OneOf(Movie.library, library_ids), OneOf(Movie.identity, identities)
-    )
+def works_of_season(show_id: Any, season: Any) -> Any:
+    return Work.select(Work.id).where(
+        Work.show == show_id, Work.season_number == season
+    ).order_by(Work.episode_number).tuples()
 
 
 @statement
-def movies_of_files(ids: Any) -> Any:
-    return Movie.select().where(OneOf(Movie.media_file, ids))
+def shows_of_works(ids: Any) -> Any:
+    return Work.select(Work.show).where(
+        OneOf(Work.id, ids), Work.show.is_null(False)
+    ).distinct().tuples()
 
 
 @statement
-def episodes_of_files(ids: Any) -> Any:
-    return Episode.select(Episode, TVShow).join(TVShow).where(
-        OneOf(Episode.media_file, ids)
-    ).order_by(Episode.season_number, Episode.episode_number)
+def files_of_works(ids: Any) -> Any:
+    return WorkFile.select(WorkFile.media_file_id).where(OneOf(WorkFile.work, ids)).distinct(
+    ).order_by(WorkFile.media_file_id).tuples()
 
 
 @statement
-def tracks_of_files(ids: Any) -> Any:
-    return Track.select(Track, Album).join(Album).where(OneOf(Track.media_file, ids))
+def movies_of_works(ids: Any) -> Any:
+    return Movie.select().where(OneOf(Movie.work, ids))
+
+
+@statement
+def episodes_of_works(ids: Any) -> Any:
+    return Episode.select(Episode, TVShow).join(TVShow).where(OneOf(Episode.work, ids))
+
+
+@statement
+def tracks_of_works(ids: Any) -> Any:
+    return Track.select(Track, Album).join(Album).where(OneOf(Track.work, ids))
 
 
 # Sessions
@@ -117,7 +137,7 @@ def session_that_plays(id: Any) -> Any:
         progress.duration.alias("known_duration"), progress.reported_at.alias("known_at"),
     ).join(progress, on=(
         (progress.user_id == session.user_id) & (progress.media_file_id == session.media_file_id)
-    )).join(MediaFile, on=(MediaFile.id == progress.media_file_id)).where(
+    )).where(
         session.id == id, session.state == SQL("'playing'"), progress.session_id == session.id,
         *_moves_alone(progress),
     )
@@ -126,15 +146,17 @@ def session_that_plays(id: Any) -> Any:
 def _moves_alone(progress: Any) -> list[Any]:
     """Say that nothing stands in the way of moving a user's progress in a file, by its row only.
 
-    It is not off the list, and no other version of the file may have progress of its own.
+    It is not off the list, and the user has no progress in another file of the same work.
     """
-    twin, gone = MediaFile.alias(), RemovedFile.alias()
+    own, other, beside = WorkFile.alias(), WorkFile.alias(), UserMediaProgress.alias()
     return [
         ~progress.dropped,
-        ~fn.EXISTS(twin.select(SQL("1")).where(
-            twin.identity == MediaFile.identity, twin.id != MediaFile.id
+        ~fn.EXISTS(own.select(SQL("1")).join(other, on=(other.work == own.work)).join(
+            beside, on=(beside.media_file_id == other.media_file_id)
+        ).where(
+            own.media_file_id == progress.media_file_id,
+            other.media_file_id != progress.media_file_id, beside.user_id == progress.user_id,
         )),
-        ~fn.EXISTS(gone.select(SQL("1")).where(gone.identity == MediaFile.identity)),
     ]
 
 
@@ -153,19 +175,16 @@ insert_session = insert_row(PlaybackSession)
 
 @statement
 def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
-    """The rows of a user for a file, removed or not, and for every version of what it is."""
-    progress, file, gone = UserMediaProgress, MediaFile.alias(), RemovedFile.alias()
-    own = progress.select(progress.media_file_id).where(
+    """The rows of a user for a file, removed or not, and for all that share a work with it."""
+    progress, own, other = UserMediaProgress, WorkFile.alias(), WorkFile.alias()
+    itself = progress.select(progress.media_file_id).where(
         progress.user_id == user_id, progress.media_file_id == media_file_id
     )
-    identity = file.select(file.identity).where(file.id == media_file_id).union_all(
-        gone.select(gone.identity).where(gone.id == media_file_id)
+    linked = own.select(other.media_file_id).join(other, on=(other.work == own.work)).where(
+        own.media_file_id == media_file_id
     )
-    here = MediaFile.select(MediaFile.id).where(MediaFile.identity.in_(identity))
-    removed = RemovedFile.select(RemovedFile.id).where(RemovedFile.identity.in_(identity))
     return progress.select().where(
-        progress.user_id == user_id,
-        progress.media_file_id.in_(own.union_all(here).union_all(removed)),
+        progress.user_id == user_id, progress.media_file_id.in_(itself.union_all(linked))
     )
 
 

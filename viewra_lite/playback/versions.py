@@ -1,77 +1,78 @@
 """Which files are the same thing to watch, and what that thing is.
 
-Files of one identity (another quality, another library, one that was removed) are versions of the
-same movie, episode or track: who has watched one has watched all.
+Files of one work (another quality, another library, one that was removed) are versions of the
+same movie, episode or track: who has watched one has watched all. A file of several episodes is
+each of them, as far as they were watched to the end.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..database.sessions import Sessions
-from ..media.models import Episode, MediaFile, Movie, Track, TVShow
+from ..media.models import Episode, MediaFile, Movie, Track, TVShow, best_of
 from . import queries
+from .shared import Parts
 
 
 class Versions:
-    """Files by id, with every other version of what they are; a handful of statements for all."""
+    """Files by id, with every file that shares a work with one of them; in three statements."""
 
     def __init__(self, sessions: Sessions, ids: Collection[str]) -> None:
-        wanted = list(dict.fromkeys(ids))
-        files: list[MediaFile] = sessions.all(queries.files_by_ids, wanted)
-        self.files = {file.id: file for file in files}
-        self.identities: dict[str, str | None] = {file.id: file.identity for file in files}
+        self.wanted = list(dict.fromkeys(ids))
+        self.kinds: dict[str, str] = {}
+        """The kind of each work, by its id."""
+        self.parts: Parts = self._load_parts(sessions)
+        every = list({*self.wanted, *self.parts})
+        self.files: dict[str, MediaFile] = {
+            file.id: file for file in sessions.all(queries.files_by_ids, every)
+        }
         self.removed_names: dict[str, str] = {}
-        unknown = [id for id in wanted if id not in self.files]
+        unknown = [id for id in self.wanted if id not in self.files]
         if unknown:
             for removed in sessions.all(queries.removed_by_ids, unknown):
-                self.identities[removed.id] = removed.identity
                 self.removed_names[removed.id] = removed.filename
-        self._ids: dict[str, set[str]] = defaultdict(set)
-        self._alike: dict[str, list[MediaFile]] = defaultdict(list)
-        named = list({name for name in self.identities.values() if name})
-        if named:
-            self._load(sessions, named)
 
-    def _load(self, sessions: Sessions, identities: list[str]) -> None:
-        for file in sessions.all(queries.files_alike, identities):
-            self._alike[file.identity].append(file)
-            self._ids[file.identity].add(file.id)
-        for removed in sessions.all(queries.removed_alike, identities):
-            self._ids[removed.identity].add(removed.id)
+    def _load_parts(self, sessions: Sessions) -> Parts:
+        found = defaultdict(set)
+        self._of_work: dict[str, set[str]] = defaultdict(set)
+        for id, work_id, part, kind in sessions.all(queries.parts_around, self.wanted):
+            found[id].add((work_id, part))
+            self._of_work[work_id].add(id)
+            self.kinds[work_id] = kind
+        return {id: frozenset(parts) for id, parts in found.items()}
+
+    def is_known(self, id: str) -> bool:
+        """Whether a file is known, or was once."""
+        return id in self.files or id in self.removed_names or id in self.parts
+
+    def works_of(self, id: str) -> list[str]:
+        """Return the works that a file is a file of."""
+        return [work_id for work_id, _ in self.parts.get(id, ())]
 
     def ids_of(self, id: str) -> set[str]:
-        """Return the ids of all versions of a file, those removed and itself included."""
-        return self._ids.get(self.identities.get(id) or "", set()) | {id}
-
-    def of(self, id: str) -> list[MediaFile]:
-        """Return the versions of a file that are known now, the best one first; itself included."""
-        versions = self._alike.get(self.identities.get(id) or "")
-        if versions is None:
-            return [self.files[id]] if id in self.files else []
-        return sorted(versions, key=_rank, reverse=True)
+        """Return the ids of all files that share a work with a file, removed ones and itself."""
+        return {id}.union(*(self._of_work[work_id] for work_id in self.works_of(id)))
 
     def is_music(self, id: str) -> bool:
         """Whether a file is music, as far as is known."""
-        return is_music(self.files.get(id)) or (self.identities.get(id) or "").startswith("track:")
+        kinds = {self.kinds[work_id] for work_id in self.works_of(id)}
+        return "track" in kinds or is_music(self.files.get(id))
 
     def playable(self, id: str) -> MediaFile | None:
         """Return the file itself where it is on disk, else its best version that is, or None."""
-        own = self.files.get(id)
-        candidates = [own] if own is not None else []
-        for file in (*candidates, *self.of(id)):
-            if file.status == "present":
-                return file
-        return None
-
-
-def _rank(file: MediaFile) -> tuple[bool, bool, int, int, str]:
-    return (
-        file.status == "present", file.error is None, file.height or 0, file.size or 0, file.id
-    )
+        own, parts = self.files.get(id), self.parts.get(id)
+        if own is not None and own.status == "present":
+            return own
+        present = [
+            self.files[one] for one in (self.ids_of(id) if parts else ())
+            if self.parts[one] == parts and one in self.files
+            and self.files[one].status == "present"
+        ]
+        return best_of(present) if present else None
 
 
 def is_music(file: MediaFile | None) -> bool:
@@ -106,29 +107,18 @@ class Subject:
 
 
 def subjects(sessions: Sessions, versions: Versions) -> dict[str, Subject]:
-    """Return what each file of a set is, by id; removed files by what their versions are."""
-    # The file's own first: another version may lie in another library.
-    files = {
-        id: sorted(versions.of(id), key=lambda file: bool(file.id != id))
-        for id in versions.identities
-    }
-    every = {file.id for alike in files.values() for file in alike}
-    if not every:
-        return {}
-    movies = _movies(sessions, versions, files, every)
-    episodes: dict[str, list[Episode]] = defaultdict(list)
-    tracks: dict[str, Track] = {}
-    kinds = {(name or "").partition(":")[0] for name in versions.identities.values()}
-    if kinds - {"movie", "track"}:
-        for episode in sessions.all(queries.episodes_of_files, list(every)):
-            episodes[episode.media_file_id].append(episode)
-    if kinds - {"movie", "episode"}:
-        for track in sessions.all(queries.tracks_of_files, list(every)):
-            tracks[track.media_file_id] = track
-    return {
-        id: _subject(alike, movies.get(id), _first(alike, episodes) or [], _first(alike, tracks))
-        for id, alike in files.items() if alike
-    }
+    """Return what each file of a set is, by id; a removed one that is nothing now is left out."""
+    rows = _rows_of_works(sessions, versions.kinds)
+    found = {}
+    for id in versions.wanted:
+        file = versions.files.get(id)
+        own = _in_one_library(
+            [row for work_id in versions.works_of(id) for row in rows[work_id]],
+            None if file is None else file.library_id,
+        )
+        if own or file is not None:
+            found[id] = _subject(own, "" if file is None else file.filename, is_music(file))
+    return found
 
 
 def subject_of(sessions: Sessions, id: str) -> Subject:
@@ -141,53 +131,49 @@ def subject_of(sessions: Sessions, id: str) -> Subject:
     return known
 
 
-def _movies(
-    sessions: Sessions, versions: Versions, files: dict[str, list[MediaFile]], every: set[str]
-) -> dict[str, Movie]:
-    """Return the movie of each file: named as the file is, or that has the file as its best."""
-    named = {id: _movie_identity(name) for id, name in versions.identities.items()}
-    by_file = {row.media_file_id: row for row in sessions.all(queries.movies_of_files, list(every))}
-    wanted = {name for name in named.values() if name}
-    by_name: dict[tuple[str, str], Movie] = {}
-    if wanted:
-        libraries = {file.library_id for alike in files.values() for file in alike}
-        for row in sessions.all(queries.movies_named, list(libraries), list(wanted)):
-            by_name[row.library_id, row.identity] = row
-    found = {}
-    for id, alike in files.items():
-        for file in alike:
-            movie = by_file.get(file.id) or by_name.get((file.library_id, named[id]))
-            if movie is not None:
-                found[id] = movie
-                break
-    return found
+def _rows_of_works(sessions: Sessions, kinds: dict[str, str]) -> dict[str, list[Any]]:
+    """Return the movies, episodes (with their shows) and tracks of works, by work."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for work_id, kind in kinds.items():
+        ids[kind].append(work_id)
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for kind, statement in (
+        ("movie", queries.movies_of_works), ("episode", queries.episodes_of_works),
+        ("track", queries.tracks_of_works),
+    ):
+        for row in sessions.all(statement, ids[kind]) if ids[kind] else ():
+            rows[row.work_id].append(row)
+    return rows
 
 
-def _movie_identity(identity: str | None) -> str:
-    """Return a movie's identity out of its file's: movie:dune:1984:cd1 is a part of one."""
-    parts = (identity or "").split(":")
-    return ":".join(parts[:3]) if parts[0] == "movie" else ""
+def _in_one_library(rows: list[Any], library_id: str | None) -> list[Any]:
+    """Return the rows of one library: a file's own where it has any, else the one added first."""
+    libraries = {_library_id(row) for row in rows}
+    chosen = library_id if library_id in libraries else min(libraries, default=None)
+    return [row for row in rows if _library_id(row) == chosen]
 
 
-def _first(files: Iterable[MediaFile], found: dict[str, Any]) -> Any:
-    return next((found[file.id] for file in files if file.id in found), None)
+def _library_id(row: Any) -> str:
+    if isinstance(row, Episode):
+        return str(row.show.library_id)
+    return str(row.album.library_id if isinstance(row, Track) else row.library_id)
 
 
-def _subject(
-    files: list[MediaFile], movie: Movie | None, episodes: list[Episode], track: Track | None
-) -> Subject:
-    if movie is not None:
-        title = f"{movie.title} ({movie.year})" if movie.year else movie.title
-        return Subject("movie", title, title, movie=movie)
-    if episodes:
-        show = episodes[0].show
-        return Subject("episode", _episode_title(show, episodes), show.title, episodes=episodes)
-    if track is not None:
-        artist = track.artist or track.album.album_artist
-        title = f"{artist} - {track.title}" if artist else track.title
-        return Subject("track", title, title, track=track)
-    title = _title_of_name(files[0].filename)
-    return Subject("track" if is_music(files[0]) else "other", title, title)
+def _subject(rows: list[Any], filename: str, music: bool) -> Subject:
+    if not rows:
+        title = _title_of_name(filename)
+        return Subject("track" if music else "other", title, title)
+    first = rows[0]
+    if isinstance(first, Movie):
+        title = f"{first.title} ({first.year})" if first.year else first.title
+        return Subject("movie", title, title, movie=first)
+    if isinstance(first, Track):
+        artist = first.artist or first.album.album_artist
+        title = f"{artist} - {first.title}" if artist else first.title
+        return Subject("track", title, title, track=first)
+    episodes = sorted(rows, key=lambda row: (row.season_number, row.episode_number))
+    show = episodes[0].show
+    return Subject("episode", _episode_title(show, episodes), show.title, episodes=episodes)
 
 
 def _title_of_name(filename: str) -> str:

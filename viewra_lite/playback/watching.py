@@ -15,7 +15,8 @@ from ..database.statements import Statement
 from ..media.models import Episode, MediaFile, Movie, Track, TVShow
 from . import watching_queries
 from .models import UserMediaProgress
-from .progress import Progress, nothing
+from .progress import Progress
+from .shared import nothing
 from .thresholds import Thresholds
 from .versions import Subject, Versions, subjects
 
@@ -75,8 +76,8 @@ def next_up(
     seen: set[str] = set()
     with sessions.reader():
         for ids in _touched(sessions, watching_queries.files_touched, user_id):
-            shows = [show for show in _shows_of(sessions, ids) if show.identity not in seen]
-            seen.update(show.identity for show in shows)
+            shows = [show for show in _shows_of(sessions, ids) if show.work_id not in seen]
+            seen.update(show.work_id for show in shows)
             while shows and len(found) < limit:
                 count = min(max(limit - len(found), _FEWEST_SHOWS), _MOST_SHOWS)
                 found += _next_of(sessions, progress, user_id, shows[:count])
@@ -138,12 +139,10 @@ def _begun(
 
 def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
     """Return what a file is one of: two episodes of a show, two parts of a movie are one entry."""
-    # By identity: a show that lies in two libraries is one show.
+    # By work: a show that lies in two libraries is one show.
     if subject.show is not None:
-        return "show", str(subject.show.identity)
-    if subject.movie is not None:
-        return "movie", str(subject.movie.identity)
-    return "file", versions.identities[id] or id
+        return "show", str(subject.show.work_id)
+    return "work", min(versions.works_of(id), default=id)
 
 
 def _item(subject: Subject, file: MediaFile, state: UserMediaProgress) -> WatchItem:
@@ -185,7 +184,7 @@ class Step:
 class _Show:
     """A show that a user follows, in every library in which it lies."""
 
-    identity: str
+    work_id: str
     ids: list[str] = field(default_factory=list)
     """Its rows; the one in the library where it was watched last is the first."""
     steps: dict[tuple[int, int], Step] = field(default_factory=lambda: defaultdict(Step))
@@ -233,9 +232,9 @@ def _shows_of(sessions: Sessions, ids: list[str]) -> list[_Show]:
     order = {id: n for n, id in enumerate(ids)}
     shows: dict[str, _Show] = {}
     rows = sessions.all(watching_queries.shows_of_files, ids)
-    rows.sort(key=lambda row: (order[row[0]], row[0] != row[1], row[3]))
-    for _, _, identity, show_id in rows:
-        show = shows.setdefault(identity, _Show(identity))
+    rows.sort(key=lambda row: (order[row[0]], not row[3], row[2]))
+    for _, work_id, show_id, _ in rows:
+        show = shows.setdefault(work_id, _Show(work_id))
         if show_id not in show.ids:
             show.ids.append(show_id)
     return list(shows.values())
@@ -245,9 +244,9 @@ def _next_of(
     sessions: Sessions, progress: Progress, user_id: str, shows: list[_Show]
 ) -> list[WatchItem]:
     """Return the next episodes of a chunk of shows, in their order."""
-    by_identity = {show.identity: show for show in shows}
-    _load_episodes(sessions, by_identity)
-    _load_plays(sessions, user_id, by_identity)
+    by_work = {show.work_id: show for show in shows}
+    _load_episodes(sessions, by_work)
+    _load_plays(sessions, user_id, by_work)
     steps = [step for show in shows if (step := show.next_step()) is not None]
     ids = {id for step in steps for id in step.files}
     versions = Versions(sessions, ids)
@@ -262,11 +261,11 @@ def _next_of(
 
 
 def _load_episodes(sessions: Sessions, shows: dict[str, _Show]) -> None:
-    """Read the episodes of shows, by identity."""
+    """Read the episodes of shows, by work."""
     rows = sessions.all(watching_queries.episodes_of_shows, list(shows))
-    for identity, *columns in rows:
+    for work_id, *columns in rows:
         copy = _Copy(*columns)
-        shows[identity].steps[copy.season_number, copy.number].copies.append(copy)
+        shows[work_id].steps[copy.season_number, copy.number].copies.append(copy)
     for show in shows.values():
         order = {id: n for n, id in enumerate(show.ids)}
         for step in show.steps.values():
@@ -274,11 +273,11 @@ def _load_episodes(sessions: Sessions, shows: dict[str, _Show]) -> None:
 
 
 def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> None:
-    """Read what a user did with the episodes of shows, by identity."""
-    # As merged() does for whole rows: a show may have hundreds, and of each only this counts.
+    """Read what a user did with the episodes of shows, by work."""
+    # As state_of() does for whole rows: a show may have hundreds, and of each only this counts.
     rows = sessions.all(watching_queries.plays_of_shows, user_id, list(shows))
-    for identity, season, number, touched, dropped, completed, plays, played in rows:
-        show = shows[identity]
+    for work_id, season, number, touched, dropped, completed, plays, played in rows:
+        show = shows[work_id]
         show.touched = max(show.touched, (_moment(touched), not dropped))
         if completed:
             step = show.steps[season, number]
@@ -298,7 +297,7 @@ def _items(
     """Return the entries of episodes, by id, that are to be played from these files."""
     versions = Versions(sessions, [file.id for file in found.values()])
     known = subjects(sessions, versions)
-    states = progress.of_files(user_id, list(versions.files), versions)
+    states = progress.of_files(user_id, versions.wanted, versions)
     episodes = {
         row.id: row for row in sessions.all(watching_queries.episodes_by_ids, list(found))
     }

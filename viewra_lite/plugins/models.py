@@ -6,8 +6,8 @@ from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import BooleanField, Check, DoubleField, SQL, TextField
 
 from ..database.fields import JSONField, TimestampField
-from ..database.models import StoreModel
-from ..media.models import MediaFile, reference
+from ..database.models import StoreModel, reference
+from ..media.models import MediaFile
 
 
 class Plugin(StoreModel):

@@ -10,8 +10,8 @@ from peewee import (
 )
 
 from ..database.fields import ChoiceField, JSONField, PathField, TimestampField
-from ..database.models import StoreModel
-from ..media.models import MediaFile, index, reference
+from ..database.models import StoreModel, index, reference
+from ..media.models import MediaFile
 
 ACTIVE_STATUSES = ("pending", "running")
 TRANSCODE_STATUSES = (*ACTIVE_STATUSES, "completed", "failed", "cancelled")

@@ -4,6 +4,7 @@ from peewee import (
     AutoField,
     BigIntegerField,
     Check,
+    CompositeKey,
     DateField,
     DateTimeField,
     DoubleField,
@@ -105,9 +106,6 @@ def up(migrator, db):
         MediaFile.fingerprint, name="idx_media_files_fingerprint", where=MediaFile.fingerprint.is_null(False)
     ))
     MediaFile.add_index(MediaFile.index(
-        MediaFile.identity, name="idx_media_files_identity", where=MediaFile.identity.is_null(False)
-    ))
-    MediaFile.add_index(MediaFile.index(
         MediaFile.library, MediaFile.id, name="idx_media_files_unprobed", where=MediaFile.probe_state.in_(['pending', 'partial'])
     ))
     MediaFile.add_index(MediaFile.index(
@@ -118,7 +116,6 @@ def up(migrator, db):
         id = TextField(primary_key=True)
         filename = TextField()
         fingerprint = TextField(null=True)
-        identity = TextField(null=True)
         removed_at = DateTimeField()
 
         class Meta:
@@ -129,14 +126,43 @@ def up(migrator, db):
     RemovedFile.add_index(RemovedFile.index(
         RemovedFile.fingerprint, name="idx_removed_files_fingerprint", where=RemovedFile.fingerprint.is_null(False)
     ))
-    RemovedFile.add_index(RemovedFile.index(
-        RemovedFile.identity, name="idx_removed_files_identity", where=RemovedFile.identity.is_null(False)
+
+    class Work(Model):
+        id = TextField(primary_key=True)
+        kind = TextField(
+            constraints=[Check('"kind" IN (\'movie\', \'show\', \'episode\', \'album\', \'track\', \'other\')')]
+        )
+        key = TextField(null=True, unique=True)
+        show = ForeignKeyField("self", null=True, on_delete="CASCADE", index=False, backref="+")
+        season_number = IntegerField(null=True)
+        episode_number = IntegerField(null=True)
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "works"
+            constraints = [SQL('UNIQUE ("show_id", "season_number", "episode_number")')]
+
+    class WorkFile(Model):
+        media_file_id = TextField()
+        work = ForeignKeyField(Work, on_delete="CASCADE", index=False, backref="+")
+        part = IntegerField(constraints=[SQL("DEFAULT 0")])
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "work_files"
+            primary_key = CompositeKey("media_file_id", "work")
+
+    WorkFile.add_index(WorkFile.index(
+        WorkFile.work, WorkFile.media_file_id, name="idx_work_files_work"
     ))
 
     class Movie(Model):
         id = TextField(primary_key=True)
         library = ForeignKeyField(MediaLibrary, on_delete="CASCADE", index=False, backref="+")
         media_file = ForeignKeyField(MediaFile, null=True, on_delete="SET NULL", backref="+")
+        work = ForeignKeyField(Work, backref="+")
         identity = TextField()
         title = TextField()
         sort_title = TextField()
@@ -175,6 +201,7 @@ def up(migrator, db):
     class TVShow(Model):
         id = TextField(primary_key=True)
         library = ForeignKeyField(MediaLibrary, on_delete="CASCADE", index=False, backref="+")
+        work = ForeignKeyField(Work, backref="+")
         identity = TextField()
         title = TextField()
         sort_title = TextField()
@@ -240,6 +267,7 @@ def up(migrator, db):
         show = ForeignKeyField(TVShow, on_delete="CASCADE", index=False, backref="+")
         season = ForeignKeyField(Season, on_delete="CASCADE", backref="+")
         media_file = ForeignKeyField(MediaFile, null=True, on_delete="SET NULL", backref="+")
+        work = ForeignKeyField(Work, backref="+")
         season_number = IntegerField()
         episode_number = IntegerField()
         episode_number_end = IntegerField(null=True)
@@ -303,6 +331,7 @@ def up(migrator, db):
         id = TextField(primary_key=True)
         album = ForeignKeyField(Album, on_delete="CASCADE", index=False, backref="+")
         media_file = ForeignKeyField(MediaFile, null=True, on_delete="SET NULL", backref="+")
+        work = ForeignKeyField(Work, backref="+")
         title = TextField()
         artist = TextField(null=True)
         artists = JSONField(null=True, constraints=valid("artists"))
@@ -350,6 +379,8 @@ def up(migrator, db):
         MediaLibrary,
         MediaFile,
         RemovedFile,
+        Work,
+        WorkFile,
         Movie,
         TVShow,
         Season,

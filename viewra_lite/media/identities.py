@@ -1,0 +1,95 @@
+"""The grammar of identities: the text that names a movie, an episode, a track, a show, an album.
+
+    movie:heat:1995  movie:heat:1995:part2  show:lost:2004  album:gould:goldberg-variations
+    episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:2016-02-25  track:gould:aria:1:3:aria
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .name_facts import EpisodeName, fold
+
+UNKNOWN_ALBUM = "Unknown Album"
+UNKNOWN_ARTIST = "Unknown Artist"
+
+_MOVIE = re.compile(r"(movie:[^:]*:[^:]*)(?::(?:part|cd)(\d{1,9}))?")
+_EPISODE = re.compile(r"episode:([^:]*:[^:]*):(.+)", re.DOTALL)
+_SPAN = re.compile(r"s(\d{1,9})((?:-?e\d{1,9})+)")
+_ABSOLUTE = re.compile(r"a(\d{1,9})")
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_LONGEST_SPAN = 1000  # episodes; more is no file of several
+
+
+class EpisodeNumbers(NamedTuple):
+    """Which episodes of which show a file holds."""
+
+    show: str
+    """The show's identity."""
+    season: int
+    episodes: tuple[int, ...]
+
+
+def movie_identity(title: str, year: int | None) -> str:
+    """Return what makes a movie one in a library; its files' identities start with it."""
+    return f"movie:{fold(title)}:{year or ''}"
+
+
+def show_identity(title: str, year: int | None) -> str:
+    """Return what makes a show one in a library."""
+    return f"show:{fold(title)}:{year or ''}"
+
+
+def album_identity(title: str, album_artist: str | None) -> str:
+    """Return what makes an album one in a library."""
+    return f"album:{fold(album_artist or UNKNOWN_ARTIST)}:{fold(title)}"
+
+
+def track_identity(album: str, disc: int, number: int, title: str) -> str:
+    """Return what makes a track one on the album of that identity."""
+    return f"track:{album.partition(':')[2]}:{disc}:{number or ''}:{fold(title)}"
+
+
+def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
+    """Return season and episode numbers; absolute numbers are season 1, dates year and month-day.
+    """
+    if name.episodes:
+        return (1 if name.season is None else name.season), name.episodes
+    if name.absolute is not None:
+        return (1 if name.season is None else name.season), (name.absolute,)
+    if name.air_date is not None:
+        return name.air_date.year, (name.air_date.month * 100 + name.air_date.day,)
+    return 1, ()
+
+
+def movie_part(identity: str) -> tuple[str, int] | None:
+    """Return a movie's own identity and the part, 0 for all of it, that a file's names."""
+    found = _MOVIE.fullmatch(identity)
+    return (found[1], int(found[2] or 0)) if found is not None else None
+
+
+def episode_numbers(identity: str) -> EpisodeNumbers | None:
+    """Return the episodes that a file's identity names by number, else None."""
+    found = _EPISODE.fullmatch(identity)
+    which = _numbered(found[2]) if found is not None else None
+    return EpisodeNumbers(f"show:{found[1]}", *which) if found and which else None
+
+
+def _numbered(which: str) -> tuple[int, tuple[int, ...]] | None:
+    """Return season and episodes as numbers() does, out of an identity's last part."""
+    if span := _SPAN.fullmatch(which):
+        return int(span[1]), _span(span[2])
+    if absolute := _ABSOLUTE.fullmatch(which):
+        return 1, (int(absolute[1]),)
+    if date := _DATE.fullmatch(which):
+        return int(date[1]), (int(date[2]) * 100 + int(date[3]),)
+    return None
+
+
+def _span(text: str) -> tuple[int, ...]:
+    """Return the episodes of e02, e02-e04, e02e05."""
+    found = [int(number) for number in re.findall(r"\d+", text)]
+    if "-" in text and 0 < found[-1] - found[0] < _LONGEST_SPAN:
+        return tuple(range(found[0], found[-1] + 1))
+    return tuple(dict.fromkeys(found))
