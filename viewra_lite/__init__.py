@@ -9,46 +9,62 @@ if TYPE_CHECKING:
     from . import errors
     from .config import Config, PostgresConfig, SqliteConfig, load_config
     from .database.pages import Page
-    from .media.reconcile import FileFacts, ScanResult
+    from .database.scopes import Reader, Writer
+    from .media.facts import FileFacts, Problem, ScanResult
+    from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
+    from .media.reconcile import Reconciliation
     from .media.search import SearchHit
     from .module import Module
+    from .playback.archive import ArchiveResult
+    from .playback.models import (
+        PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress)
+    from .playback.stats import DayTotal, Stats, TitleTotal, UserTotal
+    from .playback.watching import WatchItem
     from .store import Store
+    from .transcoding.cache import CacheUsage
+    from .transcoding.models import TranscodeCache, TranscodeSession
     from .transcoding.profile import Provider, TranscodeProfile
     from .watched import Unmatched, WatchedImport, import_watched
     from .watched_file import read_watched
     from .watched_record import WatchedRecord
 
+# The one place of the version: setup.cfg reads it here.
+__version__ = "0.1.0"
+
 __all__ = [
-    "Config",
-    "FileFacts",
-    "Module",
-    "Page",
-    "PostgresConfig",
-    "Provider",
-    "ScanResult",
-    "SearchHit",
-    "SqliteConfig",
-    "Store",
-    "TranscodeProfile",
-    "Unmatched",
-    "WatchedImport",
-    "WatchedRecord",
-    "errors",
-    "import_watched",
-    "load_config",
-    "read_watched",
+    "Album", "ArchiveResult", "CacheUsage", "Config", "DayTotal", "Episode", "FileFacts",
+    "MediaFile", "MediaLibrary", "Module", "Movie", "Page", "PlaybackHistory",
+    "PlaybackHistoryArchive", "PlaybackSession", "PostgresConfig", "Problem", "Provider", "Reader",
+    "Reconciliation", "ScanResult", "SearchHit", "Season", "SqliteConfig", "Stats", "Store",
+    "TVShow", "TitleTotal", "Track", "TranscodeCache", "TranscodeProfile", "TranscodeSession",
+    "Unmatched", "UserMediaProgress", "UserTotal", "WatchItem", "WatchedImport", "WatchedRecord",
+    "Writer", "errors", "import_watched", "load_config", "read_watched",
 ]
 
 # Where each name lives. Imported when it is first asked for, so that the command line answers
 # --help at once, and Ctrl-C meets its own code and not half an import.
-_HOMES = {
-    "Config": "config", "FileFacts": "media.reconcile", "Module": "module",
-    "Page": "database.pages", "PostgresConfig": "config", "Provider": "transcoding.profile",
-    "ScanResult": "media.reconcile", "SearchHit": "media.search", "SqliteConfig": "config",
-    "Store": "store", "TranscodeProfile": "transcoding.profile", "Unmatched": "watched",
-    "WatchedImport": "watched", "WatchedRecord": "watched_record", "import_watched": "watched",
-    "load_config": "config", "read_watched": "watched_file",
+_NAMES = {
+    "config": "Config PostgresConfig SqliteConfig load_config",
+    "database.pages": "Page",
+    "database.scopes": "Reader Writer",
+    "media.facts": "FileFacts Problem ScanResult",
+    "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",
+    "media.reconcile": "Reconciliation",
+    "media.search": "SearchHit",
+    "module": "Module",
+    "playback.archive": "ArchiveResult",
+    "playback.models": "PlaybackHistory PlaybackHistoryArchive PlaybackSession UserMediaProgress",
+    "playback.stats": "DayTotal Stats TitleTotal UserTotal",
+    "playback.watching": "WatchItem",
+    "store": "Store",
+    "transcoding.cache": "CacheUsage",
+    "transcoding.models": "TranscodeCache TranscodeSession",
+    "transcoding.profile": "Provider TranscodeProfile",
+    "watched": "Unmatched WatchedImport import_watched",
+    "watched_file": "read_watched",
+    "watched_record": "WatchedRecord",
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -88,7 +88,7 @@ def _draw(path: Path, rows: Sequence[Row], names: Sequence[str], date: str) -> N
     try:
         from .picture import write_picture
     except ImportError:
-        print("No picture: it needs pygal (pip install 'viewra-lite[bench]').")
+        print("No picture: it needs pygal (pip install pygal).")
         return
     found = machine()
     write_picture(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .. import __version__
 from .complaints import UsageError
 from .output import PROGRAM
 
@@ -78,26 +79,7 @@ def _share_options(parser: Parser, config: Any, json: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", default=json, help="print one JSON document"
     )
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0,
-                         default=argparse.SUPPRESS, **options)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
-        print(f"{PROGRAM} {installed_version()}")
-        parser.exit()
-
-
-def installed_version() -> str:
-    """Return the version that was installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(PROGRAM)
-    except PackageNotFoundError:
-        return "(not installed: run from its source)"
+    parser.add_argument(
+        "--version", action="version", version=f"{PROGRAM} {__version__}",
+        help="print the version and exit",
+    )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _TYPES = ("movie", "tv", "music")
 _NUMBERS = ("added", "updated", "moved", "removed", "unchanged", "missing", "errors")
 _PROBLEMS_SHOWN = 5
-_INSTALL = "pip install 'viewra-lite[scan]'"
 
 
 def add_commands(commands: Commands) -> None:
@@ -151,7 +150,10 @@ def _print_scans(scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
         _print_remarks(library.name, result)
     lacking = sorted({package for _, result in scans for package in result.not_probed})
     if lacking:
-        say(f"Not installed, so that less was read: {', '.join(lacking)}. Run {_INSTALL}")
+        say(
+            f"Not installed, so that less was read: {', '.join(lacking)}. Run "
+            f"pip install {' '.join(lacking)}, and scan again"
+        )
 
 
 def _print_remarks(name: str, result: ScanResult) -> None:

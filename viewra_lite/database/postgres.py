@@ -97,7 +97,7 @@ class PostgresBackend:
             import psycopg
         except ImportError as exc:
             raise ConfigError(
-                "PostgreSQL needs psycopg: pip install 'viewra-lite[postgres]'"
+                "PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
             ) from exc
         self._psycopg = psycopg
         self._config = config

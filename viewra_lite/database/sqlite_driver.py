@@ -58,6 +58,6 @@ def load_driver(name: str) -> SqliteDriver:
         from . import driver_cysqlite
     except ImportError as exc:
         raise ConfigError(
-            f"driver: {name} cannot be loaded ({exc}): pip install 'viewra-lite[fast]'"
+            f"driver: {name} cannot be loaded ({exc}): pip install cysqlite"
         ) from exc
     return driver_cysqlite

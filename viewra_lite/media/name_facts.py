@@ -14,7 +14,7 @@ from ..errors import ViewraError
 
 
 class ProbeUnavailable(ViewraError):
-    """An optional package is missing: pip install 'viewra-lite[scan]'."""
+    """An optional package is missing: pip install guessit pymediainfo tinytag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,7 @@ def require_guessit() -> None:
         import guessit  # noqa: F401
     except ImportError as exc:
         raise ProbeUnavailable(
-            "guessit, which reads file names, is missing: pip install 'viewra-lite[scan]'") from exc
+            "guessit, which reads file names, is missing: pip install guessit") from exc
 
 
 def guess(text: str, kind: str) -> dict[str, list[Found]]:

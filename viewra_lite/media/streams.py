@@ -70,7 +70,7 @@ def _tracks(path: str) -> list[Any]:
         from pymediainfo import MediaInfo
     except ImportError as exc:
         raise ProbeUnavailable(
-            "pymediainfo, which reads streams, is missing: pip install 'viewra-lite[scan]'"
+            "pymediainfo, which reads streams, is missing: pip install pymediainfo"
         ) from exc
     # An open file, not the path: under LC_ALL=C libmediainfo cannot open a name beyond ASCII.
     with open(path, "rb") as file:

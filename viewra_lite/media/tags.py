@@ -41,7 +41,7 @@ def tags(path: str) -> TagFacts | None:
         from tinytag.tinytag import TinyTagException
     except ImportError as exc:
         raise ProbeUnavailable(
-            "tinytag, which reads music tags, is missing: pip install 'viewra-lite[scan]'"
+            "tinytag, which reads music tags, is missing: pip install tinytag"
         ) from exc
     try:
         tag = TinyTag.get(path)
