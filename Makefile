@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+OLDEST := 3.10
+VERSION_OF = $(shell $(1) -c 'import platform; print(platform.python_version())' 2>/dev/null)
+IS_NEW = $(shell $(1) -c 'import sys; \
+	sys.version_info >= tuple(map(int, "$(OLDEST)".split("."))) and print("yes")' 2>/dev/null)
+
 .DELETE_ON_ERROR:
 .PHONY: help demo test check bench bench-full clean
 
@@ -36,17 +41,37 @@ clean:
 
 # A stamp file stands for each set of installed packages; a changed setup.cfg installs again.
 
+STAMPS := $(VENV)/demo-installed $(VENV)/test-installed $(VENV)/bench-installed
+
 $(VENV)/demo-installed: PACKAGES := -e '.[scan,cli]' av
 $(VENV)/test-installed: PACKAGES := -e '.[test]'
 $(VENV)/bench-installed: PACKAGES := -e '.[bench]'
 
-$(VENV)/demo-installed $(VENV)/test-installed $(VENV)/bench-installed: setup.cfg pyproject.toml | $(VENV)/created
+$(STAMPS): setup.cfg pyproject.toml | $(VENV)/created
 	@echo "Installing into $(VENV) (once; this takes a moment) ..."
+	@touch $(VENV)/installing
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
-	@touch $@
+	@touch $@ && rm $(VENV)/installing
 
 $(VENV)/created:
+	$(if $(call IS_NEW,$(PYTHON)),,$(error viewra_lite needs Python $(OLDEST) or newer, and $(PYTHON) $(or \
+		$(addprefix is ,$(call VERSION_OF,$(PYTHON))),does not run): make $(MAKECMDGOALS) PYTHON=python3.12))
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip --version > $@ || { rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtualenv with pip in it." >&2; \
 		echo "On Debian and Ubuntu: apt install python3-venv. Or: make PYTHON=another-python3" >&2; \
 		exit 1; }
+
+# The virtualenv is made anew where its Python is gone or too old, where the folder was moved, where
+# an installation was interrupted (half a package looks whole to pip), and where another PYTHON is
+# asked for.
+
+WANTED := $(if $(filter file,$(origin PYTHON)),,$(or $(call VERSION_OF,$(PYTHON)),none))
+USABLE := $(shell test ! -e $(VENV)/installing && $(BIN)/python -I -c 'import os, pip, platform; \
+	version = platform.python_version(); made = open("$(VENV)/created").read(); \
+	is_here = os.path.dirname(pip.__file__) in made; \
+	print("yes" * (is_here and "$(WANTED)" in ("", version)))' 2>/dev/null)
+
+ifneq ($(USABLE)$(call IS_NEW,$(BIN)/python),yesyes)
+.PHONY: $(VENV)/created $(STAMPS)
+endif
