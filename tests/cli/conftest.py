@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,14 +39,28 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, empty, with nothing of VIEWRA_DATABASE_* in the environment."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder, empty, in UTC, with nothing of VIEWRA_DATABASE_* in the environment."""
     for name in [name for name in os.environ if name.startswith("VIEWRA_")]:
         monkeypatch.delenv(name)
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
-    return here
+    with in_zone("UTC", monkeypatch):
+        yield here
+
+
+@contextmanager
+def in_zone(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process and those that it starts be in a time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", name)
+        time.tzset()
+        try:
+            yield
+        finally:
+            patch.undo()
+            time.tzset()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from viewra_lite import FileFacts, Store
 from viewra_lite.cli.arguments import moment
+from viewra_lite.cli.complaints import without_passwords
 from viewra_lite.cli.playback import position_text, time_text
+from viewra_lite.cli.times import in_utc
 
 from .conftest import Run, in_process
 
@@ -150,7 +153,13 @@ def test_history_goes_on_where_it_ended(cli: Run, evening: Home) -> None:
     assert [len(first["items"]), len(rest["items"]), rest["next"]] == [2, 1, None]
     assert len({play["id"] for play in first["items"] + rest["items"]}) == 3
     shown = cli("history", "--limit", "2", "--config", evening.url)
-    assert shown.err == f"There is more: --after {first['next']}\n"
+    proposed = shlex.split(shown.err.removeprefix("There is more: "))
+    assert proposed == [
+        "viewra-lite", "history", "--limit", "2", "--after", first["next"],
+        "--config", without_passwords(evening.url),
+    ]
+    filtered = cli("history", "--user", "anna", "--archived", "--limit", "1", *options[-2:]).err
+    assert "viewra-lite history anna --limit 1 --archived --after " in filtered
     assert cli("history", *options).err == ""
 
 
@@ -270,6 +279,21 @@ def test_stats_draws_bars(
 # Arguments
 
 
+def test_every_command_takes_the_user_the_same_way(cli: Run, evening: Home) -> None:
+    config = ("--json", "--config", evening.url)
+    for command in ("sessions", "history", "continue", "stats"):
+        answers = [
+            cli(command, *user, *config).json
+            for user in (["anna"], ["--user", "anna"], ["anna", "--user", "anna"])
+        ]
+        assert answers[0] == answers[1] == answers[2]
+        if command != "continue":
+            assert cli(command, *config).code == 0
+        twice = cli(command, "anna", "--user", "ben", *config)
+        assert (twice.code, twice.out) == (2, "") and "'anna' and 'ben'" in twice.err
+    assert "viewra-lite continue USER" in cli("continue", *config).err
+
+
 @pytest.mark.parametrize("arguments", [
     ["sessions"], ["history"], ["continue", "anna"], ["stats", "--plot"], ["transcodes"],
 ])
@@ -283,13 +307,15 @@ def test_asking_makes_no_store(cli: Run, folder: Path, arguments: list[str]) -> 
 @pytest.mark.parametrize("arguments", [
     ["continue"], ["continue", ""], ["continue", "x", "y"], ["history", "x", "y"],
     ["history", "--limit", "0"], ["continue", "x", "--limit", "1001"], ["sessions", "--user", ""],
-    ["sessions", "x"], ["stats", "--since", "yesterday"], ["stats", "--until", "2024-02-30"],
+    ["sessions", "x", "y"], ["stats", "x", "--user", "y"], ["stats", "--since", "yesterday"],
+    ["stats", "--until", "2024-02-30"],
     ["stats", "--since", "0001-01-01T00:00+02:00"], ["stats", "--since", "20240531"],
 ])
 def test_wrong_usage_is_one_line_and_exit_2(cli: Run, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-    assert all(word in done.err for word in arguments if word.startswith("--"))
+    options = [word for word in arguments if word.startswith("--") and "x" not in arguments]
+    assert all(option in done.err for option in options)
 
 
 def test_what_the_store_refuses_is_exit_2(cli: Run, home: Home) -> None:
@@ -301,13 +327,12 @@ def test_what_the_store_refuses_is_exit_2(cli: Run, home: Home) -> None:
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), arguments
 
 
-def test_a_moment_is_in_utc_unless_it_says_otherwise() -> None:
+def test_a_moment_is_of_this_zone_unless_it_says_otherwise(folder: Path) -> None:
     evening = datetime(2024, 5, 31, 18, 15, tzinfo=timezone.utc)
     for text in ("2024-05-31T18:15", "2024-05-31 18:15:00", "2024-05-31T18:15:00.000000Z",
                  "2024-05-31T20:15:00.000+02:00"):
-        assert moment(text) == evening
-        assert moment(text).tzinfo is timezone.utc
-    assert moment("2024-05-31") == evening.replace(hour=0, minute=0)
+        assert in_utc(moment(text)) == evening
+    assert in_utc(moment("2024-05-31")) == evening.replace(hour=0, minute=0)
 
 
 def test_times_are_readable() -> None:

@@ -62,7 +62,8 @@ def test_a_database_made_from_the_specification_is_told_from_no_store(
     for command in ASKING:
         done = cli(*command, "--config", "sqlite:///theirs.db")
         assert done.code == 1
-        assert "viewra-lite init adopts it and keeps every row" in done.err
+        init = "viewra-lite init --config sqlite:///theirs.db"
+        assert f"{init} adopts it and keeps every row" in done.err
     assert cli("init", "--config", "sqlite:///theirs.db").code == 0
     assert cli("libraries", "--config", "sqlite:///theirs.db").code == 0
 

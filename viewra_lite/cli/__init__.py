@@ -26,10 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     from .output import flush, make_safe
     from .parser import parse
+    from .times import use_utc
 
     make_safe()
     try:
         args = parse(argv)
+        use_utc(args.utc)
         code: int = args.run(args)
     except SystemExit as exc:  # --help and --version
         code = exc.code if isinstance(exc.code, int) else DONE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .complaints import UsageError
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from .parser import Parser
 
 _MOST_ROWS = 1000
+
 # Less than datetime.fromisoformat() takes: what it takes differs from Python to Python.
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(?:Z|[+-]\d\d:\d\d)?)?",
     re.ASCII,
 )
+_YEARS = range(2, 9999)  # a day in any other may have no counterpart in another zone
 
 
 def add_limit(parser: Parser) -> None:
@@ -37,17 +39,37 @@ def limit(text: str) -> int:
 
 
 def moment(text: str) -> datetime:
-    """Return a moment, of a day its midnight, in UTC unless said; raises ArgumentTypeError."""
+    """Return a moment, of a day its midnight; naive where no zone is given; ArgumentTypeError."""
     if _MOMENT.fullmatch(text):
-        with suppress(ValueError, OverflowError):
+        with suppress(ValueError):
             found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-            return (
-                found.replace(tzinfo=timezone.utc) if found.tzinfo is None
-                else found.astimezone(timezone.utc)
-            )
+            if found.year in _YEARS:
+                return found
     raise ArgumentTypeError(
         f"expected a date as 2024-05-31, or 2024-05-31T20:15 with or without +02:00, not {text!r}"
     )
+
+
+def add_user(parser: Parser, about: str) -> None:
+    """Add the user, by id; user_of() returns it."""
+    parser.add_argument("user", metavar="USER", nargs="?", type=_user, help=f"{about}, by id")
+    parser.add_argument(
+        "--user", dest="user_option", metavar="USER", type=_user, help="the same, as an option"
+    )
+
+
+def _user(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("expected the id of a user, not ''")
+    return text
+
+
+def user_of(args: Namespace) -> str | None:
+    """Return the user that was named; raises UsageError where two were."""
+    named = {user for user in (args.user, args.user_option) if user is not None}
+    if len(named) > 1:
+        raise UsageError(f"one user only, not {args.user!r} and {args.user_option!r}")
+    return named.pop() if named else None
 
 
 @contextmanager

@@ -7,6 +7,10 @@ import re
 from ..errors import ConfigError, ViewraError
 from . import NOT_WELL, WRONG_USAGE
 
+_PROGRAM = "viewra-lite "
+_URL = re.compile(r"(?<!sqlite)://([^:@/\s]*)(.*)@", re.DOTALL)
+_QUERY = re.compile(r"([?&]password=)(?![*]{3})[^&#]*", re.IGNORECASE)
+
 
 class UsageError(Exception):
     """The command was given what it cannot take."""
@@ -29,5 +33,18 @@ def reason(error: Exception) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """Mask what stands between the :// of a URL and its @, wherever a message repeats one."""
-    return re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)
+    """Mask the password of every URL that a message repeats, up to the last @ it may end with.
+
+    What a message says and the command that it proposes are looked at one by one, or all between
+    the two URLs would be taken for a password.
+    """
+    return _PROGRAM.join(
+        _QUERY.sub(r"\1***", _URL.sub(_masked, part)) for part in text.split(_PROGRAM)
+    )
+
+
+def _masked(url: re.Match[str]) -> str:
+    user, rest = url.groups()
+    if not rest:
+        return url.group()
+    return f"://{user}:***@" if rest.startswith(":") else "://***@"

@@ -1,18 +1,20 @@
-"""viewra-lite libraries, search: what the store knows."""
+"""viewra-lite libraries, search: what the store knows, and where a library is."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE
-from .arguments import add_limit
+from .arguments import add_limit, asking
+from .choices import chosen_library, short_ids
 from .complaints import UsageError
 from .opening import existing
 from .output import note, print_json, print_table, say
-from .parser import Commands
+from .parser import Commands, Parser
+from .remedies import command
 
 if TYPE_CHECKING:
     from ..media.models import MediaLibrary
@@ -23,17 +25,30 @@ _COLUMNS = ("id", "name", "type", "path", "files", "missing", "last_scan")
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    libraries = commands.add("libraries", run_libraries, "list the libraries, or remove one")
+    libraries = commands.add("libraries", run_libraries, "list the libraries, move or remove one")
     below = Commands(libraries, "action", required=False)
     remove = below.add(
         "remove", run_remove, "forget a library and its files; media stays on disk",
         "Forget a library and its files. Media stays on disk, and who has watched what is kept.",
     )
-    remove.add_argument("id", metavar="ID", help="the library's id, as `libraries` lists it")
+    _add_library(remove)
     remove.add_argument("--yes", action="store_true", help="do it: without, nothing is removed")
+    move = below.add(
+        "move", run_move, "say where a library's folder is now",
+        "Say where a library's folder is now, after it was moved or its disk was mounted "
+        "elsewhere. The files keep their ids, and with them all that is known of them.",
+    )
+    _add_library(move)
+    move.add_argument("path", metavar="PATH", help="the folder where its files are now")
     search = commands.add("search", run_search, "find movies, shows, episodes and music")
     search.add_argument("text", metavar="TEXT", nargs="+", help="words, or how they begin")
     add_limit(search)
+
+
+def _add_library(parser: Parser) -> None:
+    parser.add_argument(
+        "library", metavar="LIBRARY", help="its id or how that begins, its name, or its path"
+    )
 
 
 def run_libraries(args: Namespace) -> int:
@@ -43,12 +58,20 @@ def run_libraries(args: Namespace) -> int:
     if args.json:
         print_json({"libraries": rows})
     elif rows:
-        headings = [name.replace("_", " ") for name in _COLUMNS]
-        cells = [[row[name] for name in _COLUMNS] for row in rows]
-        print_table(headings, cells, numbers=("files", "missing"))
+        _print_libraries(rows)
     else:
-        note("There is no library yet: viewra-lite scan PATH --type movie adds one")
+        adds = command(args, "scan", "PATH", "--type", "movie")
+        note(f"There is no library yet: {adds} adds one")
     return DONE
+
+
+def _print_libraries(rows: Sequence[Mapping[str, Any]]) -> None:
+    short = short_ids([row["id"] for row in rows])
+    print_table(
+        [name.replace("_", " ") for name in _COLUMNS],
+        [[short[row["id"]], *(row[name] for name in _COLUMNS[1:])] for row in rows],
+        numbers=("files", "missing"), texts=("name", "path"),
+    )
 
 
 def library_facts(store: Store) -> list[dict[str, Any]]:
@@ -85,17 +108,32 @@ def _facts(
 def run_remove(args: Namespace) -> int:
     """Forget a library."""
     with existing(args) as store:
-        library = store.media.library(args.id)
+        library = chosen_library(store, args.library, command(args, "libraries"))
         if not args.yes:
             raise UsageError(
-                f"this would forget the library {library.name} ({library.path}) and its files, "
-                "but not delete them from the disk: add --yes"
+                f"this would forget the library {library.name} ({library.path}) and its files, but "
+                "not delete them from the disk: "
+                f"{command(args, 'libraries', 'remove', args.library, '--yes')} does it"
             )
         store.media.remove_library(library.id)
     if args.json:
         print_json({"removed": {"id": library.id, "name": library.name, "path": library.path}})
     else:
         say(f"Removed the library {library.name}; its files are still in {library.path}")
+    return DONE
+
+
+def run_move(args: Namespace) -> int:
+    """Say where a library's folder is now."""
+    with existing(args) as store, asking():
+        library = chosen_library(store, args.library, command(args, "libraries"))
+        moved = store.media.update_library(library.id, path=args.path)
+    if args.json:
+        places = {"id": moved.id, "name": moved.name, "path": moved.path, "was": library.path}
+        print_json({"moved": places})
+    else:
+        say(f"The library {moved.name} is at {moved.path} now; it was at {library.path}")
+        note(f"To look for what has changed there: {command(args, 'scan', moved.path)}")
     return DONE
 
 
@@ -107,7 +145,9 @@ def run_search(args: Namespace) -> int:
         print_json({"hits": [asdict(hit) for hit in hits]})
     elif hits:
         rows = [(hit.kind, hit.title, hit.detail, hit.year) for hit in hits]
-        print_table(("kind", "title", "detail", "year"), rows, numbers=("year",))
+        print_table(
+            ("kind", "title", "detail", "year"), rows, numbers=("year",), texts=("title", "detail")
+        )
     else:
         note("Nothing was found")
     return DONE

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .remedies import command
+
 if TYPE_CHECKING:
     from ..config import Config
     from ..store import Store
@@ -47,33 +49,33 @@ def looking(args: Namespace) -> Iterator[Store]:
     from ..store import Store
 
     config = configured(args)
-    _refuse_absent_file(config)
+    _refuse_absent_file(args, config)
     with Store.open(config, migrate=False) as store:
         store.migrations.plan()  # a newer store is refused before anything else is read of it
         if not any(script["applied"] for script in store.migrations.status()):
-            _refuse_unmigrated(store)
+            _refuse_unmigrated(args, store)
         yield store
 
 
-def _refuse_unmigrated(store: Store) -> None:
+def _refuse_unmigrated(args: Namespace, store: Store) -> None:
     from ..errors import NotFoundError
 
     if "media_libraries" in store.tables():
         raise NotFoundError(
             f"{store.config.url} has tables made by hand from the specification and is no store "
-            "yet: viewra-lite init adopts it and keeps every row"
+            f"yet: {command(args, 'init')} adopts it and keeps every row"
         )
-    _refuse(store.config)
+    _refuse(args, store.config)
 
 
-def _refuse_absent_file(config: Config) -> None:
+def _refuse_absent_file(args: Namespace, config: Config) -> None:
     from ..config import SqliteConfig
 
     if isinstance(config, SqliteConfig) and not config.database_path.exists():
-        _refuse(config)
+        _refuse(args, config)
 
 
-def _refuse(config: Config) -> None:
+def _refuse(args: Namespace, config: Config) -> None:
     from ..errors import NotFoundError
 
-    raise NotFoundError(f"there is no store at {config.url}: run viewra-lite init")
+    raise NotFoundError(f"there is no store at {config.url}: run {command(args, 'init')}")

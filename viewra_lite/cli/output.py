@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timezone
+from itertools import zip_longest
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
+
+from .times import time_shown
 
 PROGRAM = "viewra-lite"
 _GAP = "  "
@@ -63,7 +67,7 @@ def say(text: str) -> None:
 def printable(value: object) -> str:
     """Return a value as text without line breaks and control characters; None is empty."""
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        return time_shown(value)
     return _UNPRINTABLE.sub(_escaped, "" if value is None else str(value))
 
 
@@ -113,22 +117,63 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def print_table(
-    headings: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Collection[str] = ()
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *,
+    numbers: Collection[str] = (), texts: Collection[str] | None = None,
 ) -> None:
-    """Print rows below their headings; the columns named in `numbers` stand to the right."""
+    """Print rows below their headings; the columns named in `numbers` stand to the right.
+
+    A terminal that is too narrow folds the columns named in `texts` (None: all but the numbers).
+    """
     cells = [[printable(value) for value in row] for row in rows]
     right = [heading in numbers for heading in headings]
-    if is_terminal(sys.stdout) and has_rich():
-        _print_rich(headings, cells, right)
+    folding = [
+        heading in texts if texts is not None else heading not in numbers for heading in headings
+    ]
+    widths = [max(map(cells_of, column)) for column in zip(headings, *cells)]
+    if not is_terminal(sys.stdout):
+        _print_plain([headings, *cells], widths, right)
+        return
+    room = shutil.get_terminal_size().columns - len(_GAP) * (len(headings) - 1)
+    widths = narrowed(widths, list(map(cells_of, headings)), folding, room)
+    if has_rich():
+        _print_rich(headings, cells, widths, right)
     else:
-        _print_plain([list(headings), *cells], right)
+        _print_plain([headings, *cells], widths, right)
 
 
-def _print_plain(rows: list[list[str]], right: list[bool]) -> None:
-    widths = [max(map(cells_of, column)) for column in zip(*rows)]
+def narrowed(
+    widths: Sequence[int], least: Sequence[int], folding: Sequence[bool], room: int
+) -> list[int]:
+    """Take from the widest columns that fold until all fit, but no heading is broken."""
+    narrow = list(widths)
+    while sum(narrow) > room:
+        wide = [n for n, width in enumerate(narrow) if folding[n] and width > least[n]]
+        if not wide:
+            break
+        narrow[max(wide, key=narrow.__getitem__)] -= 1
+    return narrow
+
+
+def _print_plain(
+    rows: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[bool]
+) -> None:
     for row in rows:
-        cells = [_padded(*cell) for cell in zip(row, widths, right)]
-        print(_GAP.join(cells).rstrip())
+        folded = [folds(text, width) for text, width in zip(row, widths)]
+        for line in zip_longest(*folded, fillvalue=""):
+            print(_GAP.join(map(_padded, line, widths, right)).rstrip())
+
+
+def folds(text: str, width: int) -> list[str]:
+    """Return the lines of a text in so many cells, broken at spaces where that can be."""
+    lines = [""]
+    for part in re.findall(r"\S+\s*|\s+", text):
+        if lines[-1] and cells_of(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        for character in part:
+            if lines[-1] and not character.isspace() and cells_of(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return [line.rstrip() for line in lines]
 
 
 def _padded(text: str, width: int, to_the_right: bool) -> str:
@@ -143,15 +188,19 @@ def cells_of(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _print_rich(headings: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
+def _print_rich(
+    headings: Sequence[str], rows: list[list[str]], widths: Sequence[int], right: Sequence[bool]
+) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text  # a plain str would be read as markup
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading, to_the_right in zip(headings, right):
-        # Folded, never cut: an id is there to be copied.
-        table.add_column(heading, justify="right" if to_the_right else "left", overflow="fold")
+    # The box sets a space between columns, so that these are as far apart as plain ones.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading, width, to_the_right in zip(headings, widths, right):
+        table.add_column(
+            heading, justify="right" if to_the_right else "left", width=width, overflow="fold"
+        )
     for row in rows:
         table.add_row(*map(Text, row))
     console(sys.stdout).print(table)

@@ -71,15 +71,29 @@ def build_parser() -> Parser:
     return parser
 
 
-def _share_options(parser: Parser, config: Any, json: Any) -> None:
+def _share_options(parser: Parser, config: Any, switch: Any) -> None:
     parser.add_argument(
         "--config", metavar="FILE_OR_URL", default=config,
         help="a YAML file, or a URL: sqlite:///file or postgresql://user@host/database",
     )
     parser.add_argument(
-        "--json", action="store_true", default=json, help="print one JSON document"
+        "--json", action="store_true", default=switch,
+        help="print one JSON document, with whole ids and times in UTC",
     )
     parser.add_argument(
-        "--version", action="version", version=f"{PROGRAM} {__version__}",
-        help="print the version and exit",
+        "--utc", action="store_true", default=switch,
+        help="show and take times in UTC; default: in this machine's zone",
     )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+
+
+class _Version(argparse.Action):
+    """Prints as everything else is: argparse's own would hide a closed pipe."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0,
+                         default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
+        print(f"{PROGRAM} {__version__}")
+        parser.exit()

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import DONE
-from .arguments import add_limit, asking, moment
+from .arguments import add_limit, add_user, asking, moment, user_of
 from .bars import by_period, print_bars
+from .complaints import UsageError
 from .opening import existing
 from .output import note, print_facts, print_json, print_table, printable, say
+from .remedies import command
+from .times import in_utc
 
 if TYPE_CHECKING:
     from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
     from ..playback.stats import Stats
     from ..playback.watching import WatchItem
-    from .parser import Commands, Parser
+    from .parser import Commands
 
 _SESSION = (
     "id", "user_id", "device_id", "media_file_id", "kind", "title", "method", "state", "position",
@@ -28,18 +32,18 @@ _PLAY = (
     "played_at", "duration_watched", "completed",
 )
 _UNTITLED = "(no title)"
-_DATE = "2024-05-31 (its midnight, UTC) or 2024-05-31T20:15+02:00"
+_DATE = "2024-05-31 (its midnight) or 2024-05-31T20:15, or that with a zone: +02:00"
 
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     sessions = commands.add("sessions", run_sessions, "list what is being played right now")
-    _add_user_option(sessions)
+    add_user(sessions, "only what this user plays")
     _add_history(commands)
     going_on = commands.add(
         "continue", run_continue, "list what a user has begun and not finished"
     )
-    going_on.add_argument("user", metavar="USER", type=_user, help="the user's id")
+    add_user(going_on, "who is to continue; must be given")
     add_limit(going_on)
     going_on.add_argument(
         "--next-up", action="store_true",
@@ -50,9 +54,7 @@ def add_commands(commands: Commands) -> None:
 
 def _add_history(commands: Commands) -> None:
     history = commands.add("history", run_history, "list what was watched, the latest first")
-    history.add_argument(
-        "user", metavar="USER", nargs="?", type=_user, help="only what this user has watched"
-    )
+    add_user(history, "only what this user has watched")
     add_limit(history)
     history.add_argument(
         "--after", metavar="CURSOR", help="go on where a list ended that said so"
@@ -67,22 +69,12 @@ def _add_stats(commands: Commands) -> None:
         "stats", run_stats, "say how much was watched, what, and by whom",
         "Say how much was watched, what, and by whom. What was archived counts too.",
     )
-    _add_user_option(stats)
+    add_user(stats, "only what this user has watched")
     stats.add_argument("--since", type=moment, metavar="DATE", help=f"from {_DATE} on")
     stats.add_argument("--until", type=moment, metavar="DATE", help="before that, as --since")
     stats.add_argument(
         "--plot", action="store_true", help="draw bars: hours per day, and per title and user"
     )
-
-
-def _add_user_option(parser: Parser) -> None:
-    parser.add_argument("--user", metavar="USER", type=_user, help="only this user, by id")
-
-
-def _user(text: str) -> str:
-    if not text:
-        raise ArgumentTypeError("expected the id of a user, not ''")
-    return text
 
 
 # What is being played
@@ -91,12 +83,13 @@ def _user(text: str) -> str:
 def run_sessions(args: Namespace) -> int:
     """List the sessions that have not ended."""
     with existing(args) as store, asking():
-        sessions = store.playback.active_sessions(user_id=args.user)
+        sessions = store.playback.active_sessions(user_id=user_of(args))
     if args.json:
         print_json({"sessions": [_fields(session, _SESSION) for session in sessions]})
     elif sessions:
         print_table(
-            ("user", "title", "device", "state", "position", "since"), map(_session_row, sessions)
+            ("user", "title", "device", "state", "position", "since"),
+            map(_session_row, sessions), texts=("user", "title", "device"),
         )
     else:
         note("Nothing is being played")
@@ -134,18 +127,28 @@ def run_history(args: Namespace) -> int:
     """List plays."""
     with existing(args) as store, asking():
         page = store.playback.history(
-            args.user, limit=args.limit, after=args.after, archived=args.archived
+            user_of(args), limit=args.limit, after=args.after, archived=args.archived
         )
     if args.json:
         print_json({"items": [_play_facts(play) for play in page.items], "next": page.next})
     elif page.items:
         headings = ("when", "user", "title", "minutes", "completed")
-        print_table(headings, map(_play_row, page.items), numbers=("minutes",))
+        print_table(
+            headings, map(_play_row, page.items), numbers=("minutes",), texts=("user", "title")
+        )
         if page.next:
-            note(f"There is more: --after {page.next}")
+            note(f"There is more: {_next_page(args, page.next)}")
     else:
         note("Nothing was watched")
     return DONE
+
+
+def _next_page(args: Namespace, cursor: str) -> str:
+    user = user_of(args)
+    return command(
+        args, "history", *([user] if user else []), "--limit", str(args.limit),
+        *(["--archived"] if args.archived else []), "--after", cursor,
+    )
 
 
 def _play_row(play: PlaybackHistory | PlaybackHistoryArchive) -> Sequence[object]:
@@ -165,20 +168,23 @@ def _play_facts(play: PlaybackHistory | PlaybackHistoryArchive) -> dict[str, Any
 
 def run_continue(args: Namespace) -> int:
     """List what to continue, and what comes next."""
+    user = user_of(args)
+    if user is None:
+        raise UsageError("continue needs a user: viewra-lite continue USER")
     with existing(args) as store, asking():
-        begun = store.playback.continue_watching(args.user, limit=args.limit)
-        following = store.playback.next_up(args.user, limit=args.limit) if args.next_up else []
+        begun = store.playback.continue_watching(user, limit=args.limit)
+        following = store.playback.next_up(user, limit=args.limit) if args.next_up else []
     known = {item.media_file_id for item in begun}
     following = [item for item in following if item.media_file_id not in known]
     if args.json:
         lists = {"continue": begun, **({"next_up": following} if args.next_up else {})}
         print_json({name: [_item_facts(item) for item in items] for name, items in lists.items()})
         return DONE
-    _print_begun(args.user, begun)
+    _print_begun(user, begun)
     if args.next_up:
         if begun and following:
             say("")
-        _print_following(args.user, following)
+        _print_following(user, following)
     return DONE
 
 
@@ -191,7 +197,9 @@ def _print_begun(user: str, items: Sequence[WatchItem]) -> None:
          item.media_file.path)
         for item in items
     ]
-    print_table(("title", "position", "%", "file"), rows, numbers=("%",))
+    print_table(
+        ("title", "position", "%", "file"), rows, numbers=("%",), texts=("title", "file")
+    )
 
 
 def _print_following(user: str, items: Sequence[WatchItem]) -> None:
@@ -234,24 +242,25 @@ def _item_facts(item: WatchItem) -> dict[str, Any]:
 
 def run_stats(args: Namespace) -> int:
     """Say how much was watched."""
+    user, since, until = user_of(args), in_utc(args.since), in_utc(args.until)
     with existing(args) as store, asking():
-        stats = store.playback.stats(user_id=args.user, since=args.since, until=args.until)
+        stats = store.playback.stats(user_id=user, since=since, until=until)
     if args.json:
         print_json(asdict(stats))
     elif not stats.plays:
-        note(f"Nothing was watched{_when(args)}")
+        note(f"Nothing was watched{_when(since, until)}")
     else:
         print_facts({
             "plays": stats.plays, "completed": stats.completed, "hours": _hours(stats.hours)
         })
-        (_plot if args.plot else _print_totals)(stats, by_user=args.user is None)
+        (_plot if args.plot else _print_totals)(stats, by_user=user is None)
     return DONE
 
 
-def _when(args: Namespace) -> str:
-    since = f" from {printable(args.since)} on" if args.since else ""
-    until = f" before {printable(args.until)}" if args.until else ""
-    return since + until
+def _when(since: datetime | None, until: datetime | None) -> str:
+    begin = f" from {printable(since)} on" if since else ""
+    end = f" before {printable(until)}" if until else ""
+    return begin + end
 
 
 def _hours(hours: float) -> str:
@@ -269,7 +278,7 @@ def _print_totals(stats: Stats, *, by_user: bool) -> None:
     ]
     numbers = ("plays", "completed", "hours")
     say("")
-    print_table(("title", "kind", *numbers), titles, numbers=numbers)
+    print_table(("title", "kind", *numbers), titles, numbers=numbers, texts=("title",))
     if by_user:
         say("")
         print_table(("user", *numbers), users, numbers=numbers)

@@ -9,10 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE, NOT_WELL
+from .choices import chosen_library, libraries_meant
 from .complaints import UsageError, reason
 from .opening import created, existing
 from .output import complain, note, print_json, print_table, say
 from .progress import scan_progress
+from .remedies import command
 
 if TYPE_CHECKING:
     from ..media.models import MediaLibrary
@@ -33,7 +35,9 @@ def add_commands(commands: Commands) -> None:
         "that is due. A scan that was interrupted goes on where it was. The exit code is 1 where "
         "a library could not be scanned, or so much has vanished that nothing was marked missing.",
     )
-    parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of a library")
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", help="the folder of a library, or its name or id"
+    )
     parser.add_argument("--type", choices=_TYPES, help="what a new library holds")
     parser.add_argument("--name", help="a new library's name; default: the folder's")
     parser.add_argument(
@@ -54,7 +58,7 @@ def run_scan(args: Namespace) -> int:
     if args.json:
         print_json({"scans": [_scan_facts(*scan) for scan in finished]})
     else:
-        _print_scans(finished)
+        _print_scans(args, finished)
     well = len(finished) == len(scans) and not any(result.frozen for _, result in finished)
     return DONE if well else NOT_WELL
 
@@ -74,18 +78,21 @@ def _chosen(store: Store, args: Namespace) -> Sequence[MediaLibrary]:
         return [_library_at(store, args)]
     libraries = store.media.libraries()
     if not libraries:
-        note("There is no library yet: viewra-lite scan PATH --type movie adds one")
+        adds = command(args, "scan", "PATH", "--type", "movie")
+        note(f"There is no library yet: {adds} adds one")
         return []
     due = libraries if args.all else store.media.libraries_due()
     if not due:
-        note("No library is due: --all scans every one")
+        note(f"No library is due: {command(args, 'scan', '--all')} scans every one")
     return due
 
 
 def _library_at(store: Store, args: Namespace) -> MediaLibrary:
     library = store.media.find_library(args.path)
     if library is None:
-        return _added(store, args)
+        if args.type or not libraries_meant(store.media.libraries(), args.path):
+            return _added(store, args)
+        library = chosen_library(store, args.path, command(args, "libraries"))
     for option, given, there in (
         ("--type", args.type, library.type), ("--name", args.name, library.name)
     ):
@@ -98,9 +105,14 @@ def _library_at(store: Store, args: Namespace) -> MediaLibrary:
 
 
 def _added(store: Store, args: Namespace) -> MediaLibrary:
-    if args.type is None:
-        raise UsageError(f"{args.path} is no library yet: say --type {', '.join(_TYPES)}")
     path = os.path.abspath(args.path)
+    if args.type is None:
+        if not os.path.exists(path):
+            raise UsageError(f"there is neither a folder nor a library {args.path!r}")
+        raise UsageError(
+            f"{args.path} is no library yet: {command(args, 'scan', args.path, '--type', 'movie')} "
+            "adds it (or --type tv, or music)"
+        )
     name = args.name if args.name is not None else os.path.basename(path) or path
     return store.media.add_library(_as_text(name), path, args.type)
 
@@ -136,7 +148,7 @@ def _scan_facts(library: MediaLibrary, result: ScanResult) -> dict[str, Any]:
 # What came of it
 
 
-def _print_scans(scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
+def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
     if not scans:
         return
     rows = [
@@ -144,10 +156,10 @@ def _print_scans(scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
         for library, result in scans
     ]
     print_table(
-        ("library", *_NUMBERS, "seconds"), rows, numbers=(*_NUMBERS, "seconds")
+        ("library", *_NUMBERS, "seconds"), rows, numbers=(*_NUMBERS, "seconds"),
     )
     for library, result in scans:
-        _print_remarks(library.name, result)
+        _print_remarks(args, library, result)
     lacking = sorted({package for _, result in scans for package in result.not_probed})
     if lacking:
         say(
@@ -156,11 +168,14 @@ def _print_scans(scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
         )
 
 
-def _print_remarks(name: str, result: ScanResult) -> None:
+def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -> None:
     if result.frozen:
-        say(f"{name}: frozen: {result.frozen}")
+        again = command(args, "scan", library.path, "--accept-missing")
+        # What the store says to a program becomes what can be typed.
+        reason = result.frozen.replace("scan again with accept_missing=True", f"run {again}")
+        say(f"{library.name}: frozen: {reason}")
     for problem in result.problems[:_PROBLEMS_SHOWN]:
-        say(f"{name}: {problem.path}: {problem.message}")
+        say(f"{library.name}: {problem.path}: {problem.message}")
     more = result.errors - min(len(result.problems), _PROBLEMS_SHOWN)
     if result.problems and more > 0:
-        say(f"{name}: and {more} more")
+        say(f"{library.name}: and {more} more")

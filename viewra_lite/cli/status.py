@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import DONE, NOT_WELL
 from .opening import created, looking
 from .output import print_facts, print_json, printable, readable_size, say
+from .remedies import command
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -52,6 +53,8 @@ def run_status(args: Namespace) -> int:
         print_json(facts)
     else:
         _print_status(facts)
+        if facts["counts"] is None:
+            say(f"The store is older than this version: run {command(args, 'migrate')}")
     return DONE if facts["counts"] is not None else NOT_WELL
 
 
@@ -148,14 +151,13 @@ def _print_status(facts: dict[str, Any]) -> None:
         size += f" and {readable_size(facts['log_size'])} of log"
     print_facts({
         "engine": facts["version"],
-        "where": facts["url"],
+        **({"path": facts["path"]} if "path" in facts else {}),
+        "url": facts["url"],
         "size": size,
         **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
         **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
     })
     _print_problems(facts.get("problems", []))
-    if facts["counts"] is None:
-        say("The store is older than this version: run viewra-lite migrate")
 
 
 def _schema_state(module: dict[str, Any]) -> str:

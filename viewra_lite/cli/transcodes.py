@@ -49,7 +49,8 @@ def run_transcodes(args: Namespace) -> int:
         print_json({"transcodes": facts, "cache": asdict(usage)})
         return DONE
     if sessions:
-        print_table(_HEADINGS, map(_row, sessions), numbers=("%", "attempts"))
+        print_table(_HEADINGS, map(_row, sessions), numbers=("%", "attempts"),
+                    texts=("file", "profile", "provider", "error"))
     else:
         note(f"No transcode is {args.status}" if args.status else "Nothing was transcoded yet")
     say(_cache_line(usage))

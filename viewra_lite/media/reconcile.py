@@ -134,8 +134,7 @@ class Reconciliation:
             self.freeze(
                 f"{len(left)} of {self._present_before} files would vanish at once, more than "
                 f"freeze_threshold={self._freeze_above:g}, so nothing was marked missing. Is the "
-                "disk there? If they are really gone, scan again with accept_missing=True "
-                "(viewra-lite scan --accept-missing)"
+                "disk there? If they are really gone, scan again with accept_missing=True"
             )
         else:
             self._mark_missing(left)

@@ -1,0 +1,15 @@
+"""Commands that a message proposes: they can be pasted as they stand."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Namespace
+
+from .complaints import without_passwords
+from .output import PROGRAM
+
+
+def command(args: Namespace, *words: str) -> str:
+    """Return a command for the store that this one was given; a password in its URL is masked."""
+    shared = () if args.config is None else ("--config", without_passwords(args.config))
+    return shlex.join((PROGRAM, *words, *shared))

@@ -1,0 +1,27 @@
+"""Times as people read and type them: in this machine's zone, or in UTC with --utc."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone, tzinfo
+
+_zone: tzinfo | None = None  # None: this machine's
+
+
+def use_utc(wanted: bool) -> None:
+    """Show times in UTC from now on, or in this machine's zone."""
+    global _zone
+    _zone = timezone.utc if wanted else None
+
+
+def time_shown(moment: datetime) -> str:
+    """Return a moment to the minute, with its zone."""
+    return moment.astimezone(_zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return a moment in UTC; a naive one is meant in the zone that times are shown in."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None and _zone is not None:
+        moment = moment.replace(tzinfo=_zone)
+    return moment.astimezone(timezone.utc)
