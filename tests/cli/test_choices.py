@@ -159,12 +159,12 @@ def test_a_library_moves_to_no_place_that_cannot_be_its_own(
 ) -> None:
     url, ids, root = homes
     (folder / "file").touch()
-    for place, code, reason in (
-        ("absent", 2, "does not exist"), ("file", 2, "is a file"),
-        (root / "films", 1, "is library Films"), (root, 1, "holds library"),
+    for place, reason in (
+        ("absent", "does not exist"), ("file", "is a file"),
+        (root / "films", "is library Films"), (root, "holds library"),
     ):
         done = cli("libraries", "move", "Series", place, "--config", url)
-        assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
         assert reason in done.err
     rows = cli("libraries", "--json", "--config", url).json["libraries"]
     assert {row["path"] for row in rows} == {str(root / name) for name in ids}

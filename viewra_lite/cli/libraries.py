@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE
-from .arguments import add_limit, asking
+from .arguments import add_limit
 from .choices import chosen_library, short_ids
 from .complaints import UsageError
 from .opening import existing
@@ -125,7 +125,7 @@ def run_remove(args: Namespace) -> int:
 
 def run_move(args: Namespace) -> int:
     """Say where a library's folder is now."""
-    with existing(args) as store, asking():
+    with existing(args) as store:
         library = chosen_library(store, args.library, command(args, "libraries"))
         moved = store.media.update_library(library.id, path=args.path)
     if args.json:
