@@ -30,7 +30,7 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "latin-1": (PG + b"  host: caf\xe9\n", "line 4: is not UTF-8 text"),
     "utf-16": (PG.decode().encode("utf-16"), "NUL"),
     "utf-8-surrogate": (PG + b"  host: \xed\xa0\x80\n", "line 4: is not UTF-8 text"),
-    "binary": (b"SQLite format 3\0" + S, "line 1: holds a NUL character"),
+    "binary": (b"SQLite format 3\0" + S, "is a database, not a settings file: give sqlite"),
     "bell": (PG + b"  host: a\x07b\n", "line 4: holds a character that YAML does not allow"),
     "c1-control": (PG + "  host: a\x9fb\n".encode(), "line 4: holds a character that YAML"),
     "byte-order-mark-within": (PG + b"  host: a\xef\xbf\xbfb\n", "line 4: holds a character"),

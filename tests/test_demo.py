@@ -95,6 +95,7 @@ def test_the_demo_scans_a_library_and_finds_amelie(tmp_path: Path) -> None:
     assert "movie: Le Fabuleux Destin d'Amélie Poulain" in done.stdout
     (database,) = tmp_path.glob("viewra-demo-*/viewra.db")
     assert f"The database is {database}" in done.stdout
+    assert f"viewra-lite status --config sqlite:///{database}\n" in done.stdout
 
 
 @pytest.mark.parametrize("version", ["2.7.18", "3.6.15", "3.9.18"])

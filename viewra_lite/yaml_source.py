@@ -21,6 +21,7 @@ from .option_values import WHY_UNREADABLE, file_label, key_label
 FILE_LIMIT_BYTES = 64 * 1024  # keeps the worst file under a second of pure-Python parsing
 DEPTH_LIMIT = 16  # PyYAML's scanner is quadratic in the depth of [[[[; no settings file is near
 
+_SQLITE_FILE = b"SQLite format 3\0"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _SYNTAX_REMEDY = (
     "quote a value that contains : # % & * ! | > @ ` { } [ ] or a comma, and check the indentation"
@@ -57,6 +58,8 @@ def _bounded_bytes(path: str, label: str) -> bytes:
         raise ConfigError(f"{label}: cannot be read: it is not a regular file")
     with open(path, "rb") as file:
         content = file.read(FILE_LIMIT_BYTES + 1)
+    if content.startswith(_SQLITE_FILE):
+        raise ConfigError(f"{label}: is a database, not a settings file: give sqlite:///{label}")
     if len(content) > FILE_LIMIT_BYTES:
         raise ConfigError(f"{label}: is larger than 64 KiB, which no settings file is")
     return content

@@ -162,6 +162,17 @@ def test_a_configuration_that_is_not_there_is_exit_2(cli: Run, folder: Path) -> 
     assert cli("status").code == 2
 
 
+def test_a_database_in_the_place_of_a_settings_file_says_how_to_name_it(
+    cli: Run, folder: Path
+) -> None:
+    cli("init")
+    for path in ("viewra-data/viewra.db", folder / "viewra-data/viewra.db"):
+        done = cli("status", "--config", path)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        url = done.err.split()[-1]
+        assert url == f"sqlite:///{path}" and cli("status", "--config", url).code == 0
+
+
 def test_a_store_in_a_folders_place_is_exit_2(cli: Run, folder: Path) -> None:
     (folder / "store.db").mkdir()
     assert cli("init", "--config", "sqlite:///store.db").code == 2

@@ -29,7 +29,9 @@ def main() -> None:
         print_shows_and_albums(store)
         print_search(store, "amelie")
     print(f"\nThe database is {database}")
-    print(f"Look at it with any SQLite program, and remove {folder} when you are done.")
+    print("Look at it with any SQLite program, or with the command line, for example")
+    print(f"  {Path(sys.executable).with_name('viewra-lite')} status --config sqlite:///{database}")
+    print(f"and remove {folder} when you are done.")
 
 
 def scan_libraries(store: Store) -> None:

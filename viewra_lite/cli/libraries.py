@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..media.models import MediaLibrary
     from ..store import Store
 
-_COLUMNS = ("id", "name", "type", "path", "files", "missing", "last_scan")
+_COLUMNS = ("id", "name", "type", "files", "missing", "last_scan", "path")
 
 
 def add_commands(commands: Commands) -> None:

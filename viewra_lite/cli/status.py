@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import DONE, NOT_WELL
 from .opening import created, looking
-from .output import print_facts, print_json, printable, readable_size, say
+from .output import note, print_facts, print_json, printable, readable_size, say
 from .remedies import command
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _print_problems(files: list[dict[str, Any]]) -> None:
         since = file["missing_since"]
         why = f"missing since {printable(since)}" if since else file["error"]
         say(f"{file['path']}: {why}")
+    if not files:
+        note("No file is missing or broken")
     if len(files) == _PROBLEMS_NAMED:
         say(f"... only the first {_PROBLEMS_NAMED} are named")
 
@@ -157,7 +159,8 @@ def _print_status(facts: dict[str, Any]) -> None:
         **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
         **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
     })
-    _print_problems(facts.get("problems", []))
+    if "problems" in facts:
+        _print_problems(facts["problems"])
 
 
 def _schema_state(module: dict[str, Any]) -> str:
