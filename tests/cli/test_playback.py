@@ -105,7 +105,9 @@ def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
     for arguments, note in (
         (["sessions"], "Nothing is being played\n"),
         (["history"], "Nothing was watched\n"),
-        (["history", "zoe", "--archived"], "Nothing was watched\n"),
+        (["sessions", "zoe"], "Nothing is being played by zoe\n"),
+        (["history", "zoe", "--archived"], "Nothing was watched by zoe\n"),
+        (["stats", "zoe"], "Nothing was watched by zoe\n"),
         (["continue", "zoe"], "There is nothing that zoe has begun and not finished\n"),
         (["continue", "zoe", "--next-up"], "There is nothing that zoe has begun and not finished\n"
          "No new episode comes next for zoe\n"),

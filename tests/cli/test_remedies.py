@@ -122,7 +122,7 @@ def test_no_message_proposes_a_command_without_its_store() -> None:
             needs_no_store = re.search("--help|lite continue USER|`viewra-lite schema`", line)
             said = line.strip()
             if not needs_no_store and said not in ALLOWED:
-                assert not proposes.search(said), f"{path}: {said}"
+                assert not proposes.search(said), f"{path}: use cli.remedies.command(): {said}"
 
 
 # What stands in --help, where the store is not known yet.

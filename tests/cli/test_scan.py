@@ -159,7 +159,8 @@ def test_missing_packages_are_named_with_what_helps(
         lambda: {"guessit": False, "pymediainfo": True, "tinytag": True},
     )
     done = cli("scan", media / "Movies", "--type", "movie")
-    assert "less was read: guessit. Run pip install guessit, and scan again\n" in done.out
+    assert "less was read: guessit. Run pip install guessit, then viewra-lite scan --all\n" in (
+        done.out)
 
 
 def test_a_name_that_is_not_utf_8(cli: Run, folder: Path, tmp_path: Path) -> None:

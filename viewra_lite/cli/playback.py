@@ -32,7 +32,7 @@ _PLAY = (
     "played_at", "duration_watched", "completed",
 )
 _UNTITLED = "(no title)"
-_DATE = "2024-05-31 (its midnight) or 2024-05-31T20:15, or that with a zone: +02:00"
+_DATE = "2024-05-31 (its midnight), 2024-05-31T20:15, or 2024-05-31T20:15+02:00"
 
 
 def add_commands(commands: Commands) -> None:
@@ -70,8 +70,8 @@ def _add_stats(commands: Commands) -> None:
         "Say how much was watched, what, and by whom. What was archived counts too.",
     )
     add_user(stats, "only what this user has watched")
-    stats.add_argument("--since", type=moment, metavar="DATE", help=f"from {_DATE} on")
-    stats.add_argument("--until", type=moment, metavar="DATE", help="before that, as --since")
+    stats.add_argument("--since", type=moment, metavar="DATE", help=f"the first that counts: {_DATE}")
+    stats.add_argument("--until", type=moment, metavar="DATE", help="the first that counts no more")
     stats.add_argument(
         "--plot", action="store_true", help="draw bars: hours per day, and per title and user"
     )
@@ -92,8 +92,13 @@ def run_sessions(args: Namespace) -> int:
             map(_session_row, sessions), texts=("user", "title", "device"),
         )
     else:
-        note("Nothing is being played")
+        note(f"Nothing is being played{_by(args)}")
     return DONE
+
+
+def _by(args: Namespace) -> str:
+    user = user_of(args)
+    return "" if user is None else f" by {user}"
 
 
 def _session_row(session: PlaybackSession) -> Sequence[object]:
@@ -139,7 +144,7 @@ def run_history(args: Namespace) -> int:
         if page.next:
             note(f"There is more: {_next_page(args, page.next)}")
     else:
-        note("Nothing was watched")
+        note(f"Nothing was watched{_by(args)}")
     return DONE
 
 
@@ -248,7 +253,7 @@ def run_stats(args: Namespace) -> int:
     if args.json:
         print_json(asdict(stats))
     elif not stats.plays:
-        note(f"Nothing was watched{_when(since, until)}")
+        note(f"Nothing was watched{_by(args)}{_when(since, until)}")
     else:
         print_facts({
             "plays": stats.plays, "completed": stats.completed, "hours": _hours(stats.hours)

@@ -164,7 +164,7 @@ def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult
     if lacking:
         say(
             f"Not installed, so that less was read: {', '.join(lacking)}. Run "
-            f"pip install {' '.join(lacking)}, and scan again"
+            f"pip install {' '.join(lacking)}, then {command(args, 'scan', '--all')}"
         )
 
 
