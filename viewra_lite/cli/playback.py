@@ -70,8 +70,8 @@ def _add_stats(commands: Commands) -> None:
         "Say how much was watched, what, and by whom. What was archived counts too.",
     )
     add_user(stats, "only what this user has watched")
-    stats.add_argument("--since", type=moment, metavar="DATE", help=f"the first that counts: {_DATE}")
-    stats.add_argument("--until", type=moment, metavar="DATE", help="the first that counts no more")
+    for option, about in (("--since", "the first that counts"), ("--until", "and that does not")):
+        stats.add_argument(option, type=moment, metavar="DATE", help=f"{about}: {_DATE}")
     stats.add_argument(
         "--plot", action="store_true", help="draw bars: hours per day, and per title and user"
     )
