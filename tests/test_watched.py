@@ -145,7 +145,7 @@ def test_a_row_without_a_user_is_listed_and_user_id_is_whose_all_are(home: Home)
     assert numbers(home.add(*rows)) == (2, 0, 0, 0)
     assert [user for user, *_ in home.plays()] == ["ann", "ann", "bob"]
     assert [each.why for each in home.add(*rows, user_id="").unmatched] == [
-        "user_id must be text, not ''"] * 2
+        "user_id must not be empty"] * 2
 
 
 # What is recorded

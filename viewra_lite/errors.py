@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Any
+
+LONGEST_MESSAGE = 2000
+"""Characters; what is longer loses its middle."""
+_LONGEST_SHOWN = 80
+
 
 class ViewraError(Exception):
     """The store could not do what was asked."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(_cut(message or (type(self).__doc__ or "").strip(), LONGEST_MESSAGE))
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: short, whatever it is."""
+    try:
+        return _cut(_REPR.repr(value), _LONGEST_SHOWN)
+    except Exception:  # a whole number of 5,000 digits, say
+        return f"<{type(value).__name__}>"
+
+
+_REPR = Repr()
+_REPR.maxlevel = 3
+_REPR.maxstring = _REPR.maxother = _LONGEST_SHOWN
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    half = (longest - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"
 
 
 class ConfigError(ViewraError):

@@ -269,5 +269,5 @@ def test_what_a_verb_returned_never_asks_the_store_again(store: Store, tmp_path:
 
 def test_what_is_not_there_is_named(store: Store) -> None:
     for noun in ("movie", "show", "album", "file", "library"):
-        with pytest.raises(NotFoundError, match=f"{noun} nothing"):
+        with pytest.raises(NotFoundError, match=f"^no (media )?{noun} 'nothing'$"):
             getattr(store.media, noun)("nothing")

@@ -101,14 +101,14 @@ def test_albums_and_tracks_are_saved(store: Store, library: MediaLibrary) -> Non
 
 @pytest.mark.parametrize(("column", "hint"), [
     ("overvew", "did you mean overview?"), ("tmdbid", "did you mean tmdb_id?"),
-    ("xyzzy", "'xyzzy'$"),
+    ("xyzzy", "'xyzzy': one of .*overview"),
     ("identity", "identity"), ("created_at", "created_at"), ("library", "library"),
     ("updated_at", "updated_at"),
 ])
 def test_a_column_that_there_is_not_is_refused_with_a_hint(
     store: Store, library: MediaLibrary, column: str, hint: str
 ) -> None:
-    with pytest.raises(InvalidValueError, match=f"movies has no column .*{hint}"):
+    with pytest.raises(InvalidValueError, match=f"movie has no .*{hint}"):
         store.media.save_movie(library.id, title="A", **{column: "x"})
     assert store.media.movies().items == []
 
@@ -129,8 +129,7 @@ def test_a_value_of_the_wrong_kind_is_refused_alike_on_both_engines(
     for id in (None, saved.id):
         with pytest.raises(InvalidValueError) as refused:
             store.media.save_movie(library.id, id=id, **values)
-        told = column.removesuffix("_id") if column == "media_file_id" else column
-        assert told in str(refused.value) or "JSON" in str(refused.value) or "id" in column
+        assert column in str(refused.value) or "JSON" in str(refused.value)
     assert [movie.title for movie in store.media.movies().items] == ["A"]
 
 
@@ -150,7 +149,7 @@ def test_an_unknown_parent_row_or_file_is_not_found(
     for attempt in attempts:
         with pytest.raises((NotFoundError, InvalidValueError)):
             attempt()
-    with pytest.raises(NotFoundError, match="media file nobody"):
+    with pytest.raises(NotFoundError, match="^no media file 'nobody'$"):
         media.save_movie(library.id, title="A", media_file_id="nobody")
     assert media.movies().items == media.shows().items == media.albums().items == []
 
@@ -245,11 +244,11 @@ def test_search_finds_what_is_saved_under_its_new_name_only(
 
 
 @pytest.mark.parametrize(("columns", "reason"), [
-    ({"cast": "Audrey Tautou"}, "cast cannot be 'Audrey Tautou': a list"),
-    ({"genres": {"name": "Drama"}}, "genres cannot be"),
-    ({"rating": 99.0}, "rating cannot be 99.0: 0 to 10"),
-    ({"rating": -1.0}, "rating cannot be"),
-    ({"original_title": "x" * 501}, "original_title has more than 500 characters"),
+    ({"cast": "Audrey Tautou"}, "cast must be a list, not 'Audrey Tautou'"),
+    ({"genres": {"name": "Drama"}}, "genres must be a list, not"),
+    ({"rating": 99.0}, "rating must be 0 to 10, not 99.0"),
+    ({"rating": -1.0}, "rating must be"),
+    ({"original_title": "x" * 501}, "original_title must have at most 500 characters, not 501"),
 ])
 def test_what_the_columns_do_not_mean_is_refused(
     store: Store, tmp_path: Path, columns: dict[str, Any], reason: str

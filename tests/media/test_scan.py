@@ -324,7 +324,7 @@ def test_a_scan_inside_a_session_or_of_nothing_is_refused(store: Store, tmp_path
     for session in (store.reader, store.writer):
         with session(), pytest.raises(SessionError, match="scan"):
             store.media.scan(library.id)
-    with pytest.raises(NotFoundError, match="there is no library x"):
+    with pytest.raises(NotFoundError, match="^no library 'x'$"):
         store.media.scan("x")
 
 

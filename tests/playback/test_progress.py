@@ -33,9 +33,9 @@ def test_who_never_watched_is_at_the_start(store: Store, film: str) -> None:
 
 
 def test_each_user_has_a_position_of_their_own(store: Store, film: str) -> None:
-    for number, user in enumerate(("ann", "bob", "Ann", "änn", "a" * 500)):
+    for number, user in enumerate(("ann", "bob", "Ann", "änn", "a" * 255)):
         store.playback.set_progress(user, film, 1000 + number)
-    for number, user in enumerate(("ann", "bob", "Ann", "änn", "a" * 500)):
+    for number, user in enumerate(("ann", "bob", "Ann", "änn", "a" * 255)):
         assert store.playback.progress(user, film).position == 1000 + number
 
 

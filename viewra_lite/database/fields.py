@@ -13,7 +13,8 @@ from typing import Any
 import peewee
 from peewee import Check
 
-from ..errors import InvalidValueError
+from ..errors import InvalidValueError, shown
+from .checks import is_storable, refused
 
 # A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: PostgreSQL
 # and SQLite both take it, and no surrogate ever reaches them.
@@ -34,7 +35,7 @@ def stored_path(path: str) -> str:
     try:
         path = path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError as exc:
-        raise InvalidValueError(f"{path!r} is not a path: {exc.reason}") from exc
+        raise InvalidValueError(f"{shown(path)} is not a path: {exc.reason}") from exc
     return "".join(_escaped(char) if _needs_escape(char) else char for char in path)
 
 
@@ -61,13 +62,13 @@ def timestamp_text(moment: datetime) -> str:
     """Return an aware datetime as fixed-width UTC text, which sorts as time does."""
     if moment.tzinfo is None:
         raise InvalidValueError(
-            f"{moment!r} has no time zone: give an aware datetime, "
+            f"{shown(moment)} has no time zone: give an aware datetime, "
             "for example datetime.now(timezone.utc)"
         )
     try:
         return moment.astimezone(timezone.utc).isoformat(" ", "microseconds")
     except OverflowError as exc:
-        raise InvalidValueError(f"{moment!r} lies outside the years 1 to 9999 in UTC") from exc
+        raise InvalidValueError(f"{shown(moment)} lies outside the years 1 to 9999 in UTC") from exc
 
 
 def dumps(value: Any) -> str:
@@ -113,7 +114,7 @@ def text_value(value: Any) -> Any:
     """Return text or None; raises InvalidValueError for anything else."""
     if value is None or (isinstance(value, str) and "\0" not in value):
         return value
-    raise InvalidValueError(f"{value!r} is not text without NUL")
+    raise InvalidValueError(f"{shown(value)} is not text without NUL")
 
 
 def whole_value(value: Any) -> Any:
@@ -123,14 +124,14 @@ def whole_value(value: Any) -> Any:
     try:
         return index(value)
     except TypeError:
-        raise InvalidValueError(f"{value!r} is not a whole number") from None
+        raise InvalidValueError(f"{shown(value)} is not a whole number") from None
 
 
 def number_value(value: Any) -> Any:
     """Return a finite number or None; raises InvalidValueError for anything else."""
     if value is None or (isinstance(value, (int, float)) and isfinite(value)):
         return value
-    raise InvalidValueError(f"{value!r} is not a finite number")
+    raise InvalidValueError(f"{shown(value)} is not a finite number")
 
 
 def truth_value(value: Any) -> Any:
@@ -151,13 +152,13 @@ def _parsed(kind: Any, text: str) -> Any:
     try:
         return kind.fromisoformat(text)
     except ValueError:
-        raise InvalidValueError(f"{text!r} is not an ISO {kind.__name__}") from None
+        raise InvalidValueError(f"{shown(text)} is not an ISO {kind.__name__}") from None
 
 
 def _refused_unless_node(value: Any) -> Any:
     if value is None or isinstance(value, peewee.Node):
         return value
-    raise InvalidValueError(f"{value!r} does not fit a column of times")
+    raise InvalidValueError(f"{shown(value)} does not fit a column of times")
 
 
 class TimestampField(peewee.Field):
@@ -243,9 +244,7 @@ class ChoiceField(peewee.TextField):
 
     def db_value(self, value: Any) -> Any:
         if value is not None and value not in self.allowed:
-            raise InvalidValueError(
-                f"{self.name} cannot be {value!r}: one of {', '.join(self.allowed)}"
-            )
+            raise refused(self.name, f"one of {', '.join(self.allowed)}", value)
         return value
 
 
@@ -264,15 +263,20 @@ def checked_value(field: Any, value: Any) -> Any:
         return value  # as nearly all ids are
     if value is None:
         if not field.null:
-            raise InvalidValueError(f"{field.name} cannot be None")
+            raise InvalidValueError(f"{field.name} must not be None")
         return None
     if isinstance(field, peewee.ForeignKeyField):
-        return checked_value(peewee.TextField(null=True), getattr(value, "id", value))
+        return checked_value(_Reference(field.name), getattr(value, "id", value))
     if not _fits(field, value):
         expected = _EXPECTED.get(field.field_type, "text")
-        name = getattr(field, "name", None) or "an id"
-        raise InvalidValueError(f"{name} cannot be {value!r}: {expected}")
+        raise refused(field.name, expected, value)
     return value
+
+
+class _Reference(peewee.TextField):
+    def __init__(self, name: str) -> None:
+        super().__init__(null=True)
+        self.name = name
 
 
 _EXPECTED = {
@@ -301,11 +305,4 @@ def _fits(field: Any, value: Any) -> bool:
         return isinstance(value, datetime) and value.tzinfo is not None
     if kind == "JSON":
         return dumps(value) is not None
-    return isinstance(value, str) and _is_storable(field.db_value(value))
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        return "\0" not in text and text.encode() is not None
-    except UnicodeEncodeError:
-        return False
+    return isinstance(value, str) and is_storable(field.db_value(value))

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..errors import InvalidValueError
+from .checks import not_a_cursor
 
 Item = TypeVar("Item")
-MAX_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +28,6 @@ def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequenc
     return Page(items, _cursor(kind, key(items[-1])))
 
 
-def checked_limit(limit: int) -> int:
-    """Return the limit; raises InvalidValueError unless it is 1 to 1000."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise InvalidValueError(f"limit must be a whole number, 1 to {MAX_LIMIT}, not {limit!r}")
-    return limit
-
-
 def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
     """Return the key that a cursor of this kind of page holds; raises InvalidValueError."""
     if cursor is None:
@@ -48,10 +40,7 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
             return list(key)
     except (ValueError, TypeError, AttributeError, RecursionError):
         pass
-    raise InvalidValueError(
-        "after is not a cursor of this list: pass the `next` of the page before, unchanged, "
-        "with the same sort"
-    )
+    raise not_a_cursor()
 
 
 def _cursor(kind: str, key: Sequence[Any]) -> str:

@@ -8,8 +8,9 @@ from math import inf
 from operator import attrgetter
 from typing import Any
 
+from ..database.checks import refused
 from ..database.fields import checked_value, stored_path
-from ..errors import InvalidValueError
+from ..errors import InvalidValueError, shown
 from .models import MediaFile
 
 
@@ -76,13 +77,14 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
     inside is the library's folder as it is stored, with a separator at its end.
     """
     if not isinstance(facts, FileFacts):
-        raise InvalidValueError(f"add() takes FileFacts, not {facts!r}")
+        raise refused("what add() takes", "FileFacts", facts)
     path = facts.path
     if not (path.__class__ is str and path.isascii() and "\0" not in path):
         path = _stored(path)
     if not path.startswith(inside) or _is_crooked(path):
         raise InvalidValueError(
-            f"{facts.path!r} is not the path of a file below the library's folder {inside!r}"
+            f"{shown(facts.path)} is not the path of a file below the library's folder "
+            f"{shown(inside)}"
         )
     if not _is_plain(facts):
         for name, field in _COLUMNS.items():
@@ -127,7 +129,7 @@ def _is_crooked(path: str) -> bool:
 
 def _stored(path: Any) -> str:
     if not isinstance(path, str) or "\0" in path:
-        raise InvalidValueError(f"{path!r} is not the path of a file")
+        raise InvalidValueError(f"{shown(path)} is not the path of a file")
     checked_value(MediaFile.path, path)
     return stored_path(path)
 
@@ -136,6 +138,6 @@ def _check(path: str, name: str, field: Any, value: Any) -> None:
     try:
         checked_value(field, value)
     except InvalidValueError as exc:
-        raise InvalidValueError(f"{path!r}: {exc}") from exc
+        raise InvalidValueError(f"{shown(path)}: {exc}") from exc
     if name in _NOT_NEGATIVE and value < 0:
-        raise InvalidValueError(f"{path!r}: {name} cannot be {value!r}: 0 or more")
+        raise refused(f"{shown(path)}: {name}", "0 or more", value)

@@ -8,10 +8,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..database.fields import checked_value, stored_path
+from ..database.checks import (
+    checked_id, checked_path, checked_text, checked_whole, or_none,
+)
+from ..database.fields import stored_path
 from ..database.sessions import Sessions
 from . import queries, search
-from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow, best_of
+from .models import Episode, MediaFile, Movie, Track, best_of
 from .name_facts import LONGEST_KEY, fold
 
 _YEAR_AT_THE_END = re.compile(r"(.*\S)\s*\(([12]\d{3})\)\s*", re.ASCII | re.DOTALL)
@@ -23,10 +26,10 @@ def movie(
     sessions: Sessions, title: str, year: int | None, library_id: str | None
 ) -> Movie | None:
     """Return the movie of a title, or None where there is none or one cannot tell which."""
-    checked_value(Movie.year, year)
+    or_none(checked_whole, "year", year)
     with sessions.reader():
         libraries = _libraries(sessions, library_id)
-        for name, of_year in _readings(Movie.title, title, year):
+        for name, of_year in _readings("title", title, year):
             found = _of_year(_called(sessions, "movie", name, libraries), of_year)
             if found:
                 best: Movie = _best(found)
@@ -38,14 +41,14 @@ def episode(
     sessions: Sessions, show: str, season_number: int, episode_number: int, year: int | None
 ) -> Episode | None:
     """Return an episode by the title of its show and its numbers, or None as movie() does."""
-    checked_value(TVShow.year, year)
+    or_none(checked_whole, "year", year)
     numbers = (
-        checked_value(Episode.season_number, season_number),
-        checked_value(Episode.episode_number, episode_number),
+        checked_whole("season_number", season_number),
+        checked_whole("episode_number", episode_number),
     )
     with sessions.reader():
         libraries = _libraries(sessions, None)
-        for name, of_year in _readings(TVShow.title, show, year):
+        for name, of_year in _readings("show", show, year):
             shows = _of_year(_called(sessions, "show", name, libraries), of_year)
             ids = [each.id for each in shows]
             found = sessions.all(queries.episodes_numbered, ids, *numbers) if ids else []
@@ -59,9 +62,9 @@ def track(
     sessions: Sessions, title: str, artist: str | None, album: str | None
 ) -> Track | None:
     """Return the track of a title, or None where there is none or one cannot tell which."""
-    checked_value(Track.artist, artist)
-    checked_value(Album.album_artist, album)
-    key = _key(Track.title, title)
+    or_none(checked_text, "artist", artist)
+    or_none(checked_text, "album", album)
+    key = _key(checked_text("title", title))
     rows = sessions.all(queries.titled("track"), key) if key else []
     found = [
         row for row in rows
@@ -75,8 +78,7 @@ def track(
 
 def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
     """Return the file whose path ends as a path of another machine does; see _tails()."""
-    text = os.fspath(path) if isinstance(path, os.PathLike) else path
-    checked_value(MediaFile.path, text)
+    text = checked_path("path", path)
     tails = _tails(text)
     longest, found = 0, list[MediaFile]()
     with sessions.reader():
@@ -101,30 +103,28 @@ def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
 
 def _libraries(sessions: Sessions, library_id: str | None) -> list[str]:
     if library_id is not None:
-        return [str(checked_value(MediaLibrary.id, library_id))]
+        return [checked_id("library_id", library_id)]
     return [library.id for library in sessions.all(queries.libraries)]
 
 
 def _readings(
-    column: Any, title: str, year: int | None
+    name: str, title: str, year: int | None
 ) -> Iterator[tuple[str, int | None]]:
     """Yield a title and a year as they are, then "Dune (2021)" as a title with its year."""
-    checked_value(column, title)
-    yield title, year
+    yield checked_text(name, title), year
     ends = _YEAR_AT_THE_END.fullmatch(title)
     if ends is not None and year in (None, int(ends[2])):
         yield ends[1], int(ends[2])
 
 
-def _key(column: Any, title: str) -> str:
-    checked_value(column, title)
+def _key(title: str) -> str:
     return search.title_key(title)[:LONGEST_KEY]
 
 
 def _called(sessions: Sessions, kind: str, title: str, libraries: Sequence[str]) -> list[Any]:
     """Return the movies or shows that are shown under a title, or whose files are named so."""
     model = queries.SEARCHED[kind][0]
-    key = _key(model.title, title)
+    key = _key(title)
     rows = sessions.all(queries.titled(kind), key) if key else []
     found = {row.id: row for row in rows if row.library_id in libraries}
     if name := fold(title):

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import Value, fn
 
-from ..database.fields import checked_value, stored_path, timestamp_text
+from ..database.checks import (
+    checked_choice, checked_path, checked_title, checked_whole, known_id, no_such, unknown_name,
+)
+from ..database.fields import stored_path, timestamp_text
 from ..database.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError, NotFoundError, StoreBusyError
+from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
 _BATCH = 100  # rows in a transaction
-_CHANGEABLE = ("name", "path", "type", "scan_interval")
 
 
 def found(sessions: Sessions, id: str) -> MediaLibrary:
     """Return a library; raises NotFoundError."""
-    library: MediaLibrary | None = sessions.one(queries.library_by_id, id)
+    library: MediaLibrary | None = sessions.one(
+        queries.library_by_id, known_id("library", id)
+    )
     if library is None:
-        raise NotFoundError(f"there is no library {id}")
+        raise no_such("library", id)
     return library
 
 
@@ -48,12 +52,7 @@ def claimed(sessions: Sessions, id: str) -> Iterator[MediaLibrary]:
 
 def absolute(path: Any) -> str:
     """Return the path of a folder as a library keeps it; raises InvalidValueError."""
-    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
-    if not isinstance(text, str) or not text:
-        raise InvalidValueError(f"a library's path must be the path of a folder, not {path!r}")
-    if "\0" in text:
-        raise InvalidValueError(f"{text!r} holds a NUL character: no folder can be named so")
-    return os.path.abspath(text)
+    return os.path.abspath(checked_path("path", path))
 
 
 def checked_root(path: Any) -> str:
@@ -85,23 +84,16 @@ def _inside(path: str, folder: str) -> bool:
 
 def checked_name(name: Any) -> str:
     """Return a library's name; raises InvalidValueError for an empty one."""
-    if not isinstance(name, str) or not name.strip():
-        raise InvalidValueError(f"a library's name must be text, not {name!r}")
-    return str(checked_value(MediaLibrary.name, name.strip()))
+    return checked_title("name", name).strip()
 
 
-def checked_type(type: Any) -> str:
-    """Return a library's type; raises InvalidValueError naming those there are."""
-    if type not in LIBRARY_TYPES:
-        raise InvalidValueError(f"type must be one of {', '.join(LIBRARY_TYPES)}, not {type!r}")
-    return str(type)
-
-
-def checked_interval(seconds: Any) -> int:
-    """Return a scan interval in seconds; raises InvalidValueError."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds < 2**31:
-        raise InvalidValueError(f"scan_interval must be seconds, 0 or more, not {seconds!r}")
-    return seconds
+# What can be changed of a library.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": checked_name,
+    "path": checked_root,
+    "type": lambda type: checked_choice("type", type, LIBRARY_TYPES),
+    "scan_interval": lambda seconds: checked_whole("scan_interval", seconds),
+}
 
 
 def is_due(library: MediaLibrary, now: datetime) -> bool:
@@ -117,16 +109,10 @@ def checked_changes(
     sessions: Sessions, library: MediaLibrary, changes: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the changes of a library as they are stored; raises for what cannot be changed."""
-    unknown = sorted(set(changes) - set(_CHANGEABLE))
-    if unknown:
-        raise InvalidValueError(
-            f"a library has no {', '.join(unknown)} to change: {', '.join(_CHANGEABLE)}"
-        )
-    checks: dict[str, Any] = {
-        "name": checked_name, "path": checked_root, "type": checked_type,
-        "scan_interval": checked_interval,
-    }
-    checked: dict[str, Any] = {name: checks[name](value) for name, value in changes.items()}
+    for name in changes:
+        if name not in _CHECKS:
+            raise unknown_name("a library to change", name, _CHECKS)
+    checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in changes.items()}
     if "path" in checked:
         others = [one for one in sessions.all(queries.libraries) if one.id != library.id]
         refuse_overlap(checked["path"], others)

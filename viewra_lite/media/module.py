@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..database.fields import checked_value
-from ..database.pages import Page, checked_limit, page_of, start_after
+from ..database.checks import (
+    checked_choice, checked_id, checked_limit, checked_moment, checked_text, checked_title,
+    checked_whole, known_id, no_such, or_none,
+)
+from ..database.pages import Page, page_of, start_after
 from ..database.statements import Statement
-from ..errors import InvalidValueError, NotFoundError
 from ..module import Module
 from . import libraries, queries
-from .arguments import checked_text, checked_title, known_id
-from .models import MODELS, Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
+from .models import (
+    LIBRARY_TYPES, MODELS, Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow,
+)
 
 # What scans, saves and searches is imported by the verbs that do: it takes longer than to open
 # the store and read from it.
@@ -48,8 +51,8 @@ class MediaModule(Module):
             "id": self.sessions.new_id(),
             "name": libraries.checked_name(name),
             "path": libraries.checked_root(path),
-            "type": libraries.checked_type(type),
-            "scan_interval": libraries.checked_interval(scan_interval),
+            "type": checked_choice("type", type, LIBRARY_TYPES),
+            "scan_interval": checked_whole("scan_interval", scan_interval),
             "created_at": now,
             "updated_at": now,
         }
@@ -60,7 +63,7 @@ class MediaModule(Module):
 
     def library(self, id: str) -> MediaLibrary:
         """Return a library; raises NotFoundError."""
-        return libraries.found(self.sessions, known_id("library", id))
+        return libraries.found(self.sessions, id)
 
     def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
         """Return the library whose root is this folder, or None."""
@@ -74,8 +77,7 @@ class MediaModule(Module):
 
     def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
         """Return the libraries whose scan_interval has passed since their last completed scan."""
-        moment = self.sessions.now() if now is None else now
-        checked_value(MediaLibrary.last_scan, moment)
+        moment = or_none(checked_moment, "now", now) or self.sessions.now()
         return [library for library in self.libraries() if libraries.is_due(library, moment)]
 
     def update_library(self, id: str, **changes: Any) -> MediaLibrary:
@@ -141,7 +143,7 @@ class MediaModule(Module):
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file at an absolute path, or None."""
         file: MediaFile | None = self.sessions.one(
-            queries.file_by_path, checked_text("library_id", library_id), libraries.absolute(path)
+            queries.file_by_path, checked_id("library_id", library_id), libraries.absolute(path)
         )
         return file
 
@@ -157,7 +159,7 @@ class MediaModule(Module):
         """Return a page of a library's files, by path, those missing included."""
         start = start_after(after, "files", 1)
         count = checked_limit(limit) + 1
-        checked_text("library_id", library_id)
+        checked_id("library_id", library_id)
         if start is None:
             rows = self.sessions.all(queries.files_first, library_id, count)
         else:
@@ -265,7 +267,7 @@ class MediaModule(Module):
         """
         from .identities import movie_identity
 
-        key = {"identity": movie_identity(checked_title(title), year)}
+        key = {"identity": movie_identity(checked_title("title", title), year)}
         values = {"title": title, "year": year, **columns}
         return self.movie(self._save(Movie, (Movie.library, library_id), key, values, id))
 
@@ -276,7 +278,7 @@ class MediaModule(Module):
         """Insert a show, or update the one with this id, or with this title and year."""
         from .identities import show_identity
 
-        key = {"identity": show_identity(checked_title(title), year)}
+        key = {"identity": show_identity(checked_title("title", title), year)}
         values = {"title": title, "year": year, **columns}
         return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
 
@@ -312,9 +314,8 @@ class MediaModule(Module):
         """Insert an album, or update the one with this id, or with this title and artist."""
         from .identities import album_identity
 
-        if album_artist is not None:
-            checked_text("album_artist", album_artist)
-        key = {"identity": album_identity(checked_title(title), album_artist)}
+        or_none(checked_text, "album_artist", album_artist)
+        key = {"identity": album_identity(checked_title("title", title), album_artist)}
         values = {"title": title, "album_artist": album_artist, **columns}
         return self.album(self._save(Album, (Album.library, library_id), key, values, id))
 
@@ -323,7 +324,7 @@ class MediaModule(Module):
         id: str | None = None, **columns: Any,
     ) -> Track:
         """Insert a track of an album, or update it; track_number 0 is unknown."""
-        title = checked_title(title)
+        title = checked_title("title", title)
         key = {"disc_number": disc_number, "track_number": track_number, "title": title}
         with self.sessions.writer():
             saved = self._save(Track, (Track.album, album_id), key, columns, id)
@@ -340,8 +341,7 @@ class MediaModule(Module):
         """
         from .purge import purge_missing
 
-        checked_value(MediaLibrary.last_scan, now)
-        before = now - timedelta(days=self.config.retention_days)
+        before = checked_moment("now", now) - timedelta(days=self.config.retention_days)
         for library in self.libraries():
             purge_missing(self.sessions, library, before)
 
@@ -360,10 +360,8 @@ class MediaModule(Module):
         self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,
         after: str | None,
     ) -> Page[Any]:
-        if sort not in queries.SORTS:
-            raise InvalidValueError(f"sort must be one of {', '.join(queries.SORTS)}, not {sort!r}")
-        if library_id is not None:
-            checked_text("library_id", library_id)
+        checked_choice("sort", sort, queries.SORTS)
+        or_none(checked_id, "library_id", library_id)
         cursor = f"{kind}-{sort}"
         start = start_after(after, cursor, 2 if sort == "title" else 1)
         for part in start or ():
@@ -390,7 +388,7 @@ class MediaModule(Module):
     def _found(self, noun: str, id: str, by_id: Statement) -> Any:
         row = self.sessions.one(by_id, known_id(noun, id))
         if row is None:
-            raise NotFoundError(f"there is no {noun} {id}")
+            raise no_such(noun, id)
         return row
 
 

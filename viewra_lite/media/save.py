@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from operator import attrgetter
 from typing import Any
 
+from ..database.checks import (
+    LONGEST_ID, LONGEST_TITLE, checked_id, checked_number, checked_text, known_id, no_such,
+    or_none, refused, unknown_name,
+)
 from ..database.fields import checked_value
 from ..database.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError, NotFoundError
+from ..errors import ConflictError, NotFoundError, shown
 from . import queries, search, versions
 from .identities import track_identity
-from .models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
+from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
 from .name_facts import LONGEST_KEY, sort_title
 from .works import Works
 
@@ -20,10 +23,9 @@ _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
-LONGEST_TITLE = 500  # characters; PostgreSQL's indexes hold 2,704 bytes a row
 HIGHEST_RATING = 10
 _WATCHED = {Movie, Episode, Track}
-_NOUNS = {**_KINDS, Season: "season"}
+_NOUNS = {**_KINDS, Season: "season", MediaLibrary: "library"}
 # By these a row is found, besides its identity: a person may have given it another title.
 _ALSO_KNOWN_BY = {Movie: ("title", "year"), Album: ("title", "album_artist")}
 
@@ -63,13 +65,10 @@ def save(
 
 
 def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
-    row = None
-    if isinstance(id, str):
-        checked_value(model.id, id)
-        row = model.get_or_none(model.id == id, parent[0] == parent[1])
+    noun = _NOUNS[model]
+    row = model.get_or_none(model.id == known_id(noun, id), parent[0] == parent[1])
     if row is None:
-        where = f"{parent[0].rel_model._meta.table_name} row {parent[1]}"
-        raise NotFoundError(f"there is no {_NOUNS[model]} {id!r} in {where}")
+        raise NotFoundError(f"{no_such(noun, id)} in {parent[0].name} {shown(parent[1])}")
     return row
 
 
@@ -154,9 +153,7 @@ def _checked(
     for name, value in values.items():
         field = fields.get(name)
         if field is None:
-            near = difflib.get_close_matches(name, list(fields), n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise InvalidValueError(f"{model._meta.table_name} has no column {name!r}{hint}")
+            raise unknown_name(_NOUNS[model], name, list(fields))
         checked[field.name] = _reference(name, value) if name in _REFERENCES else checked_value(
             field, value
         )
@@ -167,37 +164,30 @@ def _checked(
 def _refuse_out_of_range(values: dict[str, Any]) -> None:
     for name in _LISTS & values.keys():
         if not isinstance(values[name], (list, tuple, type(None))):
-            raise InvalidValueError(f"{name} cannot be {values[name]!r}: a list")
-    for name in _TITLES & values.keys():
-        if values[name] is not None and len(values[name]) > LONGEST_TITLE:
-            raise InvalidValueError(f"{name} has more than {LONGEST_TITLE} characters")
-    rating = values.get("rating")
-    if rating is not None and not 0 <= rating <= HIGHEST_RATING:
-        raise InvalidValueError(f"rating cannot be {rating!r}: 0 to {HIGHEST_RATING}")
+            raise refused(name, "a list", values[name])
+    for name, value in values.items():
+        if isinstance(value, str) and (name in _TITLES or name.endswith("_id")):
+            longest = LONGEST_TITLE if name in _TITLES else LONGEST_ID
+            checked_text(name, value, longest=longest)
+    if values.get("rating") is not None:
+        checked_number("rating", values["rating"], 0, HIGHEST_RATING)
 
 
 def _reference(name: str, value: Any) -> Any:
-    id = getattr(value, "id", value)
-    if id is not None and not isinstance(id, str):
-        raise InvalidValueError(f"{name} cannot be {value!r}: an id")
-    return id if id is None else checked_value(MediaFile.id, id)
+    return or_none(checked_id, name, getattr(value, "id", value))
 
 
 def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:
     field, id = parent
-    table = field.rel_model._meta.table_name
-    known = None
-    if isinstance(id, str):
-        checked_value(field.rel_model.id, id)
-        known = field.rel_model.get_or_none(field.rel_model.id == id)
-    if known is None:
-        raise NotFoundError(f"there is no {table} row {id!r}")
+    noun, key = _NOUNS[field.rel_model], field.rel_model.id
+    if field.rel_model.get_or_none(key == known_id(noun, id)) is None:
+        raise no_such(noun, id)
 
 
 def _refuse_unknown_file(values: dict[str, Any]) -> None:
     file_id = values.get("media_file")
     if file_id is not None and MediaFile.get_or_none(MediaFile.id == file_id) is None:
-        raise NotFoundError(f"there is no media file {file_id}")
+        raise no_such("media file", file_id)
 
 
 def season_of(sessions: Sessions, show_id: str, number: int) -> str:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..database.checks import checked_limit, refused
 from ..database.sessions import Sessions
 from ..database.statements import Groups
-from ..errors import InvalidValueError
 from . import queries
 
 _LONGEST_TEXT = 1000  # characters that are read of a title, a name or what somebody typed
@@ -24,7 +24,6 @@ _LONGEST_KEY = 200  # characters; PostgreSQL's indexes refuse rows of more than 
 _LONGEST_WORD = 64  # characters
 _MOST_WORDS = 2000  # of a document; PostgreSQL's tsvector holds 1 MiB
 _MOST_TYPED = 16  # words of a search
-_MOST_HITS = 1000
 _CANDIDATES = 200  # documents of each kind that are ranked, unless more hits are asked for
 _BATCH = 500  # documents in a transaction
 _AFTER_ALL_TITLES = "\U0010ffff"
@@ -223,10 +222,9 @@ def search(sessions: Sessions, text: str, limit: int) -> list[SearchHit]:
     text is allowed; one without words finds nothing. limit: 1 to 1000, or InvalidValueError.
     Four statements at most; of very common words the 200 oldest of each kind are ranked.
     """
-    if not isinstance(text, str):
-        raise InvalidValueError("search takes text")
-    if type(limit) is not int or not 1 <= limit <= _MOST_HITS:
-        raise InvalidValueError(f"limit cannot be {limit!r}: a whole number from 1 to {_MOST_HITS}")
+    if not isinstance(text, str):  # of which only words are looked for, so that any will do
+        raise refused("text", "text", text)
+    checked_limit(limit)
     groups = typed_words(text)
     if not groups:
         return []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..database.checks import checked_moment, refused
 from ..database.fields import timestamp_text
 from ..database.sessions import Sessions
 from ..errors import InvalidValueError
@@ -87,8 +88,9 @@ def _moment(older_than: Any, now: datetime) -> datetime:
                 f"older_than {older_than} goes back beyond the year 1: give a smaller age"
             ) from None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise InvalidValueError(
-            "older_than must be an age of 0 or more, for example timedelta(days=365), or an aware "
-            f"datetime, not {older_than!r}"
+        raise refused(
+            "older_than",
+            "an age of 0 or more, for example timedelta(days=365), or an aware datetime",
+            older_than,
         )
-    return datetime.fromisoformat(timestamp_text(moment))
+    return checked_moment("older_than", moment)

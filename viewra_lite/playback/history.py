@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..database.fields import checked_value, timestamp_text
-from ..database.pages import Page, checked_limit, page_of, start_after
-from ..database.sessions import Sessions
-from ..errors import InvalidValueError, NotFoundError
-from . import history_queries
-from .models import (
-    PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+from ..database.checks import (
+    checked_id, checked_limit, checked_moment, checked_seconds, checked_truth, checked_whole,
+    known_id, no_such, not_a_cursor,
 )
+from ..database.fields import timestamp_text
+from ..database.pages import Page, page_of, start_after
+from ..database.sessions import Sessions
+from ..errors import InvalidValueError
+from . import history_queries
+from .models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
 from .progress import Progress, Report
-from .thresholds import checked_position, checked_seconds
+from .thresholds import checked_position
 from .versions import Versions, subject_of
 
 BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
@@ -69,11 +71,9 @@ def _start(after: str | None) -> list[str]:
         return []
     try:
         moment = datetime.fromisoformat(key[0])
-        return [timestamp_text(moment), str(checked_value(PlaybackHistory.id, key[1]))]
+        return [timestamp_text(moment), checked_id("id", key[1])]
     except ValueError as exc:
-        raise InvalidValueError(
-            "after is not a cursor of the history: pass the `next` of the page before, unchanged"
-        ) from exc
+        raise not_a_cursor() from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,13 @@ def record_play(
     sessions: Sessions, progress: Progress, user_id: str, media_file_id: str, play: Play
 ) -> bool:
     """Insert a play that is not in the history yet, and report the user's progress; whether."""
-    checked_value(PlaybackHistory.completed, play.completed)
-    checked_value(UserMediaProgress.media_file_id, media_file_id)
+    checked_truth("completed", play.completed)
+    known_id("media file", media_file_id)
     played_at, watched = _played_at(play.played_at, sessions.now()), _watched(play.duration_watched)
     with sessions.writer():
         versions = Versions(sessions, [media_file_id])
         if not versions.is_known(media_file_id):
-            raise NotFoundError(f"there is no media file {media_file_id!r}")
+            raise no_such("media file", media_file_id)
         report = _report(versions, media_file_id, play, played_at)
         files = list(versions.ids_of(media_file_id))
         for known in (history_queries.play_at, history_queries.archived_play_at):
@@ -128,8 +128,7 @@ def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Rep
 
 def _played_at(moment: Any, now: datetime) -> datetime:
     """Return when it was, in UTC; raises InvalidValueError."""
-    checked_value(PlaybackHistory.played_at, moment)
-    played_at = datetime.fromisoformat(timestamp_text(moment))
+    played_at = checked_moment("played_at", moment)
     if played_at > now:
         raise InvalidValueError(
             f"played_at {moment} lies in the future: it is {now}; a play must have happened"
@@ -142,4 +141,4 @@ def _watched(duration: Any) -> int | None:
     if duration is None:
         return None
     seconds = round(checked_seconds("duration_watched", duration))
-    return int(checked_value(PlaybackHistory.duration_watched, seconds))
+    return checked_whole("duration_watched", seconds)

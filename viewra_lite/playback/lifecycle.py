@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..config import Config
-from ..database.fields import checked_value
+from ..database.checks import (
+    checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
+)
 from ..database.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError, NotFoundError
+from ..errors import ConflictError
 from . import history, queries
 from .models import METHODS, OPEN_STATES, PlaybackSession
 from .owners import Owner
 from .progress import Progress, Report, is_older, report_time
-from .thresholds import Thresholds, checked_position, checked_seconds
+from .thresholds import Thresholds, checked_position
 from .versions import subject_of
 
 _MOVING = ("playing", "paused")
@@ -39,18 +41,18 @@ class Lifecycle:
         position: Any, duration: Any,
     ) -> PlaybackSession:
         """Insert a session of a file; raises NotFoundError, InvalidValueError."""
-        if method not in METHODS:
-            raise InvalidValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+        checked_choice("method", method, METHODS)
         checked_user(user_id)
-        checked_value(PlaybackSession.device_id, device_id)
+        or_none(checked_id, "device_id", device_id)
+        duration = or_none(checked_duration, "duration", duration)
         owner = self.owner.claim()
         with self._sessions.writer():
-            file = None
-            if isinstance(media_file_id, str):
-                file = self._sessions.one(queries.file_by_id, media_file_id)
+            file = self._sessions.one(
+                queries.file_by_id, known_id("media file", media_file_id)
+            )
             if file is None:
-                raise NotFoundError(f"there is no media file {media_file_id!r}")
-            length = file.duration if duration is None else _checked_duration(duration)
+                raise no_such("media file", media_file_id)
+            length = file.duration if duration is None else duration
             subject = subject_of(self._sessions, file.id)
             now = self._sessions.now()
             session = PlaybackSession(
@@ -148,11 +150,7 @@ class Lifecycle:
             )
         if state is None:
             return "playing" if session.state == "starting" else str(session.state)
-        if state not in (*_MOVING, *_ENDING):
-            raise InvalidValueError(
-                f"state must be one of {', '.join((*_MOVING, *_ENDING))}, not {state!r}"
-            )
-        return state
+        return checked_choice("state", state, (*_MOVING, *_ENDING))
 
     def _report(
         self, session: PlaybackSession, client_time: datetime | None, state: str,
@@ -226,29 +224,3 @@ def _tells_nothing(session: PlaybackSession, seconds: float, wanted: str) -> boo
     if session.state == "paused" and wanted != "playing" and seconds == session.position:
         return True
     return not seconds and not session.watched
-
-
-def checked_user(user_id: Any) -> str:
-    """Return a user's id; raises InvalidValueError unless it is text that is not empty."""
-    if not isinstance(user_id, str) or not user_id:
-        raise InvalidValueError(f"user_id must be text, not {user_id!r}")
-    return str(checked_value(PlaybackSession.user_id, user_id))
-
-
-def checked_moment(name: str, moment: Any) -> datetime | None:
-    """Return an aware datetime or None; raises InvalidValueError."""
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise InvalidValueError(
-            f"{name} must be an aware datetime, for example datetime.now(timezone.utc), "
-            f"not {moment!r}"
-        )
-    return moment
-
-
-def _checked_duration(duration: Any) -> float:
-    seconds = checked_seconds("duration", duration)
-    if not seconds:
-        raise InvalidValueError("duration must be more than 0 seconds; None where it is unknown")
-    return seconds

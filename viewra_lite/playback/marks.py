@@ -6,11 +6,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from ..database.fields import checked_value
+from ..database.checks import checked_id, no_such
 from ..database.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError, NotFoundError
+from ..errors import ConflictError, InvalidValueError
 from . import queries, watching_queries
-from .models import UserMediaProgress
 from .progress import Progress
 from .shared import Part
 from .versions import Versions
@@ -80,18 +79,13 @@ def _checked(wanted: Wanted) -> tuple[str, str]:
         raise InvalidValueError(
             f"give exactly one of {', '.join(_NAMES)}, not {' and '.join(given) or 'none'}"
         )
-    id = getattr(wanted, given[0])
-    try:
-        checked_value(UserMediaProgress.media_file_id, id)
-    except InvalidValueError as exc:
-        raise InvalidValueError(f"{given[0]} must be text, not {id!r}") from exc
-    return given[0].removesuffix("_id"), id
+    return given[0].removesuffix("_id"), checked_id(given[0], getattr(wanted, given[0]))
 
 
 def _row(sessions: Sessions, noun: str, id: str) -> Any:
     row = sessions.one(_ROWS[noun], id)
     if row is None:
-        raise NotFoundError(f"there is no {noun} {id!r}")
+        raise no_such(noun, id)
     return row
 
 
@@ -134,7 +128,7 @@ def _known_file(sessions: Sessions, progress: Progress, user_id: str, id: str) -
     """Return the versions of a file, perhaps a removed one; raises NotFoundError."""
     versions = Versions(sessions, [id])
     if not versions.is_known(id) and progress.of_file(user_id, id) is None:
-        raise NotFoundError(f"there is no media file {id!r}")
+        raise no_such("media file", id)
     return versions
 
 

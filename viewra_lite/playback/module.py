@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..config import Config
-from ..database.fields import checked_value
+from ..database.checks import (
+    checked_id, checked_ids, checked_moment, checked_order, checked_truth, checked_user,
+    known_id, no_such, or_none,
+)
 from ..database.pages import Page
 from ..database.sessions import Sessions
-from ..errors import ConflictError, NotFoundError
+from ..errors import ConflictError, shown
 from ..media.models import MediaFile
 from ..module import Module
 from . import archive, history, history_queries, marks, queries, stats, watching
 from .archive import ArchiveResult
-from .lifecycle import Lifecycle, checked_moment, checked_user
+from .lifecycle import Lifecycle
 from .models import (
     MODELS, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
 )
@@ -25,6 +28,9 @@ from .steady import Steady
 from .thresholds import checked_position
 from .versions import Versions, is_music
 from .watching import WatchItem
+
+
+_SESSION = "playback session"
 
 
 class PlaybackModule(Module):
@@ -76,15 +82,16 @@ class PlaybackModule(Module):
         is the device's own time of the report: an older one than what is stored does not win.
         Raises NotFoundError, InvalidValueError, ConflictError for a session that has ended.
         """
-        moment = checked_moment("client_time", client_time)
+        moment = or_none(checked_moment, "client_time", client_time)
+        id = known_id(_SESSION, session_id)
         owner = self._lifecycle.owner.claim()
         with self.sessions.writer():
             session = None
-            if state in (None, "playing") and isinstance(session_id, str):
-                session = self._steady.heartbeat(session_id, position, moment, owner)
+            if state in (None, "playing"):
+                session = self._steady.heartbeat(id, position, moment, owner)
             if session is None:
                 session = self._lifecycle.move(
-                    self.session(session_id), position, state, moment, owner
+                    self.session(id), position, state, moment, owner
                 )
         return session
 
@@ -107,16 +114,16 @@ class PlaybackModule(Module):
 
     def session(self, id: str) -> PlaybackSession:
         """Return a session; raises NotFoundError."""
-        found: PlaybackSession | None = None
-        if isinstance(id, str):
-            found = self.sessions.one(queries.session_by_id, id)
+        found: PlaybackSession | None = self.sessions.one(
+            queries.session_by_id, known_id(_SESSION, id)
+        )
         if found is None:
-            raise NotFoundError(f"there is no playback session {id!r}")
+            raise no_such(_SESSION, id)
         return found
 
     def active_sessions(self, *, user_id: str | None = None) -> list[PlaybackSession]:
         """Return the sessions that have not ended, of one user or of all; oldest first."""
-        user = None if user_id is None else checked_user(user_id)
+        user = or_none(checked_id, "user_id", user_id)
         # Asked for by user, the planner would go through all that this user ever played.
         every: list[PlaybackSession] = self.sessions.all(queries.open_sessions)
         return [session for session in every if user is None or session.user_id == user]
@@ -129,9 +136,9 @@ class PlaybackModule(Module):
         Every version of a movie, episode or track shows the same. Raises NotFoundError for a file
         that is not known and never was.
         """
-        found = self.progress_of(user_id, [media_file_id])
+        found = self.progress_of(user_id, [known_id("media file", media_file_id)])
         if media_file_id not in found:
-            raise NotFoundError(f"there is no media file {media_file_id!r}")
+            raise no_such("media file", media_file_id)
         return found[media_file_id]
 
     def progress_of(
@@ -139,7 +146,7 @@ class PlaybackModule(Module):
     ) -> dict[str, UserMediaProgress]:
         """Return how far a user is in each of many files, by id; unknown ids are left out."""
         checked_user(user_id)
-        ids = [str(checked_value(UserMediaProgress.media_file_id, id)) for id in media_file_ids]
+        ids = checked_ids("media_file_ids", media_file_ids)
         with self.sessions.reader():
             versions = Versions(self.sessions, ids)
             states = self._progress.of_files(user_id, ids, versions)
@@ -161,11 +168,11 @@ class PlaybackModule(Module):
         holds then. Raises NotFoundError, InvalidValueError.
         """
         checked_user(user_id)
-        moment = checked_moment("client_time", client_time)
-        if completed is not None:
-            checked_value(UserMediaProgress.completed, completed)
+        moment = or_none(checked_moment, "client_time", client_time)
+        or_none(checked_truth, "completed", completed)
+        known_id("media file", media_file_id)
         with self.sessions.writer():
-            if completed is None and isinstance(media_file_id, str):
+            if completed is None:
                 steady = self._steady.progress(user_id, media_file_id, position, moment)
                 if steady is not None:
                     return steady
@@ -190,7 +197,8 @@ class PlaybackModule(Module):
             state = self._progress.undo(user_id, media_file_id)
             if state is None:
                 raise ConflictError(
-                    f"there is nothing to undo: no earlier state of {user_id!r} in {media_file_id}"
+                    f"there is nothing to undo: no earlier state of {shown(user_id)} in "
+                    f"{media_file_id}"
                 )
         return self._progress.complete(state, is_music=is_music(file))
 
@@ -207,7 +215,7 @@ class PlaybackModule(Module):
         marks.mark(
             self.sessions, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=True,
-            at=checked_moment("at", at),
+            at=or_none(checked_moment, "at", at),
         )
 
     def mark_unwatched(
@@ -267,7 +275,7 @@ class PlaybackModule(Module):
 
         archived=True reads those that were moved to the archive as well.
         """
-        user = None if user_id is None else checked_user(user_id)
+        user = or_none(checked_id, "user_id", user_id)
         return history.page(self.sessions, user, limit, after, archived)
 
     def record_play(
@@ -293,10 +301,8 @@ class PlaybackModule(Module):
 
         since is included, until is not.
         """
-        user = None if user_id is None else checked_user(user_id)
-        return stats.stats(
-            self.sessions, user, checked_moment("since", since), checked_moment("until", until)
-        )
+        user = or_none(checked_id, "user_id", user_id)
+        return stats.stats(self.sessions, user, *_between(since, until))
 
     def archive_history(
         self, *, older_than: datetime | timedelta, dry_run: bool = False
@@ -312,24 +318,22 @@ class PlaybackModule(Module):
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> int:
         """Move plays out of the archive again, in bounded transactions; return how many."""
-        return archive.restore(
-            self.sessions, checked_moment("since", since), checked_moment("until", until)
-        )
+        return archive.restore(self.sessions, *_between(since, until))
 
     # Chores
 
     def tidy(self, now: datetime) -> None:
         """Expire sessions that have been silent for too long, and those of dead stores."""
-        checked_value(PlaybackSession.last_activity, now)
+        moment = checked_moment("now", now)
         self._lifecycle.expire_orphans()
-        self._lifecycle.expire_silent(now)
+        self._lifecycle.expire_silent(moment)
 
     # Inside
 
     def _end(
         self, session_id: str, state: str, position: float | None, client_time: datetime | None
     ) -> PlaybackSession:
-        moment = checked_moment("client_time", client_time)
+        moment = or_none(checked_moment, "client_time", client_time)
         with self.sessions.writer():
             session = self.session(session_id)
             if position is None:
@@ -338,9 +342,9 @@ class PlaybackModule(Module):
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
         """Return a file; None for a removed one; raises NotFoundError for one that never was."""
-        file: MediaFile | None = None
-        if isinstance(media_file_id, str):
-            file = self.sessions.one(queries.file_by_id, media_file_id)
+        file: MediaFile | None = self.sessions.one(
+            queries.file_by_id, known_id("media file", media_file_id)
+        )
         if file is None:
             self.progress(user_id, media_file_id)
         return file
@@ -352,3 +356,12 @@ class PlaybackModule(Module):
             history_queries.archive_follows,
         ):
             self.sessions.run(follow, gone_id, kept_id)
+
+
+def _between(
+    since: datetime | None, until: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the checked ends of a time; raises InvalidValueError where they are the wrong way."""
+    start, end = or_none(checked_moment, "since", since), or_none(checked_moment, "until", until)
+    checked_order(start, end)
+    return start, end

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Config
+from ..database.checks import checked_seconds
 from ..errors import InvalidValueError
 
 END_S = 1.0
 """Within so many seconds of the end it is watched; players also report that much beyond it."""
-
-MAX_SECONDS = 1e12
-"""30,000 years: more is a mistake, and may be more than a float can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +60,3 @@ def checked_position(position: Any, duration: float | None) -> float:
             )
         return duration
     return seconds
-
-
-def checked_seconds(name: str, value: Any) -> float:
-    """Return a number of seconds; raises InvalidValueError unless it is finite and not negative."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= MAX_SECONDS:
-        raise InvalidValueError(f"{name} must be seconds, 0 or more, not {value!r}")
-    return float(value)

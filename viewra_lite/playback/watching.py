@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ..config import Config
-from ..database.pages import checked_limit
+from ..database.checks import checked_limit
 from ..database.sessions import Sessions
 from ..database.statements import Statement
 from ..media.models import Episode, MediaFile, Movie, Track, TVShow

@@ -9,11 +9,14 @@ from os import PathLike
 from typing import Any
 
 from ..config import Config
-from ..database.fields import checked_value, timestamp_text
-from ..database.pages import checked_limit
+from ..database.checks import (
+    MOST_32_BITS, checked_bytes, checked_choice, checked_id, checked_limit, checked_moment,
+    checked_number, checked_path, checked_text, checked_whole, known_id, no_such, or_none,
+)
+from ..database.fields import stored_path, timestamp_text
 from ..database.sessions import Sessions
 from ..database.statements import Statement
-from ..errors import ConflictError, InvalidValueError, NotFoundError
+from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
 from . import cache, queries
@@ -28,6 +31,9 @@ LEASE_S = 60.0
 MOMENT_S = 0.001  # shorter leases would be over at once
 LONGEST_S = 30 * 86400.0  # of a lease, and of being in use
 _BATCH = 100  # leases that are ended in a transaction
+
+
+_SESSION, _ENTRY = "transcode session", "cache entry"
 
 
 class TranscodingModule(Module):
@@ -64,7 +70,7 @@ class TranscodingModule(Module):
         it came or changed. Raises NotFoundError, InvalidValueError.
         """
         wanted = TranscodeProfile.of(profile)
-        checked_value(TranscodeSession.priority, priority)
+        checked_whole("priority", priority, -MOST_32_BITS)
         file = self._file(media_file_id)
         content_hash = wanted.content_hash(_content(file))
         entry = self._entry(content_hash)
@@ -80,7 +86,7 @@ class TranscodingModule(Module):
 
     def session(self, id: str) -> TranscodeSession:
         """Return a session; raises NotFoundError."""
-        session: TranscodeSession = self._found("transcode session", queries.session_by_id, id)
+        session: TranscodeSession = self._found(_SESSION, queries.session_by_id, id)
         return session
 
     def sessions(  # type: ignore[override]
@@ -90,10 +96,7 @@ class TranscodingModule(Module):
         count = checked_limit(limit)
         if status is None:
             return self._store.all(queries.sessions_newest, count)
-        if status not in TRANSCODE_STATUSES:
-            raise InvalidValueError(
-                f"status cannot be {status!r}: one of {', '.join(TRANSCODE_STATUSES)}"
-            )
+        checked_choice("status", status, TRANSCODE_STATUSES)
         return self._store.all(queries.sessions_by_status, status, count)
 
     def cancel(self, session_id: str) -> TranscodeSession:
@@ -103,7 +106,7 @@ class TranscodingModule(Module):
         ConflictError for one that ended otherwise, and NotFoundError.
         """
         now = self._store.now()
-        session = self._changed(queries.cancel, _known_id("transcode session", session_id), now)
+        session = self._changed(queries.cancel, known_id(_SESSION, session_id), now)
         session = session or self.session(session_id)
         if session.status != "cancelled":
             raise _lost(session)
@@ -139,12 +142,10 @@ class TranscodingModule(Module):
         stops. Raises ConflictError when the session has ended, or is not this worker's any more:
         it went back to the queue, or (told by attempt) to another; and NotFoundError.
         """
-        checked_value(TranscodeSession.progress, progress)
-        if not 0 <= progress <= 1:
-            raise InvalidValueError(f"progress cannot be {progress!r}: 0 to 1")
+        share = checked_number("progress", progress, 0, 1)
         claimed = self._claimed(session_id, attempt)
         until = self._until("lease", lease)
-        session = self._changed(queries.report, *claimed, float(progress), until)
+        session = self._changed(queries.report, *claimed, share, until)
         if session is None:
             session = self.session(session_id)
             if session.status != "cancelled":
@@ -161,7 +162,7 @@ class TranscodingModule(Module):
         ConflictError unless it runs (in this attempt), NotFoundError, InvalidValueError.
         """
         claimed = self._claimed(session_id, attempt)
-        path, size = _output_path(output_path), _bytes("file_size", file_size)
+        path, size = _output_path(output_path), checked_bytes("file_size", file_size)
         now = self._store.now()
         with self._store.writer():
             session = self._changed(queries.complete, *claimed, path, now)
@@ -182,9 +183,7 @@ class TranscodingModule(Module):
         Raises ConflictError unless it runs (in this attempt), NotFoundError, InvalidValueError.
         """
         claimed = self._claimed(session_id, attempt)
-        if not isinstance(error_message, str):
-            raise InvalidValueError(f"error_message cannot be {error_message!r}: text")
-        checked_value(TranscodeSession.error_message, error_message)
+        checked_text("error_message", error_message)
         session = self._changed(queries.fail, *claimed, error_message, self._store.now())
         if session is None:
             raise _lost(self.session(session_id), attempt)
@@ -197,7 +196,7 @@ class TranscodingModule(Module):
 
         evict() leaves it alone for hold_s seconds, or longer where somebody asked for longer.
         """
-        _hash(content_hash)
+        checked_id("content_hash", content_hash)
         now = self._store.now()
         until = self._until("hold_s", hold_s, least=0.0)
         rows = self._store.run_returning(
@@ -225,7 +224,7 @@ class TranscodingModule(Module):
         files are not touched. First forgets the entries whose files are gone, which looks at each
         of them: call it outside writer().
         """
-        limit = _bytes("max_bytes", max_bytes)
+        limit = checked_bytes("max_bytes", max_bytes)
         cache.forget_vanished(self._store)
         return cache.evict(self._store, limit)
 
@@ -233,8 +232,7 @@ class TranscodingModule(Module):
 
     def tidy(self, now: datetime) -> None:
         """Put sessions whose leases ran out back into the queue, or end them."""
-        checked_value(TranscodeSession.lease_until, now)
-        self._end_leases(now)
+        self._end_leases(checked_moment("now", now))
 
     # Inside
 
@@ -278,9 +276,9 @@ class TranscodingModule(Module):
         return filled(TranscodeSession, rows[0]) if rows else None
 
     def _pinned(self, content_hash: str, pinned: bool) -> TranscodeCache:
-        rows = self._store.run_returning(queries.pin_entry, pinned, _hash(content_hash))
+        rows = self._store.run_returning(queries.pin_entry, pinned, known_id(_ENTRY, content_hash))
         if not rows:
-            raise NotFoundError(f"there is nothing in the cache for {content_hash}")
+            raise no_such(_ENTRY, content_hash)
         entry: TranscodeCache = filled(TranscodeCache, rows[0])
         return entry
 
@@ -294,24 +292,20 @@ class TranscodingModule(Module):
         return file
 
     def _found(self, noun: str, by_id: Statement, id: str) -> Any:
-        row = self._store.one(by_id, _known_id(noun, id))
+        row = self._store.one(by_id, known_id(noun, id))
         if row is None:
-            raise NotFoundError(f"there is no {noun} {id}")
+            raise no_such(noun, id)
         return row
 
     def _claimed(self, session_id: str, attempt: int | None) -> tuple[str, int | None]:
         """Return what a worker says that it holds, checked."""
-        if attempt is not None:
-            checked_value(TranscodeSession.attempts, attempt)
-        return _known_id("transcode session", session_id), attempt
+        or_none(checked_whole, "attempt", attempt)
+        return known_id(_SESSION, session_id), attempt
 
     def _until(self, name: str, seconds: float, *, least: float = MOMENT_S) -> str:
         """Return the time in so many seconds, as text."""
-        if type(seconds) not in (int, float) or not least <= seconds <= LONGEST_S:
-            raise InvalidValueError(
-                f"{name} cannot be {seconds!r}: seconds, {least:g} to {LONGEST_S:.0f}"
-            )
-        return timestamp_text(self._store.now() + timedelta(seconds=seconds))
+        checked = checked_number(name, seconds, least, LONGEST_S)
+        return timestamp_text(self._store.now() + timedelta(seconds=checked))
 
 
 def _content(file: MediaFile) -> str:
@@ -333,35 +327,6 @@ def _lost(session: TranscodeSession, attempt: int | None = None) -> ConflictErro
 
 
 def _output_path(path: Any) -> str:
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        raise InvalidValueError(f"output_path cannot be {path!r}: a path")
-    if not os.fspath(path):
-        raise InvalidValueError("output_path cannot be empty")
-    absolute = os.path.abspath(path)
-    checked_value(TranscodeCache.output_path, absolute)
+    absolute = os.path.abspath(checked_path("output_path", path))
+    stored_path(absolute)  # refuses what no path is
     return absolute
-
-
-def _bytes(name: str, value: int) -> int:
-    try:
-        checked_value(TranscodeCache.file_size, value)
-        if value >= 0:
-            return value
-    except InvalidValueError:
-        pass
-    raise InvalidValueError(f"{name} cannot be {value!r}: bytes, a whole number from 0")
-
-
-def _hash(value: str) -> str:
-    try:
-        return str(checked_value(TranscodeCache.content_hash, value))
-    except InvalidValueError as exc:
-        raise InvalidValueError(f"a content hash cannot be {value!r}") from exc
-
-
-def _known_id(noun: str, id: Any) -> str:
-    """Return an id; raises NotFoundError for what cannot be one."""
-    try:
-        return str(checked_value(TranscodeSession.id, id))
-    except InvalidValueError as exc:
-        raise NotFoundError(f"there is no {noun} {id!r}") from exc

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -10,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..database.fields import checked_value
+from ..database.checks import (
+    MOST_32_BITS, checked_text, checked_whole, or_none, refused, unknown_name,
+)
 from ..errors import InvalidValueError
-from .models import TranscodeSession
 
 LONGEST_TEXT = 200  # characters of a worker's name, or of what chooses a stream
 # How programs write the names of containers and codecs: h264, mp4a.40.2, e-ac-3, pcm_s16le.
@@ -46,11 +46,11 @@ class TranscodeProfile:
     def __post_init__(self) -> None:
         for name in ("container", "video_codec", "audio_codec"):
             object.__setattr__(self, name, _name(name, getattr(self, name)))
-        _whole("quality", self.quality)
+        if self.quality is not None:
+            checked_whole("quality", self.quality, -MOST_32_BITS)
         for name in _COUNTS:
-            value = getattr(self, name)
-            if _whole(name, value) is not None and value < 1:
-                raise InvalidValueError(f"{name} cannot be {value!r}: at least 1")
+            if getattr(self, name) is not None:
+                checked_whole(name, getattr(self, name), 1)
         object.__setattr__(self, "streams", _streams(self.streams))
 
     @classmethod
@@ -59,15 +59,12 @@ class TranscodeProfile:
         if isinstance(profile, TranscodeProfile):
             return profile
         if not isinstance(profile, Mapping):
-            raise InvalidValueError(
-                f"profile cannot be {profile!r}: a TranscodeProfile, or a mapping of "
-                f"{', '.join(_KEYS)}"
+            raise refused(
+                "profile", f"a TranscodeProfile, or a mapping of {', '.join(_KEYS)}", profile
             )
         for key in profile:
             if key not in _KEYS:
-                near = difflib.get_close_matches(str(key), _KEYS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(_KEYS)}"
-                raise InvalidValueError(f"a profile has no {key!r}: {hint}")
+                raise unknown_name("a profile", key, _KEYS)
         given = {key: value for key, value in profile.items() if value is not None}
         return cls(**given)
 
@@ -82,9 +79,8 @@ class TranscodeProfile:
 
         Equal on every machine: the profile counts as JSON with sorted keys and nothing else.
         """
-        if not fingerprint:
-            raise InvalidValueError("a content hash needs the fingerprint of a file")
-        checked_value(TranscodeSession.content_hash, fingerprint)
+        if not checked_text("fingerprint", fingerprint):
+            raise InvalidValueError("fingerprint must not be empty")
         text = json.dumps(self.wanted(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"{fingerprint}\n{text}".encode()).hexdigest()
 
@@ -110,7 +106,7 @@ class Provider:
         _text("provider", self.name)
         for name in ("containers", "video_codecs", "audio_codecs"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
-        _whole("max_height", self.max_height)
+        or_none(checked_whole, "max_height", self.max_height)
 
     @classmethod
     def of(cls, provider: Provider | str) -> Provider:
@@ -135,9 +131,7 @@ def _name(field: str, value: Any) -> str | None:
     # Beyond ASCII what is lower case depends on the version of Python.
     name = value.lower() if isinstance(value, str) and value.isascii() else ""
     if not _NAME.fullmatch(name):
-        raise InvalidValueError(
-            f"{field} cannot be {value!r}: a name of letters, digits, '.', '_', '+' and '-'"
-        )
+        raise refused(field, "a name of letters, digits, '.', '_', '+' and '-'", value)
     return name
 
 
@@ -145,36 +139,25 @@ def _names(field: str, values: Any) -> tuple[str, ...] | None:
     if values is None:
         return None
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"{field} cannot be {values!r}: a list of names")
+        raise refused(field, "a list of names", values)
     return tuple(sorted({_name(field, value) or "" for value in values} - {""}))
-
-
-def _whole(field: str, value: Any) -> int | None:
-    try:
-        number: int | None = checked_value(TranscodeSession.quality, value)
-    except InvalidValueError as exc:
-        raise InvalidValueError(f"{field} cannot be {value!r}: a whole number") from exc
-    return number
 
 
 def _streams(values: Any) -> tuple[int | str, ...]:
     if values is None:
         return ()
     if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"streams cannot be {values!r}: a list of indexes or texts")
+        raise refused("streams", "a list of indexes or texts", values)
     streams = tuple(values)
     for stream in streams:
         if isinstance(stream, str):
-            _text("streams", stream)
-        elif _whole("streams", stream) is None or stream < 0:
-            raise InvalidValueError(f"streams cannot hold {stream!r}: an index, from 0, or text")
+            _text("each of streams", stream)
+        else:
+            checked_whole("each of streams", stream)
     return streams
 
 
 def _text(field: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
-        raise InvalidValueError(
-            f"{field} cannot be {value!r}: text of at most {LONGEST_TEXT} characters"
-        )
-    text: str = checked_value(TranscodeSession.content_hash, value)
-    return text
+    if not checked_text(field, value, longest=LONGEST_TEXT).strip():
+        raise InvalidValueError(f"{field} must not be empty")
+    return str(value)
