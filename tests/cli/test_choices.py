@@ -149,6 +149,8 @@ def test_a_library_moves_with_all_that_is_known_of_it(
         [after] = store.media.movies().items
         assert (after.id, after.media_file_id) == (before.id, before.media_file_id)
         assert store.playback.progress("anna", after.media_file_id).completed
+    again = cli("libraries", "move", "films", "disk", *config).out
+    assert again == f"The library films is at {folder}/disk already\n"
     document = cli("libraries", "move", "films", folder / "disk", "--json", *config).json["moved"]
     assert (document["name"], document["path"], document["was"]) == (
         "films", f"{folder}/disk", f"{folder}/disk")

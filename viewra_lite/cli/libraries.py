@@ -132,7 +132,8 @@ def run_move(args: Namespace) -> int:
         places = {"id": moved.id, "name": moved.name, "path": moved.path, "was": library.path}
         print_json({"moved": places})
     else:
-        say(f"The library {moved.name} is at {moved.path} now; it was at {library.path}")
+        was = "already" if moved.path == library.path else f"now; it was at {library.path}"
+        say(f"The library {moved.name} is at {moved.path} {was}")
         note(f"To look for what has changed there: {command(args, 'scan', moved.path)}")
     return DONE
 
