@@ -15,6 +15,14 @@ from ..errors import InvalidValueError, NotFoundError, shown
 
 Value = TypeVar("Value")
 
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN: Any = _NotGiven()
+"""Stands for an argument that is left out, where None means something of its own."""
 LONGEST_ID = 255
 """Characters of an id; an index row of PostgreSQL holds 2,704 bytes."""
 LONGEST_TITLE = 500

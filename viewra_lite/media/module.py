@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..database.checks import (
-    checked_choice, checked_id, checked_limit, checked_moment, checked_text, checked_title,
+    NOT_GIVEN, checked_choice, checked_id, checked_limit, checked_moment, checked_text,
     checked_whole, known_id, no_such, or_none,
 )
 from ..database.pages import Page, page_of, start_after
@@ -257,77 +257,80 @@ class MediaModule(Module):
     # Saving
 
     def save_movie(
-        self, library_id: str, *, title: str, year: int | None = None, id: str | None = None,
-        **columns: Any,
+        self, library_id: str, *, title: str = NOT_GIVEN, year: int | None = NOT_GIVEN,
+        id: str | None = None, **columns: Any,
     ) -> Movie:
         """Insert a movie, or update the one with this id, or with this title and year.
 
-        columns are those of the table (media_file_id, overview, cast, ...); what is not given
-        stays. Raises InvalidValueError, NotFoundError, ConflictError.
+        What is not given stays, None clears it; a new movie needs its title. columns are those of
+        the table (media_file_id, overview, cast, ...). Raises InvalidValueError, NotFoundError,
+        ConflictError.
         """
-        from .identities import movie_identity
-
-        key = {"identity": movie_identity(checked_title("title", title), year)}
         values = {"title": title, "year": year, **columns}
-        return self.movie(self._save(Movie, (Movie.library, library_id), key, values, id))
+        return self.movie(self._save(Movie, library_id, values, id))
 
     def save_show(
-        self, library_id: str, *, title: str, year: int | None = None, id: str | None = None,
-        **columns: Any,
+        self, library_id: str, *, title: str = NOT_GIVEN, year: int | None = NOT_GIVEN,
+        id: str | None = None, **columns: Any,
     ) -> TVShow:
-        """Insert a show, or update the one with this id, or with this title and year."""
-        from .identities import show_identity
+        """Insert a show, or update the one with this id, or with this title and year.
 
-        key = {"identity": show_identity(checked_title("title", title), year)}
+        The rest as save_movie().
+        """
         values = {"title": title, "year": year, **columns}
-        return self.show(self._save(TVShow, (TVShow.library, library_id), key, values, id))
+        return self.show(self._save(TVShow, library_id, values, id))
 
     def save_season(
-        self, show_id: str, *, season_number: int, id: str | None = None, **columns: Any
+        self, show_id: str, *, season_number: int = NOT_GIVEN, id: str | None = None,
+        **columns: Any,
     ) -> Season:
-        """Insert a season of a show, or update it; season 0 holds the specials."""
-        key = {"season_number": season_number}
+        """Insert a season of a show, or update the one with this id or number; 0 is specials.
+
+        The rest as save_movie(); a new season needs its number.
+        """
         with self.sessions.writer():
-            saved = self._save(Season, (Season.show, show_id), key, columns, id)
+            saved = self._save(Season, show_id, {"season_number": season_number, **columns}, id)
             return _with_id(self.show(show_id).seasons, saved)
 
     def save_episode(
-        self, show_id: str, *, season_number: int, episode_number: int, id: str | None = None,
-        **columns: Any,
+        self, show_id: str, *, season_number: int = NOT_GIVEN, episode_number: int = NOT_GIVEN,
+        id: str | None = None, **columns: Any,
     ) -> Episode:
-        """Insert an episode of a show, or update it; its season is made if it is new."""
-        from .save import season_of
+        """Insert an episode of a show, or update the one with this id or these numbers.
 
-        key = {"season_number": season_number, "episode_number": episode_number}
+        The rest as save_movie(); a new episode needs both numbers, and its season is made if it
+        is new.
+        """
+        values = {"season_number": season_number, "episode_number": episode_number, **columns}
         with self.sessions.writer():
-            season = season_of(self.sessions, show_id, season_number)
-            values = {**columns, "season_id": season}
-            saved = self._save(Episode, (Episode.show, show_id), key, values, id)
+            saved = self._save(Episode, show_id, values, id)
             episodes = self.sessions.all(queries.episodes_of_show, show_id)
         episode: Episode = _with_id(episodes, saved)
         return episode
 
     def save_album(
-        self, library_id: str, *, title: str, album_artist: str | None = None,
+        self, library_id: str, *, title: str = NOT_GIVEN, album_artist: str | None = NOT_GIVEN,
         id: str | None = None, **columns: Any,
     ) -> Album:
-        """Insert an album, or update the one with this id, or with this title and artist."""
-        from .identities import album_identity
+        """Insert an album, or update the one with this id, or with this title and artist.
 
-        or_none(checked_text, "album_artist", album_artist)
-        key = {"identity": album_identity(checked_title("title", title), album_artist)}
+        The rest as save_movie().
+        """
         values = {"title": title, "album_artist": album_artist, **columns}
-        return self.album(self._save(Album, (Album.library, library_id), key, values, id))
+        return self.album(self._save(Album, library_id, values, id))
 
     def save_track(
-        self, album_id: str, *, title: str, disc_number: int = 1, track_number: int = 0,
-        id: str | None = None, **columns: Any,
+        self, album_id: str, *, title: str = NOT_GIVEN, disc_number: int = NOT_GIVEN,
+        track_number: int = NOT_GIVEN, id: str | None = None, **columns: Any,
     ) -> Track:
-        """Insert a track of an album, or update it; track_number 0 is unknown."""
-        title = checked_title("title", title)
-        key = {"disc_number": disc_number, "track_number": track_number, "title": title}
+        """Insert a track of an album, or update the one with this id, or with title and numbers.
+
+        The rest as save_movie(). Without numbers the title alone finds it, or ConflictError where
+        several have it; a new track is then on disc 1, its number 0 (unknown).
+        """
+        numbers = {"disc_number": disc_number, "track_number": track_number}
         with self.sessions.writer():
-            saved = self._save(Track, (Track.album, album_id), key, columns, id)
+            saved = self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
             tracks = self.sessions.all(queries.tracks_of_album, album_id)
         track: Track = _with_id(tracks, saved)
         return track
@@ -347,14 +350,11 @@ class MediaModule(Module):
 
     # Inside
 
-    def _save(
-        self, model: Any, parent: tuple[Any, str], key: dict[str, Any], values: dict[str, Any],
-        id: str | None,
-    ) -> str:
+    def _save(self, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
         from .save import save
 
         with self.sessions.writer():
-            return save(self.sessions, model, parent, key, values, id)
+            return save(self.sessions, model, parent_id, values, id)
 
     def _sorted(
         self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 from ..database.checks import (
-    LONGEST_ID, LONGEST_TITLE, checked_id, checked_number, checked_text, known_id, no_such,
-    or_none, refused, unknown_name,
+    LONGEST_ID, LONGEST_TITLE, NOT_GIVEN, checked_id, checked_number, checked_text, checked_title,
+    known_id, no_such, or_none, refused, unknown_name,
 )
 from ..database.fields import checked_value
 from ..database.sessions import Sessions
-from ..errors import ConflictError, NotFoundError, shown
+from ..errors import ConflictError, InvalidValueError, NotFoundError, shown
 from . import queries, search, versions
-from .identities import track_identity
+from .identities import album_identity, movie_identity, show_identity, track_identity
 from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
 from .name_facts import LONGEST_KEY, sort_title
 from .works import Works
@@ -26,42 +27,109 @@ _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 HIGHEST_RATING = 10
 _WATCHED = {Movie, Episode, Track}
 _NOUNS = {**_KINDS, Season: "season", MediaLibrary: "library"}
-# By these a row is found, besides its identity: a person may have given it another title.
-_ALSO_KNOWN_BY = {Movie: ("title", "year"), Album: ("title", "album_artist")}
+_PARENTS = {
+    Movie: Movie.library, TVShow: TVShow.library, Season: Season.show, Episode: Episode.show,
+    Album: Album.library, Track: Track.album,
+}
+# By these a row is found; what a new row may do without, and then is.
+_KEYS: dict[Any, tuple[str, ...]] = {
+    Movie: ("title", "year"), TVShow: ("title", "year"), Season: ("season_number",),
+    Episode: ("season_number", "episode_number"), Album: ("title", "album_artist"),
+    Track: ("disc_number", "track_number", "title"),
+}
+_UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
+_IDENTITIES: dict[Any, Callable[..., str]] = {
+    Movie: movie_identity, TVShow: show_identity, Album: album_identity,
+}
 
 
 def save(
-    sessions: Sessions, model: Any, parent: tuple[Any, str], key: dict[str, Any],
-    values: dict[str, Any], id: str | None,
+    sessions: Sessions, model: Any, parent_id: str, values: dict[str, Any], id: str | None
 ) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
-    parent is the foreign key that a new row hangs on and its value. A row's identity, by which
-    scans know it, is set once and outlives every new title.
+    What is NOT_GIVEN stays as it is. A row's identity, by which scans know it, is set once and
+    outlives every new title.
     """
-    checked = _checked(model, parent[0], key, values)
+    parent = (_PARENTS[model], parent_id)
+    given = _checked(model, parent[0], values)
     _refuse_unknown_parent(parent)
-    _refuse_unknown_file(checked)
-    if id is not None:
-        row = _by_id(model, parent, id)
-    else:
-        row = _matching(model, parent, key) or _alike(sessions, model, parent, checked)
-    if "title" in checked and "sort_title" in model._meta.fields:
-        checked.setdefault("sort_title", sort_title(checked["title"]))
+    _refuse_unknown_file(given)
+    row = _by_id(model, parent, id) if id is not None else _found(sessions, model, parent, given)
+    key = _key(model, given, row)
+    if row is not None and any(key[name] != getattr(row, name) for name in key):
+        _refuse_taken(model, parent, key, row.id)
+    if model is Episode and (row is None or "season_number" in given):
+        given["season"] = save(
+            sessions, Season, parent_id, {"season_number": key["season_number"]}, None
+        )
+    _add_sort_title(model, given, row)
     if "updated_at" in model._meta.fields:
-        checked["updated_at"] = sessions.now()
+        given["updated_at"] = sessions.now()
     if row is None:
-        row_id = _insert(sessions, model, parent, checked)
+        row_id = _insert(sessions, model, parent, {**given, **key, **_unique(model, key)})
     else:
         row_id = row.id
-        _refuse_taken(model, parent, key, row_id)
-        checked.pop("identity", None)
-        model.update(**checked).where(model.id == row_id).execute()
+        if given:
+            model.update(**given).where(model.id == row_id).execute()
     if model in _WATCHED:
-        _link(sessions, model, row_id, checked.get("media_file"))
+        _link(sessions, model, row_id, given.get("media_file"))
     if model in _KINDS:
         search.index(sessions, _KINDS[model], [row_id])
     return row_id
+
+
+def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
+    """Return what a row is found by: as given, else as it is, else as new rows have it."""
+    key = {}
+    for name in _KEYS[model]:
+        if name in given:
+            key[name] = given[name]
+        elif row is not None:
+            key[name] = getattr(row, name)
+        elif name in _UNLESS_GIVEN:
+            key[name] = _UNLESS_GIVEN[name]
+        else:
+            raise InvalidValueError(f"{name} must be given for a new {_NOUNS[model]}")
+    return key
+
+
+def _unique(model: Any, key: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that no two rows of a parent may have alike."""
+    identity = _IDENTITIES.get(model)
+    return key if identity is None else {"identity": identity(*key.values())}
+
+
+def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
+    """Let the order follow a new title, unless a person has chosen it."""
+    if "sort_title" not in model._meta.fields:
+        return
+    if given.get("sort_title", NOT_GIVEN) is None:
+        given["sort_title"] = sort_title(given.get("title") or row.title)
+    elif "title" in given and (row is None or row.sort_title == sort_title(row.title)):
+        given.setdefault("sort_title", sort_title(given["title"]))
+
+
+def _found(sessions: Sessions, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
+    """Return the row with the key that is given, or None."""
+    key = _key(model, given, None)
+    row = _matching(model, parent, _unique(model, key))
+    if row is None and model in _IDENTITIES:  # a person may have given it another title
+        return _alike(sessions, model, parent, key)
+    if row is None and model is Track and not {"disc_number", "track_number"} & given.keys():
+        return _track_called(parent, given["title"])
+    return row
+
+
+def _track_called(parent: tuple[Any, str], title: str) -> Any:
+    """Return the track of an album whose title alone is known, or None."""
+    tracks = list(Track.select().where(parent[0] == parent[1], Track.title == title).limit(2))
+    if len(tracks) > 1:
+        raise ConflictError(
+            f"several tracks of album {parent[1]} are called {shown(title)}: give disc_number and "
+            "track_number, or id"
+        )
+    return tracks[0] if tracks else None
 
 
 def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
@@ -73,15 +141,13 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
 
 
 def _alike(
-    sessions: Sessions, model: Any, parent: tuple[Any, str], values: dict[str, Any]
+    sessions: Sessions, model: Any, parent: tuple[Any, str], key: dict[str, Any]
 ) -> Any:
     """Return the row that is called the same, found by the index of all titles."""
-    if model not in _ALSO_KNOWN_BY:
-        return None
-    names = (parent[0].object_id_name, *_ALSO_KNOWN_BY[model])
-    wanted = (parent[1], *(values[name] for name in _ALSO_KNOWN_BY[model]))
-    key = search.title_key(values["title"])[:LONGEST_KEY]
-    titled = sessions.all(queries.titled(_KINDS[model]), key)
+    names = (parent[0].object_id_name, *key)
+    wanted = (parent[1], *key.values())
+    title_key = search.title_key(key["title"])[:LONGEST_KEY]
+    titled = sessions.all(queries.titled(_KINDS[model]), title_key)
     return next((row for row in titled if attrgetter(*names)(row) == wanted), None)
 
 
@@ -94,9 +160,10 @@ def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> A
 
 
 def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: str) -> None:
-    other = _matching(model, parent, key)
+    other = _matching(model, parent, _unique(model, key))
     if other is not None and other.id != id:
-        raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {key}")
+        named = ", ".join(f"{name} {shown(value)}" for name, value in key.items())
+        raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {named}")
 
 
 def _insert(
@@ -141,24 +208,30 @@ def _link(sessions: Sessions, model: Any, row_id: str, file_id: str | None) -> N
         works.add(file_id, _KINDS[model], row.work_id)
 
 
-def _checked(
-    model: Any, parent: Any, key: dict[str, Any], values: dict[str, Any]
-) -> dict[str, Any]:
+def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values by field name; raises InvalidValueError for what the table cannot hold."""
+    ours = (*_OURS, "season", "season_id") if model is Episode else _OURS
     fields = {
         name: field for name, field in model._meta.combined.items()
-        if field is not parent and name not in _OURS
+        if field is not parent and name not in ours
     }
-    checked = {name: checked_value(model._meta.combined[name], key[name]) for name in key}
+    checked = {}
     for name, value in values.items():
         field = fields.get(name)
         if field is None:
             raise unknown_name(_NOUNS[model], name, list(fields))
-        checked[field.name] = _reference(name, value) if name in _REFERENCES else checked_value(
-            field, value
-        )
+        if value is not NOT_GIVEN:
+            checked[field.name] = _value(field, name, value)
     _refuse_out_of_range(checked)
     return checked
+
+
+def _value(field: Any, name: str, value: Any) -> Any:
+    if name in _REFERENCES:
+        return or_none(checked_id, name, getattr(value, "id", value))
+    if name == "title" and not field.null:
+        return checked_title(name, value)
+    return value if name == "sort_title" and value is None else checked_value(field, value)
 
 
 def _refuse_out_of_range(values: dict[str, Any]) -> None:
@@ -173,10 +246,6 @@ def _refuse_out_of_range(values: dict[str, Any]) -> None:
         checked_number("rating", values["rating"], 0, HIGHEST_RATING)
 
 
-def _reference(name: str, value: Any) -> Any:
-    return or_none(checked_id, name, getattr(value, "id", value))
-
-
 def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:
     field, id = parent
     noun, key = _NOUNS[field.rel_model], field.rel_model.id
@@ -188,8 +257,3 @@ def _refuse_unknown_file(values: dict[str, Any]) -> None:
     file_id = values.get("media_file")
     if file_id is not None and MediaFile.get_or_none(MediaFile.id == file_id) is None:
         raise no_such("media file", file_id)
-
-
-def season_of(sessions: Sessions, show_id: str, number: int) -> str:
-    """Return the id of a show's season, made if it is new, inside a writer."""
-    return save(sessions, Season, (Season.show, show_id), {"season_number": number}, {}, None)
