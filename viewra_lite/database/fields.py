@@ -15,6 +15,7 @@ from peewee import Check
 
 from ..errors import InvalidValueError, shown
 from .checks import is_storable, refused
+from .reading import date_of, time_of
 
 # A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: PostgreSQL
 # and SQLite both take it, and no surrogate ever reaches them.
@@ -85,24 +86,6 @@ def dumps(value: Any) -> str:
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-def of_json_text(text: str) -> Any:
-    """Return what JSON text says; text that is none as it is, as Peewee does."""
-    try:
-        # loads() looks for white space around it as well, which costs more than reading it.
-        value, end = _scan_json(text, 0)
-        if end == len(text):
-            return value
-    except (StopIteration, ValueError):
-        pass
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-_scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-
-
 def without_nul(value: Any) -> Any:
     """Return the value; raises InvalidValueError for text with NUL, as PostgreSQL does."""
     if value.__class__ is str and "\0" in value:
@@ -165,7 +148,6 @@ class TimestampField(peewee.Field):
     """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
 
     field_type = "DATETIME"
-    of_text = staticmethod(datetime.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
         if value.__class__ is datetime and value.tzinfo is timezone.utc:
@@ -177,13 +159,11 @@ class TimestampField(peewee.Field):
         return _refused_unless_node(value)
 
     def python_value(self, value: Any) -> Any:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+        return time_of(value)
 
 
 class DateField(peewee.DateField):
     """A date: ISO text on SQLite, DATE on PostgreSQL."""
-
-    of_text = staticmethod(date.fromisoformat)
 
     def db_value(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -193,13 +173,11 @@ class DateField(peewee.DateField):
         return _refused_unless_node(value)
 
     def python_value(self, value: Any) -> Any:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        return date_of(value)
 
 
 class JSONField(peewee.JSONField):
     """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
-
-    of_text = staticmethod(of_json_text)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(dumps=dumps, **kwargs)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from . import drivers  # noqa: F401  (before peewee, see there)
 from peewee import SQL, DatabaseProxy, ForeignKeyField, Model
 
+from .reading import name_unreadable
+
 # A model finds its store by itself, for it may be imported long after the store was opened.
 open_database = DatabaseProxy()
 
@@ -16,6 +18,12 @@ class StoreModel(Model):
 
     extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Statements by engine that Peewee has no words for, run after CREATE TABLE."""
+
+    @classmethod
+    def validate_model(cls) -> None:
+        """Let every column say which row holds what cannot be read; Peewee calls it."""
+        for field in cls._meta.sorted_fields:
+            name_unreadable(field)
 
     class Meta:
         database = open_database

@@ -25,6 +25,7 @@ from ..errors import (
 )
 from .locks import of_this_process
 from .pool import Pool
+from .postgres_values import read_all_times
 from .sessions import StoreDatabase
 from .statements import words_query
 
@@ -291,6 +292,7 @@ class PostgresBackend:
         connection = self._dial()
         if isinstance(connection, BaseException):
             raise connection  # outside `except`: the driver's error would hold the password
+        read_all_times(connection)
         try:
             self._configure(connection)
         except BaseException:

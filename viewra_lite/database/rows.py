@@ -7,17 +7,38 @@ a row are taken apart in one step, and only those that need it are converted.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import peewee
 
-from .fields import PLAIN_FIELDS, DateField, JSONField, PathField, TimestampField
+from .fields import DateField, JSONField, PathField, TimestampField, os_path
+from .reading import (
+    FAILURES, TRUTHS, date_of, json_of, number_of, text_of, time_of, unreadable_row, whole_of,
+)
 
 Fill = Callable[[Sequence[Any]], list[Any]]
-_IF_TEXT = "{convert}({value}) if {value}.__class__ is str else {value}"
 _UNLESS_NONE = "None if {value} is None else {convert}({value})"
-_UNLESS_ASCII = "{value} if {value} is None or {value}.isascii() else {convert}({value})"
-_TRUTH = "None if {value} is None else not not {value}"  # SQLite has 0 and 1
+_IF_TEXT = (
+    "{convert}({value}) if {value}.__class__ is str "
+    "else None if {value} is None else {odd}({value})"
+)
+# As it is stored. One that a person wrote may have no zone, or be in another.
+_IF_TIME = (
+    "{convert}({value}) if {value}.__class__ is str and len({value}) == 32 "
+    "else None if {value} is None else {odd}({value})"
+)
+_IF_OF = "{value} if {value}.__class__ is {convert} or {value} is None else {odd}({value})"
+_IF_FINITE = (
+    "{value} if {value} is None or {value}.__class__ is float and {value} - {value} == 0.0 "
+    "else {odd}({value})"
+)
+_IF_ASCII = (
+    "{value} if {value}.__class__ is str and {value}.isascii() "
+    "else None if {value} is None else {convert}({value})"
+)
+_TRUTH = "{convert}[{value}]"  # SQLite has 0 and 1
 
 
 def filler(query: Any, *, json_is_text: bool) -> Fill | None:
@@ -35,15 +56,21 @@ def filler(query: Any, *, json_is_text: bool) -> Fill | None:
         if isinstance(column, peewee.Alias)
     ]
     names: dict[str, Any] = {}
+    values = "".join(f"v{n}, " for n in range(len(fields)))
     lines = [
         "def fill(rows):",
         " found = []",
-        f" for {''.join(f'v{n}, ' for n in range(len(fields)))}in rows:",
+        " try:",
+        f"  for {values}in rows:",
         *_instances(query.model, fields[:len(fields) - len(named)], names, json_is_text),
-        *(f"  item.{name} = {_value(n, fields[n], names, json_is_text)}" for n, name in named),
-        "  found.append(item)",
+        *(f"   item.{name} = {_value(n, fields[n], names, json_is_text)}" for n, name in named),
+        "   found.append(item)",
+        " except FAILURES as exc:",
+        f"  raise (unreadable(({values})) or exc) from exc",
         " return found",
     ]
+    names["FAILURES"] = FAILURES
+    names["unreadable"] = partial(unreadable_row, fields, json_is_read=not json_is_text)
     exec("\n".join(lines), names)
     fill: Fill = names["fill"]
     return fill
@@ -61,9 +88,9 @@ def _instances(
         while stop < len(fields) and fields[stop].model is owner:
             stop += 1
         names[f"m{start}"], names[f"n{start}"] = owner, owner.__new__
-        name, indent = ("item", "  ") if owner is model else ("part", "   ")
+        name, indent = ("item", "   ") if owner is model else ("part", "    ")
         if owner is not model:
-            lines.append(f"  if {_is_there(fields, start, stop)}:")
+            lines.append(f"   if {_is_there(fields, start, stop)}:")
         data = ", ".join(
             f"{fields[n].name!r}: {_value(n, fields[n], names, json_is_text)}"
             for n in range(start, stop)
@@ -93,23 +120,45 @@ def _attribute(model: Any, related: Any) -> str:
 
 def _value(number: int, field: Any, names: dict[str, Any], json_is_text: bool) -> str:
     """Say what a column's value is for Python."""
-    form, convert = _reading(field, json_is_text)
-    if convert is not None:
-        names[f"c{number}"] = convert
-    return f"({form.format(value=f'v{number}', convert=f'c{number}')})"
+    form, convert, odd = _reading(field, json_is_text)
+    names[f"c{number}"], names[f"o{number}"] = convert, odd
+    return f"({form.format(value=f'v{number}', convert=f'c{number}', odd=f'o{number}')})"
 
 
-def _reading(field: Any, json_is_text: bool) -> tuple[str, Any]:
-    if isinstance(field, peewee.ForeignKeyField):
-        return _reading(field.rel_field, json_is_text)
-    if isinstance(field, peewee.BooleanField):
-        return _TRUTH, None
+def _reading(field: Any, json_is_text: bool) -> tuple[str, Any, Any]:
+    """Return how a value is read, with what, and with what where it is not as it should be.
+
+    Both raise one of FAILURES for one that cannot be read.
+    """
+    while isinstance(field, peewee.ForeignKeyField):
+        field = field.rel_field
     if isinstance(field, PathField):
-        return _UNLESS_ASCII, field.python_value
-    if isinstance(field, (TimestampField, DateField)):
-        return _IF_TEXT, field.of_text
+        return _IF_ASCII, lambda value: os_path(text_of(value) or ""), None
+    if isinstance(field, TimestampField):
+        if json_is_text:
+            return _IF_TIME, datetime.fromisoformat, time_of
+        return _IF_OF, datetime, time_of
+    if isinstance(field, DateField):
+        return (_IF_TEXT, date.fromisoformat, date_of) if json_is_text else (_IF_OF, date, date_of)
     if isinstance(field, JSONField):
-        return (_IF_TEXT, field.of_text) if json_is_text else ("{value}", None)
-    if type(field) in PLAIN_FIELDS or field.python_value.__func__ is peewee.Field.python_value:
-        return "{value}", None
-    return _UNLESS_NONE, field.python_value
+        return (_UNLESS_NONE if json_is_text else "{value}"), json_of, None
+    own = type(field)
+    for kind, reading in _PLAIN.items():
+        if issubclass(own, kind) and _is_read_alike(own, kind):
+            return reading
+    if own.python_value is peewee.Field.python_value:
+        return "{value}", None, None
+    return _UNLESS_NONE, field.python_value, None
+
+
+def _is_read_alike(own: Any, kind: Any) -> bool:
+    """Whether a guest's kind of column reads as the kind that it was made of."""
+    return own.python_value is kind.python_value and own.adapt is kind.adapt
+
+
+_PLAIN: dict[Any, tuple[str, Any, Any]] = {
+    peewee.BooleanField: (_TRUTH, TRUTHS, None),
+    peewee.IntegerField: (_IF_OF, int, whole_of),
+    peewee.DoubleField: (_IF_FINITE, None, number_of),
+    peewee.TextField: ("{value}", None, None),  # nearly all columns: to look costs a tenth
+}

@@ -57,6 +57,8 @@ def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
 def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
     """Return the ViewraError that a driver's or Peewee's error stands for, or the error itself."""
     cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
+    if isinstance(cause, UnicodeDecodeError):
+        return CorruptStoreError(f"a stored text cannot be read: it is not UTF-8 ({cause})")
     if isinstance(cause, (OverflowError, UnicodeEncodeError)):
         return InvalidValueError(f"a value does not fit the database: {cause}")
     explained = driver.explained(cause)
@@ -76,6 +78,8 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
         return _constraint(message)
     if code in (_TOOBIG, MISMATCH) or "rror binding parameter" in message:
         return InvalidValueError(f"a value does not fit the database: {message}")
+    if "decode to UTF-8" in message:
+        return CorruptStoreError(f"a stored text cannot be read: {message}")
     if "closed database" in message or "closed cursor" in message:
         return StoreClosedError()
     return None

@@ -10,6 +10,7 @@ from peewee import (
 )
 
 from ..database.fields import ChoiceField, JSONField, PathField, TimestampField
+from ..database.reading import unreadable_row
 from ..database.models import StoreModel, index, reference
 from ..media.models import MediaFile
 
@@ -117,6 +118,10 @@ MODELS = (TranscodeSession, TranscodeCache)
 
 def filled(model: Any, row: Any) -> Any:
     """Return a row of all of a model's columns, as RETURNING gives it, as the model."""
+    columns = model._meta.sorted_fields
+    error = unreadable_row(columns, row, json_is_read=True)
+    if error is not None:
+        raise error
     instance = model(**{
         field.name: field.python_value(value)
         for field, value in zip(model._meta.sorted_fields, row)

@@ -1,0 +1,194 @@
+"""What a person or a guest has stored and cannot be read is named by table, column and row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from media_disk import blob
+
+from tests.conftest import Clock
+from viewra_lite import Store
+from viewra_lite.database.models import open_database
+from viewra_lite.errors import CorruptStoreError
+from viewra_lite.media.models import Album, MediaFile, MediaLibrary, Movie, Track, TVShow
+from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
+from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession
+
+pytestmark = pytest.mark.usefixtures("probing_here")
+
+WRONG: dict[str, list[Any]] = {  # by field_type, as SQLite takes it
+    "DATETIME": ["yesterday", "2024-13-01 00:00:00", b"x", 5.5],
+    "DATE": ["soon", "2024-02-30", 7],
+    "INT": ["many", 1.5, b"x"], "BIGINT": ["many", 1.5], "DOUBLE": ["long", b"x", 9e999],
+    "BOOL": ["maybe", 2], "JSON": ["{broken", b"x"],
+}
+POSTGRES: dict[str, list[str]] = {  # as SQL
+    "DATETIME": ["'infinity'", "'-infinity'", "'20000-01-01 00:00:00+00'", "'0044-03-15 BC'"],
+    "DATE": ["'infinity'", "'20000-01-01'"], "DOUBLE": ["'NaN'", "'Infinity'"],
+}
+
+
+class Home:
+    """A store with a row in every table that verbs read."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store = store
+        media, playback, transcoding = store.media, store.playback, store.transcoding
+        blob(folder / "a.mkv")
+        self.library = media.add_library("m", folder, "movie").id
+        media.scan(self.library)
+        self.file = media.files(self.library).items[0].id
+        self.movie = media.save_movie(
+            self.library, title="Dune", year=2021, media_file_id=self.file, genres=["x"]).id
+        self.show = media.save_show(self.library, title="Dark").id
+        self.episode = media.save_episode(self.show, season_number=1, episode_number=1).id
+        self.album = media.save_album(self.library, title="Low").id
+        self.track = media.save_track(self.album, title="Warszawa").id
+        self.session = playback.start_session(self.file, user_id="ann", duration=7200).id
+        playback.heartbeat(self.session, 1000)
+        ended = playback.start_session(self.file, user_id="bob", duration=7200).id
+        playback.heartbeat(ended, 900)
+        playback.stop_session(ended, position=1800)
+        self.play = ended
+        self.job = transcoding.request(self.file, {"height": 720}).id
+        other = transcoding.request(self.file, {"height": 480}).id
+        transcoding.claim_next("w")
+        transcoding.claim_next("w")
+        transcoding.complete(other, output_path=folder / "out", file_size=5)
+        self.hash = transcoding.session(other).content_hash
+        self.entry = transcoding.cached(self.hash).id
+
+    def spoil(self, model: Any, column: str, value: str, *parameters: Any) -> None:
+        """Store a value as a person would, past all checks."""
+        with self.store.writer():
+            if self.store.engine == "sqlite":
+                open_database.execute_sql("PRAGMA ignore_check_constraints=1")
+            open_database.execute_sql(
+                f'UPDATE {model._meta.table_name} SET "{column}" = {value}', parameters)
+
+
+@pytest.fixture
+def home(store: Store, tmp_path: Path) -> Home:
+    (tmp_path / "m").mkdir()
+    return Home(store, tmp_path / "m")
+
+
+READS: dict[Any, tuple[str, Callable[[Home], Any]]] = {
+    MediaLibrary: ("library", lambda home: home.store.media.libraries()),
+    MediaFile: ("file", lambda home: home.store.media.files(home.library)),
+    Movie: ("movie", lambda home: home.store.media.movies()),
+    TVShow: ("show", lambda home: home.store.media.show(home.show)),
+    Album: ("album", lambda home: home.store.media.album(home.album)),
+    Track: ("track", lambda home: home.store.media.album(home.album)),
+    PlaybackHistory: ("play", lambda home: home.store.playback.history()),
+    PlaybackSession: ("session", lambda home: home.store.playback.session(home.session)),
+    UserMediaProgress: ("file", lambda home: home.store.playback.progress("ann", home.file)),
+    TranscodeSession: ("job", lambda home: home.store.transcoding.session(home.job)),
+    TranscodeCache: ("entry", lambda home: home.store.transcoding.pin(home.hash)),
+}
+# What a row is found by, is held by a CHECK, or is written by the verb that reads.
+KEYS = {"id", "user_id", "media_file", "media_file_id", "library", "library_id", "album",
+        "work", "content_hash", "probe_state", "status", "end_time", "show", "show_id",
+        "pinned"}
+
+
+@pytest.mark.parametrize("model", list(READS), ids=lambda model: model.__name__)
+def test_every_column_of_every_table_names_the_row_that_holds_what_it_cannot(
+    home: Home, model: Any
+) -> None:
+    attribute, read = READS[model]
+    for field in model._meta.sorted_fields:
+        wrong = (
+            [("?", value) for value in WRONG.get(field.field_type, ())]
+            if home.store.engine == "sqlite"
+            else [(value, None) for value in POSTGRES.get(field.field_type, ())]
+        )
+        if field.name in KEYS or (model, field.name) == (TranscodeSession, "progress"):
+            continue
+        column = field.column_name
+        with home.store.reader():
+            before = open_database.execute_sql(
+                f'SELECT "{column}" FROM {model._meta.table_name}').fetchone()[0]
+        for sql, value in wrong:
+            home.spoil(model, column, sql, *([value] if sql == "?" else []))
+            where = f"{model._meta.table_name}.{column} of row .*holds .*, not "
+            with pytest.raises(CorruptStoreError, match=where) as caught:
+                read(home)
+            assert getattr(home, attribute) in str(caught.value)
+        if wrong:
+            mark = "?" if home.store.engine == "sqlite" else "%s"
+            home.spoil(model, column, mark, before)
+            read(home)
+
+
+VERBS: list[tuple[Any, str, Callable[[Home], Any]]] = [
+    (Movie, "created_at", lambda home: home.store.media.save_movie(
+        home.library, id=home.movie, overview="x")),
+    (Movie, "created_at", lambda home: home.store.media.find_movie("Dune")),
+    (MediaLibrary, "last_scan", lambda home: home.store.media.libraries_due()),
+    (MediaLibrary, "last_scan", lambda home: home.store.media.scan(home.library)),
+    (MediaFile, "missing_since", lambda home: home.store.media.find_file_by_path("m/a.mkv")),
+    (PlaybackSession, "last_activity", lambda home: home.store.playback.heartbeat(
+        home.session, 1010)),
+    (PlaybackSession, "start_time", lambda home: home.store.playback.stop_session(home.session)),
+    (PlaybackSession, "start_time", lambda home: home.store.playback.active_sessions()),
+    (PlaybackSession, "last_activity", lambda home: home.store.playback.tidy(
+        datetime(2024, 5, 1, tzinfo=timezone.utc))),
+    (UserMediaProgress, "reported_at", lambda home: home.store.playback.set_progress(
+        "ann", home.file, 1100)),
+    (UserMediaProgress, "reported_at", lambda home: home.store.playback.undo_progress(
+        "ann", home.file)),
+    (UserMediaProgress, "updated_at", lambda home: home.store.playback.continue_watching("ann")),
+    (UserMediaProgress, "reported_at", lambda home: home.store.playback.mark_watched(
+        "ann", home.file)),
+    (PlaybackHistory, "played_at", lambda home: home.store.playback.history("bob")),
+    (TranscodeSession, "created_at", lambda home: home.store.transcoding.report_progress(
+        home.job, 0.5)),
+    (TranscodeSession, "created_at", lambda home: home.store.transcoding.cancel(home.job)),
+    (TranscodeCache, "created_at", lambda home: home.store.transcoding.cached(home.hash)),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "verb"), VERBS, ids=[f"{n}-{m.__name__}" for n, (m, *_) in enumerate(VERBS)]
+)
+def test_a_time_edited_by_hand_leaves_no_verb_as_a_foreign_error(
+    home: Home, clock: Clock, model: Any, column: str, verb: Callable[[Home], Any]
+) -> None:
+    home.spoil(model, column, "'-infinity'" if home.store.engine == "postgres" else "'12 noon'")
+    clock.advance(60)
+    with pytest.raises(CorruptStoreError, match=rf"{model._meta.table_name}\.{column} of row "):
+        verb(home)
+
+
+def test_a_time_written_without_its_zone_is_in_utc(home: Home) -> None:
+    if home.store.engine == "postgres":
+        return  # where a column of times knows no other
+    home.spoil(MediaLibrary, "last_scan", "'2024-05-01 12:00:00'")
+    noon = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
+    assert home.store.media.library(home.library).last_scan == noon
+    home.store.media.libraries_due(noon)
+    home.spoil(MediaLibrary, "last_scan", "'2024-05-01 14:00:00+02:00'")
+    assert home.store.media.library(home.library).last_scan == noon
+    with home.store.reader():
+        assert MediaLibrary.get().last_scan == noon
+
+
+def test_a_query_of_the_hosts_own_names_the_row_too(home: Home) -> None:
+    is_postgres = home.store.engine == "postgres"
+    home.spoil(MediaFile, "created_at", "'infinity'" if is_postgres else "'yesterday'")
+    with home.store.reader(), pytest.raises(CorruptStoreError, match=re.escape(home.file)):
+        list(MediaFile.select())
+
+
+def test_a_text_that_is_not_utf8_is_no_foreign_error(home: Home) -> None:
+    if home.store.engine == "postgres":
+        return  # which does not store it
+    home.spoil(Movie, "overview", "CAST(x'ff41' AS TEXT)")
+    with pytest.raises(CorruptStoreError, match="a stored text cannot be read"):
+        home.store.media.movies()
