@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .playback.stats import DayTotal, Stats, TitleTotal, UserTotal
     from .playback.watching import WatchItem
     from .store import Store
-    from .transcoding.cache import CacheUsage
+    from .transcoding.cache import CacheUsage, EvictResult
     from .transcoding.models import TranscodeCache, TranscodeSession
     from .transcoding.profile import Provider, TranscodeProfile
     from .watched import Unmatched, WatchedImport, import_watched
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Album", "ArchiveResult", "CacheUsage", "Config", "DayTotal", "Episode", "FileFacts",
+    "Album", "ArchiveResult", "CacheUsage", "Config", "DayTotal", "Episode", "EvictResult",
+    "FileFacts",
     "MediaFile", "MediaLibrary", "Module", "Movie", "Page", "PlaybackHistory",
     "PlaybackHistoryArchive", "PlaybackSession", "PostgresConfig", "Problem", "Provider", "Reader",
     "Reconciliation", "ScanResult", "SearchHit", "Season", "SqliteConfig", "Stats", "Store",
@@ -57,7 +58,7 @@ _NAMES = {
     "playback.stats": "DayTotal Stats TitleTotal UserTotal",
     "playback.watching": "WatchItem",
     "store": "Store",
-    "transcoding.cache": "CacheUsage",
+    "transcoding.cache": "CacheUsage EvictResult",
     "transcoding.models": "TranscodeCache TranscodeSession",
     "transcoding.profile": "Provider TranscodeProfile",
     "watched": "Unmatched WatchedImport import_watched",

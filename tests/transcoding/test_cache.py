@@ -14,7 +14,7 @@ from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError, StoreBusyError
 from viewra_lite.transcoding import queries
 from viewra_lite.transcoding.models import TranscodeCache
-from viewra_lite.transcoding.module import CacheUsage
+from viewra_lite.transcoding.module import CacheUsage, EvictResult
 
 HOUR_S = 3600
 
@@ -61,7 +61,7 @@ def test_the_usage_is_counted_and_the_pinned_part_of_it(
 
 def test_an_empty_cache_has_no_bytes(store: Store) -> None:
     assert store.transcoding.cache_usage() == CacheUsage(0, 0, 0)
-    assert store.transcoding.evict(max_bytes=0) == []
+    assert store.transcoding.evict(max_bytes=0).paths == []
 
 
 def test_more_bytes_than_32_bits_can_count_are_added_up(
@@ -76,13 +76,13 @@ def test_the_least_recently_used_go_first_down_to_nine_tenths(
     store: Store, cache: dict[str, str]
 ) -> None:
     paths = list(cache.values())
-    assert store.transcoding.evict(max_bytes=400) == []
-    assert store.transcoding.evict(max_bytes=399) == paths[:1]  # 300 is below 359
+    assert store.transcoding.evict(max_bytes=400).paths == []
+    assert store.transcoding.evict(max_bytes=399).paths == paths[:1]  # 300 is below 359
     assert all(Path(path).exists() for path in paths)
     store.transcoding.cached(list(cache)[1])
-    assert store.transcoding.evict(max_bytes=222) == [paths[2], paths[3]]  # 199
+    assert store.transcoding.evict(max_bytes=222).paths == [paths[2], paths[3]]  # 199
     assert store.transcoding.cache_usage() == CacheUsage(1, 100, 0)
-    assert store.transcoding.evict(max_bytes=0) == [paths[1]]
+    assert store.transcoding.evict(max_bytes=0).paths == [paths[1]]
 
 
 @pytest.mark.parametrize("keep", ["pinned", "in use", "being made"])
@@ -106,28 +106,41 @@ def test_what_is_pinned_in_use_or_being_made_stays(
                 id="old", content_hash=first, file_size=100, created_at=clock().replace(year=2020),
                 last_accessed=clock().replace(year=2020), output_path=cache[first],
             )
-    assert room.evict(max_bytes=0) == [cache[other] for other in others]
+    assert room.evict(max_bytes=0).paths == [cache[other] for other in others]
     if keep == "pinned":
         assert room.unpin(first).pinned is False
     elif keep == "in use":
         clock.advance(1)
     else:
         room.cancel(room.sessions(status="pending")[0].id)
-    assert room.evict(max_bytes=0) == [cache[first]]
+    assert room.evict(max_bytes=0).paths == [cache[first]]
 
 
-def test_what_is_younger_than_an_hour_stays(
+def test_the_cache_comes_under_its_limit_however_young_it_is(
     store: Store, files: list[str], clock: Any, tmp_path: Path
 ) -> None:
     made(store, files[0], tmp_path / "old")
     clock.advance(1)
     made(store, files[1], tmp_path / "young")
-    clock.advance(HOUR_S - 1)
-    assert store.transcoding.evict(max_bytes=10) == [str(tmp_path / "old")]
-    clock.advance(-2 * HOUR_S)
-    assert store.transcoding.evict(max_bytes=10) == []
-    clock.advance(2 * HOUR_S + 1)
-    assert store.transcoding.evict(max_bytes=10) == [str(tmp_path / "young")]
+    assert store.transcoding.evict(max_bytes=199) == EvictResult(
+        [str(tmp_path / "old")], freed_bytes=100)
+    assert store.transcoding.evict(max_bytes=10).paths == [str(tmp_path / "young")]
+
+
+def test_what_could_not_be_freed_is_said(
+    store: Store, cache: dict[str, str], files: list[str], clock: Any
+) -> None:
+    first, second, third, fourth = cache
+    store.transcoding.pin(first)
+    store.transcoding.cached(first, hold_s=60)
+    store.transcoding.cached(second, hold_s=60)
+    assert store.transcoding.evict(max_bytes=150) == EvictResult(
+        [cache[third], cache[fourth]], freed_bytes=200, over_bytes=50, in_use_bytes=100,
+        pinned_bytes=100)
+    clock.advance(60)
+    assert store.transcoding.evict(max_bytes=150) == EvictResult(
+        [cache[second]], freed_bytes=100)
+    assert store.transcoding.evict(max_bytes=150).paths == []
 
 
 def test_entries_whose_files_are_gone_are_forgotten_before_anything_is_evicted(
@@ -137,7 +150,7 @@ def test_entries_whose_files_are_gone_are_forgotten_before_anything_is_evicted(
     store.transcoding.pin(first)
     for gone in (first, second):
         Path(cache[gone]).unlink()
-    assert store.transcoding.evict(max_bytes=250) == []
+    assert store.transcoding.evict(max_bytes=250).paths == []
     assert set(entries(store)) == set(list(cache)[2:])
 
 
@@ -146,7 +159,8 @@ def test_an_output_may_be_a_folder(store: Store, files: list[str], tmp_path: Pat
     (tmp_path / "segment").unlink()
     (tmp_path / "segment").mkdir()
     assert store.transcoding.request(files[0], {}).id == entry.id
-    assert store.transcoding.evict(max_bytes=0) == []
+    assert store.transcoding.evict(max_bytes=100).paths == []
+    assert store.transcoding.cache_usage().entries == 1
 
 
 def test_an_output_that_cannot_be_looked_at_is_not_taken_for_gone(
@@ -165,7 +179,7 @@ def test_many_entries_are_evicted_and_forgotten_in_batches(
     add_entries(store, clock, "gone", [tmp_path / "nowhere"] * 1230)
     add_entries(store, clock, "kept", [tmp_path / "there"] * 345)
     clock.advance(2 * HOUR_S)
-    assert len(store.transcoding.evict(max_bytes=100)) == 345 - 90
+    assert len(store.transcoding.evict(max_bytes=100).paths) == 345 - 90
     assert store.transcoding.cache_usage() == CacheUsage(90, 90, 0)
 
 
@@ -186,7 +200,7 @@ def test_each_path_goes_to_one_of_those_who_evict_at_once(
         output.touch()
     add_entries(store, clock, "made", outputs)
     clock.advance(2 * HOUR_S)
-    told = in_threads(4, lambda number: store.transcoding.evict(max_bytes=100))
+    told = in_threads(4, lambda number: store.transcoding.evict(max_bytes=100).paths)
     paths = [path for paths in told for path in paths]
     assert sorted(paths) == [str(output) for output in outputs[:160]]
 
@@ -207,7 +221,7 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
             return rows
 
         monkeypatch.setattr(store._sessions, "all", chosen)
-        assert store.transcoding.evict(max_bytes=0) == [str(tmp_path / "there")]
+        assert store.transcoding.evict(max_bytes=0).paths == [str(tmp_path / "there")]
         assert list(entries(store)) == ["made-00000"]
 
 
@@ -226,7 +240,7 @@ def test_paths_that_are_out_are_returned_whatever_comes_after(
         return writer(**options)
 
     monkeypatch.setattr(store._sessions, "writer", busy)
-    assert len(store.transcoding.evict(max_bytes=0)) == 100
+    assert len(store.transcoding.evict(max_bytes=0).paths) == 100
     with pytest.raises(StoreBusyError):
         store.transcoding.evict(max_bytes=0)
     assert store.transcoding.cache_usage().entries == 50
@@ -287,7 +301,7 @@ def test_names_that_are_not_utf8_come_back_as_they_were(
     # As bytes: pytest-xdist breaks down at a failure whose text holds a surrogate.
     assert os.fsencode(made(store, files[0], output).output_path) == bytes(output)
     clock.advance(2 * HOUR_S)
-    assert list(map(os.fsencode, store.transcoding.evict(max_bytes=0))) == [bytes(output)]
+    assert list(map(os.fsencode, store.transcoding.evict(max_bytes=0).paths)) == [bytes(output)]
 
 
 def test_the_cache_of_a_removed_library_is_still_there(

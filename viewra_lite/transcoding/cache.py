@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from ..database.fields import os_path
 from ..database.sessions import Sessions
@@ -13,7 +14,6 @@ from ..errors import ViewraError
 from . import queries
 
 TOUCHED_EVERY = timedelta(minutes=1)
-YOUNG = timedelta(hours=1)
 KEPT_PERCENT = 90
 _BATCH = 100  # entries in a transaction
 _LOOKED_AT = 1000  # entries in a look at the disk
@@ -27,6 +27,21 @@ class CacheUsage:
     bytes: int
     pinned_bytes: int
     """Of the bytes, those that evict() never removes."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvictResult:
+    """What evict() took out of the cache, and what it had to leave."""
+
+    paths: list[str]
+    """Of what was taken out: deleting them is the caller's."""
+    freed_bytes: int
+    over_bytes: int = 0
+    """By how much the cache is still over max_bytes."""
+    pinned_bytes: int = 0
+    """Why it still is: so much is pinned."""
+    in_use_bytes: int = 0
+    """Why it still is: so much is in use, or being made anew."""
 
 
 def usage(sessions: Sessions) -> CacheUsage:
@@ -58,32 +73,41 @@ def forget_vanished(sessions: Sessions) -> None:
             sessions.run(queries.forget_entries, gone[start:start + _BATCH])
 
 
-def evict(sessions: Sessions, max_bytes: int) -> list[str]:
-    """Remove entries until the rest is small enough; return their paths."""
-    paths: list[str] = []
-    if usage(sessions).bytes > max_bytes:
+def evict(sessions: Sessions, max_bytes: int) -> EvictResult:
+    """Remove entries until the rest is small enough; say what went and what could not."""
+    before = usage(sessions).bytes
+    rows: list[Any] = []
+    left = None
+    if before > max_bytes:
         try:
             for batch in _evicted(sessions, max_bytes * KEPT_PERCENT // 100):
-                paths += batch
+                rows += batch
+            left = usage(sessions)
         except ViewraError:
-            if not paths:  # else the caller must learn of those that are out already
+            if not rows:  # else the caller must learn of those that are out already
                 raise
-    return paths
+    freed = sum(size for _, size in rows)
+    result = EvictResult([os_path(path) for path, _ in rows if path is not None], freed)
+    if left is None:
+        return replace(result, over_bytes=max(before - freed - max_bytes, 0))
+    over = max(left.bytes - max_bytes, 0)
+    spared = (left.pinned_bytes, left.bytes - left.pinned_bytes) if over else (0, 0)
+    return replace(result, over_bytes=over, pinned_bytes=spared[0], in_use_bytes=spared[1])
 
 
-def _evicted(sessions: Sessions, target: int) -> Iterator[list[str]]:
-    """Remove a batch of entries at a time, and yield the paths once that is committed."""
+def _evicted(sessions: Sessions, target: int) -> Iterator[list[Any]]:
+    """Remove a batch of entries at a time, and yield path and size once that is committed."""
     chosen: list[str] = [""]
     while chosen:
         now = sessions.now()
         with sessions.writer():
             over = usage(sessions).bytes - target
             chosen = []
-            for id, size in sessions.all(queries.least_recently_used, now, now - YOUNG, _BATCH):
+            for id, size in sessions.all(queries.least_recently_used, now, _BATCH):
                 if over <= 0:
                     break
                 chosen.append(id)
                 over -= size
             # Asked again as it goes: on PostgreSQL somebody may just have begun to use it.
-            rows = sessions.run_returning(queries.evict_entries, chosen, now, now - YOUNG)
-        yield [os_path(path) for path, in rows if path is not None]
+            rows = sessions.run_returning(queries.evict_entries, chosen, now)
+        yield rows

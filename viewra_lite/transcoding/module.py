@@ -20,11 +20,11 @@ from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
 from . import cache, queries
-from .cache import CacheUsage
+from .cache import CacheUsage, EvictResult
 from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession, filled
 from .profile import Provider, TranscodeProfile
 
-__all__ = ["CacheUsage", "Provider", "TranscodeProfile", "TranscodingModule"]
+__all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "TranscodingModule"]
 
 MAX_ATTEMPTS = 3
 LEASE_S = 60.0
@@ -216,13 +216,13 @@ class TranscodingModule(Module):
         """Count the entries and their bytes."""
         return cache.usage(self._store)
 
-    def evict(self, *, max_bytes: int) -> list[str]:
+    def evict(self, *, max_bytes: int) -> EvictResult:
         """Remove entries from a cache that is over max_bytes, and return the paths to delete.
 
-        Least recently used first, down to 90 % of max_bytes; never what is in use, pinned, being
-        made anew or younger than an hour. Each path goes to one caller only, whoever else evicts;
-        files are not touched. First forgets the entries whose files are gone, which looks at each
-        of them: call it outside writer().
+        Least recently used first, down to 90 % of max_bytes; only what is pinned, in use (see
+        cached()) or being made anew stays, and the result says how much that is. Each path goes to
+        one caller only, whoever else evicts; files are not touched. First forgets the entries
+        whose files are gone, which looks at each of them: call it outside writer().
         """
         limit = checked_bytes("max_bytes", max_bytes)
         cache.forget_vanished(self._store)

@@ -290,28 +290,27 @@ def usage() -> Any:
     ).tuples()
 
 
-def _may_go(now: Any, an_hour_ago: Any) -> Any:
-    """Whether an entry is neither in use nor pinned nor young nor just being made anew."""
+def _may_go(now: Any) -> Any:
+    """Whether an entry is neither in use nor pinned nor just being made anew."""
     made = TranscodeSession.select(TranscodeSession.id).where(
         TranscodeSession.content_hash == TranscodeCache.content_hash, _IS_ACTIVE
     )
     return (
         (TranscodeCache.in_use_until.is_null() | (TranscodeCache.in_use_until <= now))
-        & (TranscodeCache.created_at <= an_hour_ago)
         & (TranscodeCache.pinned == False)  # noqa: E712
         & ~fn.EXISTS(made)
     )
 
 
 @statement
-def least_recently_used(now: Any, an_hour_ago: Any, limit: Any) -> Any:
+def least_recently_used(now: Any, limit: Any) -> Any:
     return TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size).where(
-        _may_go(now, an_hour_ago)
+        _may_go(now)
     ).order_by(TranscodeCache.last_accessed, TranscodeCache.id).limit(limit).tuples()
 
 
 @statement
-def evict_entries(ids: Any, now: Any, an_hour_ago: Any) -> Any:
+def evict_entries(ids: Any, now: Any) -> Any:
     return TranscodeCache.delete().where(
-        OneOf(TranscodeCache.id, ids), _may_go(now, an_hour_ago)
-    ).returning(TranscodeCache.output_path)
+        OneOf(TranscodeCache.id, ids), _may_go(now)
+    ).returning(TranscodeCache.output_path, TranscodeCache.file_size)
