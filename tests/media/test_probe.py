@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.media_factory import garbage, truncated, write_audio, write_video, zero_bytes
+from viewra_lite.media import streams as module
 from viewra_lite.media.kinds import kind_of
 from viewra_lite.media.name_facts import EpisodeName, MovieName, TrackName
 from viewra_lite.media.probe import (
@@ -53,6 +57,38 @@ def test_a_fingerprint_survives_a_move_and_tells_contents_apart(tmp_path: Path):
     assert first.stat().st_size == second.stat().st_size
     assert fingerprint(str(second)) != before
     assert fingerprint(str(first.rename(tmp_path / "c.mkv"))) == before
+
+
+# -- what a header may claim ----------------------------------------------------------------------
+
+def wav(path: Path, *, samples: int, rate: int) -> Path:
+    """Write a WAV file (RF64) of a tenth of a second whose header claims what it likes."""
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, 2 * samples, 2 * samples, samples, 0)
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    begin = b"RF64" if samples >= 2**31 else b"RIFF"
+    path.write_bytes(
+        begin + b"\xff" * 4 + b"WAVE" + (sizes if begin == b"RF64" else b"") + head
+        + b"data" + struct.pack("<I", min(2 * samples, 2**32 - 1)) + b"\0\1" * 4410)
+    return path
+
+
+def test_a_duration_that_no_file_has_is_unknown(tmp_path: Path):
+    found = looked_at(wav(tmp_path / "a.wav", samples=2**61, rate=44_100), "music")
+    assert found.streams is not None and found.streams.audio_codec == "pcm"
+    assert (found.streams.duration, found.error) == (None, None)  # 10 ** 14 s, it says
+    told = tags(str(wav(tmp_path / "b.wav", samples=2**31 - 1, rate=1)))
+    assert told is not None and told.duration is None
+
+
+@pytest.mark.parametrize(("claimed", "seconds"), [
+    (1e17, None), (1e10 + 1000, None), (float("nan"), None), (float("inf"), None), (-5, None),
+    (1e10, 1e7), (1000, 1.0), ("x", None),
+])
+def test_what_a_parser_says_is_taken_only_where_it_can_be(claimed: Any, seconds: float | None):
+    track = SimpleNamespace(duration=claimed, width=claimed)
+    assert module._seconds(track) == seconds
+    wide = SimpleNamespace(width=70_000, height=65_535)
+    assert (module._pixels(wide, "width"), module._pixels(wide, "height")) == (None, 65_535)
 
 
 # -- streams and tags ----------------------------------------------------------------------------

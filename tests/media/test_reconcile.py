@@ -135,8 +135,10 @@ def test_who_waits_for_the_writer_gets_it_within_a_batch(tmp_path: Path) -> None
     {"path": 5}, {"path": "{root}/\ud800.mkv"}, {"path": Path("/a")},
     {"size": -1}, {"size": "5"}, {"size": 1.5}, {"size": True}, {"size": 2**63},
     {"modified_ns": 2**63}, {"modified_ns": "now"}, {"duration": -1.0}, {"duration": float("nan")},
-    {"duration": "1"}, {"width": -1}, {"width": 2**31}, {"height": 1.5}, {"mime_type": 5},
+    {"duration": "1"}, {"width": -1}, {"width": 2**31},
+    {"width": 65_536}, {"height": 10**6}, {"duration": 1e14}, {"height": 1.5}, {"mime_type": 5},
     {"container": "a\0b"}, {"video_codec": b"h264"}, {"fingerprint": "\ud800"}, {"identity": []},
+    {"fingerprint": "f" * 601}, {"identity": "i" * 601}, {"mime_type": "m" * 601},
 ])
 def test_facts_that_cannot_be_are_refused_by_name_before_anything_is_written(
     store: Store, library: MediaLibrary, wrong: dict[str, Any]

@@ -248,6 +248,8 @@ def test_search_finds_what_is_saved_under_its_new_name_only(
     ({"genres": {"name": "Drama"}}, "genres must be a list, not"),
     ({"rating": 99.0}, "rating must be 0 to 10, not 99.0"),
     ({"rating": -1.0}, "rating must be"),
+    ({"year": 20211}, "year must be 0 to 9999, not 20211"),
+    ({"runtime": 10**9}, "runtime must be 0 to 200000, not 1000000000"),
     ({"original_title": "x" * 501}, "original_title must have at most 500 characters, not 501"),
 ])
 def test_what_the_columns_do_not_mean_is_refused(

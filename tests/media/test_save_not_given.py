@@ -163,3 +163,17 @@ def test_a_row_is_found_by_a_title_that_a_person_gave_it(shelf: Shelf) -> None:
         saved = shelf.save(model, title="Original")
         shelf.save(model, id=saved.id, title="Renamed")
         assert shelf.save(model, title="Renamed", genres=["x"]).id == saved.id
+
+
+@pytest.mark.parametrize(("model", "column", "value"), [
+    (Season, "season_number", 10**9), (Season, "season_number", -1),
+    (Episode, "episode_number", 10**6), (Episode, "absolute_number", -5),
+    (Track, "track_number", 10**9), (Track, "disc_number", -1), (Track, "duration", 1e14),
+    (Track, "year", -1), (Album, "track_count", 10**9), (Album, "duration", -1.0),
+    (TVShow, "year", 10**6), (Movie, "rating", 11),
+])
+def test_what_no_work_has_is_refused_naming_its_range(
+    shelf: Shelf, model: Any, column: str, value: Any
+) -> None:
+    with pytest.raises(InvalidValueError, match=f"^{column} must be 0 to .*, not "):
+        shelf.save(model, **{**KEYS[model], column: value})

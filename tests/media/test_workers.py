@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 
 from tests.media_factory import garbage, write_video, zero_bytes
 from viewra_lite.media.probe import EXTRAS, Probe, probe
-from viewra_lite.media.workers import ProbePool, serve
+from viewra_lite.media.worker import NICENESS, serve
+from viewra_lite.media.workers import ProbePool
 
 for extra in EXTRAS:
     pytest.importorskip(extra)
@@ -179,6 +181,72 @@ def test_a_frozen_program_probes_itself(tmp_path: Path, monkeypatch: pytest.Monk
         assert pool.pids == []
 
 
+def started(code: str) -> subprocess.Popen[bytes]:
+    """Start a worker by hand; code runs with its module as `worker`."""
+    prelude = f"import sys; sys.path[:] = sys.argv[1:]; import {serve.__module__} as worker\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", prelude + code, *sys.path],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def given(worker: subprocess.Popen[bytes], asked: Asked) -> None:
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(asked[1:]).encode() + b"\n")
+    worker.stdin.flush()
+
+
+# A pattern keeps the interpreter busy in C, as a parser does: no thread of Python gets a turn.
+HANGS = "worker.probe = lambda *file: __import__('re').match('(a+)+b', 'a' * 99)\n"
+
+
+def test_a_worker_that_hangs_ends_by_itself_when_its_server_has_not_seen_to_it(tmp_path: Path):
+    with started(HANGS + "worker.ALARM_GRACE_S = 0\nworker.serve(0.2)") as worker:
+        given(worker, library(tmp_path)[0])
+        assert worker.wait(TIMEOUT_S) == -signal.SIGALRM
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system cannot wait for any process")
+def test_a_worker_that_is_busy_ends_with_a_server_that_is_killed(tmp_path: Path):
+    busy = "worker.WATCH_S = 0.05\nworker.probe = lambda *file: [None for _ in iter(int, 1)]\n"
+    server = subprocess.Popen(
+        [sys.executable, "-c", (
+            "import json, subprocess, sys; code, line = sys.argv[1:3]\n"
+            "worker = subprocess.Popen([sys.executable, '-c', code, *sys.argv[3:]],"
+            " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+            "worker.stdout.readline(); worker.stdin.write(line.encode()); worker.stdin.flush()\n"
+            "print(worker.pid, flush=True); sys.stdin.read()"),
+         f"import sys; sys.path[:] = sys.argv[1:]; import {serve.__module__} as worker\n{busy}"
+         f"worker.serve({TIMEOUT_S})", json.dumps(library(tmp_path)[0][1:]) + "\n", *sys.path],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with server:
+        assert server.stdout is not None
+        ended = os.pidfd_open(int(server.stdout.readline()))
+        server.kill()
+        assert select.select([ended], [], [], TIMEOUT_S)[0] == [ended]
+        os.close(ended)
+
+
+def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path):
+    asked = library(tmp_path)[0]
+    greedy = "import viewra_lite.media.probe as p; p.streams = lambda path: bytearray(2 ** 31)\n"
+    with started(greedy + f"worker.serve({TIMEOUT_S})") as worker:
+        given(worker, asked)
+        assert worker.stdout is not None and worker.stdin is not None
+        _, answer = worker.stdout.readline(), worker.stdout.readline()
+        found = Probe.from_json(json.loads(answer))
+        assert found.error == "cannot be read: it takes too much memory"
+        worker.stdin.close()
+        assert worker.wait(TIMEOUT_S) == 0
+
+
+def test_workers_give_way_to_the_server(tmp_path: Path):
+    with ProbePool(1, TIMEOUT_S) as pool:
+        list(pool.map(library(tmp_path)[:1]))
+        [pid] = pool.pids
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + NICENESS, 19)
+
+
 def served(code: str, asked: list[Asked]) -> list[str]:
     """Run a worker by hand until its stdin ends; it has to end by itself."""
     lines = "".join(json.dumps(one[1:]) + "\n" for one in asked)
@@ -190,7 +258,7 @@ def served(code: str, asked: list[Asked]) -> list[str]:
 
 def test_a_worker_ends_when_its_parent_does(tmp_path: Path):
     asked = library(tmp_path)[:2]
-    ready, *answers = served(f"from {serve.__module__} import serve; serve()", asked)
+    ready, *answers = served(f"from {serve.__module__} import serve; serve({TIMEOUT_S})", asked)
     assert ready == "ready"
     assert [Probe.from_json(json.loads(line)) for line in answers] == list(expected(asked).values())
 
@@ -199,6 +267,6 @@ def test_what_a_library_prints_does_not_reach_the_answers(tmp_path: Path):
     asked = library(tmp_path)[:1]
     noisy = (f"import os, {serve.__module__} as workers; real = workers.probe; "
              "workers.probe = lambda *file: (os.write(1, b'noise'), print(1), real(*file))[2]; "
-             "workers.serve()")
+             f"workers.serve({TIMEOUT_S})")
     ready, answer = served(noisy, asked)
     assert Probe.from_json(json.loads(answer)) == expected(asked)[0]

@@ -172,9 +172,9 @@ def checked_bytes(name: str, value: Any) -> int:
 def checked_number(name: str, value: Any, least: float, most: float) -> float:
     """Return a number within its limits."""
     if not _is_number(value):
-        raise refused(name, f"a number, {least:g} to {most:g}", value)
+        raise refused(name, f"a number, {least:.9g} to {most:.9g}", value)
     if not least <= value <= most:
-        raise refused(name, f"{least:g} to {most:g}", value)
+        raise refused(name, f"{least:.9g} to {most:.9g}", value)
     return float(value)
 
 

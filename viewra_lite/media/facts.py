@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from math import inf
 from operator import attrgetter
 from typing import Any
 
-from ..database.checks import refused
+from ..database.checks import checked_bytes, checked_number, checked_text, refused
 from ..database.fields import checked_value, stored_path
 from ..errors import InvalidValueError, shown
 from .models import MediaFile
+from .plausible import LONGEST_S, MOST_PIXELS, RANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,6 @@ _COLUMNS = {
     field.name: getattr(MediaFile, field.name) for field in fields(FileFacts)
     if field.name != "path"
 }
-_NOT_NEGATIVE = ("size", "duration", "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,7 @@ def _is_plain(facts: FileFacts) -> bool:
     for text in _texts(facts):
         if text is not None and not (
             text.__class__ is str and text.isascii() and "\0" not in text
+            and len(text) <= LONGEST_TEXT
         ):
             return False
     size, modified_ns, width, height, seconds = _numbers(facts)
@@ -107,13 +107,14 @@ def _is_plain(facts: FileFacts) -> bool:
         (size is None or size.__class__ is int and 0 <= size < _BEYOND_BIGINT)
         and (modified_ns is None or modified_ns.__class__ is int
              and 0 <= modified_ns < _BEYOND_BIGINT)
-        and (width is None or width.__class__ is int and 0 <= width < _BEYOND_INT)
-        and (height is None or height.__class__ is int and 0 <= height < _BEYOND_INT)
-        and (seconds is None or seconds.__class__ is float and 0.0 <= seconds < inf)
+        and (width is None or width.__class__ is int and 0 <= width <= MOST_PIXELS)
+        and (height is None or height.__class__ is int and 0 <= height <= MOST_PIXELS)
+        and (seconds is None or seconds.__class__ is float and 0.0 <= seconds <= LONGEST_S)
     )
 
 
-_BEYOND_INT, _BEYOND_BIGINT = 1 << 31, 1 << 63
+_BEYOND_BIGINT = 1 << 63
+LONGEST_TEXT = 600  # characters: some stand in an index, and PostgreSQL's hold 2,704 bytes a row
 _texts = attrgetter(
     "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
 )
@@ -139,5 +140,9 @@ def _check(path: str, name: str, field: Any, value: Any) -> None:
         checked_value(field, value)
     except InvalidValueError as exc:
         raise InvalidValueError(f"{shown(path)}: {exc}") from exc
-    if name in _NOT_NEGATIVE and value < 0:
-        raise refused(f"{shown(path)}: {name}", "0 or more", value)
+    if isinstance(value, str):
+        checked_text(f"{shown(path)}: {name}", value, longest=LONGEST_TEXT)
+    elif name in RANGES:
+        checked_number(f"{shown(path)}: {name}", value, *RANGES[name])
+    elif name == "size":
+        checked_bytes(f"{shown(path)}: {name}", value)

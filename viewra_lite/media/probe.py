@@ -106,6 +106,8 @@ def probe(path: str, library_type: str, root: str) -> Probe:
         return _read(found, is_music=library_type == "music")
     except (OSError, ValueError) as exc:
         return replace(found, error=_reason(exc))
+    except MemoryError:
+        return replace(found, error="cannot be read: it takes too much memory")
     except Exception as exc:  # a parser's own bug must not end the scan of a library
         return replace(found, error=f"cannot be read: {type(exc).__name__}")
 

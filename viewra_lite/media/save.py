@@ -17,6 +17,7 @@ from . import queries, search, versions
 from .identities import album_identity, movie_identity, show_identity, track_identity
 from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
 from .name_facts import LONGEST_KEY, sort_title
+from .plausible import RANGES
 from .works import Works
 
 _OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id")
@@ -24,7 +25,6 @@ _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
-HIGHEST_RATING = 10
 _WATCHED = {Movie, Episode, Track}
 _NOUNS = {**_KINDS, Season: "season", MediaLibrary: "library"}
 _PARENTS = {
@@ -242,8 +242,8 @@ def _refuse_out_of_range(values: dict[str, Any]) -> None:
         if isinstance(value, str) and (name in _TITLES or name.endswith("_id")):
             longest = LONGEST_TITLE if name in _TITLES else LONGEST_ID
             checked_text(name, value, longest=longest)
-    if values.get("rating") is not None:
-        checked_number("rating", values["rating"], 0, HIGHEST_RATING)
+    for name in RANGES.keys() & values.keys():
+        or_none(lambda name, value: checked_number(name, value, *RANGES[name]), name, values[name])
 
 
 def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:

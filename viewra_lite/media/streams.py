@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .name_facts import ProbeUnavailable
+from .plausible import plausible_pixels, plausible_seconds
 
 # MediaInfo's format (lower case) -> the common short name
 _CONTAINERS = {
@@ -59,7 +60,7 @@ def streams(path: str) -> StreamFacts:
     return StreamFacts(
         container=_container(general),
         duration=next((seconds for seconds in durations if seconds), None),
-        width=_whole(video, "width"), height=_whole(video, "height"),
+        width=_pixels(video, "width"), height=_pixels(video, "height"),
         video_codec=_video_codec(video) if video else None,
         audio_codec=_audio_codec(audio) if audio else None,
         truncated=getattr(general, "istruncated", None) == "Yes")
@@ -99,14 +100,14 @@ def _format(track: Any) -> str:
 
 def _seconds(track: Any) -> float | None:
     try:
-        return float(track.duration) / 1000 if track.duration else None
-    except (TypeError, ValueError):
+        return plausible_seconds(float(track.duration) / 1000) if track.duration else None
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _whole(track: Any, name: str) -> int | None:
+def _pixels(track: Any, name: str) -> int | None:
     value = getattr(track, name, None)
-    return value if isinstance(value, int) and value > 0 else None
+    return plausible_pixels(value) if isinstance(value, int) else None
 
 
 def _container(general: Any) -> str | None:

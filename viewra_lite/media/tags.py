@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .name_facts import ProbeUnavailable, TrackName, fold, readable
+from .plausible import plausible_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _facts(tag: Any) -> TagFacts:
     return TagFacts(
         title=_text(tag.title), artist=_text(tag.artist), album=_text(tag.album),
         album_artist=_text(tag.albumartist), disc=_number(tag.disc), track=_number(tag.track),
-        year=_year(tag.year), genre=_text(tag.genre), duration=tag.duration or None,
+        year=_year(tag.year), genre=_text(tag.genre), duration=plausible_seconds(tag.duration),
         musicbrainz_track_id=_uuid(other.get("musicbrainztrackid")),
         musicbrainz_album_id=_uuid(other.get("musicbrainzalbumid")),
         musicbrainz_artist_id=_uuid(other.get("musicbrainzartistid")))

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .probe import Probe, probe, unread
+from .worker import READY
 
 Key = TypeVar("Key")
 Request = tuple[Key, str, str, str]  # key, path, library_type, root
@@ -24,9 +25,11 @@ Answer = tuple[Key, Probe]
 START_TIMEOUT_S = 30.0
 REAP_TIMEOUT_S = 5.0
 READ_BYTES = 64 * 1024
-READY = b"ready"
 # The worker takes our sys.path as it is, so that it finds the same package wherever that lies.
-_WORKER = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
+_WORKER = (
+    "import sys; timeout_s = float(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
+    f"from {__name__.rpartition('.')[0]}.worker import serve; serve(timeout_s)"
+)
 
 
 class ProbePool:
@@ -103,7 +106,7 @@ class ProbePool:
                 return
             self._discard(worker)  # it died while it was idle
         try:
-            worker = _Worker()
+            worker = _Worker(self._timeout_s)
         except OSError:
             return self._strand(request)
         self._workers.append(worker)
@@ -176,9 +179,9 @@ class ProbePool:
 class _Worker:
     """One process, and the request it has not answered yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, *sys.path], stdin=subprocess.PIPE,
+            [sys.executable, "-c", _WORKER, str(timeout_s), *sys.path], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._begun = b""
         self.is_ready = False
@@ -240,23 +243,3 @@ def _in_process(request: Request[Any]) -> Answer[Any]:
 def _must_stay_in_process() -> bool:
     """A frozen program's executable is the program; Windows cannot wait for pipes."""
     return bool(getattr(sys, "frozen", False)) or not sys.executable or os.name == "nt"
-
-
-def serve() -> None:
-    """Answer requests, one JSON line each, until stdin ends; what a worker process runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # A C library that prints would garble the answers, and one that reads would eat requests.
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
-    with suppress(BrokenPipeError):
-        _answer(answers, READY)
-        for line in requests:
-            found = probe(*json.loads(line))
-            _answer(answers, json.dumps(found.to_json()).encode("ascii"))
-
-
-def _answer(answers: Any, line: bytes) -> None:
-    answers.write(line + b"\n")
-    answers.flush()

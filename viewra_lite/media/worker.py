@@ -1,0 +1,79 @@
+"""A process that probes files, and that nothing in a file can make outlive or outgrow its server.
+
+A file on which it hangs ends it by an alarm, a file that needs too much memory by a limit, and the
+end of the process that started it by a thread that watches for that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from .probe import probe
+
+READY = b"ready"
+NICENESS = 10  # a scan gives way to those who watch
+ALARM_GRACE_S = 5.0  # the server sees first that a file takes too long, and says so
+MEMORY_BYTES = 768 * 2**20  # of addresses; the libraries take a quarter before the first file
+WATCH_S = 1.0  # how often a worker looks whether its parent is another
+_GONE = 1  # exit code
+
+
+def serve(timeout_s: float) -> None:
+    """Answer requests, one JSON line each, until stdin ends; what a worker process runs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    _give_way()
+    _limit_memory()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    # A C library that prints would garble the answers, and one that reads would eat requests.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    with suppress(BrokenPipeError):
+        _answer(answers, READY)
+        for line in requests:
+            _alarm(timeout_s + ALARM_GRACE_S)
+            found = probe(*json.loads(line))
+            _alarm(0)
+            _answer(answers, json.dumps(found.to_json()).encode("ascii"))
+
+
+def _answer(answers: Any, line: bytes) -> None:
+    answers.write(line + b"\n")
+    answers.flush()
+
+
+def _alarm(seconds: float) -> None:
+    """Let the system end this process then: a parser in C never comes back to Python."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _give_way() -> None:
+    if hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(NICENESS)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    with suppress(ValueError, OSError):  # macOS
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _end_with(parent: int) -> None:
+    """End this process with the one that started it, even while a file keeps it busy."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os._exit(_GONE)
