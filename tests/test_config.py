@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from viewra_lite import Store
 from viewra_lite.config import Config, PostgresConfig, Secret, SqliteConfig, load_config
-from viewra_lite.errors import ConfigError
+from viewra_lite.errors import ConfigError, ViewraError
 
 PASSWORD = "s3cr3t-hunter2"
+URL = f"postgresql://viewra:{PASSWORD}@127.0.0.1:1/viewra"
 SPEC_SQLITE = """\
 database:
   type: sqlite
@@ -314,17 +316,26 @@ def test_a_name_is_printable_text(key: str, value: Any) -> None:
     assert f"{key}: expected 1 to 255 printable" in refused({"database": section})
 
 
+@pytest.mark.parametrize("key", ["host", "user", "database", "password_file"])
+def test_a_url_is_no_part_of_a_configuration(key: str) -> None:
+    assert f"{key}: expected no URL here" in refused({"database": {"type": "postgres", key: URL}})
+    assert not Path("postgresql:").exists()
+
+
 @pytest.mark.parametrize("path, why", [
     ("", "it is empty"), ("  ", "it is empty"), ("a\0b", "control characters"),
     ("a\nb", "control characters"), ("a\ud800b", "control characters"), ("data/", "is a folder"),
     (".", "is a folder"), ("..", "is a folder"), ("data/..", "is a folder"),
     ("folder", "is a folder"), (Path("folder"), "is a folder"),
+    (URL, "expected no URL here"), (Path(URL), "expected no URL here"),
+    ("sqlite:///x.db", "expected no URL here"),
     (":memory:", "a store lives in a file"), ("file:x.db", "not a file: URI"), (5, "a path"),
     (b"x.db", "a path"), (None, "has no value"),
 ])
 def test_the_database_path_is_the_path_of_a_file(path: Any, why: str) -> None:
     Path("folder").mkdir()
     message = refused({"database": {"database_path": path}})
+    assert PASSWORD not in message
     assert message.startswith("the mapping: database_path: ") and why in message
 
 
@@ -416,7 +427,16 @@ def test_the_password_never_shows() -> None:
 def test_secrets_compare_by_their_text_and_survive_copies() -> None:
     assert Secret("a") == Secret("a") != Secret("b")
     assert Secret("a") != "a" and len({Secret("a"), Secret("a")}) == 1
-    assert not Secret("") and pickle.loads(pickle.dumps(Secret("a"))) == Secret("a")
+    assert not Secret("") and copy.copy(Secret("a")) == copy.deepcopy(Secret("a")) == Secret("a")
+
+
+def test_a_password_is_not_pickled() -> None:
+    for what in (Secret(PASSWORD), postgres(password=PASSWORD), [postgres(password=PASSWORD)]):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            with pytest.raises(TypeError, match="is not pickled: give .* password_"):
+                pickle.dumps(what, protocol)
+    for config in (postgres(), SqliteConfig(pool_size=3), PostgresConfig(password_file="x")):
+        assert pickle.loads(pickle.dumps(config)) == config
 
 
 @pytest.mark.parametrize("content", [
@@ -522,6 +542,50 @@ def test_a_refusal_holds_no_frame_below_load_config() -> None:
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert PASSWORD not in "".join(line for line in shown.format() if "config.py" in line
                                    and "test_config.py" not in line)
+
+
+BAD_SOURCES: list[Any] = [
+    URL + "?port=0", URL + "?pool_size=none", URL + "?x=1", "mysql" + URL,
+    {"database": {"type": "postgres", "password": PASSWORD, "port": 0}},
+    {"database": {"type": "postgres", "password": PASSWORD, "host": "no-such-host.invalid"}},
+    {"database": PASSWORD}, {"database": {"database_path": URL}},
+]
+
+
+@pytest.mark.parametrize("source", BAD_SOURCES, ids=range(len(BAD_SOURCES)))
+def test_no_frame_of_ours_holds_the_password(source: Any) -> None:
+    attempts = [lambda: Store.open(source)]
+    if "no-such-host" not in str(source):
+        attempts.append(lambda: load_config(source))
+        attempts.append(lambda: load_config(environ={"VIEWRA_DATABASE_PASSWORD": PASSWORD}))
+    for attempt in attempts:
+        with pytest.raises(ViewraError) as caught:
+            attempt()
+        assert PASSWORD not in shown_by_frames_of_ours(caught.value)
+
+
+def test_no_frame_of_ours_holds_the_password_of_a_config_that_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        postgres(password=PASSWORD, port=0)
+    assert PASSWORD not in shown_by_frames_of_ours(caught.value)
+
+
+def test_no_frame_of_ours_holds_the_password_when_the_store_is_open_already(folder: Path) -> None:
+    with Store.open():
+        with pytest.raises(ViewraError) as caught:
+            Store.open(URL)
+    assert PASSWORD not in shown_by_frames_of_ours(caught.value)
+
+
+def shown_by_frames_of_ours(error: BaseException) -> str:
+    """Return the locals in a traceback, of the package and of what it calls."""
+    frames, chain = [], [error]
+    while chain:
+        link = chain.pop()
+        chain += [other for other in (link.__cause__, link.__context__) if other is not None]
+        frames += [frame for frame, _ in traceback.walk_tb(link.__traceback__)]
+    return "".join(repr(frame.f_locals) for frame in frames if "tests" not in
+                   Path(frame.f_code.co_filename).parts)
 
 
 def test_importing_config_loads_no_parser() -> None:

@@ -94,6 +94,16 @@ class Config(ABC):
     music_resume_min_duration_s: int = _whole(1200, 0, 604_800)
 
     def __init__(self, **given: Any) -> None:
+        try:
+            self._take(given)
+            return
+        except ConfigError as exc:
+            refusal = exc
+        # No frame of ours keeps the password, for a traceback may show what a frame holds.
+        given.clear()
+        raise refusal.with_traceback(None)
+
+    def _take(self, given: Mapping[str, Any]) -> None:
         kind = type(self)
         unknown = given.keys() - _options(kind).keys()
         if unknown:
@@ -227,6 +237,8 @@ def load_config(source: ConfigSource = None, *,
         return _configured(source, _from_environ(environ or {}))
     except ConfigError as exc:
         refusal = exc
+    finally:
+        source = environ = None
     # The frames below hold the text of the file, and so the password: they end here.
     refusal.__cause__ = refusal.__context__ = None
     raise refusal.with_traceback(None)

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 TEXT_LIMIT_CHARS = 255  # the longest host name; PostgreSQL's own names end at 63 bytes
 SHOWN_LIMIT_CHARS = 40  # of an offending value in a message
@@ -33,6 +34,7 @@ WHY_UNREADABLE = {
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}")
+_URL = re.compile(r"://|^[A-Za-z][A-Za-z0-9+.-]+:/")  # pathlib makes one slash of two
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,6 +55,20 @@ class Secret:
 
     def __bool__(self) -> bool:
         return bool(self._text)
+
+    def __reduce__(self) -> Any:
+        if self._text:
+            raise TypeError(
+                "a configuration with a password is not pickled: give the other process what "
+                "Store.open() takes, with password_file for the password"
+            )
+        return Secret, ("",)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Secret:
+        return self
 
     def __eq__(self, other: object) -> bool:
         return self._text == other._text if isinstance(other, Secret) else NotImplemented
@@ -100,6 +116,7 @@ def check_choice(value: object, choices: tuple[str, ...]) -> str:
 def check_text(value: object) -> str:
     """Accept a name: printable, and not blank."""
     if isinstance(value, str) and value.strip() and value.isprintable():
+        _refuse_url(value)
         if len(value) <= TEXT_LIMIT_CHARS:
             return value
     raise Unfit(f"expected 1 to {TEXT_LIMIT_CHARS} printable characters")
@@ -122,6 +139,7 @@ def check_path(value: object) -> Path:
     text = os.fsdecode(value)
     if not text.strip():
         raise Unfit("expected a path, and it is empty")
+    _refuse_url(text)
     if _CONTROL.search(text) or not _encodable(text):
         raise Unfit("expected a path without control characters"
                     " (in double quotes YAML reads \\ as an escape: use single quotes)")
@@ -144,6 +162,13 @@ def check_database_path(value: object) -> Path:
 def check_password_file(value: object) -> Path | None:
     """Accept a path, or None for no file."""
     return None if value is None else check_path(value)
+
+
+def _refuse_url(text: str) -> None:
+    # Its password would become the name of a folder, or part of a message about a host.
+    if _URL.search(text):
+        raise Unfit("expected no URL here: a URL stands for the whole configuration, as in"
+                    " Store.open(URL) or --config URL")
 
 
 def _encodable(text: str) -> bool:

@@ -92,7 +92,8 @@ class Store:
         migrate=False creates and changes nothing, for a look at migrations.plan() and status().
         """
         global _open
-        config = load_config(source)
+        given, source = [source], None  # a traceback may show what a frame holds: a password
+        config = load_config(given.pop())
         check_modules(modules)
         with _lock:
             if _open is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.database.disk import FRAME_BYTES, Disk, log_of
 from tests.database.processes import running_python
-from tests.database.rows import WAIT_S, add, ids, set_interval
+from tests.database.rows import WAIT_S, add, ids, in_thread, set_interval
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary
@@ -161,6 +161,33 @@ def test_a_scan_inside_a_writer_does_not_wait_for_a_step_that_needs_the_writer(
             files.add(FileFacts(path=str(tmp_path / "Amelie.mkv"), size=1, modified_ns=1))
     assert not held.gone_on.is_set()
     assert len(store.media.files(library.id).items) == 1
+
+
+def test_no_writer_waits_for_the_disk_when_a_scan_ends(store, path, tmp_path, monkeypatch):
+    """Each sync of the log and the database finds the gate open."""
+    library = store.media.add_library("Films", str(tmp_path), "movie")
+    disk = Disk(monkeypatch)
+    disk.before = lambda number: in_thread(lambda: add(store, f"{number}"))
+    store.media.scan(library.id)
+    assert disk.syncs >= 2 and len(ids(store)) == 2 + disk.syncs
+    some, pages = moved(path)
+    assert some == pages
+    syncs = disk.syncs
+    store._sessions.backend.checkpoint()
+    assert disk.syncs == syncs  # there is nothing to move
+
+
+def test_a_scan_whose_log_cannot_be_synced_says_so(store, tmp_path, monkeypatch):
+    library = store.media.add_library("Films", str(tmp_path), "movie")
+    disk = Disk(monkeypatch)
+
+    def refuse(number):
+        if number == 2:
+            raise OSError(errno.EIO, "Input/output error")
+
+    disk.before = refuse
+    with pytest.raises(StoreUnavailableError, match="Input/output error"):
+        store.media.scan(library.id)
 
 
 def test_close_waits_for_the_step_and_leaves_no_log(store, path, held):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
 from postgres_server import PostgresMissing, Server, free_port, running_server
 
-from tests.database.rows import WAIT_S, add, ids, library_by_id
+from tests.database.rows import (
+    WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id, set_interval,
+)
 from viewra_lite import Store
-from viewra_lite.errors import ConfigError, StoreUnavailableError, ViewraError
+from viewra_lite.errors import ConfigError, SessionError, StoreUnavailableError, ViewraError
 from viewra_lite.media.models import MediaLibrary
 
 
@@ -164,6 +168,9 @@ def test_every_refusal_is_named_and_shows_no_password(own_server, capsys):
         for secret in (password, quote(password, safe=""), wrong):
             assert secret not in seen
     assert "authentication" in str(errors[0])
+    assert str(errors[4]).endswith("cannot be reached: Connection refused")
+    assert "not resolve" in str(errors[5]) or "not known" in str(errors[5])
+    assert str(errors[6]).endswith("server does not support SSL, but SSL was required")
     assert '"no_such_database" does not exist' in str(errors[3])
     assert capsys.readouterr() == ("", "")
 
@@ -176,3 +183,85 @@ def test_a_store_shows_its_password_nowhere(own_server):
         for text in shown:
             assert own_server.password not in text
             assert quote(own_server.password, safe="") not in text
+
+
+@pytest.fixture
+def set_up(own_server: Server, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Store]]:
+    """Opens a store on a database with a default setting that its administrator made."""
+    name = f"test_{abs(hash(request.node.name))}"
+    url = own_server.create_database(name)
+    Store.open(url).close()
+    with ExitStack() as opened:
+        def configured(setting: str) -> Store:
+            own_server._execute(f"ALTER DATABASE {{}} SET {setting}", name)
+            return opened.enter_context(Store.open(url))
+
+        yield configured
+
+
+LEVEL = "SELECT current_setting('transaction_isolation')"
+
+
+def test_the_isolation_is_ours_whatever_the_server_has_as_its_default(set_up):
+    store = set_up("default_transaction_isolation = 'serializable'")
+    database = MediaLibrary._meta.database
+    for _ in range(2):  # also after a guest had the connection
+        with store.writer():
+            assert database.execute_sql(LEVEL).fetchone() == ("read committed",)
+            database.execute_sql("SET default_transaction_isolation = 'serializable'")
+        with store.reader():
+            assert database.execute_sql(LEVEL).fetchone() == ("repeatable read",)
+    add(store, "a")
+
+    def count_up(number):
+        for _ in range(20):
+            store._sessions.run(set_interval, number, "a")
+
+    in_threads(4, count_up)
+
+
+def test_a_server_that_takes_no_writes_says_so(set_up):
+    store = set_up("default_transaction_read_only = on")
+    assert ids(store) == []
+    for write in (
+        lambda: add(store, "a"), store.writer().__enter__,
+        lambda: store.media.add_library("Films", "/", "movie"),
+    ):
+        with pytest.raises(StoreUnavailableError, match="takes no writes: .* name the primary"):
+            write()
+    with pytest.raises(SessionError, match="writer"), store.reader():
+        add_by_peewee("a")
+    assert ids(store) == []
+
+
+@pytest.mark.parametrize("session", ["reader", "writer"])
+def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(set_up, session):
+    store = set_up("idle_in_transaction_session_timeout = '1ms'")
+    for use in (
+        lambda: MediaLibrary.select().count(), lambda: store._sessions.one(library_by_id, "a"),
+    ):
+        with pytest.raises(StoreUnavailableError, match="blocks short, or raise .* idle_in"):
+            with getattr(store, session)():
+                wait_for_news(MediaLibrary._meta.database.connection())
+                use()
+    with pytest.raises(StoreUnavailableError, match="blocks short"), store.writer():
+        wait_for_news(MediaLibrary._meta.database.connection())
+    assert store._sessions.one(library_by_id, "a") is None
+
+
+def wait_for_news(connection):
+    """Return when the server has sent what nobody asked for."""
+    assert select.select([connection.fileno()], [], [], WAIT_S)[0]
+
+
+def test_ctrl_c_while_a_server_does_not_answer_shows_no_password(monkeypatch):
+    import psycopg
+
+    def connect(**options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        Store.open("postgresql://viewra:s3cret@localhost/viewra")
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert frames and not any("s3cret" in repr(frame.f_locals) for frame in frames)

@@ -91,7 +91,10 @@ class Backend(Protocol):
         """Raise what a query outside every session deserves: SessionError or StoreClosedError."""
 
     def checkpoint(self) -> None:
-        """Move committed changes from the log into the database, as far as nobody reads them."""
+        """Move committed changes from the log into the database, as far as nobody reads them.
+
+        In steps, so that no writer waits for the disk; outside a session.
+        """
 
     def abandon(self) -> None:
         """Forget every connection in a forked child, without closing any."""

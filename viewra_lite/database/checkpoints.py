@@ -80,22 +80,31 @@ class Checkpoints:
         thread = self._thread
         if thread is not None and thread.is_alive():
             thread.join()
+        self.give_way()  # to one in a thread that called move_all()
 
     def _step(self) -> None:
         """Like SQLite's own checkpoint after a commit it says nothing when it fails."""
-        backend, wal = self._backend, self._wal
         try:
-            wal.wait_for_all()
-            with self._moving:
-                with self._snapshot():
-                    wal.wait_for_all()
-                    self._checkpoint(beyond_snapshot=True)
-                    self._sync_database()
-                self._checkpoint()
-        except (ViewraError, backend.driver.Error, OSError):
+            self.move()
+        except (ViewraError, self._backend.driver.Error, OSError):
             pass
         finally:
             self._thread = None
+
+    def move_all(self) -> None:
+        """Move what the log has gained, if anything; outside a session."""
+        if self._wal.has_grown():
+            self.move()
+
+    def move(self) -> None:
+        """Move the log into the database as far as no reader needs it; outside a session."""
+        self._wal.wait_for_all()
+        with self._moving:
+            with self._snapshot():
+                self._wal.wait_for_all()
+                self._checkpoint(beyond_snapshot=True)
+                self._sync_database()
+            self._checkpoint()
 
     def _sync_database(self) -> None:
         descriptor = _descriptor_of(self._backend.path)

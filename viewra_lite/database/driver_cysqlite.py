@@ -30,6 +30,12 @@ total_changes = cysqlite.Connection.total_changes
 class Database(SqliteStoreDatabase, CySqliteDatabase):  # type: ignore[misc]
     """Peewee's view of a connection of cysqlite."""
 
+    def add_functions(self, connection: Any) -> None:
+        """Give a connection the functions that Peewee's fields call, and those of guest code."""
+        super().add_functions(connection)
+        for function in self._table_functions:
+            function.register(connection)
+
     def kept(self, cursors: Any, cursor: Any) -> Any:
         """Return what closes the cursors of a session, which cannot be weakly referred to."""
         return cursors or (_HalfRead(cursor.conn),)

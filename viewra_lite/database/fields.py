@@ -185,7 +185,9 @@ class JSONField(peewee.JSONField):
     def db_value(self, value: Any) -> Any:
         if value is None or isinstance(value, peewee.Node):
             return value
-        return dumps(value)
+        # Peewee's own methods, contains() for one, have wrapped it for the driver of PostgreSQL.
+        is_wrapped = type(value).__module__.startswith("psycopg")
+        return dumps(value.obj if is_wrapped else value)
 
     def ddl(self, ctx: Any) -> Any:
         node = super().ddl(ctx)

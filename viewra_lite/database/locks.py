@@ -37,6 +37,7 @@ def file_lock(path: Path, *, wait_s: float, once: bool = False) -> Iterator[None
                         os.unlink(path)
         finally:
             if is_ours():
+                _unlock(descriptor)
                 os.close(descriptor)
 
 
@@ -81,6 +82,20 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError as exc:
         raise StoreUnavailableError(f"{path} cannot be opened: {exc.strerror}") from exc
+
+
+def _unlock(descriptor: int) -> None:
+    # Closing alone would not do: between fork and exec a child of any thread holds a copy of the
+    # descriptor, and with it the lock.
+    with suppress(OSError):
+        if os.name == "nt":  # pragma: no cover
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _try_lock(descriptor: int) -> bool:

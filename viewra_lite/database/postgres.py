@@ -45,6 +45,8 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "23514": InvalidValueError,  # check
     "23": ConflictError,
     "25": SessionError,  # read only transaction, transaction given up
+    "25P03": StoreUnavailableError,  # idle for too long in a transaction
+    "25P04": StoreUnavailableError,  # a transaction that took too long
     "28": ConfigError,  # authentication
     "3D": ConfigError,  # no such database
     "42804": InvalidValueError,  # a value of another type than the column
@@ -60,8 +62,23 @@ _ERRORS: dict[str, type[ViewraError]] = {
 # A server that refuses a connection tells no code, only a message.
 _REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
 
+_REMEDIES = {
+    "25006": "this is a reader(), use a writer()",
+    "25P03": "keep reader() and writer() blocks short, or raise the server's"
+             " idle_in_transaction_session_timeout",
+    "25P04": "keep reader() and writer() blocks short, or raise the server's transaction_timeout",
+    "57P05": "raise the server's idle_session_timeout",
+    "57014": "raise the server's statement_timeout",
+}
+_READ_ONLY = (
+    "the PostgreSQL server takes no writes: it is a standby, or default_transaction_read_only is "
+    "on. Reading works; to write, name the primary server, or have that setting switched off"
+)
+
 _WRITER_TURN = 0x56575241  # any number of our own: see sqlite.APPLICATION_ID
-_BEGIN_WRITE = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITER_TURN})"
+_BEGIN_WRITE = (
+    f"BEGIN; SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock({_WRITER_TURN})"
+)
 
 
 class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
@@ -162,7 +179,10 @@ class PostgresBackend:
         One writer() at a time, as on SQLite: what one reads and then writes would otherwise undo
         what another wrote in between. A statement of its own takes no turn and needs none.
         """
-        connection.execute(_BEGIN_WRITE)
+        began = connection.execute(_BEGIN_WRITE)
+        began.nextset()
+        if began.fetchone()[0] == "on":
+            raise StoreUnavailableError(_READ_ONLY)
         if durable:
             connection.execute("SET LOCAL synchronous_commit = on")
 
@@ -199,7 +219,10 @@ class PostgresBackend:
 
     def execute_alone(self, connection: Any, sql: str, params: Sequence[Any]) -> Any:
         """Run one writing statement as its own transaction."""
-        return connection.execute(sql, params)
+        try:
+            return connection.execute(sql, params)
+        except self._psycopg.errors.ReadOnlySqlTransaction as exc:
+            raise StoreUnavailableError(_READ_ONLY) from exc
 
     def execute_many(self, connection: Any, sql: str, rows: Sequence[Any]) -> None:
         """Run one statement for each row, in one round trip per batch."""
@@ -315,8 +338,10 @@ class PostgresBackend:
                 application_name="viewra_lite",
                 autocommit=True,
             )
-        except self._psycopg.Error as exc:
-            return self.translate(exc)
+        except BaseException as exc:  # Ctrl-C too: the driver's frames hold the password
+            error = self.translate(exc).with_traceback(None)
+            error.__cause__ = error.__context__ = None
+            return error
 
     def _configure(self, connection: Any) -> None:
         # synchronous_commit off is SQLite's NORMAL: never corrupt, but a power cut may take back
@@ -324,6 +349,8 @@ class PostgresBackend:
         wait = "on" if self._config.synchronous == "full" else "off"
         connection.execute(
             "SELECT set_config('TimeZone', 'UTC', false),"
+            # Whatever the server's default is: nothing here tries a serializable transaction again.
+            " set_config('default_transaction_isolation', 'read committed', false),"
             " set_config('synchronous_commit', %s, false),"
             " set_config('lock_timeout', %s, false)",
             (wait, f"{self._config.busy_timeout_ms}ms"),
@@ -334,8 +361,9 @@ class PostgresBackend:
         kind = _ERRORS.get(state) or _ERRORS.get(state[:2])
         if kind is not None:
             # Not str(error): its DETAIL line shows the row's values.
-            return kind(error.diag.message_primary or str(error).splitlines()[0])
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
+            message = error.diag.message_primary or str(error).splitlines()[0]
+            return kind(": ".join(filter(None, (message, _REMEDIES.get(state)))))
+        reason = _reason(str(error))
         if isinstance(error, self._psycopg.OperationalError):
             where = f"PostgreSQL at {self._config.host}:{self._config.port}"
             if any(text in reason for text in _REFUSALS):
@@ -344,3 +372,9 @@ class PostgresBackend:
         if isinstance(error, self._psycopg.DataError) or "cannot adapt" in reason:
             return InvalidValueError(f"a value does not fit the database: {reason}")
         return None
+
+
+def _reason(text: str) -> str:
+    """Return what a message of libpq's says at last: where it begins with a tab it only guesses."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\t")]
+    return lines[-1].rpartition(" failed: ")[2].strip() if lines else "no answer"

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import SqliteConfig
 from ..errors import (
-    CorruptStoreError,
     SessionError,
     StoreBusyError,
     StoreClosedError,
     StoreUnavailableError,
 )
-from .locks import file_lock, jitter
-from .pool import Pool, WriteGate, never_close, refuse_in_forked_child, remaining
+from .locks import file_lock
+from .pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from .sqlite_driver import load_driver
-from .sqlite_errors import is_busy, refuse_nul, translate_sqlite
+from .sqlite_errors import refuse_nul, retried, translate_sqlite
 from .sqlite_file import (
     APPLICATION_ID,
     apply_pragmas,
     make_file,
     reader_pragmas,
+    refuse_emptied,
     refuse_foreign,
     refuse_what_cannot_open,
     settings,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from .checkpoints import Checkpoints
     from .wal import WalFile
 
-_BUSY_RETRY_S = 0.002
-_BUSY_RETRY_MAX_S = 0.02
 _NORMAL, _FULL = 1, 2  # PRAGMA synchronous
 SYNC_EVERY_S = 60.0
 
@@ -50,7 +48,6 @@ class SqliteBackend:
 
     def __init__(self, config: SqliteConfig) -> None:
         self.path = Path(os.path.abspath(config.database_path))
-        self.lock_folder = self.path.with_name(self.path.name + "-lock")
         self.driver = driver = load_driver(config.driver)
         self._total_changes, self._settle = driver.total_changes, driver.settle
         self.database: Any = driver.Database(self, str(self.path))
@@ -209,7 +206,9 @@ class SqliteBackend:
         return translate_sqlite(error, self.path, self.driver)
 
     def checkpoint(self) -> None:
-        """Move the log into the database as far as no reader needs it; waits for nobody."""
+        """Move the log into the database as far as no reader needs it; outside a session."""
+        if self._checkpoints is not None:
+            return self._move_log(self._checkpoints)
         connection = self.borrow_writer()
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -239,14 +238,11 @@ class SqliteBackend:
         A file with tables that no store made is refused unless adoptable(connection) is true.
         """
         refuse_in_forked_child()
-        refuse_what_cannot_open(self.path)
+        self._find_path()
         if not self.path.exists():
             make_file(self.path)
-        elif self.path.stat().st_size == 0 and self._marker.exists():
-            raise CorruptStoreError(
-                f"{self.path} is empty, but a store was there: restore a backup, or remove "
-                f"{self.lock_folder} to start anew"
-            )
+        else:
+            refuse_emptied(self.path, self._marker)
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
@@ -259,7 +255,7 @@ class SqliteBackend:
 
     def refuse_absent(self) -> None:
         """Say why there is no file to look at."""
-        refuse_what_cannot_open(self.path)
+        self._find_path()
         if not self.path.exists():
             raise StoreUnavailableError(f"there is no store at {self.path}")
 
@@ -301,6 +297,19 @@ class SqliteBackend:
 
     # Inside
 
+    def _find_path(self) -> None:
+        """Refuse what cannot be opened, then follow links: locks lie beside the file itself.
+
+        Who opens it by another name, a link or a linked folder, has to meet the same locks.
+        """
+        refuse_what_cannot_open(self.path)
+        self.path = Path(os.path.realpath(self.path))
+
+    @property
+    def lock_folder(self) -> Path:
+        """The folder of the locks between processes."""
+        return self.path.with_name(self.path.name + "-lock")
+
     @property
     def _marker(self) -> Path:
         return self.lock_folder / "store"
@@ -324,6 +333,7 @@ class SqliteBackend:
         except self.driver.Error as exc:
             raise self.translate(exc) from exc
         try:
+            self.database.add_functions(connection)
             self._retry(lambda: apply_pragmas(connection, pragmas))
             found = self._retry(lambda: settings(connection))
         except BaseException as exc:
@@ -333,6 +343,14 @@ class SqliteBackend:
             raise
         self._untouched.setdefault(not pragmas["query_only"], found)
         return connection
+
+    def _move_log(self, checkpoints: Checkpoints) -> None:
+        try:
+            checkpoints.move_all()
+        except self.driver.Error as exc:
+            raise self.translate(exc) from exc
+        except OSError as exc:
+            raise StoreUnavailableError(f"{self.path}: {exc.strerror}") from exc
 
     def _open_log(self) -> None:
         # Not before the first write: who only reads need not wait for these.
@@ -373,18 +391,10 @@ class SqliteBackend:
 
     def _retry(self, action: Callable[[], Any]) -> Any:
         """Call action until another process lets go of its lock; StoreBusyError in the end."""
-        deadline = time.monotonic() + self._wait_s
-        pause = _BUSY_RETRY_S
-        while True:
-            try:
-                return action()
-            except self.driver.Error as exc:
-                if not is_busy(exc, self.driver):
-                    raise
-                if not remaining(deadline):
-                    raise StoreBusyError(
-                        "another process wrote for longer than busy_timeout_ms="
-                        f"{self._config.busy_timeout_ms}"
-                    ) from exc
-            time.sleep(min(jitter() * pause, remaining(deadline)))
-            pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
+        try:
+            return retried(action, self.driver, self._wait_s)
+        except TimeoutError as exc:
+            raise StoreBusyError(
+                "another process wrote for longer than busy_timeout_ms="
+                f"{self._config.busy_timeout_ms}"
+            ) from exc.__cause__

@@ -38,6 +38,14 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
         self.backend = backend
 
+    def add_functions(self, connection: Any) -> None:
+        """Give a connection the functions that Peewee's fields call, and those of guest code."""
+        peewees: Any = self
+        peewees._load_aggregates(connection)
+        peewees._load_collations(connection)
+        peewees._load_functions(connection)
+        peewees._load_window_functions(connection)
+
     def cursor(self, named_cursor: Any = None) -> Any:
         """Return a cursor of the session's connection, which is closed with the session."""
         cursor = super().cursor()

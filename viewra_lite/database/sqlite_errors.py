@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,14 @@ from ..errors import (
     StoreUnavailableError,
     ViewraError,
 )
+from .locks import jitter
+from .pool import remaining
 
 if TYPE_CHECKING:
     from .sqlite_driver import SqliteDriver
+
+_BUSY_RETRY_S = 0.002
+_BUSY_RETRY_MAX_S = 0.02
 
 # Primary result codes, https://sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN = 5, 6, 8, 10, 11, 13, 14
@@ -52,6 +58,22 @@ def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
     """Whether another connection holds the lock."""
     code, _ = driver.explained(error) or (0, "")
     return code in (_BUSY, _LOCKED, _PROTOCOL)
+
+
+def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> Any:
+    """Call action until another process lets go of its lock; raises TimeoutError in the end."""
+    deadline = time.monotonic() + wait_s
+    pause = _BUSY_RETRY_S
+    while True:
+        try:
+            return action()
+        except driver.Error as exc:
+            if not is_busy(exc, driver):
+                raise
+            if not remaining(deadline):
+                raise TimeoutError from exc
+        time.sleep(min(jitter() * pause, remaining(deadline)))
+        pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
 
 
 def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:

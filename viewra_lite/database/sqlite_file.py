@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import SqliteConfig
-from ..errors import ConfigError, StoreUnavailableError
+from ..errors import ConfigError, CorruptStoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from .backend import Connection
@@ -83,6 +83,15 @@ def refuse_what_cannot_open(path: Path) -> None:
         _refuse_folder(path)
     except OSError as exc:
         raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
+
+
+def refuse_emptied(path: Path, marker: Path) -> None:
+    """Raise CorruptStoreError for a file that is empty although the note says it was a store."""
+    if path.stat().st_size == 0 and marker.exists():
+        raise CorruptStoreError(
+            f"{path} is empty, but a store was there: restore a backup, or remove "
+            f"{marker.parent} to start anew"
+        )
 
 
 def refuse_foreign(

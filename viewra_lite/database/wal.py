@@ -104,6 +104,11 @@ class WalFile:
         found = os.pread(self._descriptor, _SALT_BYTES, frame_at + _FRAME_SALT_AT)
         return bool(found) and found == salt
 
+    def has_grown(self) -> bool:
+        """Whether anything was written since the last checkpoint; False after a failed sync."""
+        with self._syncing:
+            return not self._closed and self._failure is None and self.is_longer_than(0)
+
     def close(self) -> None:
         """Sync what waits, then close; before the writing connection closes."""
         with self._syncing:
