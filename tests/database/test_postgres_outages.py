@@ -235,23 +235,24 @@ def test_a_server_that_takes_no_writes_says_so(set_up):
 
 
 @pytest.mark.parametrize("session", ["reader", "writer"])
-def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(set_up, session):
-    store = set_up("idle_in_transaction_session_timeout = '1ms'")
+def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(outage, session):
     for use in (
-        lambda: MediaLibrary.select().count(), lambda: store._sessions.one(library_by_id, "a"),
+        lambda: MediaLibrary.select().count(), lambda: outage._sessions.one(library_by_id, "a"),
     ):
         with pytest.raises(StoreUnavailableError, match="blocks short, or raise .* idle_in"):
-            with getattr(store, session)():
-                wait_for_news(MediaLibrary._meta.database.connection())
+            with getattr(outage, session)():
+                idle_for_too_long()
                 use()
-    with pytest.raises(StoreUnavailableError, match="blocks short"), store.writer():
-        wait_for_news(MediaLibrary._meta.database.connection())
-    assert store._sessions.one(library_by_id, "a") is None
+    with pytest.raises(StoreUnavailableError, match="blocks short"), outage.writer():
+        idle_for_too_long()
+    assert outage._sessions.one(library_by_id, "a") is None
 
 
-def wait_for_news(connection):
-    """Return when the server has sent what nobody asked for."""
-    assert select.select([connection.fileno()], [], [], WAIT_S)[0]
+def idle_for_too_long():
+    """Return when the server has ended the transaction that is open."""
+    database = MediaLibrary._meta.database
+    database.execute_sql("SET LOCAL idle_in_transaction_session_timeout = '1ms'")
+    assert select.select([database.connection().fileno()], [], [], WAIT_S)[0]
 
 
 def test_ctrl_c_while_a_server_does_not_answer_shows_no_password(monkeypatch):
