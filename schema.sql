@@ -308,7 +308,7 @@ CREATE UNIQUE INDEX search_documents_episode_id ON search_documents (episode_id)
 CREATE UNIQUE INDEX search_documents_album_id ON search_documents (album_id);
 CREATE UNIQUE INDEX search_documents_track_id ON search_documents (track_id);
 CREATE INDEX idx_search_documents_title ON search_documents (kind, title_key, seq);
-CREATE VIRTUAL TABLE search_index USING fts5(terms, content='search_documents',
+CREATE VIRTUAL TABLE search_index USING fts5(terms, content="search_documents",
         content_rowid='seq', tokenize="ascii tokenchars '+#'", detail=none, columnsize=0,
         prefix='1 2 3 4');
 CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN

@@ -187,3 +187,17 @@ def test_rendering_postgres_needs_no_driver() -> None:
 def test_an_unknown_dialect_is_refused() -> None:
     with pytest.raises(ValueError, match="mysql"):
         render(ROOMS, "mysql")
+
+
+def test_datasette_and_sqlite_utils_find_the_search_table(tmp_path: Path) -> None:
+    """They look for it by how it is written: content=[...] or content="..."."""
+    path = tmp_path / "viewra.db"
+    with Store.open({"database": {"database_path": str(path)}}):
+        pass
+    connection = sqlite3.connect(path)
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE rootpage = 0 AND sql LIKE ?",
+        ['%VIRTUAL TABLE%USING FTS%content="search_documents"%'],
+    ).fetchall()
+    connection.close()
+    assert found == [("search_index",)]

@@ -193,7 +193,20 @@ def test_an_interrupted_scan_leaves_no_worker(store: Store, tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         store.media.scan(library.id, progress=progress)
     assert set(alive) - before and set(children()) <= before
-    assert store.media.scan(library.id).unchanged == 13
+    left = [file for file in every_file(store, library.id) if file.probe_state == "pending"]
+    result = store.media.scan(library.id)
+    assert (result.unchanged, result.probed) == (13, len(left)) and left
+    assert store.media.scan(library.id).probed == 0
+
+
+def test_a_scan_counts_what_it_looks_into(store: Store, tmp_path: Path) -> None:
+    fill(tmp_path / "m", "movie", 3)
+    library = store.media.add_library("m", tmp_path / "m", "movie")
+    first = store.media.scan(library.id)
+    assert first.probed == first.added == 4
+    clip(tmp_path / "m/New (2002).mkv", seed=100)
+    second = store.media.scan(library.id)
+    assert (second.probed, second.added, second.unchanged) == (1, 1, 4)
 
 
 def children() -> list[int]:

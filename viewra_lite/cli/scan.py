@@ -169,6 +169,9 @@ def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult
 
 
 def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -> None:
+    left = result.probed - result.added - result.updated - result.moved
+    if left > 0:
+        say(f"{library.name}: {left} files were read that an earlier scan had left")
     if result.frozen:
         again = command(args, "scan", library.path, "--accept-missing")
         # What the store says to a program becomes what can be typed.

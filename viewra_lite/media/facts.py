@@ -61,6 +61,8 @@ class ScanResult:
     missing: int = 0
     """All that are missing now, those of earlier scans included."""
     errors: int = 0
+    probed: int = 0
+    """Read: new, changed, or left by a scan that was interrupted or lacked a package."""
     frozen: str | None = None
     """Why nothing was marked missing, or None."""
     seconds: float = 0.0

@@ -356,7 +356,7 @@ class SearchDocument(StoreModel):
 
     extra_ddl = {
         "sqlite": (
-            "CREATE VIRTUAL TABLE search_index USING fts5(terms, content='search_documents', "
+            "CREATE VIRTUAL TABLE search_index USING fts5(terms, content=\"search_documents\", "
             "content_rowid='seq', tokenize=\"ascii tokenchars '+#'\", detail=none, columnsize=0, "
             "prefix='1 2 3 4')",
             "CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN "

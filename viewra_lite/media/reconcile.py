@@ -175,6 +175,10 @@ class Reconciliation:
         """Say which optional packages are not installed."""
         self.result = replace(self.result, not_probed=packages)
 
+    def note_probed(self, files: int) -> None:
+        """Say how many files were looked into."""
+        self.result = replace(self.result, probed=files)
+
     def problem(self, path: str, message: str) -> None:
         """Count an error, and keep the first hundred."""
         problems = self.result.problems

@@ -127,6 +127,7 @@ class _Scan:
                     probes = []
                 self._progress("probe", done, max(done, total))
         self._save(probes)
+        self._files.note_probed(done)
         return done
 
     def _lacking(self) -> tuple[str, ...]:
