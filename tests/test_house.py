@@ -157,6 +157,18 @@ def test_files_and_functions_stay_short() -> None:
                 assert length <= LONGEST_FUNCTION, f"{path}:{node.lineno} {node.name}: {length}"
 
 
+def test_no_message_of_the_rooms_shows_a_value_as_it_is() -> None:
+    """A value may be a megabyte or fail in repr(): errors.shown() cuts it."""
+    for path in SOURCES:
+        if dotted(path)[:1] not in [("database",), ("media",), ("module",), ("transcoding",)]:
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                shown = [part for part in ast.walk(node.exc)
+                         if isinstance(part, ast.FormattedValue) and part.conversion == ord("r")]
+                assert not shown, f"{path}:{node.lineno} {ast.unparse(shown[0])}"
+
+
 def test_names_are_words_of_the_domain() -> None:
     for path in SOURCES:
         assert not BANNED_NAMES & set(dotted(path)), path

@@ -14,7 +14,10 @@ class ViewraError(Exception):
     """The store could not do what was asked."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(_cut(message or (type(self).__doc__ or "").strip(), LONGEST_MESSAGE))
+        text = message or (type(self).__doc__ or "").strip()
+        if not text.isascii():  # a path that is not UTF-8 could be neither logged nor printed
+            text = text.encode("utf-8", "backslashreplace").decode()
+        super().__init__(_cut(text, LONGEST_MESSAGE))
 
 
 def shown(value: Any) -> str:

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from .config import Config
+from .database.checks import refused
 from .database.sessions import Sessions
-from .errors import InvalidValueError
+from .errors import InvalidValueError, shown
 
 
 class Module:
@@ -60,17 +61,19 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 def check_modules(modules: Sequence[Any]) -> None:
     """Raise InvalidValueError for what cannot be seated in a store, saying what it lacks."""
+    if isinstance(modules, (str, bytes)) or not isinstance(modules, Sequence):
+        raise refused("modules", "a list of modules", modules)
     for module in modules:
         if isinstance(module, type):
             raise InvalidValueError(f"{module.__name__} is a class: pass {module.__name__}()")
         if not isinstance(module, Module):
-            raise InvalidValueError(f"{module!r} is no viewra_lite.Module")
+            raise InvalidValueError(f"{shown(module)} is no viewra_lite.Module")
         name = getattr(module, "name", None)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidValueError(
                 f"{type(module).__name__}.name must be lower-case letters, digits and _, "
-                f"not {name!r}"
+                f"not {shown(name)}"
             )
         for model in module.models:
             if not hasattr(model, "_meta"):
-                raise InvalidValueError(f"module {name}: {model!r} is no Peewee model")
+                raise InvalidValueError(f"module {name}: {shown(model)} is no Peewee model")

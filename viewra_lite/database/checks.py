@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timezone
-from math import isfinite
+from sys import float_info
 from typing import Any, TypeVar
 
 from ..errors import InvalidValueError, NotFoundError, shown
@@ -171,7 +171,7 @@ def checked_bytes(name: str, value: Any) -> int:
 
 def checked_number(name: str, value: Any, least: float, most: float) -> float:
     """Return a number within its limits."""
-    if not _is_number(value):
+    if not is_finite(value):
         raise refused(name, f"a number, {least:.9g} to {most:.9g}", value)
     if not least <= value <= most:
         raise refused(name, f"{least:.9g} to {most:.9g}", value)
@@ -180,7 +180,7 @@ def checked_number(name: str, value: Any, least: float, most: float) -> float:
 
 def checked_seconds(name: str, value: Any) -> float:
     """Return a number of seconds, 0 or more."""
-    if not _is_number(value) or not 0 <= value <= MAX_SECONDS:
+    if not is_finite(value) or not 0 <= value <= MAX_SECONDS:
         raise refused(name, "seconds, 0 or more", value)
     return float(value)
 
@@ -200,10 +200,11 @@ def checked_truth(name: str, value: Any) -> bool:
     return value
 
 
-def _is_number(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether a value is a number that a column of real numbers can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return isinstance(value, int) or isfinite(value)
+    return -float_info.max <= value <= float_info.max
 
 
 def _span(least: int, most: int, value: int | None = None) -> str:

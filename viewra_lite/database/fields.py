@@ -14,7 +14,7 @@ import peewee
 from peewee import Check
 
 from ..errors import InvalidValueError, shown
-from .checks import is_storable, refused
+from .checks import is_finite, is_storable, refused
 from .reading import date_of, time_of
 
 # A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: PostgreSQL
@@ -112,7 +112,7 @@ def whole_value(value: Any) -> Any:
 
 def number_value(value: Any) -> Any:
     """Return a finite number or None; raises InvalidValueError for anything else."""
-    if value is None or (isinstance(value, (int, float)) and isfinite(value)):
+    if value is None or value.__class__ is float and isfinite(value) or is_finite(value):
         return value
     raise InvalidValueError(f"{shown(value)} is not a finite number")
 
@@ -276,7 +276,7 @@ def _fits(field: Any, value: Any) -> bool:
         limit = 1 << _INTEGER_BITS[kind]
         return type(value) is int and -limit <= value < limit
     if kind == "DOUBLE":
-        return type(value) in (int, float) and isfinite(value)
+        return is_finite(value)
     if kind == "BOOL":
         return type(value) is bool
     if kind == "DATE":

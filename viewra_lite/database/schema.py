@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import peewee
 
+from .checks import refused
 from .migrator import history
 
 ENGINES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
@@ -58,7 +59,7 @@ def render(rooms: Sequence[Room], dialect: str) -> str:
     """Return the commented DDL of the modules' tables for "sqlite" or "postgres".
 
     Modules and models must come in an order in which each refers only to earlier ones. Raises
-    ValueError for another dialect.
+    InvalidValueError for another dialect.
     """
     database = _database(dialect)
     parts = [_header(dialect)]
@@ -77,7 +78,7 @@ def _database(dialect: str) -> Any:
         from .postgres import PostgresStoreDatabase
 
         return PostgresStoreDatabase(None, "")
-    raise ValueError(f"no such dialect: {dialect!r}; one of {', '.join(ENGINES)}")
+    raise refused("dialect", f"one of {', '.join(ENGINES)}", dialect)
 
 
 def _header(dialect: str) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import peewee
 
 from ..errors import SessionError
+from .checks import refused
 from .ids import Ids
 from .scopes import Reader as Reader, Session, Writer as Writer
 from .statements import Compiled, Statement
@@ -68,6 +69,8 @@ class Sessions:
 
     def after_commit(self, action: Callable[[], Any]) -> None:
         """Call action once the outermost writer has committed; at once where there is none."""
+        if not callable(action):
+            raise refused("action", "a function", action)
         session = self._current.session
         if session is None or not session.writes:
             action()

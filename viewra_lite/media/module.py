@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..database.checks import (
     NOT_GIVEN, checked_choice, checked_id, checked_limit, checked_moment, checked_text,
-    checked_whole, known_id, no_such, or_none,
+    checked_whole, known_id, no_such, or_none, refused,
 )
 from ..database.pages import Page, page_of, start_after
 from ..database.statements import Statement
@@ -119,6 +119,8 @@ class MediaModule(Module):
         """
         from .scan import scan
 
+        if progress is not None and not callable(progress):
+            raise refused("progress", "a function, or None", progress)
         files = self.reconcile(library_id, accept_missing=accept_missing)
         return scan(self.sessions, files, self.config, progress)
 
