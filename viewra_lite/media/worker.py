@@ -19,7 +19,7 @@ from .probe import probe
 READY = b"ready"
 NICENESS = 10  # a scan gives way to those who watch
 ALARM_GRACE_S = 5.0  # the server sees first that a file takes too long, and says so
-MEMORY_BYTES = 768 * 2**20  # of addresses; the libraries take a quarter before the first file
+MEMORY_BYTES = 640 * 2**20  # of addresses, beyond the interpreter's; the libraries take 150 MiB
 WATCH_S = 1.0  # how often a worker looks whether its parent is another
 _GONE = 1  # exit code
 
@@ -67,9 +67,20 @@ def _limit_memory() -> None:
     except ImportError:  # Windows
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    most = _addresses() + MEMORY_BYTES
     with suppress(ValueError, OSError):  # macOS
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+        )
+
+
+def _addresses() -> int:
+    """Return how many bytes of addresses this process has; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
 
 
 def _end_with(parent: int) -> None:
