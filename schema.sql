@@ -444,6 +444,52 @@ CREATE TABLE playback_daily_totals (
 );
 CREATE INDEX idx_daily_totals_user ON playback_daily_totals (user_id, day);
 
+-- Imports of what was watched elsewhere.
+CREATE TABLE playback_imports (
+    id          TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
+    source      TEXT NOT NULL,              -- the name of the file
+    format      TEXT NOT NULL,              -- what it was taken for
+    user_id     TEXT,                       -- whose it all was; NULL: each row said it
+    started_at  TIMESTAMP NOT NULL,         -- UTC
+    finished_at TIMESTAMP,                  -- UTC; NULL: it broke off
+    undone_at   TIMESTAMP,                  -- when it was taken back, UTC
+    total       INTEGER NOT NULL DEFAULT 0, -- how many rows were read
+    imported    INTEGER NOT NULL DEFAULT 0, -- how many of them were recorded, those that waited
+                                            -- included
+    already     INTEGER NOT NULL DEFAULT 0, -- how many said what was known
+    left_out    INTEGER NOT NULL DEFAULT 0, -- how many said nothing of what was watched
+    unmatched   INTEGER NOT NULL DEFAULT 0  -- how many were not matched
+);
+
+-- What an import changed, to take it back: a play, or a user's progress in a file.
+CREATE TABLE playback_import_rows (
+    batch_id      TEXT NOT NULL,    -- the import
+    seq           INTEGER NOT NULL, -- in the order they were written
+    user_id       TEXT NOT NULL,    -- whose it is
+    media_file_id TEXT NOT NULL,    -- media_files.id, perhaps of a removed file
+    play_id       TEXT,             -- playback_history.id, if a play
+    before        TEXT              -- the row as it was; NULL: there was none
+                  CHECK (before IS NULL OR json_valid(before)),
+    after         TEXT              -- the progress as it was written
+                  CHECK (after IS NULL OR json_valid(after)),
+    PRIMARY KEY (batch_id, seq),
+    FOREIGN KEY (batch_id) REFERENCES playback_imports (id) ON DELETE CASCADE
+);
+CREATE INDEX idx_import_rows_user ON playback_import_rows (user_id);
+
+-- Rows of imports that matched nothing yet: they wait for media that come later.
+CREATE TABLE playback_import_waiting (
+    id       TEXT NOT NULL PRIMARY KEY, -- UUIDv7
+    batch_id TEXT NOT NULL,             -- the import
+    user_id  TEXT NOT NULL,             -- whose it is
+    key      TEXT NOT NULL,             -- SHA-256 of what the row says: it waits once
+    record   TEXT NOT NULL              -- what the row says
+             CHECK (record IS NULL OR json_valid(record)),
+    FOREIGN KEY (batch_id) REFERENCES playback_imports (id) ON DELETE CASCADE,
+    UNIQUE (user_id, key)
+);
+CREATE INDEX idx_import_waiting_batch ON playback_import_waiting (batch_id);
+
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_playback (
     name     TEXT NOT NULL PRIMARY KEY, -- file name without .py

@@ -31,13 +31,15 @@ LAYERS = {
     "transcoding": {"config", "database", "errors", "module", "media.models"},
     "rooms": {"module", *ROOMS},
     "adoption": {"config", "database", "errors", "module", "rooms", "store", *ROOMS},
-    "store": {"adoption", "config", "database", "errors", "module", "rooms", *ROOMS},
-    "watched_record": {"errors"},
-    "watched_file": {"errors", "option_values", "watched_record"},
-    "watched": {"errors", "store", "watched_record", *ROOMS},
+    "store": {
+        "adoption", "config", "database", "errors", "importing", "module", "rooms", *ROOMS,
+    },
+    "importing": {
+        "config", "database", "errors", "media", "option_values", "playback",
+    },
     "cli": {
-        "adoption", "config", "database", "errors", "module", "rooms", "store", "watched",
-        "watched_file", *ROOMS,
+        "adoption", "config", "database", "errors", "module", "rooms", "store", "importing",
+        *ROOMS,
     },
 }
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .config import Config, PostgresConfig, SqliteConfig, load_config
     from .database.pages import Page
     from .database.scopes import Reader, Writer
+    from .importing.record import WatchedRecord
+    from .importing.results import ImportResult, Unmatched
     from .media.facts import FileFacts, Problem, ScanResult
     from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
     from .media.reconcile import Reconciliation
@@ -24,22 +26,18 @@ if TYPE_CHECKING:
     from .transcoding.cache import CacheUsage, EvictResult
     from .transcoding.models import TranscodeCache, TranscodeSession
     from .transcoding.profile import Provider, TranscodeProfile
-    from .watched import Unmatched, WatchedImport, import_watched
-    from .watched_file import read_watched
-    from .watched_record import WatchedRecord
 
 # The one place of the version: setup.cfg reads it here.
 __version__ = "0.1.0"
 
 __all__ = [
     "Album", "ArchiveResult", "CacheUsage", "Config", "DayTotal", "Episode", "EvictResult",
-    "FileFacts",
-    "MediaFile", "MediaLibrary", "Module", "Movie", "Page", "PlaybackHistory",
-    "PlaybackHistoryArchive", "PlaybackSession", "PostgresConfig", "Problem", "Provider", "Reader",
-    "Reconciliation", "ScanResult", "SearchHit", "Season", "SqliteConfig", "Stats", "Store",
-    "TVShow", "TitleTotal", "Track", "TranscodeCache", "TranscodeProfile", "TranscodeSession",
-    "Unmatched", "UserMediaProgress", "UserTotal", "WatchItem", "WatchedImport", "WatchedRecord",
-    "Writer", "errors", "import_watched", "load_config", "read_watched",
+    "FileFacts", "ImportResult", "MediaFile", "MediaLibrary", "Module", "Movie", "Page",
+    "PlaybackHistory", "PlaybackHistoryArchive", "PlaybackSession", "PostgresConfig", "Problem",
+    "Provider", "Reader", "Reconciliation", "ScanResult", "SearchHit", "Season", "SqliteConfig",
+    "Stats", "Store", "TVShow", "TitleTotal", "Track", "TranscodeCache", "TranscodeProfile",
+    "TranscodeSession", "Unmatched", "UserMediaProgress", "UserTotal", "WatchItem", "WatchedRecord",
+    "Writer", "errors", "load_config",
 ]
 
 # Where each name lives. Imported when it is first asked for, so that the command line answers
@@ -48,6 +46,8 @@ _NAMES = {
     "config": "Config PostgresConfig SqliteConfig load_config",
     "database.pages": "Page",
     "database.scopes": "Reader Writer",
+    "importing.record": "WatchedRecord",
+    "importing.results": "ImportResult Unmatched",
     "media.facts": "FileFacts Problem ScanResult",
     "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",
     "media.reconcile": "Reconciliation",
@@ -61,9 +61,6 @@ _NAMES = {
     "transcoding.cache": "CacheUsage EvictResult",
     "transcoding.models": "TranscodeCache TranscodeSession",
     "transcoding.profile": "Provider TranscodeProfile",
-    "watched": "Unmatched WatchedImport import_watched",
-    "watched_file": "read_watched",
-    "watched_record": "WatchedRecord",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 

@@ -21,6 +21,7 @@ from .rooms import ROOMS
 
 if TYPE_CHECKING:
     from .database.backend import Backend
+    from .importing.module import Importing
     from .media.module import MediaModule
     from .playback.module import PlaybackModule
     from .plugins.module import PluginsModule
@@ -73,6 +74,13 @@ class Store:
         """Plugins and what they know."""
         module: PluginsModule = self._seat("plugins")
         return module
+
+    @cached_property
+    def importing(self) -> Importing:
+        """What people have watched elsewhere, and a user's own data."""
+        from .importing.module import Importing
+
+        return Importing(self._sessions, self.config)
 
     @classmethod
     def open(
@@ -127,6 +135,7 @@ class Store:
         # Rooms listen once they are seated. Whoever announces goes through the listeners to the
         # end, and so reaches also those that are added by the first.
         sessions.listen("file_absorbed", store._seat_all)
+        sessions.listen("library_scanned", store._match_waiting)
         for guest in guests:
             database.bind(guest.models, bind_refs=False, bind_backrefs=False)
             guest.seat(sessions, config)
@@ -164,6 +173,11 @@ class Store:
                     module.unseat()
                 self._seated[name] = module
             return self._seated[name]
+
+    def _match_waiting(self, *_: Any) -> None:
+        """Import what waited for media that a scan may have found."""
+        if self._finds("SELECT 1 FROM playback_import_waiting LIMIT 1"):
+            self.importing.match_waiting()
 
     def _seat_all(self, *_: Any) -> None:
         for room in ROOMS:

@@ -54,15 +54,16 @@ def test_what_matches_is_imported_and_the_rest_listed(cli: Run, home: Home) -> N
     dry = cli("import", "watched", home.export, "--dry-run", *config)
     assert dry.code == 1
     assert dry.out.splitlines()[-1] == (
-        "2 of 3 would be imported, 0 known already, 1 not matched")
+        "2 of 3 would be imported, 0 known already, 0 left out, 1 not matched")
     assert cli("history", *config, "--json").json["items"] == []
 
     done = cli("import", "watched", home.export, *config)
     assert done.code == 1
-    heading, row, summary = done.out.splitlines()
-    assert heading.split() == ["line", "what", "why", "not"]
+    taken, heading, row, summary = done.out.splitlines()
+    assert taken == "It was taken for: flat"
+    assert heading.split()[:4] == ["line", "what", "why", "not"]
     assert row.split()[0] == "4" and "Solaris (1972)" in row
-    assert summary == "2 of 3 imported, 0 known already, 1 not matched"
+    assert summary == "2 of 3 imported, 0 known already, 0 left out, 1 not matched"
     assert "export.csv: importing: 3 of 3" in done.err
 
     again = cli("import", "watched", home.export, *config, "--json")
@@ -85,8 +86,9 @@ def test_all_matched_is_exit_0_and_user_says_whose(cli: Run, home: Home) -> None
     nobody = cli("import", "watched", home.export, *config)
     assert nobody.code == 1 and "--user" in nobody.out
     done = cli("import", "watched", home.export, "--user", "eve", *config)
-    assert (done.code, done.out) == (
-        0, "1 of 2 imported, 0 known already, 1 not watched, 0 not matched\n")
+    assert (done.code, done.out.splitlines()[-2:]) == (0, [
+        "Left out: line 2, Dark - S01E01: is not watched",
+        "1 of 2 imported, 0 known already, 1 left out, 0 not matched"])
     plays = cli("history", *config, "--json").json["items"]
     assert [play["user_id"] for play in plays] == ["eve"]
 
@@ -146,5 +148,48 @@ def test_what_an_export_says_cannot_harm_the_terminal(cli: Run, folder: Path) ->
     cli("init")
     (folder / "export.csv").write_text('user,title\nann,"two\nlines \x1b[31m"\n')
     done = cli("import", "watched", "export.csv")
-    assert done.code == 1 and len(done.out.splitlines()) == 3
+    assert done.code == 1 and len(done.out.splitlines()) == 4
     assert "\x1b" not in done.out
+
+
+def test_imports_are_listed_and_taken_back(cli: Run, home: Home) -> None:
+    config = ("--config", home.url)
+    done = cli("import", "watched", home.export, *config)
+    unmatched = home.export.with_name("export.unmatched.csv")
+    assert str(unmatched) in done.err and "viewra-lite import undo" in done.err
+    assert "Solaris" in unmatched.read_text()
+    cli("import", "watched", home.export, *config)
+    assert home.export.with_name("export.unmatched-2.csv").exists()
+    listed = cli("import", "list", *config)
+    heading, row = listed.out.splitlines()
+    assert heading.split()[0] == "id" and "export.csv" in row
+    undone = cli("import", "undo", row.split()[0], *config)
+    assert (undone.code, undone.out) == (0, "Taken back: 3 plays and states\n")
+    assert cli("history", *config, "--json").json["items"] == []
+    assert "taken back" in cli("import", "list", *config).out
+    again = cli("import", "undo", row.split()[0], *config)
+    assert again.code == 1 and "taken back already" in again.err
+    assert cli("import", "undo", "nothing", *config).code == 1
+
+
+def test_a_users_data_are_written_and_read_again(cli: Run, home: Home) -> None:
+    config = ("--config", home.url)
+    cli("import", "watched", home.export, *config)
+    out = home.export.with_name("ann.json")
+    done = cli("export", "watched", "ann", "--output", out, *config)
+    assert done.code == 0 and json.loads(out.read_text())["user_id"] == "ann"
+    assert cli("export", "watched", "ann", "--output", out, *config).code == 2
+    printed = cli("export", "watched", "ann", *config).json
+    assert printed["items"] == json.loads(out.read_text())["items"]
+    again = cli("import", "watched", out, "--user", "eve", *config, "--json")
+    assert (again.code, again.json["format"], again.json["imported"]) == (0, "viewra", 1)
+
+
+@pytest.mark.parametrize("options", [
+    ("--timezone", "Mars/Olympus"), ("--format", "plex"), ("--user", ""),
+])
+def test_an_option_that_cannot_be_is_exit_2(
+    cli: Run, home: Home, options: tuple[str, str]
+) -> None:
+    done = cli("import", "watched", home.export, "--config", home.url, *options)
+    assert (done.code, done.out) == (2, "") and "Traceback" not in done.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..database.checks import (
@@ -13,7 +13,8 @@ from ..database.checks import (
 )
 from ..database.fields import stored_path
 from ..database.sessions import Sessions
-from . import queries, search
+from . import find_queries, queries, search
+from .find_queries import Found
 from .models import Episode, MediaFile, Movie, Track, best_of
 from .name_facts import LONGEST_KEY, fold
 
@@ -29,8 +30,8 @@ def movie(
     or_none(checked_whole, "year", year)
     with sessions.reader():
         libraries = _libraries(sessions, library_id)
-        for name, of_year in _readings("title", title, year):
-            found = _of_year(_called(sessions, "movie", name, libraries), of_year)
+        for name, which in readings(checked_text("title", title), year):
+            found = only_of_year(_called(sessions, "movie", name, libraries), which)
             if found:
                 best: Movie = _best(found)
                 return best
@@ -48,8 +49,8 @@ def episode(
     )
     with sessions.reader():
         libraries = _libraries(sessions, None)
-        for name, of_year in _readings("show", show, year):
-            shows = _of_year(_called(sessions, "show", name, libraries), of_year)
+        for name, which in readings(checked_text("show", show), year):
+            shows = only_of_year(_called(sessions, "show", name, libraries), which)
             ids = [each.id for each in shows]
             found = sessions.all(queries.episodes_numbered, ids, *numbers) if ids else []
             if found:
@@ -98,6 +99,96 @@ def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
     return best_of(found) if is_one else None
 
 
+class Finder:
+    """Finds many at once as movie(), episode() and track() find one, and remembers what it found.
+
+    Inside the caller's session; what is changed meanwhile is not seen.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._titled: dict[str, dict[str, list[Found]]] = {"movie": {}, "show": {}, "track": {}}
+        self._valued: dict[tuple[str, str], dict[Any, list[Found]]] = {}
+        self._episodes: dict[str, list[Found]] = {}
+        self._named: dict[str, dict[str, list[str]]] = {}
+
+    def with_value(self, kind: str, column: str, values: Iterable[Any]) -> dict[Any, list[Found]]:
+        """Return the rows of a kind by a column's value: an external id, or the id itself."""
+        known = self._valued.setdefault((kind, column), {})
+        wanted = [value for value in dict.fromkeys(values) if value not in known]
+        if wanted:
+            known.update((value, []) for value in wanted)
+            statement = find_queries.with_values(kind, column)
+            for row in self._sessions.all(statement, wanted):
+                each = find_queries.found(kind, row)
+                known[getattr(each, column)].append(each)
+        return known
+
+    def titled(self, kind: str, titles: Iterable[str]) -> dict[str, list[Found]]:
+        """Return the movies, shows or tracks of titles, as they are shown or as files name them."""
+        known = self._titled[kind]
+        keys = {title: _key(title) for title in dict.fromkeys(titles) if title not in known}
+        by_key: dict[str, list[Found]] = {}
+        wanted = [key for key in dict.fromkeys(keys.values()) if key]
+        if wanted:
+            for row in self._sessions.all(find_queries.titled_any(kind), wanted):
+                each = find_queries.found(kind, row)
+                by_key.setdefault(_key(each.title), []).append(each)
+        for title, key in keys.items():
+            known[title] = by_key.get(key, [])
+        if kind != "track":
+            self._add_named(kind, keys)
+        return known
+
+    def episodes(self, show_ids: Iterable[str]) -> dict[str, list[Found]]:
+        """Return every episode of shows, by the show's id."""
+        wanted = [id for id in dict.fromkeys(show_ids) if id not in self._episodes]
+        if wanted:
+            self._episodes.update((id, []) for id in wanted)
+            statement = find_queries.with_values("episode", "show_id")
+            for row in self._sessions.all(statement, wanted):
+                each = find_queries.found("episode", row)
+                self._episodes[str(each.show_id)].append(each)
+        return self._episodes
+
+    def file_of(self, rows: Iterable[Found]) -> str | None:
+        """Return a file that is, or was, a file of one of these rows; whole ones first."""
+        works = []
+        for row in rows:
+            if row.media_file_id is not None:
+                return row.media_file_id
+            works.append(row.work_id)
+        links = self._sessions.all(find_queries.files_of_works, works) if works else []
+        return min(((part, id) for _, id, part in links), default=(0, None))[1]
+
+    def _add_named(self, kind: str, titles: Iterable[str]) -> None:
+        """Add what files' names call so: another title may be shown."""
+        ids = {title: self._names(kind).get(fold(title), []) for title in titles}
+        wanted = list({id for each in ids.values() for id in each})
+        rows = self.with_value(kind, "id", wanted) if wanted else {}
+        for title, each in ids.items():
+            shown = {row.id for row in self._titled[kind][title]}
+            self._titled[kind][title] += [
+                row for id in each for row in rows.get(id, ()) if id not in shown
+            ]
+
+    def _names(self, kind: str) -> dict[str, list[str]]:
+        if kind not in self._named:
+            found: dict[str, list[str]] = {}
+            for id, identity in self._sessions.all(find_queries.identities(kind)):
+                found.setdefault(identity.split(":")[1], []).append(id)
+            self._named[kind] = found
+        return self._named[kind]
+
+
+def readings(title: str, year: int | None) -> Iterator[tuple[str, int | None]]:
+    """Yield a title and a year as they are, then "Dune (2021)" as a title with its year."""
+    yield title, year
+    ends = _YEAR_AT_THE_END.fullmatch(title)
+    if ends is not None and year in (None, int(ends[2])):
+        yield ends[1], int(ends[2])
+
+
 # Inside
 
 
@@ -105,16 +196,6 @@ def _libraries(sessions: Sessions, library_id: str | None) -> list[str]:
     if library_id is not None:
         return [checked_id("library_id", library_id)]
     return [library.id for library in sessions.all(queries.libraries)]
-
-
-def _readings(
-    name: str, title: str, year: int | None
-) -> Iterator[tuple[str, int | None]]:
-    """Yield a title and a year as they are, then "Dune (2021)" as a title with its year."""
-    yield checked_text(name, title), year
-    ends = _YEAR_AT_THE_END.fullmatch(title)
-    if ends is not None and year in (None, int(ends[2])):
-        yield ends[1], int(ends[2])
 
 
 def _key(title: str) -> str:
@@ -135,7 +216,7 @@ def _called(sessions: Sessions, kind: str, title: str, libraries: Sequence[str])
     return list(found.values())
 
 
-def _of_year(rows: list[Any], year: int | None) -> list[Any]:
+def only_of_year(rows: list[Any], year: int | None) -> list[Any]:
     """Return the rows of one year: the one asked for, else the only one where that may be meant.
 
     Programs differ by a year where a film came out at a festival first.

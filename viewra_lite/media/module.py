@@ -122,7 +122,9 @@ class MediaModule(Module):
         if progress is not None and not callable(progress):
             raise refused("progress", "a function, or None", progress)
         files = self.reconcile(library_id, accept_missing=accept_missing)
-        return scan(self.sessions, files, self.config, progress)
+        result = scan(self.sessions, files, self.config, progress)
+        self.sessions.announce("library_scanned", library_id)
+        return result
 
     def reconcile(self, library_id: str, *, accept_missing: bool = False) -> Reconciliation:
         """Return a context manager that takes a library's files as FileFacts, without probing.

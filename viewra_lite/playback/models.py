@@ -14,6 +14,7 @@ from peewee import (
 
 from ..database.fields import ChoiceField, DateField, JSONField, TimestampField
 from ..database.models import StoreModel, index
+from .import_models import ImportedRow, PlaybackImport, WaitingRow
 
 METHODS = ("direct", "transcode", "remux")
 OPEN_STATES = ("starting", "playing", "paused")
@@ -178,5 +179,5 @@ index(
 
 MODELS = (
     PlaybackSession, UserMediaProgress, PlaybackHistory, PlaybackHistoryArchive,
-    PlaybackDailyTotal,
+    PlaybackDailyTotal, PlaybackImport, ImportedRow, WaitingRow,
 )

@@ -8,6 +8,7 @@ from peewee import (
     DateField,
     DateTimeField,
     DoubleField,
+    ForeignKeyField,
     IntegerField,
     JSONField,
     Model,
@@ -157,10 +158,68 @@ def up(migrator, db):
     total = PlaybackDailyTotal
     index(total, "idx_daily_totals_user", total.user_id, total.day)
 
+    def count():
+        return IntegerField(constraints=zero())
+
+    class PlaybackImport(Model):
+        id = TextField(primary_key=True)
+        source = TextField()
+        format = TextField()
+        user_id = TextField(null=True)
+        started_at = DateTimeField()
+        finished_at = DateTimeField(null=True)
+        undone_at = DateTimeField(null=True)
+        total = count()
+        imported = count()
+        already = count()
+        left_out = count()
+        unmatched = count()
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "playback_imports"
+
+    class ImportedRow(Model):
+        batch = ForeignKeyField(
+            PlaybackImport, on_delete="CASCADE", index=False, backref="+"
+        )
+        seq = IntegerField()
+        user_id = TextField()
+        media_file_id = TextField()
+        play_id = TextField(null=True)
+        before = JSONField(null=True, constraints=valid("before"))
+        after = JSONField(null=True, constraints=valid("after"))
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "playback_import_rows"
+            primary_key = CompositeKey("batch", "seq")
+
+    index(ImportedRow, "idx_import_rows_user", ImportedRow.user_id)
+
+    class WaitingRow(Model):
+        id = TextField(primary_key=True)
+        batch = ForeignKeyField(
+            PlaybackImport, on_delete="CASCADE", index=False, backref="+"
+        )
+        user_id = TextField()
+        key = TextField()
+        record = JSONField(constraints=valid("record"))
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "playback_import_waiting"
+            constraints = [SQL('UNIQUE ("user_id", "key")')]
+
+    index(WaitingRow, "idx_import_waiting_batch", WaitingRow.batch)
+
     db.create_tables(
         [
             PlaybackSession, UserMediaProgress, PlaybackHistory, PlaybackHistoryArchive,
-            PlaybackDailyTotal,
+            PlaybackDailyTotal, PlaybackImport, ImportedRow, WaitingRow,
         ],
         safe=False,
     )

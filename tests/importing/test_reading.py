@@ -1,4 +1,4 @@
-"""read_watched(): exports as other programs write them, and what no program would."""
+"""Reading: exports as other programs write them, and what no program would."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viewra_lite import WatchedRecord, read_watched
+from viewra_lite import WatchedRecord
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.watched_file import MOST_BYTES
-from viewra_lite.watched_record import COLUMNS
+from viewra_lite.importing import formats
+from viewra_lite.importing.reading import MOST_BYTES, parts_of
+from viewra_lite.importing.record import COLUMNS
 
 NAMES = [name for name in WatchedRecord.__dataclass_fields__ if name not in ("number", "problem")]
 UTC = timezone.utc
@@ -33,6 +34,10 @@ def read(export: Path, content: str | bytes) -> list[WatchedRecord]:
     return read_watched(export)
 
 
+def read_watched(path: str | os.PathLike[str]) -> list[WatchedRecord]:
+    return formats.records_of(parts_of(path), os.fspath(path), None, UTC)[1]
+
+
 def said(record: WatchedRecord) -> dict[str, Any]:
     """Return what a record says."""
     return {name: getattr(record, name) for name in NAMES if getattr(record, name) is not None}
@@ -43,14 +48,17 @@ def said(record: WatchedRecord) -> dict[str, Any]:
 
 @pytest.mark.parametrize("content", [
     "user,title,year\nann,Dune,2021\n", "user;title;year\r\nann;Dune;2021\r\n",
-    "user\ttitle\tyear\nann\tDune\t2021", "\ufeffUser,Title,Year\nann,Dune,2021\n",
+    "user\ttitle\tyear\nann\tDune\t2021", "user\ttitle\tyear\nann\tDune\t2021\n".encode("utf-16"),
+    "\ufeffUser,Title,Year\nann,Dune,2021\n",
     "\n\nuser , TITLE, Year \n\n ann , Dune,2021\n,,\n", '"user","title","year"\n"ann","Dune",2021',
     "year,rating,title,Username\n2021,5,Dune,ann\n", "user,title,year,\nann,Dune,2021,,,\n",
     "user_id,Name,release-year\nann,Dune,2021.0\n",
     '[{"user": "ann", "title": "Dune", "year": 2021}]',
     ' {"count": 1, "plays": [{"User": "ann", "name": "Dune", "year": "2021", "ids": {"a": []}}]}',
 ])
-def test_csv_and_json_of_many_kinds_say_the_same(export: Path, content: str) -> None:
+def test_csv_and_json_of_many_kinds_say_the_same(
+    export: Path, content: str | bytes
+) -> None:
     (record,) = read(export, content)
     assert said(record) == {"user": "ann", "title": "Dune", "year": 2021}
     assert record.problem is None
@@ -60,8 +68,10 @@ def test_every_name_of_a_column_is_read(export: Path) -> None:
     values = {
         "user": "ann", "title": "Lies", "year": 2017, "show": "Dark", "season": 1, "episode": 2,
         "artist": "Kreidler", "album": "ABC", "path": "/films/x.mkv",
-        "watched_at": datetime(2024, 5, 31, tzinfo=UTC), "position": 90.5, "completed": True,
-        "play_count": 3,
+        "watched_at": datetime(2024, 5, 31, tzinfo=UTC), "position": 90.5, "percent": 12.5,
+        "watched_s": 60.0, "completed": True, "play_count": 3, "kind": "movie", "tmdb_id": 5,
+        "imdb_id": "tt0113277", "tvdb_id": 6, "musicbrainz_id": "b1a9c0e9", "show_tmdb_id": 7,
+        "show_imdb_id": "tt5753856", "show_tvdb_id": 8, "is_day": True, "left_out": "a plan",
     }
     assert list(values) == NAMES
     for name, aliases in COLUMNS.items():
@@ -167,7 +177,7 @@ def test_a_row_with_more_columns_than_the_header_is_that_rows_problem(export: Pa
     ('title\nA\n"B\nC\nD\n', "line 3", "not valid CSV"),
     ('title\n"A"B\n', "line 2", "not valid CSV"),
     ("title\nA\nB\0\n", "line 3", "NUL"), (b"title\nA\nCaf\xe9\n", "line 3", "not UTF-8"),
-    ("title\nA\n".encode("utf-16"), "line 1", "UTF-8"),
+    (b"\xff\xfet\0i", "", "not UTF-16"), (b"\0t\0i", "line 1", "NUL"),
     ("title\n" + "x" * 200_000, "line 2", "CSV"),
     ('[{"title": "A"},\n{"title": ]', "line 2, column 11", "not valid JSON"),
     ('{"a": 1}', "", "0 lists"), ('{"a": [], "b": []}', "", "2 lists"),
@@ -204,7 +214,7 @@ def test_what_is_no_file_of_that_size_says_why(tmp_path: Path) -> None:
 def test_more_rows_than_a_home_has_are_refused(
     export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("viewra_lite.watched_file.MOST_ROWS", 2)
+    monkeypatch.setattr("viewra_lite.importing.formats.MOST_ROWS", 2)
     assert len(read(export, "title\nA\nB\n")) == 2
     for content in ("title\nA\nB\nC\n", "[{}, {}, {}]"):
         with pytest.raises(InvalidValueError, match="more than 2 rows: split it"):

@@ -1,0 +1,351 @@
+"""Record rows whose files are known: plays and progress of many rows in one transaction.
+
+It says what record_play(), mark_watched() and set_progress() would have said one after the other,
+but asks for what is known, and writes, for a whole batch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any, NamedTuple
+
+from ..config import Config
+from ..database.fields import dumps, timestamp_text
+from ..database.sessions import Sessions
+from ..playback import queries as playback_queries
+from ..playback.models import PlaybackHistory, UserMediaProgress
+from ..playback.shared import alike, nothing, state_of
+from ..playback.thresholds import Thresholds
+from ..playback.versions import Subject, Versions, subject_of, subjects
+from . import queries
+from .record import WatchedRecord
+
+UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
+"""When progress changed of which nobody knows when: it comes last in every list."""
+PLAY_S = 60.0
+"""Who has watched for so long has played it; half of what is shorter than two minutes will do."""
+_TINY = timedelta(microseconds=1)
+_NIGHT = timedelta(hours=6)
+_DAY = timedelta(days=1)
+_AROUND_THE_WORLD = timedelta(hours=14)
+_STATE = [field for field in UserMediaProgress._meta.sorted_fields]
+_PLAY = [field for field in PlaybackHistory._meta.sorted_fields]
+
+
+class Matched(NamedTuple):
+    """A row, whose it is, and the file that it means."""
+
+    record: WatchedRecord
+    user_id: str
+    file_id: str
+
+
+class Play(NamedTuple):
+    """A play that is in the history, or was added by this batch."""
+
+    id: str
+    file_id: str
+    played_at: datetime
+    completed: bool
+    is_ours: bool
+    """It was played here, at a time that is known to the second."""
+
+
+class Change(NamedTuple):
+    """What is to be written into the log of an import."""
+
+    user_id: str
+    file_id: str
+    play_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class LeftOut(Exception):
+    """A row says nothing that can be recorded, and why."""
+
+
+class Batch:
+    """Applies rows in memory, and writes what has changed; inside the caller's session.
+
+    Without write() it is a dry run: apply() then sees what it would have written.
+    """
+
+    def __init__(self, sessions: Sessions, config: Config, zone: tzinfo) -> None:
+        self._sessions = sessions
+        self._config = config
+        self._zone = zone
+        self._versions = Versions(sessions, [])
+        self._subjects: dict[str, Subject] = {}
+        self._rows: dict[tuple[str, str], UserMediaProgress] = {}
+        self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._plays: dict[tuple[str, str], list[Play]] = {}
+        self._new: list[PlaybackHistory] = []
+        self._completed: list[tuple[str, Play]] = []
+
+    def load(self, matched: Sequence[Matched]) -> None:
+        """Ask for what is known of the files of these rows, in a few statements for each user."""
+        self._versions = Versions(self._sessions, {row.file_id for row in matched})
+        self._subjects = subjects(self._sessions, self._versions)
+        by_user: dict[str, list[Matched]] = {}
+        for row in matched:
+            by_user.setdefault(row.user_id, []).append(row)
+        for user_id, rows in by_user.items():
+            self._load_user(user_id, rows)
+
+    def _load_user(self, user_id: str, rows: list[Matched]) -> None:
+        files = list({id for row in rows for id in self._versions.ids_of(row.file_id)})
+        for state in self._sessions.all(queries.progress_rows, user_id, files):
+            key = (user_id, state.media_file_id)
+            if key not in self._before:
+                self._rows[key], self._before[key] = state, image(state)
+        moments = [row.record.watched_at for row in rows if row.record.watched_at is not None]
+        if not moments:
+            return
+        known = {play.id for id in files for play in self._plays.get((user_id, id), ())}
+        since, until = around(min(moments)), around(max(moments), -1)
+        for statement in queries.plays_between:
+            for found in self._sessions.all(statement, user_id, since, until, files):
+                play = _play_of(found)
+                if statement is not queries.plays_between[0]:
+                    play = play._replace(completed=True)  # what is archived is left as it is
+                if play.id not in known:
+                    self._plays.setdefault((user_id, play.file_id), []).append(play)
+
+    # One row
+
+    def apply(self, row: Matched) -> bool:
+        """Take a row; whether it says anything new. Raises LeftOut."""
+        record, duration = row.record, self._duration(row.file_id)
+        position = _position(record, duration)
+        completed = record.is_watched
+        if completed is None:
+            reached = max(position or 0.0, record.watched_s or 0.0)
+            completed = self._limits(row.file_id).is_at_end(reached, duration)
+        if completed:
+            return self._watched(row, duration)
+        if not position and not record.watched_s:
+            raise LeftOut("is not watched")
+        return self._begun(row, position, duration)
+
+    def _watched(self, row: Matched, duration: float | None) -> bool:
+        state, moment = self._state(row), row.record.watched_at
+        if moment is None:
+            if state.completed:
+                return False
+            state.completed, state.dropped = True, False
+            self._put(row, state, state.updated_at or UNDATED)
+            return True
+        twin = self._twin(row, duration)
+        if twin is not None and twin.completed:
+            return False
+        if twin is None:
+            seconds = row.record.watched_s
+            self._add_play(row, duration if seconds is None else seconds, completed=True)
+        else:
+            self._complete(row.user_id, twin)
+        state.completed, state.play_count = True, state.play_count + 1
+        state.last_played_at = max(state.last_played_at or moment, moment)
+        changed_at = state.updated_at or moment
+        if state.reported_at is None or moment >= state.reported_at:
+            self._move(state, duration or 0.0, duration, moment)
+            changed_at = moment
+        self._put(row, state, changed_at)
+        return True
+
+    def _begun(self, row: Matched, position: float | None, duration: float | None) -> bool:
+        record, moment, is_new = row.record, row.record.watched_at, False
+        seconds = record.watched_s
+        if moment is not None and seconds is not None and _is_play(seconds, duration):
+            if self._twin(row, duration) is None:
+                self._add_play(row, seconds, completed=False)
+                is_new = True
+        state = self._state(row)
+        if not position:
+            return is_new
+        if moment is None and state.updated_at is not None:
+            return is_new
+        known = state.reported_at or state.updated_at
+        if moment is not None and known is not None and known >= moment:
+            return is_new
+        self._move(state, position, duration, moment)
+        self._put(row, state, moment or UNDATED)
+        return True
+
+    def _move(
+        self, state: UserMediaProgress, position: float, duration: float | None,
+        moment: datetime | None,
+    ) -> None:
+        state.position, state.duration = position, duration or state.duration
+        state.dropped, state.reported_at, state.session_id = False, moment, None
+
+    # What is known
+
+    def _duration(self, file_id: str) -> float | None:
+        file = self._versions.files.get(file_id)
+        if file is not None and file.duration:
+            return float(file.duration)
+        others = (self._versions.files.get(id) for id in sorted(self._versions.ids_of(file_id)))
+        return next((other.duration for other in others if other and other.duration), None)
+
+    def _limits(self, file_id: str) -> Thresholds:
+        return Thresholds.of(self._config, is_music=self._versions.is_music(file_id))
+
+    def _state(self, row: Matched) -> UserMediaProgress:
+        """Return what holds for a user and a file now, to be changed and put."""
+        ids = self._versions.ids_of(row.file_id)
+        rows = [self._rows[row.user_id, id] for id in ids if (row.user_id, id) in self._rows]
+        state = state_of(rows, row.file_id, self._versions.parts)
+        if state is None:
+            return nothing(row.user_id, row.file_id)
+        return UserMediaProgress(**state.__data__) if state in rows else state
+
+    def _put(self, row: Matched, state: UserMediaProgress, moment: datetime) -> None:
+        """Keep a state as the latest of its versions."""
+        user_id = row.user_id
+        state.updated_at = moment
+        ids = self._versions.ids_of(row.file_id)
+        rows = [self._rows[user_id, id] for id in ids if (user_id, id) in self._rows]
+        for other in alike(rows, row.file_id, self._versions.parts):
+            if other.media_file_id != row.file_id and other.updated_at >= moment:
+                other.updated_at = moment - _TINY if moment > UNDATED else other.updated_at
+        self._rows[user_id, row.file_id] = state
+        self._before.setdefault((user_id, row.file_id), None)
+
+    def _plays_of(self, row: Matched) -> list[Play]:
+        ids = self._versions.ids_of(row.file_id)
+        return [play for id in ids for play in self._plays.get((row.user_id, id), ())]
+
+    def _twin(self, row: Matched, duration: float | None) -> Play | None:
+        """Return the play of the same evening: within the running time, or on a day's date."""
+        moment = row.record.watched_at
+        assert moment is not None
+        near = [
+            play for play in self._plays_of(row)
+            if self._is_same(play, moment, bool(row.record.is_day), duration)
+        ]
+        return min(near, key=lambda play: abs(play.played_at - moment), default=None)
+
+    def _is_same(
+        self, play: Play, moment: datetime, is_day: bool, duration: float | None
+    ) -> bool:
+        is_day_too = not play.is_ours and self._is_midnight(play.played_at)
+        if is_day and is_day_too:
+            return play.played_at == moment
+        if is_day:
+            return self._is_on(play.played_at, moment)
+        if is_day_too and self._is_on(moment, play.played_at):
+            return True
+        return abs(play.played_at - moment) < max(timedelta(seconds=duration or 0), _TINY)
+
+    def _is_midnight(self, moment: datetime) -> bool:
+        return any(
+            moment.astimezone(zone).time() == datetime.min.time()
+            for zone in (self._zone, timezone.utc)
+        )
+
+    def _is_on(self, moment: datetime, day: datetime) -> bool:
+        """Whether a moment is on a day or in its night; without a zone, on it anywhere."""
+        if self._zone is timezone.utc:
+            return day - _AROUND_THE_WORLD <= moment < day + _DAY + _AROUND_THE_WORLD
+        return day <= moment < day + _DAY + _NIGHT
+
+    # What is written
+
+    def _add_play(self, row: Matched, seconds: float | None, *, completed: bool) -> None:
+        subject = self._subjects.get(row.file_id) or subject_of(self._sessions, row.file_id)
+        play = PlaybackHistory(
+            id=self._sessions.new_id(), user_id=row.user_id, media_file_id=row.file_id,
+            played_at=row.record.watched_at, completed=completed, kind=subject.kind,
+            duration_watched=None if seconds is None else round(seconds),
+            title=subject.title, top_title=subject.top_title, device_id=None, method=None,
+        )
+        self._new.append(play)
+        self._plays.setdefault((row.user_id, row.file_id), []).append(
+            Play(play.id, row.file_id, play.played_at, completed, False)
+        )
+
+    def _complete(self, user_id: str, twin: Play) -> None:
+        plays = self._plays[user_id, twin.file_id]
+        plays[plays.index(twin)] = twin._replace(completed=True)
+        mine = next((play for play in self._new if play.id == twin.id), None)
+        if mine is not None:
+            mine.completed = True
+        else:
+            self._completed.append((user_id, twin))
+
+    def write(self) -> list[Change]:
+        """Write what has changed since the last time; return it for the log. In a writer."""
+        sessions, changes = self._sessions, []
+        for play in self._new:
+            changes.append(Change(play.user_id, str(play.media_file_id), play.id, None, None))
+        for user_id, twin in self._completed:
+            sessions.run(queries.complete_play, twin.id)
+            changes.append(Change(user_id, twin.file_id, twin.id, {"completed": False}, None))
+        sessions.run_many(queries.insert_play, [stored(play, _PLAY) for play in self._new])
+        changed = []
+        for (user_id, file_id), state in self._rows.items():
+            before, after = self._before[user_id, file_id], image(state)
+            if after != before:
+                changed.append(stored(state, _STATE))
+                changes.append(Change(user_id, file_id, None, before, after))
+        sessions.run_many(playback_queries.put_progress, changed)
+        self._rows, self._before, self._plays = {}, {}, {}
+        self._new, self._completed = [], []
+        return changes
+
+
+def around(moment: datetime, sign: int = 1) -> datetime:
+    """Return a moment a good day before another one, or after it, as far as there are years."""
+    try:
+        return moment - sign * (2 * _DAY + _AROUND_THE_WORLD)
+    except OverflowError:
+        return moment
+
+
+def stored(row: Any, fields: Iterable[Any]) -> tuple[Any, ...]:
+    """Return a row as run_many() takes it."""
+    return tuple(field.db_value(getattr(row, field.name)) for field in fields)
+
+
+def image(state: UserMediaProgress) -> dict[str, Any]:
+    """Return progress as JSON can hold it: without what undo_progress() goes back to."""
+    values = {field.name: getattr(state, field.name) for field in _STATE}
+    del values["previous"]
+    for name in ("updated_at", "last_played_at", "reported_at"):
+        if values.get(name) is not None:
+            values[name] = timestamp_text(values[name])
+    return values
+
+
+def json_text(value: dict[str, Any] | None) -> str | None:
+    """Return JSON as run_many() takes it."""
+    return None if value is None else dumps(value)
+
+
+def _play_of(found: Sequence[Any]) -> Play:
+    id, file_id, played_at, completed, method = found
+    moment = PlaybackHistory.played_at.python_value(played_at)
+    return Play(id, file_id, moment.astimezone(timezone.utc), bool(completed), method is not None)
+
+
+def _position(record: WatchedRecord, duration: float | None) -> float | None:
+    """Return where a row says that its user is; what was watched elsewhere may have run longer."""
+    if record.position is not None:
+        return min(record.position, duration or record.position)
+    if record.percent is None or not record.percent:
+        return None
+    if duration is None:
+        if record.is_watched or record.watched_s:
+            return None
+        raise LeftOut(
+            f"is watched to {record.percent:g} %, and its running time is not known here"
+        )
+    return record.percent / 100 * duration
+
+
+def _is_play(watched: float, duration: float | None) -> bool:
+    return watched >= PLAY_S or (
+        duration is not None and duration < 2 * PLAY_S and 0 < duration / 2 <= watched
+    )

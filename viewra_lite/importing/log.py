@@ -1,0 +1,88 @@
+"""Taking an import back, by the log of what it changed: the last change first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..database.sessions import Sessions
+from ..playback import history_queries
+from ..playback import queries as playback_queries
+from ..playback.import_models import ImportedRow
+from ..playback.models import UserMediaProgress
+from . import queries
+from .applying import image, stored
+
+_BATCH_ROWS = 500
+_STATE = UserMediaProgress._meta.sorted_fields
+_TIMES = ("updated_at", "last_played_at", "reported_at")
+
+
+def take_back(sessions: Sessions, import_id: str) -> int:
+    """Take back an import, in bounded transactions; how many changes that were."""
+    count = 0
+    while True:
+        with sessions.writer(durable=True):
+            rows = sessions.all(queries.last_rows, import_id, _BATCH_ROWS)
+            for row in rows:
+                _take_back(sessions, row)
+            if rows:
+                sessions.run(queries.delete_rows_from, import_id, rows[-1].seq)
+            else:
+                sessions.run(queries.delete_waiting_of, import_id)
+                sessions.run(queries.mark_undone, sessions.now(), import_id)
+        if not rows:
+            return count
+        count += len(rows)
+        sessions.give_way()
+
+
+def _take_back(sessions: Sessions, row: ImportedRow) -> None:
+    if row.play_id is None:
+        _restore(sessions, row)
+    elif row.before is not None:
+        sessions.run(queries.uncomplete_play, row.play_id)
+    else:
+        days = [play.played_at.date() for play in _archived(sessions, row.play_id)]
+        sessions.run(history_queries.delete_plays, [row.play_id])
+        if days:
+            sessions.run(history_queries.take_from_totals, [row.play_id])
+            sessions.run(history_queries.delete_empty_totals, days[0], days[0])
+            sessions.run(history_queries.delete_archived, [row.play_id])
+
+
+def _archived(sessions: Sessions, play_id: str) -> list[Any]:
+    found: list[Any] = sessions.all(queries.archived_play, play_id)
+    return found
+
+
+def _restore(sessions: Sessions, row: ImportedRow) -> None:
+    """Give a user's progress in a file back its state; what has changed since stays."""
+    found = sessions.all(queries.progress_rows, row.user_id, [row.media_file_id])
+    if not found:
+        return
+    state, before, after = found[0], row.before, row.after
+    if image(state) == after:
+        if before is None:
+            sessions.run(playback_queries.forget_progress, row.user_id, row.media_file_id)
+            return
+        for name, value in before.items():
+            setattr(state, name, _value(name, value))
+    else:
+        _take_from(state, before or {}, after or {})
+    sessions.run_many(playback_queries.put_progress, [stored(state, _STATE)])
+
+
+def _take_from(state: Any, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Take only an import's plays and its mark from a state that has changed since."""
+    plays = after.get("play_count", 0) - before.get("play_count", 0)
+    state.play_count = max(state.play_count - plays, 0)
+    played = image(state)["last_played_at"]
+    if played == after.get("last_played_at"):
+        state.last_played_at = _value("last_played_at", before.get("last_played_at"))
+        if after.get("completed"):
+            state.completed = bool(before.get("completed")) or state.play_count > 0
+
+
+def _value(name: str, value: Any) -> Any:
+    return datetime.fromisoformat(value) if name in _TIMES and value is not None else value

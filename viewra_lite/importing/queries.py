@@ -1,0 +1,163 @@
+"""The questions of imports: query builders that run nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import SQL
+
+from ..database.statements import OneOf, Statement, statement
+from ..playback.import_models import ImportedRow, PlaybackImport, WaitingRow
+from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, UserMediaProgress
+from ..playback.queries import insert_row
+
+insert_play = insert_row(PlaybackHistory)
+insert_import = insert_row(PlaybackImport)
+insert_imported = insert_row(ImportedRow)
+
+
+insert_waiting = insert_row(WaitingRow)
+
+
+def _plays_between(model: Any) -> Statement:
+    """Return the statement for a user's plays of some files between two moments."""
+    return Statement(
+        lambda user_id, since, until, file_ids: model.select(
+            model.id, model.media_file_id, model.played_at, model.completed, model.method,
+        ).where(
+            model.user_id == user_id, model.played_at >= since, model.played_at <= until,
+            OneOf(model.media_file_id, file_ids),
+        ).tuples()
+    )
+
+
+plays_between = tuple(map(_plays_between, (PlaybackHistory, PlaybackHistoryArchive)))
+
+
+@statement
+def complete_play(id: Any) -> Any:
+    return PlaybackHistory.update({PlaybackHistory.completed: SQL("TRUE")}).where(
+        PlaybackHistory.id == id
+    )
+
+
+@statement
+def uncomplete_play(id: Any) -> Any:
+    return PlaybackHistory.update({PlaybackHistory.completed: SQL("FALSE")}).where(
+        PlaybackHistory.id == id
+    )
+
+
+@statement
+def progress_rows(user_id: Any, file_ids: Any) -> Any:
+    return UserMediaProgress.select().where(
+        UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, file_ids)
+    )
+
+
+# Imports
+
+
+@statement
+def imports() -> Any:
+    return PlaybackImport.select().order_by(PlaybackImport.id.desc())
+
+
+@statement
+def import_by_id(id: Any) -> Any:
+    return PlaybackImport.select().where(PlaybackImport.id == id)
+
+
+@statement
+def put_counts(
+    total: Any, imported: Any, already: Any, left_out: Any, unmatched: Any, finished_at: Any,
+    id: Any,
+) -> Any:
+    model = PlaybackImport
+    return model.update({
+        model.total: total, model.imported: imported, model.already: already,
+        model.left_out: left_out, model.unmatched: unmatched, model.finished_at: finished_at,
+    }).where(model.id == id)
+
+
+@statement
+def mark_undone(now: Any, id: Any) -> Any:
+    return PlaybackImport.update({PlaybackImport.undone_at: now}).where(PlaybackImport.id == id)
+
+
+@statement
+def delete_import(id: Any) -> Any:
+    return PlaybackImport.delete().where(PlaybackImport.id == id)
+
+
+@statement
+def last_rows(id: Any, limit: Any) -> Any:
+    return ImportedRow.select().where(ImportedRow.batch == id).order_by(
+        ImportedRow.seq.desc()
+    ).limit(limit)
+
+
+@statement
+def delete_rows_from(id: Any, seq: Any) -> Any:
+    return ImportedRow.delete().where(ImportedRow.batch == id, ImportedRow.seq >= seq)
+
+
+# Waiting rows
+
+
+@statement
+def waiting_after(id: Any, limit: Any) -> Any:
+    return WaitingRow.select().where(WaitingRow.id > id).order_by(WaitingRow.id).limit(limit)
+
+
+@statement
+def waiting_keys(keys: Any) -> Any:
+    return WaitingRow.select(WaitingRow.user_id, WaitingRow.key).where(
+        OneOf(WaitingRow.key, keys)
+    ).tuples()
+
+
+@statement
+def delete_waiting(ids: Any) -> Any:
+    return WaitingRow.delete().where(OneOf(WaitingRow.id, ids))
+
+
+@statement
+def delete_waiting_keys(user_id: Any, keys: Any) -> Any:
+    return WaitingRow.delete().where(WaitingRow.user_id == user_id, OneOf(WaitingRow.key, keys))
+
+
+@statement
+def delete_waiting_of(id: Any) -> Any:
+    return WaitingRow.delete().where(WaitingRow.batch == id)
+
+
+@statement
+def archived_play(id: Any) -> Any:
+    return PlaybackHistoryArchive.select().where(PlaybackHistoryArchive.id == id)
+
+
+# A user's own data
+
+
+def _files_of(model: Any, user_id: Any) -> Any:
+    return model.select(model.media_file_id).where(
+        model.user_id == user_id, model.media_file_id.is_null(False)
+    )
+
+
+@statement
+def files_of_user(user_id: Any, again: Any, once_more: Any) -> Any:
+    """Every file that a user has progress in, or has played."""
+    return _files_of(UserMediaProgress, user_id).union(
+        _files_of(PlaybackHistory, again)
+    ).union(_files_of(PlaybackHistoryArchive, once_more)).tuples()
+
+
+def _plays_of_files(model: Any) -> Statement:
+    return Statement(lambda user_id, file_ids: model.select().where(
+        model.user_id == user_id, OneOf(model.media_file_id, file_ids)
+    ))
+
+
+plays_of_files = tuple(map(_plays_of_files, (PlaybackHistory, PlaybackHistoryArchive)))

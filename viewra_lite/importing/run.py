@@ -1,0 +1,254 @@
+"""One import: rows in order of time, matched and recorded in batches, with a log of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone, tzinfo
+from typing import Any
+
+from ..config import Config
+from ..database.fields import dumps
+from ..database.sessions import Sessions
+from ..playback.import_models import WaitingRow
+from . import queries
+from .applying import Batch, Change, LeftOut, Matched, json_text, stored
+from .matching import Matcher, NotMatched
+from .record import WatchedRecord, record_of
+from .results import ImportResult, Unmatched
+
+_WAITING = WaitingRow._meta.sorted_fields
+BATCH_ROWS = 500
+"""Rows in a transaction: some 50 ms."""
+_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+
+
+class Run:
+    """Imports rows for one user, or for whom each row names."""
+
+    def __init__(
+        self, sessions: Sessions, config: Config, zone: tzinfo, user_id: str | None,
+        progress: Callable[[str, int, int], Any],
+    ) -> None:
+        self._sessions = sessions
+        self._user_id = user_id
+        self._progress = progress
+        self.matcher = Matcher(sessions)
+        self._batch = Batch(sessions, config, zone)
+        self._seqs: dict[str, int] = {}
+        self._waits = True
+        self._counts: Counter[str] = Counter()
+        self._left_out: list[Unmatched] = []
+        self._unmatched: list[Unmatched] = []
+
+    def all(
+        self, records: Sequence[WatchedRecord], source: str, format: str, dry_run: bool,
+        import_id: str | None = None,
+    ) -> ImportResult:
+        """Import rows, oldest first; import_id is that of an import that has begun."""
+        if import_id is None and not dry_run:
+            import_id = self.begin(source, format)
+        total, done, waiting = len(records) + self._counts.total(), 0, 0
+        for rows in _batches(sorted(records, key=_when)):
+            with self._sessions.reader() if dry_run else self._sessions.writer():
+                later = self._take(rows)
+                if import_id is not None:
+                    self.log(import_id, self._batch.write())
+                    waiting += self._remember(import_id, later)
+                    self._put_counts(import_id, total, finished=False)
+            done += len(rows)
+            self._progress("importing", done, len(records))
+            self._sessions.give_way()
+        if import_id is not None:
+            import_id = self._end(import_id, total, waiting)
+        return ImportResult(
+            import_id, format, total, self._counts["imported"], self._counts["already"],
+            sorted(self._left_out, key=_number), sorted(self._unmatched, key=_number), waiting,
+        )
+
+    def waiting(self) -> int:
+        """Import what waits and matches now; how many rows."""
+        after, count = "", 0
+        while rows := self._sessions.all(queries.waiting_after, after, BATCH_ROWS):
+            after = rows[-1].id
+            with self._sessions.writer():
+                count += self._take_waiting(rows)
+            self._progress("matching", count, count)
+            self._sessions.give_way()
+        return count
+
+    # Batches
+
+    def _take(self, rows: list[WatchedRecord]) -> list[Matched]:
+        """Match and apply rows; return those that matched nothing, without a file."""
+        readable = [row for row in rows if self._is_readable(row)]
+        self.matcher.prefetch(readable)
+        matched, later = [], []
+        for record in readable:
+            user_id = self._user_id if self._user_id is not None else str(record.user)
+            try:
+                matched.append(Matched(record, user_id, self.matcher.file(record)))
+            except NotMatched as exc:
+                self._unmatched.append(
+                    Unmatched(record.number, record.what, str(exc), exc.near, record)
+                )
+                later.append(Matched(record, user_id, ""))
+        self._batch.load(matched)
+        for row in matched:
+            self._counts[self._apply(row)] += 1
+        self._forget(matched)
+        return later
+
+    def _apply(self, row: Matched) -> str:
+        try:
+            return "imported" if self._batch.apply(row) else "already"
+        except LeftOut as exc:
+            self._left_out.append(_of(row.record, str(exc)))
+            return "left out"
+
+    def _is_readable(self, record: WatchedRecord) -> bool:
+        """Whether a row can be matched; else it is listed, with the reason."""
+        why = record.problem
+        now = self._sessions.now()
+        if why is None and record.left_out is not None:
+            self._left_out.append(_of(record, record.left_out))
+            return False
+        if why is None and self._user_id is None and record.user is None:
+            why = "names no user: give every row one, or import it for one (--user)"
+        if why is None and record.watched_at is not None and record.watched_at > now:
+            why = (
+                f"{record.watched_at} lies in the future: it is {now}; a time without a zone is "
+                "UTC, or that of --timezone"
+            )
+        if why is None and record.is_watched is False and not _has_position(record):
+            self._left_out.append(_of(record, "is not watched"))
+            return False
+        if why is not None:
+            self._unmatched.append(_of(record, why))
+        return why is None
+
+    # The log
+
+    def count(self, outcome: str) -> None:
+        """Count a row that was recorded without this: imported or already known."""
+        self._counts[outcome] += 1
+
+    def begin(self, source: str, format: str) -> str:
+        """Write that an import begins; return its id."""
+        id = self._sessions.new_id()
+        self._sessions.run(
+            queries.insert_import, id, source, format, self._user_id, self._sessions.now(), None,
+            None, 0, 0, 0, 0, 0,
+        )
+        self._seqs[id] = 0
+        return id
+
+    def _end(self, import_id: str, total: int, waiting: int) -> str | None:
+        if self._counts["imported"] or waiting:
+            self._put_counts(import_id, total, finished=True)
+            return import_id
+        self._sessions.run(queries.delete_import, import_id)  # it changed nothing
+        return None
+
+    def _put_counts(self, import_id: str, total: int, *, finished: bool) -> None:
+        self._sessions.run(
+            queries.put_counts, total, self._counts["imported"], self._counts["already"],
+            len(self._left_out), len(self._unmatched),
+            self._sessions.now() if finished else None, import_id,
+        )
+
+    def log(self, import_id: str, changes: list[Change]) -> None:
+        """Write what was changed, so that it can be taken back; inside the same writer."""
+        seq = self._seqs.get(import_id)
+        if seq is None:
+            last = self._sessions.all(queries.last_rows, import_id, 1)
+            seq = last[0].seq if last else 0
+        rows = [
+            (import_id, seq + n, change.user_id, change.file_id, change.play_id,
+             json_text(change.before), json_text(change.after))
+            for n, change in enumerate(changes, 1)
+        ]
+        self._seqs[import_id] = seq + len(rows)
+        self._sessions.run_many(queries.insert_imported, rows)
+
+    # What waits
+
+    def _remember(self, import_id: str, later: list[Matched]) -> int:
+        """Let rows wait that do not wait yet; how many."""
+        wanted = {(row.user_id, _key(row.record)): row for row in later}
+        keys = [key for _, key in wanted]
+        known = set(self._sessions.all(queries.waiting_keys, keys)) if keys else set()
+        rows = [
+            WaitingRow(
+                id=self._sessions.new_id(), batch=import_id, user_id=row.user_id, key=key,
+                record=row.record.facts(),
+            )
+            for (user_id, key), row in wanted.items() if (user_id, key) not in known
+        ]
+        self._sessions.run_many(queries.insert_waiting, [stored(row, _WAITING) for row in rows])
+        return len(rows)
+
+    def _forget(self, matched: list[Matched]) -> None:
+        """Forget that rows wait which match now."""
+        if not self._sessions.current or not self._sessions.current.writes:
+            return
+        if self._waits:
+            self._waits = bool(self._sessions.all(queries.waiting_after, "", 1))
+        keys: dict[str, list[str]] = {}
+        for row in matched if self._waits else ():
+            keys.setdefault(row.user_id, []).append(_key(row.record))
+        for user_id, of_user in keys.items():
+            self._sessions.run(queries.delete_waiting_keys, user_id, of_user)
+
+    def _take_waiting(self, rows: Sequence[WaitingRow]) -> int:
+        records = {row.id: record_of(row.record, 0) for row in rows}
+        self.matcher.prefetch(list(records.values()))
+        matched: dict[str, list[tuple[str, Matched]]] = {}
+        for row in rows:
+            try:
+                file_id = self.matcher.file(records[row.id])
+            except NotMatched:
+                continue
+            matched.setdefault(row.batch_id, []).append(
+                (row.id, Matched(records[row.id], row.user_id, file_id))
+            )
+        for import_id, found in matched.items():
+            self._batch.load([each for _, each in found])
+            for _, each in found:
+                self._apply(each)
+            self.log(import_id, self._batch.write())
+            self._sessions.run(queries.delete_waiting, [id for id, _ in found])
+        return sum(map(len, matched.values()))
+
+
+def _batches(rows: list[WatchedRecord]) -> Iterator[list[WatchedRecord]]:
+    for start in range(0, len(rows), BATCH_ROWS):
+        yield rows[start:start + BATCH_ROWS]
+
+
+def _when(row: WatchedRecord) -> tuple[bool, datetime, bool]:
+    # Undated rows come last: they say least, and must not stand in the way of others. A day
+    # comes after what is known to the second.
+    return row.watched_at is None, row.watched_at or _BEGINNING, bool(row.is_day)
+
+
+def _number(row: Unmatched) -> int:
+    return row.number
+
+
+def _of(record: WatchedRecord, why: str) -> Unmatched:
+    return Unmatched(record.number, record.what, why, record=record)
+
+
+def _has_position(record: WatchedRecord) -> bool:
+    return bool(record.position or record.percent or record.watched_s)
+
+
+def _key(record: WatchedRecord) -> str:
+    """Return what tells a waiting row from another one of its user."""
+    facts = {name: value for name, value in record.facts().items() if name not in _OF_THE_FILE}
+    return hashlib.sha256(dumps(dict(sorted(facts.items()))).encode()).hexdigest()
+
+
+_OF_THE_FILE = ("number", "user")
