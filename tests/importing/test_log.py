@@ -94,6 +94,7 @@ def test_unmatched_rows_go_to_a_file_that_can_be_corrected(home: Home, tmp_path:
     result = home.store.importing.watched(
         [{"title": "Alein", "year": 1979, "watched_at": THEN, "position": "0:10:00"}],
         user_id="ann")
+    assert [row.near for row in result.unmatched] == [["Alien (1979)"]]
     path = tmp_path / "unmatched.csv"
     assert result.write_unmatched(path) == 1
     with pytest.raises(InvalidValueError, match="File exists"):

@@ -29,8 +29,8 @@ _TINY = timedelta(microseconds=1)
 _NIGHT = timedelta(hours=6)
 _DAY = timedelta(days=1)
 _AROUND_THE_WORLD = timedelta(hours=14)
-_STATE = [field for field in UserMediaProgress._meta.sorted_fields]
-_PLAY = [field for field in PlaybackHistory._meta.sorted_fields]
+_STATE = UserMediaProgress._meta.sorted_fields  # the key, user and file, comes first
+_PLAY = PlaybackHistory._meta.sorted_fields
 
 
 class Matched(NamedTuple):
@@ -310,8 +310,9 @@ def stored(row: Any, fields: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def image(state: UserMediaProgress) -> dict[str, Any]:
-    """Return progress as JSON can hold it: without what undo_progress() goes back to."""
-    values = {field.name: getattr(state, field.name) for field in _STATE}
+    """Return progress as JSON can hold it: not whose it is, nor what undo_progress() goes back to.
+    """
+    values = {field.name: getattr(state, field.name) for field in _STATE[2:]}
     del values["previous"]
     for name in ("updated_at", "last_played_at", "reported_at"):
         if values.get(name) is not None:

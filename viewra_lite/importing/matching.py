@@ -28,8 +28,13 @@ class NotMatched(Exception):
 
     def __init__(self, why: str, near: Iterable[Found] = ()) -> None:
         super().__init__(why)
-        names = (f"{row.title} ({row.year})" if row.year else row.title for row in near)
-        self.near = list(dict.fromkeys(names))[:_MOST_NEAR]
+        self.near = names_of(near)
+
+
+def names_of(rows: Iterable[Found]) -> list[str]:
+    """Return what a few rows are called."""
+    names = (f"{row.title} ({row.year})" if row.year else row.title for row in rows)
+    return list(dict.fromkeys(names))[:_MOST_NEAR]
 
 
 def kind_of(record: WatchedRecord) -> str:
@@ -85,6 +90,15 @@ class Matcher:
         if file is None:
             raise NotMatched("is in the library, but has no file")
         return file
+
+    def near(self, record: WatchedRecord) -> list[str]:
+        """Return what the library has that is called nearly as a row says."""
+        kind = kind_of(record)
+        title = record.show if kind == "episode" else record.title
+        if kind == "track" or title is None:
+            return []
+        name = next(reversed([name for name, _ in find.readings(title, record.year)]))
+        return names_of(self._finder.near("show" if kind == "episode" else "movie", name))
 
     def _at_path(self, record: WatchedRecord) -> str | None:
         if record.path is None:

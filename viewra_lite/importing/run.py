@@ -21,6 +21,7 @@ from .results import ImportResult, Unmatched
 _WAITING = WaitingRow._meta.sorted_fields
 BATCH_ROWS = 500
 """Rows in a transaction: some 50 ms."""
+_MOST_NEAR = 50  # rows; each is compared with every title
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -62,6 +63,7 @@ class Run:
             self._sessions.give_way()
         if import_id is not None:
             import_id = self._end(import_id, total, waiting)
+        self._add_near()
         return ImportResult(
             import_id, format, total, self._counts["imported"], self._counts["already"],
             sorted(self._left_out, key=_number), sorted(self._unmatched, key=_number), waiting,
@@ -127,6 +129,18 @@ class Run:
         if why is not None:
             self._unmatched.append(_of(record, why))
         return why is None
+
+    def _add_near(self) -> None:
+        """Add what is called nearly so to the first rows that nothing of that name was shown for.
+        """
+        rows = [
+            row for row in self._unmatched
+            if not row.near and row.record is not None and row.record.problem is None
+        ]
+        with self._sessions.reader():
+            for row in rows[:_MOST_NEAR]:
+                assert row.record is not None
+                row.near.extend(self.matcher.near(row.record))
 
     # The log
 

@@ -20,6 +20,7 @@ from .name_facts import LONGEST_KEY, fold
 
 _YEAR_AT_THE_END = re.compile(r"(.*\S)\s*\(([12]\d{3})\)\s*", re.ASCII | re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_MOST_NEAR = 3
 _LONGEST_TAIL = 32  # folders; no library is deeper
 
 
@@ -160,6 +161,21 @@ class Finder:
             works.append(row.work_id)
         links = self._sessions.all(find_queries.files_of_works, works) if works else []
         return min(((part, id) for _, id, part in links), default=(0, None))[1]
+
+    def near(self, kind: str, title: str) -> list[Found]:
+        """Return movies or shows whose files are named nearly so, the nearest first."""
+        import difflib
+
+        key, names = fold(title), self._names(kind)
+        if not key:
+            return []
+        longer = [name for name in names if f"{name}-".startswith(f"{key}-")
+                  or f"{key}-".startswith(f"{name}-")]
+        alike = [name for name in names if name[:1] == key[:1] and abs(len(name) - len(key)) < 4]
+        close = difflib.get_close_matches(key, alike, n=_MOST_NEAR, cutoff=0.75)
+        ids = [id for name in dict.fromkeys([*close, *longer]) for id in names[name]][:_MOST_NEAR]
+        rows = self.with_value(kind, "id", ids)
+        return [row for id in ids for row in rows[id]]
 
     def _add_named(self, kind: str, titles: Iterable[str]) -> None:
         """Add what files' names call so: another title may be shown."""

@@ -353,7 +353,7 @@ class PlaybackModule(Module):
         self._progress.absorb(gone_id, kept_id)
         for follow in (
             queries.session_follows, history_queries.history_follows,
-            history_queries.archive_follows,
+            history_queries.archive_follows, queries.imported_follows,
         ):
             self.sessions.run(follow, gone_id, kept_id)
 

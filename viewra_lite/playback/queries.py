@@ -9,6 +9,7 @@ from peewee import EXCLUDED, SQL, fn
 from ..database.statements import OneOf, Statement, statement
 from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
 from ..media.work_models import Work, WorkFile
+from .import_models import ImportedRow
 from .models import PlaybackSession, UserMediaProgress
 
 # Files and what they are
@@ -125,6 +126,13 @@ def session_plays_on(
 def session_follows(gone: Any, kept: Any) -> Any:
     return PlaybackSession.update({PlaybackSession.media_file_id: kept}).where(
         PlaybackSession.media_file_id == gone
+    )
+
+
+@statement
+def imported_follows(gone: Any, kept: Any) -> Any:
+    return ImportedRow.update({ImportedRow.media_file_id: kept}).where(
+        ImportedRow.media_file_id == gone
     )
 
 
