@@ -15,7 +15,7 @@ from tests.conftest import Clock
 from viewra_lite import Store
 from viewra_lite.database.models import open_database
 from viewra_lite.errors import CorruptStoreError
-from viewra_lite.media.models import Album, MediaFile, MediaLibrary, Movie, Track, TVShow
+from viewra_lite.media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
 from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession
 
@@ -46,7 +46,8 @@ class Home:
         self.movie = media.save_movie(
             self.library, title="Dune", year=2021, media_file_id=self.file, genres=["x"]).id
         self.show = media.save_show(self.library, title="Dark").id
-        self.episode = media.save_episode(self.show, season_number=1, episode_number=1).id
+        self.episode = media.save_episode(
+            self.show, season_number=1, episode_number=1, media_file_id=self.file).id
         self.album = media.save_album(self.library, title="Low").id
         self.track = media.save_track(self.album, title="Warszawa").id
         self.session = playback.start_session(self.file, user_id="ann", duration=7200).id
@@ -175,6 +176,20 @@ def test_a_time_edited_by_hand_leaves_no_verb_as_a_foreign_error(home: Home, clo
         except BaseException as exc:
             raise AssertionError(f"verb {number}") from exc
         home.put_back(model, column, before)
+
+
+def test_what_is_read_only_in_part_is_named_too(home: Home) -> None:
+    if home.store.engine == "postgres":
+        return  # which stores nothing like that
+    home.spoil(PlaybackHistory, "played_at", "'12 noon'")
+    where = rf"playback_history\.played_at of row '{home.play}'"
+    with pytest.raises(CorruptStoreError, match=where):
+        home.store.playback.stats()
+    home.store.playback.mark_watched("ann", episode_id=home.episode)
+    home.spoil(Episode, "season_number", "'first'")
+    where = rf"episodes\.season_number of row '{home.episode}' holds 'first', not a whole"
+    with pytest.raises(CorruptStoreError, match=where):
+        home.store.playback.next_up("ann")
 
 
 def test_a_time_written_without_its_zone_is_in_utc(home: Home) -> None:

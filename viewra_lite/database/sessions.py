@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import peewee
 
-from ..errors import SessionError
+from ..errors import CorruptStoreError, InvalidValueError, SessionError
 from .checks import refused
 from .ids import Ids
 from .scopes import Reader as Reader, Session, Writer as Writer
@@ -141,6 +142,21 @@ class Sessions:
             self.backend.execute_many(session.connection, compiled.sql, rows)
         except Exception as exc:
             self.raise_translated(exc)
+            raise
+
+    @contextmanager
+    def naming_unreadable(self, *models: Any) -> Iterator[None]:
+        """Name the stored value of these tables that rows which stay tuples could not be used for.
+
+        Such rows are taken as they are: that what is stored is what the columns hold is looked at
+        only once something has failed.
+        """
+        try:
+            yield
+        except (TypeError, ValueError, CorruptStoreError) as exc:
+            if not isinstance(exc, InvalidValueError):
+                for model in models:
+                    self.all(Statement(model.select, arity=0))  # raises CorruptStoreError
             raise
 
     def exclusive(self, name: str, *, wait_s: float = 0.0, once: bool = False) -> Any:

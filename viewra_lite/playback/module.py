@@ -13,13 +13,15 @@ from ..database.checks import (
 from ..database.pages import Page
 from ..database.sessions import Sessions
 from ..errors import ConflictError, shown
-from ..media.models import MediaFile
+from ..media.models import Episode, MediaFile
+from ..media.work_models import Work
 from ..module import Module
 from . import archive, history, history_queries, marks, queries, stats, watching
 from .archive import ArchiveResult
 from .lifecycle import Lifecycle
 from .models import (
-    MODELS, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+    MODELS, PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
+    UserMediaProgress,
 )
 from .progress import Progress, Report
 from .shared import nothing
@@ -263,7 +265,8 @@ class PlaybackModule(Module):
         that is watched again, the first that was watched less often. A show whose next episode
         is not on disk, or that was dropped, is not in it.
         """
-        return watching.next_up(self.sessions, self._progress, checked_user(user_id), limit)
+        with self.sessions.naming_unreadable(Work, Episode, UserMediaProgress):
+            return watching.next_up(self.sessions, self._progress, checked_user(user_id), limit)
 
     # What was watched
 
@@ -302,7 +305,11 @@ class PlaybackModule(Module):
         since is included, until is not.
         """
         user = or_none(checked_id, "user_id", user_id)
-        return stats.stats(self.sessions, user, *_between(since, until))
+        span = _between(since, until)
+        with self.sessions.naming_unreadable(
+            PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+        ):
+            return stats.stats(self.sessions, user, *span)
 
     def archive_history(
         self, *, older_than: datetime | timedelta, dry_run: bool = False
