@@ -188,6 +188,9 @@ def test_a_second_format_of_the_same_evening_adds_nothing(home: Home) -> None:
     for order in (watched, watched[::-1]):
         for name in order:
             home.store.importing.watched(SAMPLES / name, user_id="ann")
+        playback = home.store.playback
+        counts = sum(playback.progress("ann", id).play_count for id in home.files.values())
+        assert playback.stats(user_id="ann").completed == counts
         titles = [title for title, _ in home.plays()]
         assert len(titles) == len(set(titles)) == 3, home.plays()
         for one in home.store.importing.list():
@@ -221,6 +224,24 @@ def test_what_may_be_meant_is_shown_and_not_taken(home: Home) -> None:
     again = home.store.importing.watched(
         [{"title": "Der Wüstenplanet", "year": 2021, "tmdb_id": 841}], user_id="ann")
     assert [row.near for row in again.unmatched] == [["Der Wüstenplanet (2021)"]]
+
+
+@pytest.mark.parametrize("zone", [None, "America/Los_Angeles", "Asia/Tokyo"])
+def test_a_day_and_a_time_of_one_evening_are_one_play(home: Home, zone: str | None) -> None:
+    local = {None: "2024-03-01T20:00:00+00:00", "America/Los_Angeles": "2024-03-01T22:30:00-08:00",
+             "Asia/Tokyo": "2024-03-02T01:30:00+09:00"}[zone]
+    day = [{"title": "Alien", "watched_at": "2024-03-01"}]
+    second = [{"title": "Alien", "watched_at": local}]
+    importing = home.store.importing
+    for user, order in (("ann", (day, second)), ("bob", (second, day))):
+        found = [importing.watched(rows, user_id=user, timezone=zone) for rows in order]
+        assert [(each.imported, each.already) for each in found] == [(1, 0), (0, 1)]
+    other = [{"title": "Alien", "watched_at": "2024-03-04"}]
+    assert importing.watched(other, user_id="ann", timezone=zone).imported == 1
+    # An evening watched twice is two plays.
+    late = [{"title": "Alien", "watched_at": "2024-03-06T18:00:00Z"},
+            {"title": "Alien", "watched_at": "2024-03-06T21:00:00Z"}]
+    assert importing.watched(late, user_id="ann", timezone=zone).imported == 2
 
 
 # ZIPs
