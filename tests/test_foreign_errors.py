@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from viewra_lite import FileFacts, Provider, Store, TranscodeProfile
+from viewra_lite import FileFacts, Provider, Store, TranscodeProfile, load_config
 from viewra_lite.errors import LONGEST_MESSAGE, ViewraError
 from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
@@ -173,3 +173,10 @@ def test_an_id_has_one_length_on_both_engines(home: Home, name: str) -> None:
         home.store.playback.set_progress(longest, file, 5)
         home.store.playback.mark_watched(longest, file)
         home.store.playback.archive_history(older_than=timedelta(0))
+
+
+def test_a_configuration_of_the_wrong_kind_is_refused() -> None:
+    for value in WRONG:
+        assert not list(refused_well(lambda: load_config({}, environ=value))), type(value)
+        if not isinstance(value, str):
+            assert not list(refused_well(lambda: load_config(value))), type(value)

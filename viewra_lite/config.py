@@ -372,6 +372,8 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
     keys = {key.upper(): key for kind in (SqliteConfig, PostgresConfig)
             for key in ("type", *_options(kind))}
     given: _Given = {}
+    if not isinstance(environ, Mapping):
+        raise ConfigError(f"environ must be a mapping, not {type(environ).__name__}")
     for name, value in environ.items():
         if not isinstance(name, str) or not name.startswith(ENVIRON_PREFIX):
             continue
