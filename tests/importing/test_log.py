@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from media_factory import write_video
 
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
@@ -88,6 +89,17 @@ def test_what_matched_nothing_waits_for_media_that_come_later(home: Home, tmp_pa
     assert first.id is not None
     home.store.importing.undo(first.id)
     assert home.store.playback.history("ann").items == []
+
+
+def test_a_scan_matches_what_waits(home: Home, tmp_path: Path) -> None:
+    rows = [{"title": "Solaris", "year": 1972, "watched_at": THEN}]
+    assert home.store.importing.watched(rows, user_id="ann").waiting == 1
+    folder = tmp_path / "films"
+    folder.mkdir()
+    write_video(folder / "Solaris (1972).mkv")
+    home.store.media.scan(home.store.media.add_library("Films", folder, "movie").id)
+    (play,) = home.store.playback.history("ann").items
+    assert (play.title, play.completed) == ("Solaris (1972)", True)
 
 
 def test_unmatched_rows_go_to_a_file_that_can_be_corrected(home: Home, tmp_path: Path) -> None:
