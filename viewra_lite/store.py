@@ -186,7 +186,7 @@ class Store:
     def close(self) -> None:
         """Wait for the writer and close every connection; idempotent."""
         global _open
-        if self._sessions.in_session:
+        if not self._sessions.give_up():
             raise SessionError("close() inside a reader() or writer(): leave the session first")
         with _lock:
             if _open is self:

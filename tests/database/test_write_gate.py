@@ -32,8 +32,7 @@ def waiting(gate, number):
 
 def test_the_gate_tells_how_often_somebody_queued():
     gate = WriteGate()
-    gate.acquire(0)
-    gate.release()
+    gate.release(gate.acquire(0))
     gate.acquire(0)
     assert gate.waits == 0
     assert not gate.acquire(0) and not gate.acquire(0)
@@ -44,18 +43,18 @@ def test_the_gate_lets_threads_in_as_they_came():
     gate, entered = WriteGate(), []
 
     def enter(number):
-        assert gate.acquire(WAIT_S)
+        turn = gate.acquire(WAIT_S)
         entered.append(number)
-        gate.release()
+        gate.release(turn)
 
-    gate.acquire(0)
+    held = gate.acquire(0)
     threads = []
     for number in range(6):
         threads.append(threading.Thread(target=enter, args=(number,)))
         threads[-1].start()
         waiting(gate, number + 1)
     assert gate._waiting
-    gate.release()
+    gate.release(held)
     for thread in threads:
         thread.join(WAIT_S)
     assert entered == list(range(6))
@@ -64,10 +63,10 @@ def test_the_gate_lets_threads_in_as_they_came():
 
 def test_a_thread_that_gives_up_leaves_the_queue():
     gate = WriteGate()
-    gate.acquire(0)
+    held = gate.acquire(0)
     assert not gate.acquire(0.01)
     assert not gate._waiting
-    gate.release()
+    gate.release(held)
     assert gate.acquire(0)
 
 
@@ -79,7 +78,7 @@ class Interrupt(BaseException):
 def test_an_interrupt_while_waiting_does_not_lose_the_gate(monkeypatch, handed_over):
     """The interrupt comes while the turn is awaited, before or after it was handed over."""
     gate = WriteGate()
-    gate.acquire(0)
+    held = gate.acquire(0)
 
     class Turn:
         def __init__(self):
@@ -90,7 +89,7 @@ def test_an_interrupt_while_waiting_does_not_lose_the_gate(monkeypatch, handed_o
             if timeout is None:
                 return self.lock.acquire()
             if handed_over:
-                gate.release()
+                gate.release(held)
             raise Interrupt
 
         def release(self):
@@ -102,7 +101,7 @@ def test_an_interrupt_while_waiting_does_not_lose_the_gate(monkeypatch, handed_o
         gate.acquire(WAIT_S)
     monkeypatch.undo()
     if not handed_over:
-        gate.release()
+        gate.release(held)
     assert not gate._waiting
     assert gate.acquire(0)
 

@@ -181,14 +181,19 @@ class Counted:
         return getattr(self.real, name)
 
 
+def of_the_real(method: Any) -> Any:
+    return lambda connection, *rest: method(getattr(connection, "real", connection), *rest)
+
+
 @pytest.fixture
 def ran(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is run outside writers from now on, one text for each statement."""
     backend: Any = store._sessions.backend
     found: list[str] = []
-    borrow, give_back = backend.borrow, backend.give_back
+    borrow = backend.borrow
     monkeypatch.setattr(backend, "borrow", lambda: Counted(borrow(), found))
-    monkeypatch.setattr(backend, "give_back", lambda connection: give_back(connection.real))
+    for name in ("give_back", "turn_of", "is_lent"):
+        monkeypatch.setattr(backend, name, of_the_real(getattr(backend, name)))
     return found
 
 

@@ -18,6 +18,12 @@ class Backend(Protocol):
     def borrow(self) -> Connection:
         """Return a connection that only reads; raises StoreBusyError when none comes free."""
 
+    def turn_of(self, connection: Connection, writes: bool) -> Any:
+        """Return which loan it is that a borrowed connection is out for: it ends once."""
+
+    def is_lent(self, connection: Connection, turn: Any) -> bool:
+        """Whether that loan has not ended: who was interrupted while it gave back has to know."""
+
     def give_back(self, connection: Connection) -> None:
         """Take a reading connection back, clean or dirty."""
 

@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ViewraError
+from ..errors import StoreUnavailableError, ViewraError
 from .pool import keep_open
 from .wal import WalFile
 
@@ -93,8 +93,14 @@ class Checkpoints:
 
     def move_all(self) -> None:
         """Move what the log has gained, if anything; outside a session."""
-        if self._wal.has_grown():
-            self.move()
+        backend = self._backend
+        try:
+            if self._wal.has_grown():
+                self.move()
+        except backend.driver.Error as exc:
+            raise backend.translate(exc) from exc
+        except OSError as exc:
+            raise StoreUnavailableError(f"{backend.path}: {exc.strerror}") from exc
 
     def move(self) -> None:
         """Move the log into the database as far as no reader needs it; outside a session."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import count
 from operator import methodcaller
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -66,6 +68,8 @@ class Pool:
         self._idle: SimpleQueue[Any] = SimpleQueue()
         # Strong references: in a forked child a connection that nobody holds would be closed.
         self._alive: set[Any] = set()
+        self._lent: dict[Any, int] = {}
+        self._turns = count(1)
         self._ended: type[Exception] | None = None
         self._ended_message: str | None = None
 
@@ -75,10 +79,18 @@ class Pool:
             connection = self._idle.get_nowait()
         except Empty:
             connection = None if self._has_place() else self._wait()
-        return self._made() if connection is None else connection
+        if connection is None:
+            connection = self._made()
+        self._lent[connection] = next(self._turns)
+        return connection
+
+    def turn_of(self, connection: Any) -> int | None:
+        """Return which loan it is that a connection is out for."""
+        return self._lent.get(connection)
 
     def give_back(self, connection: Any) -> None:
         """Keep a clean connection for the next borrower."""
+        self._lent.pop(connection, None)
         self._idle.put(connection)
         if self._ended is not None:
             self._drain()
@@ -86,6 +98,7 @@ class Pool:
     def discard(self, connection: Any) -> None:
         """Close a connection that cannot be used again; whoever waits may make a new one."""
         self._alive.discard(connection)
+        self._lent.pop(connection, None)
         try:
             self._close(connection)
         finally:
@@ -143,58 +156,70 @@ class Pool:
 
 
 class WriteGate:
-    """A first-come-first-served lock: whoever waits gets it before its last holder returns."""
+    """A first-come-first-served lock: whoever waits gets it before its last holder returns.
+
+    Each holder has a turn, and a turn ends once: who was interrupted while giving it back may do
+    so again, and takes nothing from the next.
+    """
 
     # A plain Lock would let a scan that commits batch after batch take the lock again before any
     # waiting heartbeat wakes up; one lock in the process also beats SQLite's busy timeout.
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._held = False
+        self._holder: threading.Lock | None = None
         self.waits = 0
         """How often somebody had to queue."""
         self._waiting: deque[threading.Lock] = deque()
 
-    def acquire(self, wait_s: float) -> bool:
-        """Take the gate; False when it did not come free in time."""
-        with self._guard:
-            if not self._held:
-                self._held = True
-                return True
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-            self.waits += 1
+    def acquire(self, wait_s: float) -> threading.Lock | None:
+        """Return the turn that holds the gate; None when it did not come free in time."""
+        turn = threading.Lock()
         try:
-            if turn.acquire(timeout=wait_s):
-                return True
+            if self._enters(turn) or turn.acquire(timeout=wait_s):
+                return turn
         except BaseException:
-            self._give_up(turn, keep=False)
+            self.release(turn)
             raise
-        return self._give_up(turn, keep=True)
+        return self._give_up(turn)
 
     def is_awaited(self) -> bool:
         """Whether somebody queues."""
         return bool(self._waiting)
 
-    def release(self) -> None:
-        """Pass the gate to the first in the queue, or open it."""
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._held = False
+    def is_held(self, turn: threading.Lock) -> bool:
+        """Whether it is this turn that holds the gate."""
+        return self._holder is turn
 
-    def _give_up(self, turn: threading.Lock, *, keep: bool) -> bool:
+    def release(self, turn: threading.Lock) -> None:
+        """End a turn, and pass the gate to the first in the queue, or open it."""
+        with self._guard:
+            if self._holder is not turn:
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            elif self._waiting:
+                self._holder = self._waiting.popleft()
+                self._holder.release()
+            else:
+                self._holder = None
+
+    def _enters(self, turn: threading.Lock) -> bool:
+        with self._guard:
+            if self._holder is None:
+                self._holder = turn
+                return True
+            turn.acquire()
+            self._waiting.append(turn)
+            self.waits += 1
+            return False
+
+    def _give_up(self, turn: threading.Lock) -> threading.Lock | None:
         with self._guard:
             try:
                 self._waiting.remove(turn)
-                return False
+                return None
             except ValueError:
-                pass  # it was handed to us at the last moment
-        if not keep:
-            self.release()
-        return keep
+                return turn  # it was handed to us at the last moment
 
 
 def remaining(deadline: float) -> float:

@@ -26,7 +26,7 @@ from ..errors import (
 from .locks import of_this_process
 from .pool import Pool
 from .postgres_values import read_all_times
-from .sessions import StoreDatabase
+from .store_database import StoreDatabase
 from .statements import words_query
 
 _CONNECT_TIMEOUT_S = 10
@@ -134,6 +134,14 @@ class PostgresBackend:
             if not connection.closed and not self._has_news(connection):
                 return connection
             self._pool.discard(connection)
+
+    def turn_of(self, connection: Any, writes: bool) -> Any:
+        """Return which loan it is that a connection is out for."""
+        return self._pool.turn_of(connection)
+
+    def is_lent(self, connection: Any, turn: Any) -> bool:
+        """Whether that loan has not ended."""
+        return bool(self._pool.turn_of(connection) == turn)
 
     def give_back(self, connection: Any) -> None:
         """Take a connection back; a broken one, or one in the middle of something, is closed."""

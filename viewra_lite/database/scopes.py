@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -11,49 +13,157 @@ from ..errors import SessionError, ViewraError
 if TYPE_CHECKING:
     from .sessions import Sessions
 
+_REMEDY = (
+    "a session is its thread's, which the tasks of an event loop and suspended generators share: "
+    "do not hold one over an await or a yield, and run store calls with asyncio.to_thread()"
+)
+OTHER_ORDER = f"reader() and writer() were left in another order than entered: {_REMEDY}"
+OTHER_TASK = f"a reader() or writer() was opened by another asyncio task: {_REMEDY}"
+INTERRUPTED = "an interruption ended the block before its end"
+THREAD_ENDED = "its thread has ended"
+CLOSED = "the store was closed"
+
+
+def current_task() -> Any:
+    """Return the asyncio task that runs in this thread; None where none does."""
+    asyncio = sys.modules.get("asyncio")
+    running = getattr(asyncio, "_get_running_loop", None)  # not yet, while it is imported
+    loop = running() if running is not None else None
+    return asyncio.current_task(loop) if asyncio is not None and loop is not None else None
+
 
 class Session:
     """What one thread has open."""
 
     __slots__ = (
-        "connection", "writes", "guest", "read_depth", "read_only", "savepoints", "callbacks",
-        "cursors", "owner", "state",
+        "connection", "turn", "writes", "guest", "read_depth", "read_only", "savepoints",
+        "callbacks", "cursors", "place", "state", "task", "entered", "is_ending", "lost",
     )
 
-    def __init__(self, connection: Any, writes: bool, guest: bool) -> None:
-        self.connection = connection
+    def __init__(self, connection: Any, turn: Any, writes: bool) -> None:
+        self.connection = connection  # None once it was given back
+        self.turn = turn
         self.writes = writes
-        self.guest = guest
+        self.guest = False
         self.read_depth = 0
         self.read_only = False  # a writer whose connection refuses writes for now
         self.savepoints: list[int] = []  # how many callbacks there were before each
         self.callbacks: list[Callable[[], Any]] = []
         self.cursors: Any = None  # those that guest code may leave half-read
-        self.owner: dict[str, Any] = {}
+        self.place: Any = None
         self.state: dict[str, Any] = {}
+        self.task = current_task()
+        # The scopes that are entered, outermost first, each with what the `with` statement holds.
+        self.entered: list[tuple[_Scope, Callable[[], Any] | None]] = []
+        self.is_ending = False
+        self.lost: str | None = None  # why it was taken back from its scopes
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its innermost scope was left by an interruption, before __exit__ was through."""
+        held = self.entered[-1][1] if self.entered else None
+        return self.is_ending or (held is not None and held() is None)
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the caller runs inside a block of it, as far as can be told."""
+        held = self.entered[-1][1] if self.entered else None
+        return held is not None and held() is not None and self.task is current_task()
+
+
+class _Exit:
+    """What `with` finds as __exit__: a method that nothing but the statement itself holds.
+
+    An interruption may come after a block has ended and before the first step of __exit__, and
+    from then on nothing calls it again. The method is freed with the block, though, and that is
+    noticed. The frame of __exit__, which lives as long as a traceback shows it, holds its scope.
+    """
+
+    def __get__(self, scope: _Scope | None, kind: Any = None) -> Any:
+        if scope is None:
+            return self
+        leave = scope.leave
+        scope.held = weakref.ref(leave, scope.died)
+        return leave
+
+    def __call__(self, scope: _Scope, *error: Any) -> None:
+        """Leave a scope, for an ExitStack, which asks the class."""
+        scope.leave(*error)
 
 
 class _Scope:
     """What reader() and writer() share. It may be entered again, also inside itself."""
 
-    __slots__ = ("_sessions", "_guest", "_session")
+    __slots__ = ("_sessions", "_guest", "_session", "held")
 
     def __init__(self, sessions: Sessions, guest: bool) -> None:
         self._sessions = sessions
         self._guest = guest
         self._session: Session | None = None
+        self.held: weakref.ref[Any] | None = None
 
-    def _inherited_from(self, session: Session) -> None:
-        """Remember the session that this scope is nested in."""
+    if TYPE_CHECKING:
+        def __exit__(
+            self, exc_type: type[BaseException] | None, exc: BaseException | None,
+            traceback: TracebackType | None,
+        ) -> None: ...
+    else:
+        __exit__ = _Exit()
+
+    def leave(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End what __enter__ began."""
+        raise NotImplementedError
+
+    def died(self, held: Any) -> None:
+        """Take the session back whose block ended without this scope being left."""
+        session = self._session
+        if session is not None and any(how is held for _, how in session.entered):
+            self._sessions.take_back(session, INTERRUPTED)
+
+    def _note_entry(self, session: Session) -> None:
+        """Remember that this scope is entered in a session, and nested in those before it."""
+        held, self.held = self.held, None
+        if held is not None and held() is None:
+            held = None  # somebody only looked at __exit__
         session.guest = session.guest or self._guest
         self._session = session
+        session.entered.append((self, held))
 
-    def _left(self) -> Session:
-        """Return the session that is being left; raises SessionError in a forked child."""
-        session = self._session
-        if session is None or session.connection is None:
+    def _left(self, error: BaseException | None) -> Session | None:
+        """Return the session that is being left; None where it is lost, and an error says why.
+
+        Raises SessionError where no error does, and in a forked child.
+        """
+        self.held = None
+        session = self._sessions.own(self) or self._session
+        if session is None or (session.connection is None and session.lost is None):
             self._sessions.backend.refuse_stray_query()
+        why = session.lost or self._why_misplaced(session)
+        if why is not None:
+            self._lost(session, why, error)
+            return None
         return session
+
+    def _lost(self, session: Session, why: str, error: BaseException | None) -> None:
+        self._sessions.take_back(session, why)
+        # A reader that outlived its thread has nothing to lose.
+        if error is None and (session.writes or session.lost != THREAD_ENDED):
+            raise SessionError(f"nothing of it is stored: {why}" if session.writes else why)
+
+    def _why_misplaced(self, session: Session) -> str | None:
+        if session.task is not current_task():
+            return OTHER_TASK
+        if not session.entered or session.entered[-1][0] is not self:
+            if session.writes:
+                return OTHER_ORDER
+            # Readers share one snapshot, in whatever order they end.
+            session.entered.sort(key=lambda entry: entry[0] is self)
+        return None
 
     def _raise_translated(self, error: BaseException | None) -> None:
         # A ValueError or OverflowError of the driver was translated where it came from: what
@@ -71,38 +181,45 @@ class Reader(_Scope):
     def __enter__(self) -> Reader:
         session = self._sessions.current
         if session is None:
-            session = self._session = self._begin()
-        else:
-            self._inherited_from(session)
-            if session.writes and self._guest and not session.read_only:
-                self._set_read_only(session, True)
+            self._begin()
+            return self
+        self._note_entry(session)
         session.read_depth += 1
+        if session.writes and self._guest and not session.read_only:
+            self._set_read_only(session, True)
         return self
 
-    def __exit__(
+    def leave(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        session = self._left()
-        session.read_depth -= 1
-        if not session.read_depth:
-            if session.read_only:
+        """End the snapshot, if this is the outermost scope."""
+        session = self._left(exc)
+        if session is None:
+            return  # an error is on its way
+        if session.read_depth == 1 and not session.writes:
+            self._sessions.end(session, commit=False)
+        else:
+            if session.read_depth == 1 and session.read_only:
                 self._set_read_only(session, False)
-            elif not session.writes:
-                self._end(session)
+            session.read_depth -= 1
+            session.entered.pop()
         self._raise_translated(exc)
 
-    def _begin(self) -> Session:
+    def _begin(self) -> None:
         sessions, backend = self._sessions, self._sessions.backend
-        connection = backend.borrow()
+        session = None
         try:
-            backend.begin_read(connection)
-            return sessions.begin(connection, writes=False, guest=self._guest)
+            session = sessions.borrowed(writes=False)
+            backend.begin_read(session.connection)
+            session.read_depth = 1
+            self._note_entry(session)
+            sessions.begin(session)
         except BaseException as exc:
-            backend.end_read(connection)
-            backend.give_back(connection)
+            if session is not None:
+                sessions.end(session, commit=False)
             self._raise_translated(exc)
             raise
 
@@ -110,17 +227,12 @@ class Reader(_Scope):
         try:
             self._sessions.backend.forbid_writes(session.connection, read_only)
         except Exception as exc:
+            if read_only:
+                session.read_depth -= 1
+            session.entered.pop()
             self._raise_translated(exc)
             raise
         session.read_only = read_only
-
-    def _end(self, session: Session) -> None:
-        sessions, backend = self._sessions, self._sessions.backend
-        try:
-            sessions.forget(session)
-            backend.end_read(session.connection)
-        finally:
-            sessions.finish(session, backend.give_back)
 
 
 class Writer(_Scope):
@@ -135,60 +247,44 @@ class Writer(_Scope):
     def __enter__(self) -> Writer:
         session = self._sessions.current
         if session is None:
-            self._session = self._begin()
+            self._begin()
         elif not session.writes or session.read_depth:
             raise SessionError("a writer() inside a reader(): open the writer() outside")
         else:
-            self._inherited_from(session)
             self._begin_savepoint(session)
         return self
 
-    def __exit__(
+    def leave(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        session = self._left()
+        """Commit, or roll back where there is an error; nested, the savepoint."""
+        session = self._left(exc)
+        if session is None:
+            return
         if session.savepoints:
             self._end_savepoint(session, failed=exc is not None)
+            session.entered.pop()
             self._raise_translated(exc)
         else:
-            self._end(session, failed=exc is not None)
+            self._sessions.end(session, commit=exc is None)
             self._raise_translated(exc)
             if exc is None:
                 _call_each(session.callbacks)
 
-    def _begin(self) -> Session:
+    def _begin(self) -> None:
         sessions, backend = self._sessions, self._sessions.backend
-        connection = backend.borrow_writer()
+        session = None
         try:
-            backend.begin_write(connection, self._durable)
-            return sessions.begin(connection, writes=True, guest=self._guest)
+            session = sessions.borrowed(writes=True)
+            backend.begin_write(session.connection, self._durable)
+            self._note_entry(session)
+            sessions.begin(session)
         except BaseException as exc:
-            backend.rollback(connection)
-            backend.give_back_writer(connection)
-            self._raise_translated(exc)
-            raise
-
-    def _end(self, session: Session, *, failed: bool) -> None:
-        """Commit or roll back, and give the connection back."""
-        sessions, backend = self._sessions, self._sessions.backend
-        try:
-            sessions.forget(session)
-            if failed:
-                backend.rollback(session.connection)
-            else:
-                self._commit(session)
-        finally:
-            sessions.finish(session, backend.give_back_writer)
-
-    def _commit(self, session: Session) -> None:
-        backend = self._sessions.backend
-        try:
-            backend.commit(session.connection)
-        except BaseException as exc:
-            backend.rollback(session.connection)
+            if session is not None:
+                sessions.end(session, commit=False)
             self._raise_translated(exc)
             raise
 
@@ -198,6 +294,7 @@ class Writer(_Scope):
         except Exception as exc:
             self._raise_translated(exc)
             raise
+        self._note_entry(session)
         session.savepoints.append(len(session.callbacks))
 
     def _end_savepoint(self, session: Session, *, failed: bool) -> None:
@@ -208,6 +305,7 @@ class Writer(_Scope):
                 session.connection.execute(f"RELEASE SAVEPOINT {savepoint}")
         except Exception as exc:
             failed = True
+            session.entered.pop()
             self._raise_translated(exc)
             raise
         finally:

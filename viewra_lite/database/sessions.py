@@ -16,20 +16,37 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import peewee
-
-from ..errors import CorruptStoreError, InvalidValueError, SessionError
+from ..errors import CorruptStoreError, InvalidValueError, SessionError, ViewraError
 from .checks import refused
 from .ids import Ids
-from .scopes import Reader as Reader, Session, Writer as Writer
+from .scopes import (
+    CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Reader as Reader, Session, Writer as Writer,
+    current_task,
+)
 from .statements import Compiled, Statement
 
 if TYPE_CHECKING:
     from .backend import Backend
 
 
+class _Place:
+    """Where one thread keeps its session. It goes with the thread, and takes that along."""
+
+    __slots__ = ("session", "_sessions", "__weakref__")
+
+    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
+        self.session: Session | None = None
+        self._sessions = sessions
+
+    def __del__(self) -> None:
+        sessions = self._sessions()
+        if self.session is not None and sessions is not None:
+            sessions.take_back(self.session, THREAD_ENDED)
+
+
 class _Current(threading.local):
-    session: Session | None = None
+    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
+        self.place = _Place(sessions)  # once in each thread
 
 
 class Sessions:
@@ -42,7 +59,8 @@ class Sessions:
         self.now = clock
         self.new_id = new_id
         self._engine = backend.engine
-        self._current = _Current()
+        self._current = _Current(weakref.ref(self))
+        self._process = os.getpid()
         self._listeners: dict[str, list[Callable[..., None]]] = {}
         _live.add(self)
 
@@ -72,7 +90,7 @@ class Sessions:
         """Call action once the outermost writer has committed; at once where there is none."""
         if not callable(action):
             raise refused("action", "a function", action)
-        session = self._current.session
+        session = self.current
         if session is None or not session.writes:
             action()
         else:
@@ -81,7 +99,7 @@ class Sessions:
     @property
     def in_session(self) -> bool:
         """Whether this thread has a reader or a writer open."""
-        return self._current.session is not None
+        return self.current is not None
 
     def is_writer_awaited(self) -> bool:
         """Whether another thread of this process waits until the open writer ends."""
@@ -92,7 +110,7 @@ class Sessions:
 
         There whoever is to get on may be waiting for that session.
         """
-        if self._current.session is None:
+        if self._current.place.session is None:
             self.backend.give_way()
 
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
@@ -105,7 +123,7 @@ class Sessions:
     def one(self, statement: Statement, *arguments: Any) -> Any:
         """Run a reading statement; its first row, or None."""
         compiled = statement.compiled.get(self._engine) or self._compiled(statement)
-        session = self._current.session
+        session = self._current.place.session and self.current
         backend = self.backend
         connection = backend.borrow() if session is None else session.connection
         try:
@@ -182,18 +200,17 @@ class Sessions:
 
     def abandon(self) -> None:
         """Give up everything after a fork: nothing here may be used in the child."""
-        session = self._current.session
+        session = self._current.place.session
         self.backend.abandon()
         if session is not None:
-            session.connection = session.cursors = None
-            self.forget(session)
+            self._forget(session)
 
     def _compiled(self, statement: Statement) -> Compiled:
         compiled = statement.compiled.get(self._engine)
         return compiled or statement.compile(self._engine, self.backend.database)
 
     def _fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
-        session = self._current.session
+        session = self._current.place.session and self.current
         backend = self.backend
         connection = backend.borrow() if session is None else session.connection
         try:
@@ -211,66 +228,142 @@ class Sessions:
     def _write(
         self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
     ) -> Any:
-        session = self._current.session
-        if session is not None:
-            self._writable("a write")
+        if self.current is not None:
+            session = self._writable("a write")
             try:
                 return read(session.connection.execute(compiled.sql, compiled.bind(arguments)))
             except Exception as exc:
                 self.raise_translated(exc)
                 raise
-        connection = self.backend.borrow_writer()
+        connection, turn, backend = None, None, self.backend
         try:
-            return read(
-                self.backend.execute_alone(connection, compiled.sql, compiled.bind(arguments))
-            )
+            connection = backend.borrow_writer()
+            turn = backend.turn_of(connection, True)
+            return read(backend.execute_alone(connection, compiled.sql, compiled.bind(arguments)))
         except Exception as exc:
             self.raise_translated(exc)
             raise
         finally:
+            try:
+                self._return_writer(connection, turn)
+            except BaseException:  # it was interrupted
+                self._return_writer(connection, turn)
+                raise
+
+    def _return_writer(self, connection: Any, turn: Any) -> None:
+        if connection is not None and self.backend.is_lent(connection, turn):
             self.backend.give_back_writer(connection)
 
     def _writable(self, what: str) -> Session:
-        session = self._current.session
+        session = self.current
         if session is None or not session.writes or session.read_depth:
             raise SessionError(f"{what} inside a reader(): use a writer()" if session else None)
         return session
 
     # For the scopes
 
+    def own(self, scope: Any) -> Session | None:
+        """Return what this thread has open, where that scope is the innermost of it."""
+        session = self._current.place.session
+        return session if session and session.entered and session.entered[-1][0] is scope else None
+
     @property
     def current(self) -> Session | None:
-        """What this thread has open."""
-        return self._current.session
-
-    def begin(self, connection: Any, *, writes: bool, guest: bool) -> Session:
-        """Make a connection this thread's session, for the rooms and for Peewee."""
-        session = Session(connection, writes, guest)
-        state = self.backend.database._state
-        state.set_connection(connection)
-        # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
-        state.transactions.append(session)
-        session.callbacks = state.commit_callbacks
-        # A generator may be finished by another thread than the one that began it, so a session
-        # remembers where its own thread looks for it.
-        session.state, session.owner = state.__dict__, self._current.__dict__
-        self._current.session = session
+        """What this thread has open; raises SessionError where another asyncio task opened it."""
+        session = self._current.place.session
+        if session is None:
+            return None
+        if session.is_dead:
+            self.take_back(session, INTERRUPTED)
+            return None
+        if session.task is not current_task():
+            raise SessionError(OTHER_TASK)
         return session
 
-    def forget(self, session: Session) -> None:
-        """Take a session from the thread that began it."""
-        session.owner.pop("session", None)
-        session.state.update(closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[])
-        for cursor in list(session.cursors or ()):
-            cursor.close()  # half-read, it would keep its snapshot for the next borrower
-
-    def finish(self, session: Session, give_back: Callable[[Any], None]) -> None:
-        """Give a session's connection back, in order again if guest code ran on it."""
+    def borrowed(self, *, writes: bool) -> Session:
+        """Return a session with a connection of its own, which is no thread's yet."""
+        connection, backend = None, self.backend
         try:
-            if session.guest:
-                self.backend.tidy(session.connection)
+            connection = backend.borrow_writer() if writes else backend.borrow()
+            return Session(connection, backend.turn_of(connection, writes), writes)
+        except BaseException:
+            if connection is not None:
+                (backend.give_back_writer if writes else backend.give_back)(connection)
+            raise
+
+    def begin(self, session: Session) -> None:
+        """Make a session this thread's, for the rooms and for Peewee."""
+        place = self._current.place
+        # A generator may be finished by another thread than the one that began it, so a session
+        # remembers where its own thread looks for it.
+        session.place = weakref.ref(place)
+        state = self.backend.database._state
+        session.state, place.session = state.__dict__, session
+        state.set_connection(session.connection)
+        session.callbacks = state.commit_callbacks
+        # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
+        state.transactions.append(session)
+
+    def end(self, session: Session, *, commit: bool) -> None:
+        """Commit or roll back, and give the connection back; every step may be taken again."""
+        session.is_ending = True
+        try:
+            for cursor in list(session.cursors or ()):
+                cursor.close()  # half-read, it would keep its snapshot for the next borrower
+            if commit:
+                self._commit(session.connection)
         finally:
-            give_back(session.connection)
+            try:
+                self._finish(session)
+            except BaseException:  # it was interrupted, or the disk does not take what is promised
+                self._finish(session)
+                raise
+
+    def take_back(self, session: Session, why: str) -> None:
+        """Roll back a session that its scopes will not end, whatever state it is in."""
+        if session.connection is None or os.getpid() != self._process:
+            return
+        session.lost = why
+        self.end(session, commit=False)
+
+    def give_up(self) -> bool:
+        """Take back what this thread has open; False where the caller runs inside of it."""
+        session = self._current.place.session
+        if session is not None and session.is_within and not session.is_ending:
+            return False
+        if session is not None:
+            self.take_back(session, CLOSED)
+        return True
+
+    def _commit(self, connection: Any) -> None:
+        try:
+            self.backend.commit(connection)
+        except Exception as exc:
+            if not isinstance(exc, (ViewraError, ValueError, ArithmeticError)):
+                self.raise_translated(exc)
+            raise
+
+    def _finish(self, session: Session) -> None:
+        """Roll back what was not committed, and give the connection back in order."""
+        backend, connection = self.backend, session.connection
+        if connection is not None and backend.is_lent(connection, session.turn):
+            backend.rollback(connection)
+            if session.guest:
+                backend.tidy(connection)
+            (backend.give_back_writer if session.writes else backend.give_back)(connection)
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """Take a session from the thread that began it."""
+        place = session.place and session.place()
+        if place is None or place.session is session:
+            session.state.update(
+                closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[]
+            )
+        if place is not None and place.session is session:
+            place.session = None
+        session.connection = session.cursors = None
+        session.entered.clear()
 
     def raise_translated(self, error: BaseException) -> None:
         """Raise the ViewraError that a driver's error stands for; return if there is none."""
@@ -286,63 +379,6 @@ def _row_count(cursor: Any) -> int:
 def _all_rows(cursor: Any) -> list[Any]:
     rows: list[Any] = cursor.fetchall()
     return rows
-
-
-class StoreDatabase:
-    """Mixed into Peewee's databases: connections come from sessions only."""
-
-    backend: Any
-    one_of: tuple[str, str, Callable[[Any], Any] | None]
-    matches_words: tuple[str, str, Callable[[Any], Any]]
-    utc_day: tuple[str, str]
-
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        """Refuse: a query outside a session would leak a connection."""
-        self._connection()
-        if not reuse_if_open:
-            raise SessionError("connections are opened by the store: this session has one already")
-        return False
-
-    def cursor(self, named_cursor: Any = None) -> Any:
-        """Return a cursor of the session's connection; raises SessionError outside one."""
-        return self._connection().cursor()
-
-    def begin(self, *args: Any, **kwargs: Any) -> None:
-        """Start a transaction for a migration script; in a session there is one already."""
-        self.backend.begin_write(self._connection(), durable=True)
-
-    def commit(self) -> None:
-        """Commit what begin() started."""
-        self.backend.commit(self._connection())
-
-    def rollback(self) -> None:
-        """Roll back what begin() started, unless the engine has done so by itself."""
-        self.backend.rollback(self._connection())
-
-    def _connection(self) -> Any:
-        state: Any = self._state  # type: ignore[attr-defined]
-        if state.closed:
-            self.backend.refuse_stray_query()
-        return state.conn
-
-    def get_context_options(self) -> dict[str, Any]:
-        """Return Peewee's options for building SQL, and how this engine says our own nodes."""
-        options: dict[str, Any] = super().get_context_options()  # type: ignore[misc]
-        options["one_of"] = self.one_of
-        options["matches_words"] = self.matches_words
-        options["utc_day"] = self.utc_day
-        return options
-
-    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
-        try:
-            return super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
-        except peewee.PeeweeException:
-            raise  # translated as it leaves the session; Peewee's own code catches some
-        except (OverflowError, ValueError, TypeError) as exc:
-            translated = self.backend.translate(exc)
-            if translated is exc:
-                raise
-            raise translated from exc
 
 
 _live: weakref.WeakSet[Sessions] = weakref.WeakSet()

@@ -57,6 +57,7 @@ class SqliteBackend:
             self._connect_reader, config.pool_size, self._wait_s, driver.close
         )
         self._gate = WriteGate()
+        self._turn: Any = None
         self.is_writer_awaited = self._gate.is_awaited
         self._writer: Connection | None = None
         self._writer_synchronous = 0
@@ -77,6 +78,14 @@ class SqliteBackend:
         connection: Connection = self._readers.borrow()
         return connection
 
+    def turn_of(self, connection: Connection, writes: bool) -> Any:
+        """Return which loan it is that a connection is out for."""
+        return self._turn if writes else self._readers.turn_of(connection)
+
+    def is_lent(self, connection: Connection, turn: Any) -> bool:
+        """Whether that loan has not ended."""
+        return self._gate.is_held(turn) or self._readers.turn_of(connection) == turn
+
     def give_back(self, connection: Connection) -> None:
         """Take a reading connection back."""
         if self._settle is not None:
@@ -89,12 +98,14 @@ class SqliteBackend:
 
     def borrow_writer(self) -> Connection:
         """Pass the write gate and return the one writing connection."""
-        if not self._gate.acquire(self._wait_s):
-            raise StoreBusyError(
-                f"another thread wrote for longer than busy_timeout_ms="
-                f"{self._config.busy_timeout_ms}: keep writer() blocks short"
-            )
+        turn = self._gate.acquire(self._wait_s)
         try:
+            if turn is None:
+                raise StoreBusyError(
+                    f"another thread wrote for longer than busy_timeout_ms="
+                    f"{self._config.busy_timeout_ms}: keep writer() blocks short"
+                )
+            self._turn = turn
             if self._closed or self._forked:
                 self.refuse_stray_query()
             if self._writer is None:
@@ -102,11 +113,13 @@ class SqliteBackend:
                 self._writer_synchronous = 1
             return self._writer
         except BaseException:
-            self._gate.release()
+            if turn is not None:
+                self._gate.release(turn)
             raise
 
     def give_back_writer(self, connection: Connection) -> None:
         """Open the write gate for the next in the queue, then wait for the disk if promised."""
+        turn = self._turn
         wal, owed, self._owed = self._wal, self._owed, None
         checkpoints, due = self._checkpoints, False
         try:
@@ -114,10 +127,10 @@ class SqliteBackend:
                 self._settle(connection)
             due = checkpoints is not None and checkpoints.is_due(self._gate.waits)
             if self._closed or connection in self._spoiled:
-                self._spoiled.discard(connection)
                 self._close_writer()
+                self._spoiled.discard(connection)
         finally:
-            self._gate.release()
+            self._gate.release(turn)
         if checkpoints is not None and due:
             checkpoints.begin()
         if wal is not None and owed is not None:
@@ -133,8 +146,6 @@ class SqliteBackend:
             changed = True
         if changed or connection.in_transaction:
             self._spoiled.add(connection)
-
-    # Transactions
 
     def begin_read(self, connection: Connection) -> None:
         """Start a snapshot: it is taken by the first statement that reads."""
@@ -208,7 +219,7 @@ class SqliteBackend:
     def checkpoint(self) -> None:
         """Move the log into the database as far as no reader needs it; outside a session."""
         if self._checkpoints is not None:
-            return self._move_log(self._checkpoints)
+            return self._checkpoints.move_all()
         connection = self.borrow_writer()
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -221,8 +232,6 @@ class SqliteBackend:
         """Wait while the log is moved into the database."""
         if self._checkpoints is not None:
             self._checkpoints.give_way()
-
-    # Life
 
     @contextmanager
     def exclusive(
@@ -277,15 +286,15 @@ class SqliteBackend:
         """Wait for the writer, then close every connection."""
         if self._closed or self._forked:
             return
-        held = self._gate.acquire(self._wait_s)
+        turn = self._gate.acquire(self._wait_s)
         self._closed = True  # whoever passes the gate from now on is refused
-        if held:
-            self._gate.release()
+        if turn is not None:
+            self._gate.release(turn)
         if self._checkpoints is not None:
             self._checkpoints.end()
         # Readers first: the last connection to go moves the WAL into the database.
         self._readers.close()
-        if held:
+        if turn is not None:
             self._close_writer()
 
     def abandon(self) -> None:
@@ -294,8 +303,6 @@ class SqliteBackend:
         never_close([self._writer] if self._writer is not None else [])
         self._writer, self._forked, self._gate = None, True, WriteGate()
         self._wal = self._checkpoints = None
-
-    # Inside
 
     def _find_path(self) -> None:
         """Refuse what cannot be opened, then follow links: locks lie beside the file itself.
@@ -344,14 +351,6 @@ class SqliteBackend:
         self._untouched.setdefault(not pragmas["query_only"], found)
         return connection
 
-    def _move_log(self, checkpoints: Checkpoints) -> None:
-        try:
-            checkpoints.move_all()
-        except self.driver.Error as exc:
-            raise self.translate(exc) from exc
-        except OSError as exc:
-            raise StoreUnavailableError(f"{self.path}: {exc.strerror}") from exc
-
     def _open_log(self) -> None:
         # Not before the first write: who only reads need not wait for these.
         from .checkpoints import Checkpoints
@@ -364,9 +363,9 @@ class SqliteBackend:
     def _close_writer(self) -> None:
         # The log first: only while the connection lives is it the one that was opened.
         wal, self._wal, self._checkpoints = self._wal, None, None
+        writer, self._writer = self._writer, None
         if wal is not None:
             wal.close()
-        writer, self._writer = self._writer, None
         if writer is not None:
             self.driver.close(writer)
 

@@ -9,7 +9,7 @@ from typing import Any
 import peewee
 
 from .scopes import Session
-from .sessions import StoreDatabase
+from .store_database import StoreDatabase
 from .sqlite_errors import refuse_nul
 from .statements import words_query
 
