@@ -291,7 +291,7 @@ def _print_totals(stats: Stats, *, by_user: bool) -> None:
 
 def _plot(stats: Stats, *, by_user: bool) -> None:
     period, hours = by_period([(total.day, total.hours) for total in stats.by_day])
-    print_bars(f"Hours per {period}", hours)
+    print_bars(f"Hours per {period} (UTC)", hours)
     print_bars("Hours per title", [
         (total.title or _UNTITLED, total.hours) for total in stats.top_titles
     ])
