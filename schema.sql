@@ -356,8 +356,7 @@ CREATE TABLE playback_sessions (
     kind          TEXT NOT NULL DEFAULT 'other'   -- what it is
                   CHECK (kind IN ('movie', 'episode', 'track', 'other')),
     title         TEXT,                           -- what it was called when it began
-    top_title     TEXT,                           -- the show, else the title: what is counted
-    owner         TEXT                            -- the open store that keeps it: a lock's name
+    top_title     TEXT                            -- the show, else the title: what is counted
 );
 CREATE INDEX idx_sessions_user_time ON playback_sessions (user_id, start_time DESC);
 CREATE INDEX idx_sessions_active ON playback_sessions (state)
@@ -370,11 +369,14 @@ CREATE TABLE user_media_progress (
     user_id        TEXT NOT NULL,                  -- the host program's id
     media_file_id  TEXT NOT NULL,                  -- media_files.id, perhaps of a removed file
     position       REAL NOT NULL DEFAULT 0,        -- seconds
-    completed      BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end, ever
+    completed      BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end, or marked so
     updated_at     TIMESTAMP NOT NULL,             -- when it was so: what was reported last, UTC
     duration       REAL,                           -- seconds, of the file that was watched
-    play_count     INTEGER NOT NULL DEFAULT 0,     -- how often it was watched to the end
-    last_played_at TIMESTAMP,                      -- when it was last watched to the end, UTC
+    play_count     INTEGER NOT NULL DEFAULT 0,     -- plays of this file to the end in the history
+    marked         BOOLEAN NOT NULL DEFAULT FALSE, -- was marked as watched by hand, which is no
+                                                   -- play
+    last_played_at TIMESTAMP,                      -- when it was last watched to the end, UTC; NULL
+                                                   -- if unknown
     reported_at    TIMESTAMP,                      -- the device's own time of the report, else when
                                                    -- it came, UTC
     dropped        BOOLEAN NOT NULL DEFAULT FALSE, -- taken off the list of what to continue
@@ -476,6 +478,7 @@ CREATE TABLE playback_import_rows (
     FOREIGN KEY (batch_id) REFERENCES playback_imports (id) ON DELETE CASCADE
 );
 CREATE INDEX idx_import_rows_user ON playback_import_rows (user_id);
+CREATE INDEX idx_import_rows_file ON playback_import_rows (media_file_id);
 
 -- Rows of imports that matched nothing yet: they wait for media that come later.
 CREATE TABLE playback_import_waiting (

@@ -127,7 +127,7 @@ INSERT INTO plugin_metadata VALUES
   ('d2', 'gone', 'nowhere', NULL, 'not JSON', 85, NULL),
   ('d3', NULL, NULL, 'x', NULL, NULL, NULL);
 """
-ADDED = {"media_libraries": 2, "media_files": 2, "plugins": 2, "playback_history": 1}
+ADDED = {"media_libraries": 2, "media_files": 2, "plugins": 2}
 
 
 def count_by_hand(table: str) -> int:
@@ -242,9 +242,9 @@ def test_playback(filled: sqlite3.Connection) -> None:
     assert history["h2"]["media_file_id"] == "removed"
     assert history["h2"]["duration_watched"] == 13
     assert (history["h1"]["kind"], history["h1"]["title"]) == ("movie", "The Amélie (2001)")
-    assert history["s1"]["title"] == "The Amélie (2001)"
-    plays = filled.execute("SELECT completed, play_count FROM user_media_progress").fetchall()
-    assert {tuple(row) for row in plays} == {(0, 0), (1, 1)}
+    assert found["s1"]["title"] == "The Amélie (2001)"
+    states = filled.execute("SELECT completed, marked, play_count FROM user_media_progress")
+    assert {tuple(row) for row in states} == {(0, 0, 0), (1, 1, 0)}
     assert history["h2"]["played_at"] == TODAY_TEXT
 
 

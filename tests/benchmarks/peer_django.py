@@ -164,7 +164,7 @@ class Django(Contender):
         else:
             Progress.objects.create(
                 user_id=user_id, media_file_id=file_id, completed=False, play_count=0,
-                dropped=False, **changes,
+                dropped=False, marked=False, **changes,
             )
 
     # For the checks

@@ -149,7 +149,7 @@ class Peewee(Contender):
             user_id=user_id, media_file_id=file_id, position=position, completed=False,
             updated_at=now, duration=duration, play_count=known.play_count if known else 0,
             last_played_at=known.last_played_at if known else None, reported_at=now,
-            dropped=False, session_id=session_id,
+            dropped=False, marked=False, session_id=session_id,
             previous=known.previous if known else rows.FIRST_STATE,
         ).on_conflict(
             conflict_target=[Progress.user_id, Progress.media_file_id],

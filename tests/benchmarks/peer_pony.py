@@ -177,7 +177,7 @@ class Pony(Contender):
         else:
             Progress(
                 user_id=user_id, media_file_id=file_id, completed=False, play_count=0,
-                dropped=False, previous=rows.FIRST_STATE, **changes,
+                dropped=False, marked=False, previous=rows.FIRST_STATE, **changes,
             )
 
     # For the checks

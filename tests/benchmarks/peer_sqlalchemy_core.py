@@ -146,7 +146,7 @@ class SqlAlchemyCore(Contender):
             "completed": False, "updated_at": now, "duration": duration,
             "play_count": known.play_count if known else 0,
             "last_played_at": known.last_played_at if known else None, "reported_at": now,
-            "dropped": False, "session_id": session_id,
+            "dropped": False, "marked": False, "session_id": session_id,
             "previous": known.previous if known else rows.FIRST_STATE,
         })
 

@@ -162,7 +162,8 @@ class SqlAlchemyOrm(Contender):
         if known is None:
             known = Progress()
             known.user_id, known.media_file_id, known.completed = user_id, file_id, False
-            known.play_count, known.dropped, known.previous = 0, False, rows.FIRST_STATE
+            known.play_count, known.dropped, known.marked = 0, False, False
+            known.previous = rows.FIRST_STATE
             session.add(known)
         known.position, known.duration, known.session_id = position, duration, session_id
         known.updated_at = known.reported_at = now

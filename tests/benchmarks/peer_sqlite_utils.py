@@ -156,7 +156,7 @@ class SqliteUtils(Contender):
         else:
             table.insert({
                 "user_id": user_id, "media_file_id": file_id, "completed": 0, "play_count": 0,
-                "dropped": 0, "previous": json.dumps(rows.FIRST_STATE), **changes,
+                "dropped": 0, "marked": 0, "previous": json.dumps(rows.FIRST_STATE), **changes,
             })
 
     # For the checks

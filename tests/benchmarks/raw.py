@@ -173,13 +173,14 @@ class Raw(Contender):
         duration: float, now: datetime, session_id: str | None, *, watched: bool = False,
     ) -> None:
         known = connection.execute(_PROGRESS, (user_id, file_id)).fetchall()
-        plays, played_at, previous = (known[0][6], known[0][7], known[0][11]) if known else (
+        plays, played_at, previous = (known[0][6], known[0][8], known[0][12]) if known else (
             0, None, _FIRST
         )
         if watched:
             plays, played_at = plays + 1, rows.text(now)
         connection.execute(_PUT_PROGRESS, (
-            user_id, file_id, position, int(watched), rows.text(now), duration, plays, played_at,
+            user_id, file_id, position, int(watched), rows.text(now), duration, plays, False,
+            played_at,
             rows.text(now), 0, session_id, previous,
         ))
 

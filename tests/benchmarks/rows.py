@@ -167,12 +167,12 @@ def session(id: str, number: int, now: str) -> dict[str, Any]:
         "device_id": None, "method": "direct", "state": "playing", "position": 0.0,
         "duration": 1_000_000.0, "start_time": now, "last_activity": now, "end_time": None,
         "reported_at": None, "watched": 0.0, "completed": 0, "kind": "movie",
-        "title": title(number), "top_title": title(number), "owner": None,
+        "title": title(number), "top_title": title(number),
     }
 
 
 # What the store remembers of one who began: a first report leaves the state before it for undo.
 FIRST_STATE = [{
-    "position": 0.0, "completed": False, "play_count": 0, "last_played_at": None,
+    "position": 0.0, "duration": None, "completed": False, "marked": False, "last_played_at": None,
     "replaced_at": text(_BEGAN), "by": None,
 }]

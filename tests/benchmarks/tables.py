@@ -21,11 +21,10 @@ _TABLES = {
     "playback_sessions": """
         id:text media_file_id:text? user_id:text device_id:text? method:text state:text
         position:real duration:real? start_time:moment last_activity:moment end_time:moment?
-        reported_at:moment? watched:real completed:boolean kind:text title:text? top_title:text?
-        owner:text?""",
+        reported_at:moment? watched:real completed:boolean kind:text title:text? top_title:text?""",
     "user_media_progress": """
         user_id:text media_file_id:text position:real completed:boolean updated_at:moment
-        duration:real? play_count:integer last_played_at:moment? reported_at:moment?
+        duration:real? play_count:integer marked:boolean last_played_at:moment? reported_at:moment?
         dropped:boolean session_id:text? previous:json?""",
     "playback_history": """
         id:text user_id:text media_file_id:text? played_at:moment duration_watched:integer?

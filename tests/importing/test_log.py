@@ -159,6 +159,19 @@ def without_paths(found: dict[str, Any]) -> list[Any]:
          for item in found["items"]))
 
 
+def test_what_is_stored_of_a_user_includes_their_imports(home: Home) -> None:
+    rows = [{"title": "Alien", "watched_at": THEN}, {"title": "Solaris", "watched_at": THEN}]
+    ann = home.store.importing.watched(rows, user_id="ann")
+    home.store.importing.watched(rows, user_id="bob")
+    home.store.playback.rename_user("ann", "eve")
+    assert ann.id is not None
+    home.store.importing.undo(ann.id)
+    assert state(home, "eve")["items"] == []
+    home.store.playback.forget_user("bob")
+    assert [one.user_id for one in home.store.importing.list()] == ["eve"]
+    assert home.store.importing.match_waiting() == 0
+
+
 def test_an_export_that_is_damaged_is_no_crash(home: Home, tmp_path: Path) -> None:
     path = tmp_path / "ann.json"
     for document in (

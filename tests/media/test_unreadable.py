@@ -54,7 +54,7 @@ class Home:
         playback.heartbeat(self.session, 1000)
         ended = playback.start_session(self.file, user_id="bob", duration=7200).id
         playback.heartbeat(ended, 900)
-        playback.stop_session(ended, position=1800)
+        playback.heartbeat(ended, 1800, state="completed")
         self.play = ended
         self.job = transcoding.request(self.file, {"height": 720}).id
         other = transcoding.request(self.file, {"height": 480}).id

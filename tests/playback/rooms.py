@@ -76,14 +76,6 @@ def watch(
         store.playback.heartbeat(session_id, position)
 
 
-def lock_files(config: Any) -> list[str]:
-    """Return the locks of playing stores beside a SQLite database; none on PostgreSQL."""
-    if isinstance(config, str):
-        return []
-    folder = Path(config["database"]["database_path"] + "-lock")
-    return sorted(path.name for path in folder.iterdir() if path.name.startswith("playback-"))
-
-
 class OtherServer:
     """Another process with the same store open; its clock begins where a test's does."""
 

@@ -94,6 +94,7 @@ class Viewer:
         """Watch from the start to the end, one after another."""
         for each in media:
             self.at(each, 0.0)
+            self.clock.advance(HOUR_S)
             self.at(each, HOUR_S)
 
     def begun(self, **options: Any) -> list[str]:

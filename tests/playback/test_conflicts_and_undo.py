@@ -129,13 +129,14 @@ def test_a_late_report_of_the_end_ends_the_session_where_it_is(
     store: Store, film: str, clock: Clock, state: str, ended: str
 ) -> None:
     id = start(store, film)
-    clock.advance(60)
-    store.playback.heartbeat(id, 50, client_time=clock())
+    clock.advance(80)
+    store.playback.heartbeat(id, 70, client_time=clock())
     store.playback.heartbeat(id, 40, state=state, client_time=clock() - minutes(1))
     session = sessions(store)[id]
-    assert (session.state, session.position, session.end_time) == (ended, 50, clock())
-    assert session.completed == plays(store)[id].completed == (state == "completed")
-    assert resume(store, "ann", film)[0] == 50
+    assert (session.state, session.position, session.end_time) == (ended, 70, clock())
+    is_completed = state == "completed"
+    assert session.completed == plays(store)[id].completed == is_completed
+    assert resume(store, "ann", film) == (70, is_completed, int(is_completed))
 
 
 def test_a_session_on_another_device_that_reports_late_does_not_move_the_user(
@@ -152,14 +153,14 @@ def test_a_session_on_another_device_that_reports_late_does_not_move_the_user(
     assert resume(store, "ann", film)[0] == 2000
 
 
-def test_an_end_that_was_too_old_to_count_counts_when_it_is_reported_again(
+def test_an_end_that_is_too_old_to_move_anyone_counts_and_counts_once(
     store: Store, film: str, clock: Clock
 ) -> None:
     slow = start(store, film, "a device whose clock is ten minutes late")
     clock.advance(3600)
     store.playback.set_progress("ann", film, 2000)
     store.playback.heartbeat(slow, 3300, client_time=clock() - minutes(10))
-    assert resume(store, "ann", film) == (2000, False, 0)
+    assert resume(store, "ann", film) == (2000, True, 1)
     clock.advance(700)
     store.playback.heartbeat(slow, 3400, client_time=clock() - minutes(10))
     assert resume(store, "ann", film) == (3400, True, 1)
@@ -175,7 +176,7 @@ def test_a_session_that_came_to_the_end_is_a_completed_play_even_if_it_came_too_
     store.playback.heartbeat(tablet, HOUR_S, client_time=clock() - minutes(60))
     assert store.playback.stop_session(tablet).state == "completed"
     assert plays(store)[tablet].completed
-    assert resume(store, "ann", film) == (2000, False, 0)
+    assert resume(store, "ann", film) == (2000, True, 1)
 
 
 def test_a_player_left_paused_does_not_take_back_what_is_watched_elsewhere(
@@ -228,11 +229,11 @@ def test_undo_goes_back_through_marks(store: Store, film: str, clock: Clock) -> 
     store.playback.set_progress("ann", film, 1000)
     clock.advance(60)
     store.playback.mark_watched("ann", film)
-    assert resume(store, "ann", film) == (0, True, 1)
+    assert resume(store, "ann", film) == (0, True, 0)
     clock.advance(60)
     store.playback.mark_unwatched("ann", film)
     assert resume(store, "ann", film) == (0, False, 0)
-    assert undone(store, film) == [(0, True, 1), (1000, False, 0), (0, False, 0)]
+    assert undone(store, film) == [(0, True, 0), (1000, False, 0), (0, False, 0)]
 
 
 def test_what_was_decided_while_it_plays_is_a_step_of_its_own(

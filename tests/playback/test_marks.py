@@ -25,18 +25,21 @@ def dark(tv: Shelf) -> dict[Any, Any]:
 
 
 def plays(store: Store, media: Any) -> list[tuple[bool, int]]:
-    """Return what ann has watched of files or episodes: completed and play_count."""
+    """Return what ann has watched of files or episodes, and how often: a mark is once."""
     ids = [getattr(each, "media_file_id", None) or each.id for each in media]
     found = store.playback.progress_of("ann", ids)
-    return [(found[id].completed, found[id].play_count) for id in ids]
+    return [(found[id].completed, found[id].play_count + found[id].marked) for id in ids]
 
 
-def test_a_file_is_marked(store: Store, movies: Shelf, clock: Any) -> None:
+def test_a_file_is_marked_without_a_date_and_without_a_play(
+    store: Store, movies: Shelf
+) -> None:
     file = movies.put("clip.mkv")[0]
     store.playback.mark_watched("ann", file.id)
     state = store.playback.progress("ann", file.id)
-    assert (state.completed, state.play_count, state.position) == (True, 1, 0.0)
-    assert state.last_played_at == clock()
+    assert (state.completed, state.marked, state.play_count) == (True, True, 0)
+    assert (state.position, state.last_played_at) == (0.0, None)
+    assert store.playback.history("ann").items == []
 
 
 def test_it_says_when(store: Store, movies: Shelf, clock: Any) -> None:
@@ -52,7 +55,7 @@ def test_a_movie_is_marked_with_all_its_parts_and_versions(store: Store, movies:
     best = movies.put("best.mkv", identity=None)[0]
     movie = movies.movie("Dune", 1984, best)
     store.playback.mark_watched("ann", movie_id=movie.id)
-    assert plays(store, [whole, part, copy, best]) == [(True, 1)] * 4
+    assert [done for done, _ in plays(store, [whole, part, copy, best])] == [True] * 4
     assert plays(store, [other]) == [(False, 0)]
 
 
@@ -102,7 +105,7 @@ def test_unwatched_resets_every_version(store: Store, dark: Any, tv: Shelf, ann:
     other = tv.put("other.mkv", identity="episode:dark::s01e01")[0]
     ann.watch(other, dark[1, 1], dark[1, 2])
     store.playback.mark_unwatched("ann", season_id=dark[1, 1].season_id)
-    assert plays(store, [other, *dark.values()]) == [(False, 0)] * 7
+    assert [done for done, _ in plays(store, [other, *dark.values()])] == [False] * 7
     assert store.playback.progress("ann", other.id).last_played_at is None
 
 
@@ -147,8 +150,7 @@ def test_a_removed_file_stands_for_its_versions(
     store.media.remove_library(other.library.id)
     getattr(store.playback, verb)("ann", gone.id)
     assert ann.begun(rewatching=True) == []
-    is_watched = verb == "drop"
-    assert plays(store, [gone, here]) == [(is_watched, 2 * is_watched)] * 2
+    assert plays(store, [gone, here]) == [(verb == "drop", 2)] * 2
 
 
 def test_what_was_watched_can_be_marked_when_nothing_is_known_of_the_file(

@@ -44,27 +44,34 @@ class Model:
         if action == "drop":
             self.dropped = self.dropped or moment > 0
             return
-        self.dropped = False
+        if action != "mark":
+            self.dropped = False
         if number == SPECIAL or action == "begin":
             return
         if action == "unmark":
-            self.plays[number] = 0
-        elif action == "watch" or self.plays[number] == 0:
+            self.plays[number], self.last[number] = 0, 0
+        elif action == "watch":
             self.plays[number] += 1
             self.last[number] = moment
+        elif self.plays[number] == 0:  # without a date
+            self.plays[number] = 1
 
     def next(self) -> list[str]:
         seen = [n for n, plays in enumerate(self.plays) if plays]
         if self.dropped or not seen:
             return []
-        anchor = max(seen, key=self.last.__getitem__)
+
+        def latest(numbers: list[int]) -> int:
+            return max(numbers, key=lambda n: (self.last[n], n))
+
+        anchor = latest(seen)
         finished = len(seen) == len(self.plays)
         if self.plays[anchor] > 1 and (finished or anchor and self.plays[anchor - 1] > 1):
             enough = self.plays[anchor]
         else:
             enough = 1
             once = [n for n in seen if self.plays[n] == 1]
-            anchor = max(once or seen, key=self.last.__getitem__)
+            anchor = latest(once or seen)
         for n in range(anchor + 1, len(self.plays)):
             if self.plays[n] < enough:
                 return [] if n == NOT_ON_DISK else [TITLES[n]]

@@ -228,7 +228,11 @@ def test_setting_progress_to_the_end_again_and_again_is_one_play(
     assert resume(store, "ann", film) == (HOUR_S, True, 1)
     store.playback.set_progress("ann", film, 100)
     store.playback.set_progress("ann", film, HOUR_S)
+    assert resume(store, "ann", film) == (HOUR_S, True, 1)  # so soon it cannot be another
+    clock.advance(HOUR_S)
+    store.playback.set_progress("ann", film, HOUR_S)
     assert resume(store, "ann", film) == (HOUR_S, True, 2)
+    assert store.playback.stats().completed == len(store.playback.history("ann").items) == 2
 
 
 def test_a_file_that_grew_longer_is_judged_by_the_length_of_the_report(

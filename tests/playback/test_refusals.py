@@ -16,7 +16,7 @@ from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 
 NO_POSITIONS = [
     -1, -0.001, float("nan"), float("inf"), -float("inf"), True, False, "12", b"12", Decimal(12),
-    10 ** 400, [1], None, HOUR_S + 1, HOUR_S * 2,
+    10 ** 400, [1], None, HOUR_S * 1.26, HOUR_S * 2,
 ]
 NO_TEXTS = [None, 5, True, "", b"ann", "a\0b", "\udc80"]
 
@@ -51,11 +51,10 @@ def test_a_position_that_cannot_be_is_refused_and_nothing_changes(
     clock.advance(10)
     uses = [
         lambda: store.playback.heartbeat(id, position),
-        lambda: store.playback.heartbeat(id, position, state="stopped"),
         lambda: store.playback.set_progress("ann", film, position),
         lambda: store.playback.start_session(film, user_id="ann", position=position),
     ]
-    if position is not None:
+    if position is not None and type(position) not in (int, float):
         uses.append(lambda: store.playback.stop_session(id, position=position))
         uses.append(lambda: store.playback.fail_session(id, position=position))
     for use in uses:
@@ -64,19 +63,41 @@ def test_a_position_that_cannot_be_is_refused_and_nothing_changes(
         assert told(store) == before
 
 
-def test_a_position_less_than_a_second_beyond_the_end_is_the_end(store: Store, film: str) -> None:
+@pytest.mark.parametrize("beyond", [0.5, 1, 100, 900])
+def test_a_position_up_to_a_quarter_beyond_the_end_is_the_end(
+    store: Store, film: str, beyond: float
+) -> None:
     id = start(store, film)
-    assert store.playback.heartbeat(id, HOUR_S + 0.999).position == HOUR_S
-    assert store.playback.set_progress("bob", film, HOUR_S + 0.5).position == HOUR_S
+    assert store.playback.heartbeat(id, HOUR_S + beyond).position == HOUR_S
+    assert store.playback.set_progress("bob", film, HOUR_S + beyond).position == HOUR_S
+    assert store.playback.progress("ann", film).completed
     with pytest.raises(InvalidValueError, match="beyond the duration of 3600.0 seconds"):
-        store.playback.heartbeat(id, HOUR_S + 1)
+        store.playback.heartbeat(id, 2 * HOUR_S)
+
+
+@pytest.mark.parametrize("position", [
+    -1, -0.5, float("nan"), float("inf"), 1e300, 10**400, 7200, 99_999, 3_600_000,
+])
+@pytest.mark.parametrize("verb", ["stop_session", "fail_session"])
+def test_no_number_keeps_a_session_from_ending_or_counts_as_its_end(
+    store: Store, film: str, clock: Clock, verb: str, position: float
+) -> None:
+    id = start(store, film)
+    clock.advance(100)
+    store.playback.heartbeat(id, 100)
+    clock.advance(10)
+    ended = getattr(store.playback, verb)(id, position=position)
+    assert ended.end_time == clock() and ended.position in (100, HOUR_S)
+    assert store.playback.active_sessions() == []
+    state = store.playback.progress("ann", film)
+    assert (state.position, state.completed, state.play_count) == (100, False, 0)
 
 
 def test_the_players_own_duration_counts_instead_of_the_files(store: Store, film: str) -> None:
     id = start(store, film, duration=7200)
     assert store.playback.heartbeat(id, 5000).position == 5000
     with pytest.raises(InvalidValueError, match="beyond the duration of 7200.0"):
-        store.playback.heartbeat(id, 7201)
+        store.playback.heartbeat(id, 14_400)
 
 
 def test_where_the_duration_is_unknown_every_position_is_taken(

@@ -38,7 +38,7 @@ def is_late(client_time: datetime | None, stored: datetime | None, now: datetime
 class Kept:
     """What undo may go back to."""
 
-    state: tuple[float, bool, int]
+    state: tuple[float, bool]
     when: datetime
     by: str | None
 
@@ -50,14 +50,13 @@ class Watching:
     begun: bool = False
     position: float = 0.0
     completed: bool = False
-    count: int = 0
     reported: datetime | None = None
     by: str | None = None
     kept: list[Kept] = field(default_factory=list)
 
     @property
-    def told(self) -> tuple[float, bool, int]:
-        return self.position, self.completed, self.count
+    def told(self) -> tuple[float, bool]:
+        return self.position, self.completed
 
     def keep(self, now: datetime, by: str | None) -> None:
         self.kept = [*self.kept, Kept(self.told, now, by)][-20:]
@@ -90,11 +89,6 @@ class Watching:
         moment = moment_of(client_time, now)
         if self.leaves_a_state(position, moment, now, None, completed):
             self.keep(now, None)
-        stood = self.completed and at_end(self.position)
-        if completed is not False and (
-            (at_end(position) and not stood) or (completed and not self.completed)
-        ):
-            self.count += 1
         self.completed = completed if completed is not None else (
             self.completed or at_end(position)
         )
@@ -102,16 +96,13 @@ class Watching:
 
     def decide(self, watched: bool, now: datetime) -> None:
         self.keep(now, None)
-        if watched and not self.completed:
-            self.completed, self.count = True, self.count + 1
-        elif not watched:
-            self.completed, self.count = False, 0
+        self.completed = watched
         self.position, self.reported, self.by, self.begun = 0.0, now, None, True
 
     def undo(self, now: datetime) -> bool:
         if not self.kept:
             return False
-        self.position, self.completed, self.count = self.kept.pop().state
+        self.position, self.completed = self.kept.pop().state
         self.reported, self.by = now, None
         return True
 
@@ -127,13 +118,19 @@ class Playing:
     state: str = "starting"
     reported: datetime | None = None
     watched: float = 0.0
-    completed: bool = False
     end: datetime | None = None
+
+    def set_right(self, now: datetime) -> None:
+        self.began = min(self.began, now)
+        self.reported = None if self.reported is None else min(self.reported, now)
 
     def beat(
         self, watching: Watching, id: str, position: float, state: str | None,
         client_time: datetime | None, now: datetime,
     ) -> None:
+        self.set_right(now)
+        if self.state == "expired":
+            self.state, self.end = "playing", None
         wanted = state or ("playing" if self.state == "starting" else self.state)
         if is_late(client_time, self.reported, now):
             wanted = wanted if wanted not in OPEN else self.state
@@ -148,6 +145,8 @@ class Playing:
             self.position, self.reported = position, moment
             if wanted == "completed" or not (stays or loads):
                 self.tell(watching, id, wanted == "completed", stood, client_time, now)
+        if wanted == "completed":
+            watching.completed = True
         self.last = now
         if wanted in OPEN:
             self.state = wanted
@@ -158,31 +157,24 @@ class Playing:
         self, watching: Watching, id: str, ends: bool, stood: bool,
         client_time: datetime | None, now: datetime,
     ) -> None:
-        """Move the user; a play counts once in a session, unless it was taken back since."""
-        if watching.begun and is_late(client_time, watching.reported, now):
-            return
+        """Move the user, unless it is too late for that; to come to the end is never too late."""
         here, moment = self.position, moment_of(client_time, now)
-        if watching.leaves_a_state(here, moment, now, id, True if ends else None):
-            watching.keep(now, id)
-        old = self.completed and (watching.completed or stood)
-        comes = (at_end(here) or ends) and not old
-        in_credits = watching.completed and at_end(watching.position)
-        if comes and not in_credits or ends and not watching.completed:
-            watching.count += 1
-        watching.completed = watching.completed or comes or ends
-        watching.position, watching.reported = here, moment
-        watching.by, watching.begun = id, True
-        self.completed = self.completed or at_end(here)
+        if not (watching.begun and is_late(client_time, watching.reported, now)):
+            if watching.leaves_a_state(here, moment, now, id, None):
+                watching.keep(now, id)
+            watching.position, watching.reported = here, moment
+            watching.by, watching.begun = id, True
+        if ends or at_end(here) and not stood:
+            watching.completed = watching.begun = True
 
     def finish(self, state: str, now: datetime) -> None:
-        came = self.completed or (self.reported is not None and at_end(self.position))
-        self.completed = state == "completed" or came
-        self.state = "completed" if state == "stopped" and self.completed else state
-        self.end = max(now, self.began)
+        self.end = max(now, self.began) if self.state != "expired" else self.end
+        self.state = state
 
     def grow_silent(self, now: datetime) -> None:
         if self.last > now:
             self.last = now
+            self.set_right(now)
         elif now - self.last >= timedelta(minutes=30 if self.state == "paused" else 5):
             self.finish("expired", now)
             self.end = max(self.last, self.began)
@@ -237,7 +229,7 @@ class Evening(RuleBasedStateMachine):
 
     def beat(self, id: str, position: float, state: str | None, age: float | None) -> None:
         session, when = self.playing[id], self.client_time(age)
-        if session.end is not None:
+        if session.end is not None and session.state != "expired":
             with pytest.raises(ConflictError):
                 self.store.playback.heartbeat(id, position, state=state, client_time=when)
             return
@@ -250,11 +242,12 @@ class Evening(RuleBasedStateMachine):
     def end(self, id: str, fails: bool) -> None:
         verb = self.store.playback.fail_session if fails else self.store.playback.stop_session
         session = self.playing[id]
-        if session.end is not None:
+        if session.end is not None and session.state != "expired":
             with pytest.raises(ConflictError):
                 verb(id)
             return
         verb(id)
+        session.set_right(self.clock())
         session.finish("failed" if fails else "stopped", self.clock())
 
     @rule(seconds=st.sampled_from([1, 59, 61, 299, 301, 1801, 90_000, -30, -7200]))
@@ -264,6 +257,9 @@ class Evening(RuleBasedStateMachine):
         for session in self.playing.values():
             if session.end is None:
                 session.grow_silent(self.clock())
+        for watching in self.watching.values():
+            if watching.reported is not None:
+                watching.reported = min(watching.reported, self.clock())
 
     @rule(user=USERS, version=VERSIONS, position=POSITIONS, age=CLIENT_TIMES,
           completed=st.sampled_from([None, None, True, False]))
@@ -298,32 +294,49 @@ class Evening(RuleBasedStateMachine):
             found = self.store.playback.progress_of(user, self.films)
             for film in self.films:
                 one = found[film]
-                assert (one.position, one.completed, one.play_count) == watching.told
+                assert (one.position, one.completed) == watching.told
                 resumed = one.position if HOUR_S * 0.05 <= one.position < END else 0
                 assert one.resume_position == resumed
                 assert len(one.previous or ()) == len(watching.kept)
         assert all(row.media_file_id in self.films for row in progress_rows(self.store))
 
     @invariant()
-    def every_session_is_where_it_should_be_and_in_the_history_once_it_has_ended(self) -> None:
+    def every_session_is_where_it_should_be(self) -> None:
         stored = sessions(self.store)
         for id, model in self.playing.items():
             session = stored[id]
-            assert (session.user_id, session.state, session.position) == (
-                model.user, model.state, model.position
-            )
-            assert (session.completed, session.end_time) == (model.completed, model.end)
-            assert (session.last_activity, session.watched) == (model.last, model.watched)
+            wanted = {"stopped", "completed"} if model.state == "stopped" else {model.state}
+            assert session.state in wanted
+            assert (session.user_id, session.position) == (model.user, model.position)
+            assert (session.end_time, session.last_activity) == (model.end, model.last)
+            assert session.watched == model.watched
         for user in self.users:
             assert {s.id for s in self.store.playback.active_sessions(user_id=user)} == {
                 id for id, s in self.playing.items() if s.end is None and s.user == user
             }
-        history = plays(self.store)
+
+    @invariant()
+    def a_play_is_a_minute_or_the_end_and_completed_is_completed_everywhere(self) -> None:
+        history, stored = plays(self.store), sessions(self.store)
         for id, model in self.playing.items():
-            was_played = model.end is not None and (model.state != "failed" or model.watched > 0)
-            assert (id in history) == was_played
-            if was_played:
-                assert history[id].completed == model.completed
+            if model.end is not None:
+                assert (id in history) == (
+                    model.watched >= 60 or stored[id].completed
+                    or id in history and history[id].completed
+                )
+            if stored[id].completed:
+                assert history[id].completed
+        completed = {
+            user: sum(row.completed for row in history.values() if row.user_id == user)
+            for user in self.users
+        }
+        for user in self.users:
+            rows = progress_rows(self.store, user_id=user)
+            assert sum(row.play_count for row in rows) == completed[user]
+            if rows:
+                state = self.store.playback.progress(user, self.films[0])
+                assert state.play_count == completed[user]
+        assert self.store.playback.stats().completed == sum(completed.values())
 
     def teardown(self) -> None:
         with self.store.writer():

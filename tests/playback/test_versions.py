@@ -133,9 +133,9 @@ def test_two_versions_show_the_same_whichever_is_watched(
         (lambda: store.playback.set_progress("ann", large, 500), (500, False, 0)),
         (lambda: store.playback.set_progress("ann", elsewhere, 3600), (3600, True, 1)),
         (lambda: store.playback.set_progress("ann", small, 100), (100, True, 1)),
-        (lambda: store.playback.set_progress("ann", large, 3600), (3600, True, 2)),
-        (lambda: store.playback.set_progress("ann", small, 10, completed=False), (10, False, 2)),
-        (lambda: store.playback.undo_progress("ann", elsewhere), (3600, True, 2)),
+        (lambda: store.playback.set_progress("ann", large, 3600), (3600, True, 1)),
+        (lambda: store.playback.set_progress("ann", small, 10, completed=False), (10, False, 1)),
+        (lambda: store.playback.undo_progress("ann", elsewhere), (3600, True, 1)),
         (lambda: store.playback.undo_progress("ann", small), (100, True, 1)),
         (lambda: store.playback.undo_progress("ann", large), (3600, True, 1)),
         (lambda: store.playback.undo_progress("ann", large), (500, False, 0)),
@@ -176,7 +176,7 @@ def test_an_older_report_of_one_version_does_not_move_another(
 def test_marks_hold_for_every_version(store: Store, tmp_path: Path, clock: Clock) -> None:
     both = add_files(store, tmp_path / "films", "a.mkv", "b.mkv", identity="movie:alien:1979")
     store.playback.mark_watched("ann", both[0])
-    assert [resume(store, "ann", id) for id in both] == [(0, True, 1)] * 2
+    assert [resume(store, "ann", id) for id in both] == [(0, True, 0)] * 2
     store.playback.mark_unwatched("ann", both[1])
     assert [resume(store, "ann", id) for id in both] == [(0, False, 0)] * 2
 
@@ -243,7 +243,7 @@ def test_what_was_watched_between_adding_and_finding_out_is_not_lost(
             store.playback.heartbeat(session.id, 0.04)
             ended = store.playback.start_session(new.id, user_id="bob")
             clock.advance(10)
-            store.playback.stop_session(ended.id, position=0.1)
+            store.playback.heartbeat(ended.id, 0.1, state="completed")
             during.update(new=new.id, session=session.id, ended=ended.id)
 
     store.media.scan(library.id, progress=watch_meanwhile)
@@ -254,8 +254,7 @@ def test_what_was_watched_between_adding_and_finding_out_is_not_lost(
     assert {s.media_file_id for s in sessions(store).values()} == {old}
     assert plays(store)[during["ended"]].media_file_id == old
     clock.advance(10)
-    store.playback.heartbeat(during["session"], 0.05)
-    store.playback.stop_session(during["session"])
+    store.playback.heartbeat(during["session"], 0.05, state="completed")
     assert resume(store, "ann", old)[0] == 0.05
     assert plays(store)[during["session"]].media_file_id == old
 
@@ -304,7 +303,7 @@ def test_a_name_that_is_no_text_gives_a_title_that_is(
     ((_, id),) = scan_again(store, library, clock).items()
     session = store.playback.start_session(id, user_id="ann")
     assert session.title is not None and session.title.encode()
-    store.playback.stop_session(session.id)
+    store.playback.heartbeat(session.id, 0.1, state="completed")
     assert plays(store)[session.id].title == session.title
 
 

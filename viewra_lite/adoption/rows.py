@@ -220,7 +220,7 @@ class Rows:
             number += 1
             row["user_id"] = f"{user} ({number})"
         if row.get("completed"):
-            row["play_count"], row["last_played_at"] = 1, row.get("updated_at")
+            row["marked"], row["last_played_at"] = True, row.get("updated_at")
 
     def _complete_playback_history(self, row: Row) -> None:
         row.update(self._title_of(row.get("media_file_id")))

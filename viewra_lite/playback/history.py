@@ -15,30 +15,14 @@ from ..database.pages import Page, page_of, start_after
 from ..database.sessions import Sessions
 from ..errors import InvalidValueError
 from . import history_queries
-from .models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
+from .models import PlaybackHistory, PlaybackHistoryArchive
+from .plays import Plays, is_play
 from .progress import Progress, Report
 from .thresholds import checked_position
 from .versions import Versions, subject_of
 
 BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 END = datetime.max.replace(tzinfo=timezone.utc)
-
-
-def record_session(sessions: Sessions, session: PlaybackSession) -> None:
-    """Write a session that has ended into the history, under its own id; inside a writer."""
-    play = PlaybackHistory(
-        id=session.id, user_id=session.user_id, media_file_id=session.media_file_id,
-        played_at=session.start_time, duration_watched=round(session.watched),
-        completed=session.completed, kind=session.kind, title=session.title,
-        top_title=session.top_title, device_id=session.device_id, method=session.method,
-    )
-    insert(sessions, play)
-
-
-def insert(sessions: Sessions, play: PlaybackHistory) -> None:
-    """Insert a play; inside a writer."""
-    columns = play._meta.sorted_fields
-    sessions.run(history_queries.insert_play, *(getattr(play, each.name) for each in columns))
 
 
 def page(
@@ -88,7 +72,8 @@ class Play:
 
 
 def record_play(
-    sessions: Sessions, progress: Progress, user_id: str, media_file_id: str, play: Play
+    sessions: Sessions, progress: Progress, plays: Plays, user_id: str, media_file_id: str,
+    play: Play,
 ) -> bool:
     """Insert a play that is not in the history yet, and report the user's progress; whether."""
     checked_truth("completed", play.completed)
@@ -99,18 +84,21 @@ def record_play(
         if not versions.is_known(media_file_id):
             raise no_such("media file", media_file_id)
         report = _report(versions, media_file_id, play, played_at)
-        files = list(versions.ids_of(media_file_id))
-        for known in (history_queries.play_at, history_queries.archived_play_at):
-            if sessions.one(known, user_id, played_at, files) is not None:
-                return False
+        completed = bool(report.completed) or progress.is_at_end(report)
+        if watched is not None and not is_play(watched, report.duration, completed):
+            return False
         subject = subject_of(sessions, media_file_id)
-        insert(sessions, PlaybackHistory(
+        row = PlaybackHistory(
             id=sessions.new_id(), user_id=user_id, media_file_id=media_file_id,
-            played_at=played_at, duration_watched=watched,
-            completed=progress.count_play(user_id, media_file_id, report), kind=subject.kind,
-            title=subject.title, top_title=subject.top_title, device_id=None, method=None,
-        ))
-    return True
+            played_at=played_at, duration_watched=watched, completed=completed,
+            kind=subject.kind, title=subject.title, top_title=subject.top_title, device_id=None,
+            method=None,
+        )
+        is_new = not plays.is_known(row, report.duration)
+        if is_new:
+            progress.report_play(user_id, media_file_id, report, completed=completed)
+            plays.add(row)
+    return is_new
 
 
 def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Report:

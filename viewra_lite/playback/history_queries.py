@@ -10,10 +10,33 @@ from peewee import Case, EXCLUDED, SQL, Tuple, fn
 from ..database.fields import timestamp_text
 from ..database.statements import OneOf, Placeholder, Statement, UtcDay, statement
 from .models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
-from .queries import insert_row
 
-insert_play = insert_row(PlaybackHistory)
 _COLUMNS = [field.name for field in PlaybackHistory._meta.sorted_fields]
+
+
+def _put_play(*values: Any) -> Any:
+    fields = PlaybackHistory._meta.sorted_fields
+    return PlaybackHistory.insert(dict(zip(fields, values))).on_conflict(
+        conflict_target=[PlaybackHistory.id],
+        update={field: getattr(EXCLUDED, field.column_name) for field in fields[1:]},
+    )
+
+
+put_play = Statement(_put_play, arity=len(_COLUMNS))
+
+
+@statement
+def set_completed(completed: Any, id: Any) -> Any:
+    return PlaybackHistory.update({PlaybackHistory.completed: completed}).where(
+        PlaybackHistory.id == id
+    )
+
+
+def _by_id(model: Any) -> Statement:
+    return Statement(lambda id: model.select().where(model.id == id))
+
+
+play_by_id, archived_by_id = map(_by_id, (PlaybackHistory, PlaybackHistoryArchive))
 
 
 @lru_cache(maxsize=None)
@@ -32,18 +55,17 @@ def page_of_plays(model: Any, of_user: bool, continued: bool) -> Statement:
     return Statement(build, arity=1 + of_user + 2 * continued)
 
 
-def _play_of(model: Any) -> Statement:
-    """Return the statement for the plays of a user at a moment, of some files: their ids."""
+def _near(model: Any) -> Statement:
+    """Return the statement for the plays of a user between two moments, of some files."""
     return Statement(
-        lambda user_id, played_at, file_ids: model.select(model.id).where(
-            model.user_id == user_id, model.played_at == played_at,
+        lambda user_id, since, until, file_ids: model.select().where(
+            model.user_id == user_id, model.played_at > since, model.played_at < until,
             OneOf(model.media_file_id, file_ids),
-        ).tuples()
+        )
     )
 
 
-play_at = _play_of(PlaybackHistory)
-archived_play_at = _play_of(PlaybackHistoryArchive)
+plays_near, archived_near = map(_near, (PlaybackHistory, PlaybackHistoryArchive))
 
 
 @statement

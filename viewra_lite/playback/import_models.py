@@ -54,6 +54,7 @@ class ImportedRow(StoreModel):
 
 
 index(ImportedRow, "idx_import_rows_user", ImportedRow.user_id)
+index(ImportedRow, "idx_import_rows_file", ImportedRow.media_file_id)
 
 
 class WaitingRow(StoreModel):

@@ -1,7 +1,7 @@
 """Sessions: starting -> playing <-> paused -> stopped, completed, expired or failed.
 
-A session that has ended stays as it is, and is in the history. Everything runs in the caller's
-writer.
+One that was silent for too long expires, and goes on with its next heartbeat; one that was ended
+stays as it is. Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from ..database.checks import (
 )
 from ..database.sessions import Sessions
 from ..errors import ConflictError
-from . import history, queries
+from ..media.models import MediaFile
+from . import queries
 from .models import METHODS, OPEN_STATES, PlaybackSession
-from .owners import Owner
-from .progress import Progress, Report, is_older, report_time
-from .thresholds import Thresholds, checked_position
+from .plays import Plays
+from .progress import Progress, Report
+from .report_times import is_older, is_steady, report_time
+from .thresholds import Thresholds, checked_position, farthest, fitted
 from .versions import subject_of
 
 _MOVING = ("playing", "paused")
@@ -30,11 +32,13 @@ _BATCH = 100  # sessions closed in a transaction
 class Lifecycle:
     """What may happen to a session, and what follows from it."""
 
-    def __init__(self, sessions: Sessions, config: Config, progress: Progress) -> None:
+    def __init__(
+        self, sessions: Sessions, config: Config, progress: Progress, plays: Plays
+    ) -> None:
         self._sessions = sessions
         self._config = config
         self._progress = progress
-        self.owner = Owner(sessions)
+        self._plays = plays
 
     def start(
         self, media_file_id: str, user_id: str, device_id: str | None, method: str,
@@ -45,7 +49,6 @@ class Lifecycle:
         checked_user(user_id)
         or_none(checked_id, "device_id", device_id)
         duration = or_none(checked_duration, "duration", duration)
-        owner = self.owner.claim()
         with self._sessions.writer():
             file = self._sessions.one(
                 queries.file_by_id, known_id("media file", media_file_id)
@@ -53,6 +56,8 @@ class Lifecycle:
             if file is None:
                 raise no_such("media file", media_file_id)
             length = file.duration if duration is None else duration
+            if duration is None and self._is_longer(user_id, file):
+                length = None
             subject = subject_of(self._sessions, file.id)
             now = self._sessions.now()
             session = PlaybackSession(
@@ -60,7 +65,7 @@ class Lifecycle:
                 device_id=device_id, method=method, state="starting",
                 position=checked_position(position, length), duration=length, start_time=now,
                 last_activity=now, reported_at=None, end_time=None, watched=0.0, completed=False,
-                kind=subject.kind, title=subject.title, top_title=subject.top_title, owner=owner,
+                kind=subject.kind, title=subject.title, top_title=subject.top_title,
             )
             self._sessions.run(
                 queries.insert_session,
@@ -70,15 +75,16 @@ class Lifecycle:
 
     def move(
         self, session: PlaybackSession, position: Any, state: str | None,
-        client_time: datetime | None, owner: str | None,
+        client_time: datetime | None,
     ) -> PlaybackSession:
-        """Take a heartbeat: where the session is, and with it the user.
-
-        Whoever hears of it is its owner from then on: another store may have died.
-        """
+        """Take a heartbeat: where the session is, and with it the user."""
         wanted = self._checked_state(session, state)
-        seconds = checked_position(position, session.duration)
         now = self._sessions.now()
+        self._put_right(session, now)
+        seconds = self._fitted(session, position, report_time(client_time, now))
+        if seconds is None:
+            return self._end_beyond(session, wanted, position)
+        self._revive(session)
         if is_older(client_time, session.reported_at, now):
             wanted = wanted if wanted in _ENDING else session.state
         else:
@@ -90,97 +96,138 @@ class Lifecycle:
         session.last_activity = now
         if wanted in _ENDING:
             return self.end(session, wanted)
-        session.owner = owner
         self._save(session, wanted)
         return session
 
     def end(self, session: PlaybackSession, state: str) -> PlaybackSession:
         """End a session, in its last position, and write it into the history."""
         self._checked_state(session, state)
-        session.completed = state == "completed" or self._came_to_end(session)
+        self._put_right(session, self._sessions.now())
+        if session.state != "expired":  # else it ended when it was heard of last
+            session.end_time = max(self._sessions.now(), session.start_time)
+        session.completed = session.completed or state == "completed"
         if state == "stopped" and session.completed:
             state = "completed"
-        session.end_time = max(self._sessions.now(), session.start_time)
         self._save(session, state)
-        if state != "failed" or session.watched:
-            history.record_session(self._sessions, session)
+        self._plays.record(session)
         return session
 
-    def expire(self, session: PlaybackSession) -> None:
-        """End a session that nobody reports of any more, as of its last sign of life."""
-        session.end_time = max(session.last_activity, session.start_time)
-        session.completed = self._came_to_end(session)
-        self._save(session, "expired")
-        history.record_session(self._sessions, session)
-
-    def expire_orphans(self) -> int:
-        """Expire the sessions of stores that are dead, in bounded transactions; how many."""
-        open_sessions = self._sessions.all(queries.open_sessions)
-        dead = {
-            name for name in {session.owner for session in open_sessions}
-            if self.owner.is_dead(name)
-        }
-        return self._expire_each(
-            [session.id for session in open_sessions if session.owner in dead],
-            lambda session: session.owner in dead,  # nobody has gone on with it meanwhile
-        )
-
     def expire_silent(self, now: datetime) -> int:
-        """Expire this store's sessions that have been silent for too long; how many."""
-        self.owner.keep()
+        """Expire the sessions that have been silent for too long, whoever had them; how many."""
         limits = {"paused": timedelta(seconds=self._config.paused_timeout_s)}
         default = timedelta(seconds=self._config.session_timeout_s)
 
         def is_silent(session: PlaybackSession) -> bool:
             return bool(now - session.last_activity >= limits.get(session.state, default))
 
-        own = [s for s in self._sessions.all(queries.open_sessions) if self.owner.is_own(s.owner)]
-        for session in own:
+        every: list[PlaybackSession] = self._sessions.all(queries.open_sessions)
+        for session in every:
             if session.last_activity > now:  # the clock went back: count from now on
                 self._touch(session.id, now)
-        return self._expire_each([s.id for s in own if is_silent(s)], is_silent)
+        silent = [session.id for session in every if is_silent(session)]
+        expired = 0
+        for start in range(0, len(silent), _BATCH):
+            with self._sessions.writer():
+                for id in silent[start:start + _BATCH]:
+                    session = self._sessions.one(queries.session_by_id, id)
+                    if session is not None and session.end_time is None and is_silent(session):
+                        self._expire(session)  # it was not heard of meanwhile
+                        expired += 1
+        return expired
 
     # Inside
 
     def _checked_state(self, session: PlaybackSession, state: str | None) -> str:
-        if session.state not in OPEN_STATES:
+        if session.state not in (*OPEN_STATES, "expired"):
             raise ConflictError(
                 f"session {session.id} has ended ({session.state}, {session.end_time}): start a "
                 "new one, or report with set_progress()"
             )
         if state is None:
-            return "playing" if session.state == "starting" else str(session.state)
+            return "paused" if session.state == "paused" else "playing"
         return checked_choice("state", state, (*_MOVING, *_ENDING))
+
+    def _fitted(
+        self, session: PlaybackSession, position: Any, moment: datetime
+    ) -> float | None:
+        """Return a position within the duration; None for one that cannot be.
+
+        Who plays on beyond the end proves that the duration is wrong: then it is unknown.
+        """
+        seconds = fitted(position, session.duration)
+        if seconds is None:
+            since = session.reported_at or session.start_time
+            if is_steady(position - farthest(session.position, session.duration), since, moment):
+                self._disprove_duration(session)
+                seconds = float(position)
+        return seconds
+
+    def _disprove_duration(self, session: PlaybackSession) -> None:
+        session.duration = None
+        if session.completed:
+            session.completed = False
+            self._progress.take_back(session.user_id, str(session.media_file_id), session.id)
+            self._plays.record(session, disproved=True)
+
+    def _end_beyond(
+        self, session: PlaybackSession, state: str, position: Any
+    ) -> PlaybackSession:
+        """End a session at an impossible position: at its end, which says nothing of the user."""
+        if state not in _ENDING:
+            checked_position(position, session.duration)
+        self._revive(session)
+        session.position = session.duration or session.position
+        session.last_activity = self._sessions.now()
+        return self.end(session, state)
+
+    def _put_right(self, session: PlaybackSession, now: datetime) -> None:
+        """Take back times that were written while the clock was ahead."""
+        session.start_time = min(session.start_time, now)
+        if session.reported_at is not None:
+            session.reported_at = min(session.reported_at, now)
+
+    def _revive(self, session: PlaybackSession) -> None:
+        """Go on with a session that has expired; its play is written anew when it ends."""
+        if session.state == "expired":
+            session.state, session.end_time = "playing", None
+
+    def _is_longer(self, user_id: str, file: MediaFile) -> bool:
+        """Whether a user has been beyond the end that a file's header tells."""
+        state = self._progress.of_file(user_id, file.id)
+        return state is not None and state.duration is None and state.position > (
+            file.duration or state.position
+        )
 
     def _report(
         self, session: PlaybackSession, client_time: datetime | None, state: str,
         stood_at_end: bool,
     ) -> None:
-        report = Report(
-            session.position, session.duration, session.kind == "track", client_time, session.id,
-            completed=True if state == "completed" else None, counted=session.completed,
-            stood_at_end=stood_at_end,
-        )
-        holds = self._progress.report(session.user_id, str(session.media_file_id), report)
-        # A report that was too old to win has not been counted as a play either.
-        has_won = (holds.session_id, holds.position) == (session.id, session.position)
-        session.completed = session.completed or has_won and self._is_at_end(session)
+        file_id, now = str(session.media_file_id), self._sessions.now()
+        self._progress.report(session.user_id, file_id, Report(
+            session.position, session.duration, session.kind == "track", client_time, session.id
+        ))
+        if state == "completed" or not stood_at_end and self._is_at_end(session):
+            if not session.completed:
+                session.completed = True
+                self._plays.record(session)
+            self._progress.watched(session.user_id, file_id, report_time(client_time, now))
 
     def _is_at_end(self, session: PlaybackSession) -> bool:
         limits = Thresholds.of(self._config, is_music=session.kind == "track")
         return limits.is_at_end(session.position, session.duration)
 
-    def _came_to_end(self, session: PlaybackSession) -> bool:
-        """Whether a session that ends came to the end, in itself: others do not matter here."""
-        has_reported = session.reported_at is not None
-        return bool(session.completed or has_reported and self._is_at_end(session))
+    def _expire(self, session: PlaybackSession) -> None:
+        """End a session that nothing was heard of, as of its last sign of life."""
+        session.end_time = max(session.last_activity, session.start_time)
+        self._save(session, "expired")
+        self._plays.record(session)
 
     def _save(self, session: PlaybackSession, state: str) -> None:
         session.state = state
         self._sessions.run(
-            queries.session_moved, state, session.position, session.last_activity,
-            session.reported_at, session.watched, session.completed, session.end_time,
-            session.owner, session.id,
+            queries.session_moved, state, session.position, session.duration, session.start_time,
+            session.last_activity, session.reported_at, session.watched, session.completed,
+            session.end_time, session.id,
         )
 
     def _touch(self, id: str, now: datetime) -> None:
@@ -188,19 +235,8 @@ class Lifecycle:
             session = self._sessions.one(queries.session_by_id, id)
             if session is not None and session.end_time is None:
                 session.last_activity = now
+                self._put_right(session, now)
                 self._save(session, session.state)
-
-    def _expire_each(self, ids: list[str], still: Any) -> int:
-        """Expire sessions for which that still holds, a batch at a time."""
-        expired = 0
-        for start in range(0, len(ids), _BATCH):
-            with self._sessions.writer():
-                for id in ids[start:start + _BATCH]:
-                    session = self._sessions.one(queries.session_by_id, id)
-                    if session is not None and session.end_time is None and still(session):
-                        self.expire(session)
-                        expired += 1
-        return expired
 
 
 def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:

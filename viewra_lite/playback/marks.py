@@ -10,6 +10,7 @@ from ..database.checks import checked_id, no_such
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError
 from . import queries, watching_queries
+from .models import UserMediaProgress
 from .progress import Progress
 from .shared import Part
 from .versions import Versions
@@ -39,9 +40,11 @@ _NAMES = tuple(each.name for each in fields(Wanted))
 def mark(
     sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted, *, watched: bool,
     at: datetime | None = None,
-) -> None:
-    """Mark every file of what is wanted in one durable transaction."""
+) -> list[UserMediaProgress]:
+    """Mark a file for each work of what is wanted in one durable transaction; their states."""
     noun, id = _checked(wanted)
+    if at is not None and at > sessions.now():
+        raise InvalidValueError(f"at {at} lies in the future: leave it out if the date is unknown")
     with sessions.writer(durable=True):
         if noun == "media_file":
             if sessions.one(queries.file_by_id, id) is None:
@@ -54,8 +57,12 @@ def mark(
             raise ConflictError(
                 f"{noun} {id} has no file to mark: scan its library first, or mark a file"
             )
-        for file_id in ids:
-            progress.decide(user_id, file_id, watched=watched, at=at)
+        return [
+            progress.complete(
+                progress.decide(user_id, file_id, watched=watched, at=at), is_music=False
+            )
+            for file_id in ids
+        ]
 
 
 def drop(sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted) -> None:

@@ -57,7 +57,6 @@ class PlaybackSession(StoreModel):
     )
     title = TextField(null=True, help_text="what it was called when it began")
     top_title = TextField(null=True, help_text="the show, else the title: what is counted")
-    owner = TextField(null=True, help_text="the open store that keeps it: a lock's name")
 
     class Meta:
         table_name = "playback_sessions"
@@ -84,11 +83,14 @@ class UserMediaProgress(StoreModel):
     user_id = TextField(help_text="the host program's id")
     media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
     position = _zero(DoubleField, "seconds")
-    completed = _false("watched to the end, ever")
+    completed = _false("watched to the end, or marked so")
     updated_at = TimestampField(help_text="when it was so: what was reported last, UTC")
     duration = DoubleField(null=True, help_text="seconds, of the file that was watched")
-    play_count = _zero(IntegerField, "how often it was watched to the end")
-    last_played_at = TimestampField(null=True, help_text="when it was last watched to the end, UTC")
+    play_count = _zero(IntegerField, "plays of this file to the end in the history")
+    marked = _false("was marked as watched by hand, which is no play")
+    last_played_at = TimestampField(
+        null=True, help_text="when it was last watched to the end, UTC; NULL if unknown"
+    )
     reported_at = TimestampField(
         null=True, help_text="the device's own time of the report, else when it came, UTC"
     )
@@ -97,6 +99,7 @@ class UserMediaProgress(StoreModel):
     previous = JSONField(null=True, help_text="JSON array of earlier states, for undo")
 
     resume_position: float  # set by progress(): where to begin, 0.0 = at the start
+    reported_in: str  # the version that position and duration are of
 
     class Meta:
         table_name = "user_media_progress"

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from ..config import Config
 from ..database.checks import (
-    checked_id, checked_ids, checked_moment, checked_order, checked_truth, checked_user,
+    checked_id, checked_ids, checked_moment, checked_truth, checked_user,
     known_id, no_such, or_none,
 )
 from ..database.pages import Page
 from ..database.sessions import Sessions
-from ..errors import ConflictError, shown
 from ..media.models import Episode, MediaFile
 from ..media.work_models import Work
 from ..module import Module
-from . import archive, history, history_queries, marks, queries, stats, watching
+from . import archive, history, history_queries, marks, queries, reports, stats, users, watching
 from .archive import ArchiveResult
 from .lifecycle import Lifecycle
+from .plays import Plays
 from .models import (
     MODELS, PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
     UserMediaProgress,
 )
-from .progress import Progress, Report
+from .progress import Progress
 from .shared import nothing
 from .stats import Stats
 from .steady import Steady
-from .thresholds import checked_position
+from .thresholds import is_possible
 from .versions import Versions, is_music
 from .watching import WatchItem
 
@@ -48,16 +48,13 @@ class PlaybackModule(Module):
         super().seat(sessions, config)
         self._progress = Progress(sessions, config)
         self._steady = Steady(sessions, config)
-        self._lifecycle = Lifecycle(sessions, config, self._progress)
+        self._plays = Plays(sessions, self._progress)
+        self._lifecycle = Lifecycle(sessions, config, self._progress, self._plays)
         sessions.listen("file_absorbed", self._follow_file)
 
     def recover(self) -> None:
-        """Expire the sessions that a crash left open; those of stores that live are theirs."""
-        self._lifecycle.expire_orphans()
-
-    def unseat(self) -> None:
-        """Give up this store's sessions: the next to open it expires what is still open."""
-        self._lifecycle.owner.release()
+        """Expire the sessions that have been silent for too long while no store was open."""
+        self._lifecycle.expire_silent(self.sessions.now())
 
     # Sessions
 
@@ -81,19 +78,20 @@ class PlaybackModule(Module):
         """Report where a session is, seconds; moves the user's progress in the same transaction.
 
         state is playing or paused, or ends the session: stopped, completed, failed. client_time
-        is the device's own time of the report: an older one than what is stored does not win.
-        Raises NotFoundError, InvalidValueError, ConflictError for a session that has ended.
+        is the device's own time of the report: an older one than what is stored does not win. A
+        session that has expired goes on. Beyond the end is the end, up to a quarter more; who
+        plays on beyond that proves the duration wrong. Raises NotFoundError, InvalidValueError,
+        ConflictError for a session that was ended.
         """
         moment = or_none(checked_moment, "client_time", client_time)
         id = known_id(_SESSION, session_id)
-        owner = self._lifecycle.owner.claim()
         with self.sessions.writer():
             session = None
             if state in (None, "playing"):
-                session = self._steady.heartbeat(id, position, moment, owner)
+                session = self._steady.heartbeat(id, position, moment)
             if session is None:
                 session = self._lifecycle.move(
-                    self.session(id), position, state, moment, owner
+                    self.session(id), position, state, moment
                 )
         return session
 
@@ -103,7 +101,9 @@ class PlaybackModule(Module):
     ) -> PlaybackSession:
         """End a session: stopped, or completed where it came to the end; writes the history.
 
-        Raises as heartbeat() does.
+        Only a play is written: at least a minute, or half of what is shorter than two, or to the
+        end. No number is refused: an impossible one ends it where it was. Raises NotFoundError,
+        ConflictError, and InvalidValueError for what is no number.
         """
         return self._end(session_id, "stopped", position, client_time)
 
@@ -135,7 +135,8 @@ class PlaybackModule(Module):
     def progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
         """Return how far a user is, with `resume_position`; position 0.0 for one who never was.
 
-        Every version of a movie, episode or track shows the same. Raises NotFoundError for a file
+        Every version of a movie, episode or track shows the same; in one of another length,
+        positions are scaled to it. Raises NotFoundError for a file
         that is not known and never was.
         """
         found = self.progress_of(user_id, [known_id("media file", media_file_id)])
@@ -156,7 +157,9 @@ class PlaybackModule(Module):
             if versions.is_known(id):
                 states.setdefault(id, nothing(user_id, id))
         return {
-            id: self._progress.complete(state, is_music=versions.is_music(id))
+            id: self._progress.complete(
+                state, is_music=versions.is_music(id), file=versions.files.get(id)
+            )
             for id, state in states.items()
         }
 
@@ -166,8 +169,9 @@ class PlaybackModule(Module):
     ) -> UserMediaProgress:
         """Report where a user is in a file, seconds, without a session.
 
-        completed decides; None asks the thresholds. client_time as in heartbeat(). Returns what
-        holds then. Raises NotFoundError, InvalidValueError.
+        completed decides; None asks the thresholds. To come to the end is a play, once within
+        the running time. client_time as in heartbeat(). Returns what holds then. Raises
+        NotFoundError, InvalidValueError.
         """
         checked_user(user_id)
         moment = or_none(checked_moment, "client_time", client_time)
@@ -179,13 +183,11 @@ class PlaybackModule(Module):
                 if steady is not None:
                     return steady
             file = self._file(user_id, media_file_id)
-            duration = None if file is None else file.duration
-            music = is_music(file)
-            state = self._progress.report(user_id, media_file_id, Report(
-                checked_position(position, duration), duration, music, moment,
-                completed=completed,
-            ))
-        return self._progress.complete(state, is_music=music)
+            state = reports.take(
+                self.sessions, self._progress, self._plays, user_id, media_file_id, file,
+                position, completed, moment,
+            )
+        return self._complete(state, file)
 
     def undo_progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
         """Go back to where a user was before the last jump, mark or other session.
@@ -196,25 +198,22 @@ class PlaybackModule(Module):
         checked_user(user_id)
         with self.sessions.writer(durable=True):
             file = self._file(user_id, media_file_id)
-            state = self._progress.undo(user_id, media_file_id)
-            if state is None:
-                raise ConflictError(
-                    f"there is nothing to undo: no earlier state of {shown(user_id)} in "
-                    f"{media_file_id}"
-                )
-        return self._progress.complete(state, is_music=is_music(file))
+            state = reports.undo(self._progress, self._plays, user_id, media_file_id)
+        return self._complete(state, file)
 
     def mark_watched(
         self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
         episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
         at: datetime | None = None,
-    ) -> None:
+    ) -> list[UserMediaProgress]:
         """Mark a file, or every file of a movie, an episode, a season or a show, as watched.
 
-        Give exactly one. at is when (now): last_played_at of what was not watched before. One
-        transaction, on disk before it returns. Raises NotFoundError, InvalidValueError.
+        Give exactly one. at is when it was watched, if that is known: without it the mark has no
+        date, and moves nothing to the front of next_up(). It is no play. One transaction, on
+        disk before it returns. Returns the states of the marked files, one for each work. Raises
+        NotFoundError, InvalidValueError.
         """
-        marks.mark(
+        return marks.mark(
             self.sessions, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=True,
             at=or_none(checked_moment, "at", at),
@@ -223,9 +222,9 @@ class PlaybackModule(Module):
     def mark_unwatched(
         self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
         episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
-    ) -> None:
-        """Mark as never watched; as mark_watched(). The history stays."""
-        marks.mark(
+    ) -> list[UserMediaProgress]:
+        """Mark as not watched; as mark_watched(). The history and play_count stay."""
+        return marks.mark(
             self.sessions, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=False,
         )
@@ -285,31 +284,62 @@ class PlaybackModule(Module):
         self, user_id: str, media_file_id: str, *, played_at: datetime, completed: bool = True,
         position: float | None = None, duration_watched: float | None = None,
     ) -> bool:
-        """Record a play that happened elsewhere; False where it is in the history already.
+        """Record a play that happened elsewhere; False where it is none, or is known already.
 
-        Moves the user's progress as a report of that time would. Raises NotFoundError,
-        InvalidValueError.
+        Known is a play of the same work, whichever version, within its running time. Moves the
+        user's progress as a report of that time would. Raises NotFoundError, InvalidValueError.
         """
         checked_user(user_id)
         return history.record_play(
-            self.sessions, self._progress, user_id, media_file_id,
+            self.sessions, self._progress, self._plays, user_id, media_file_id,
             history.Play(played_at, completed, position, duration_watched),
         )
 
     def stats(
         self, *, user_id: str | None = None, since: datetime | None = None,
-        until: datetime | None = None,
+        until: datetime | None = None, tz: tzinfo | str | None = None,
     ) -> Stats:
-        """Return plays, hours, top titles, days (UTC) and users, those archived counted too.
+        """Return plays, hours, top titles, days and users, those archived counted too.
 
-        since is included, until is not.
+        since is included, until is not. Days are those of a time zone ("Europe/Berlin" or a
+        tzinfo), by default UTC; another one than UTC reads every play of the time. Raises
+        InvalidValueError.
         """
         user = or_none(checked_id, "user_id", user_id)
-        span = _between(since, until)
+        span, zone = stats.checked_span(since, until), stats.checked_zone(tz)
         with self.sessions.naming_unreadable(
             PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
         ):
-            return stats.stats(self.sessions, user, *span)
+            return stats.stats(self.sessions, user, *span, zone)
+
+    def delete_play(self, id: str) -> None:
+        """Delete a play and its session, archived or not, and take its count back.
+
+        Where the user is, and that it was watched, stays: see mark_unwatched(). On disk before it
+        returns. Raises NotFoundError, and ConflictError while its session is open.
+        """
+        known_id("play", id)
+        with self.sessions.writer(durable=True):
+            self._plays.delete(id)
+
+    # What is stored of a person
+
+    def forget_user(self, user_id: str) -> int:
+        """Delete all that is stored of a user, in bounded transactions; return how many rows.
+
+        Interrupted, it goes on when it is called again. On disk before it returns.
+        """
+        return users.forget(self.sessions, checked_user(user_id))
+
+    def rename_user(self, old: str, new: str) -> int:
+        """Give all that is stored of a user another user's id; return how many rows.
+
+        One transaction, on disk before it returns. Raises NotFoundError where nothing is stored of
+        the old one, ConflictError where something is of the new one.
+        """
+        return users.rename(
+            self.sessions, checked_id("old", old), checked_id("new", new)
+        )
 
     def archive_history(
         self, *, older_than: datetime | timedelta, dry_run: bool = False
@@ -325,15 +355,15 @@ class PlaybackModule(Module):
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> int:
         """Move plays out of the archive again, in bounded transactions; return how many."""
-        return archive.restore(self.sessions, *_between(since, until))
+        return archive.restore(self.sessions, *stats.checked_span(since, until))
 
     # Chores
 
     def tidy(self, now: datetime) -> None:
-        """Expire sessions that have been silent for too long, and those of dead stores."""
+        """Expire sessions that have been silent for longer than session_timeout_s."""
         moment = checked_moment("now", now)
-        self._lifecycle.expire_orphans()
         self._lifecycle.expire_silent(moment)
+        self._progress.put_right(moment)
 
     # Inside
 
@@ -343,9 +373,14 @@ class PlaybackModule(Module):
         moment = or_none(checked_moment, "client_time", client_time)
         with self.sessions.writer():
             session = self.session(session_id)
-            if position is None:
+            if position is None or not is_possible(position):
                 return self._lifecycle.end(session, state)
-            return self._lifecycle.move(session, position, state, moment, session.owner)
+            return self._lifecycle.move(session, position, state, moment)
+
+    def _complete(
+        self, state: UserMediaProgress, file: MediaFile | None
+    ) -> UserMediaProgress:
+        return self._progress.complete(state, is_music=is_music(file), file=file)
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
         """Return a file; None for a removed one; raises NotFoundError for one that never was."""
@@ -363,12 +398,3 @@ class PlaybackModule(Module):
             history_queries.archive_follows, queries.imported_follows,
         ):
             self.sessions.run(follow, gone_id, kept_id)
-
-
-def _between(
-    since: datetime | None, until: datetime | None
-) -> tuple[datetime | None, datetime | None]:
-    """Return the checked ends of a time; raises InvalidValueError where they are the wrong way."""
-    start, end = or_none(checked_moment, "since", since), or_none(checked_moment, "until", until)
-    checked_order(start, end)
-    return start, end

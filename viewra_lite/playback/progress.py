@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ..config import Config
 from ..database.fields import timestamp_text
 from ..database.sessions import Sessions
+from ..media.models import MediaFile
 from . import queries
 from .models import UserMediaProgress
+from .report_times import is_older, is_steady, report_time
 from .shared import Parts, alike, merged, nothing, state_of
-from .thresholds import Thresholds
+from .thresholds import END_S, Thresholds
 from .versions import Versions
 
 KEPT_STATES = 20
 """How many earlier states a row keeps for undo."""
 SPACED_S = 60.0
 """States that one session leaves behind lie at least so far apart."""
-_SLACK_S = 2.0
-_KEPT = ("position", "completed", "play_count", "last_played_at")
+_KEPT = ("position", "duration", "completed", "marked", "last_played_at")
+_UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
+"""When it was so, of what was marked without a date: before all that is known."""
+_BATCH = 100  # rows in a transaction
 _TINY = timedelta(microseconds=1)
 
 
@@ -41,11 +45,7 @@ class Report:
     """When the device says it was; None is now."""
     session_id: str | None = None
     completed: bool | None = None
-    """True and False decide; None asks the thresholds."""
-    counted: bool = False
-    """This session has come to the end before: it is no second play."""
-    stood_at_end: bool = False
-    """This session was there already when it reported last."""
+    """True and False decide; None asks the thresholds, unless a session reports: see watched()."""
 
 
 class Progress:
@@ -88,6 +88,8 @@ class Progress:
         if stored is not None and is_older(report.client_time, stored.reported_at, now):
             return stored
         state = stored or nothing(user_id, media_file_id)
+        if state.reported_in != media_file_id:
+            _scale(state, report.duration)
         if _is_worth_keeping(state, report, now):
             _keep(state, now, report.session_id)
         self._apply(state, report, now)
@@ -96,52 +98,100 @@ class Progress:
         self._put(state, known, report_time(report.client_time, now))
         return state
 
-    def count_play(self, user_id: str, media_file_id: str, report: Report) -> bool:
-        """Take the report of a play that happened elsewhere; whether it came to the end.
+    def watched(self, user_id: str, media_file_id: str, moment: datetime) -> None:
+        """Note that a session came to the end; inside a writer."""
+        known = self._known(user_id, media_file_id)
+        state = known.state or nothing(user_id, media_file_id)
+        state.completed = True
+        state.last_played_at = max(state.last_played_at or moment, moment)
+        self._put(state, known, state.updated_at or moment)
 
-        One that did counts however old it is, whatever came in before it; only the position is
-        that of the latest. Inside a writer.
+    def count(
+        self, user_id: str, media_file_id: str, by: int, moment: datetime
+    ) -> None:
+        """Count plays to the end, or take them back: for Plays, which has written them."""
+        known = self._known(user_id, media_file_id)
+        state = known.state or nothing(user_id, media_file_id)
+        if by > 0:
+            state.completed = True
+            state.last_played_at = max(state.last_played_at or moment, moment)
+        self._put(state, known, state.updated_at or moment, counted=by)
+
+    def report_play(
+        self, user_id: str, media_file_id: str, report: Report, *, completed: bool
+    ) -> None:
+        """Take the report of a play that happened elsewhere; inside a writer.
+
+        The position is that of the latest, whatever came in before it.
         """
-        limits = Thresholds.of(self._config, is_music=report.is_music)
-        if not (report.completed or limits.is_at_end(report.position, report.duration)):
+        if not completed:
             self.report(user_id, media_file_id, report)
-            return False
+            return
         now = self._sessions.now()
         known = self._known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         _keep(state, now)
         moment = report_time(report.client_time, now)
-        plays, last = state.play_count, state.last_played_at or moment
-        if is_older(report.client_time, state.reported_at, now):
-            changed_at = state.updated_at  # what is continued keeps its order
-        else:
+        changed_at = state.updated_at or moment  # what is continued keeps its order
+        if not is_older(report.client_time, state.reported_at, now):
             self._apply(state, report, now)
             changed_at = moment
-        state.completed, state.play_count = True, plays + 1
-        state.last_played_at = max(last, moment)
         self._put(state, known, changed_at)
-        return True
+
+    def take_back(
+        self, user_id: str, media_file_id: str, session_id: str | None
+    ) -> None:
+        """Take back that it was watched, as a session or reports without one have said."""
+        known = self._known(user_id, media_file_id)
+        state = known.state
+        if state is None:
+            return
+        before = next((one for one in state.previous or () if one["by"] == session_id), None)
+        state.completed = before is not None and before["completed"]
+        state.last_played_at = _moment(before["last_played_at"]) if before is not None else None
+        self._clear(known, state)
+        self._put(state, known, state.updated_at)
+
+    def came_to_end(self, state: UserMediaProgress | None, report: Report) -> bool:
+        """Whether a report without a session is that of a play to the end, and a new one.
+
+        One that is said again within the running time is the same.
+        """
+        if report.completed is False or not (report.completed or self.is_at_end(report)):
+            return False
+        if state is None or not state.completed or state.reported_at is None:
+            return True
+        limits = Thresholds.of(self._config, is_music=report.is_music)
+        moment = report_time(report.client_time, self._sessions.now())
+        passed = (moment - state.reported_at).total_seconds()
+        stood = report.completed or limits.is_at_end(state.position, state.duration)
+        return not stood or passed >= (report.duration or state.duration or 0)
+
+    def is_at_end(self, report: Report) -> bool:
+        """Whether a report's position counts as watched to the end."""
+        limits = Thresholds.of(self._config, is_music=report.is_music)
+        return limits.is_at_end(report.position, report.duration)
 
     def decide(
         self, user_id: str, media_file_id: str, *, watched: bool, at: datetime | None = None
     ) -> UserMediaProgress:
-        """Mark a file as watched, at a moment, or as never watched; inside a writer.
+        """Mark a file as watched, at a moment or undated, or as not watched; inside a writer.
 
-        What is watched already stays as it is, but for its position.
+        What is watched already stays as it is, but for its position. No play is counted.
         """
         now = self._sessions.now()
         known = self._known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         _keep(state, now)
         if watched and not state.completed:
-            state.completed = True
-            state.play_count += 1
-            state.last_played_at = at or now
+            state.completed = state.marked = True
+            state.last_played_at = at or state.last_played_at
         elif not watched:
-            state.completed, state.play_count, state.last_played_at = False, 0, None
+            state.completed, state.marked, state.last_played_at = False, False, None
             self._clear(known, state)
-        state.position, state.dropped, state.reported_at, state.session_id = 0.0, False, now, None
-        self._put(state, known, now)
+        state.position, state.reported_at, state.session_id = 0.0, now, None
+        state.dropped = state.dropped and watched and at is None  # undated, it is no new interest
+        self._put(state, known, now if not watched else at or state.updated_at or _UNDATED)
         return state
 
     def drop(self, user_id: str, ids: Iterable[str]) -> None:
@@ -160,9 +210,8 @@ class Progress:
             return None
         *earlier, last = state.previous
         for name in _KEPT:
-            setattr(state, name, last[name])
-        if last["last_played_at"] is not None:
-            state.last_played_at = datetime.fromisoformat(last["last_played_at"])
+            setattr(state, name, last.get(name, getattr(state, name)))
+        state.last_played_at = _moment(last["last_played_at"])
         state.previous = earlier
         state.reported_at, state.session_id, state.dropped = now, None, False
         self._clear(known, state)
@@ -178,11 +227,37 @@ class Progress:
             self._save(state)
             self._sessions.run(queries.forget_progress, row.user_id, gone_id)
 
-    def complete(self, state: UserMediaProgress, *, is_music: bool) -> UserMediaProgress:
-        """Set what a reader of a state wants to know besides."""
+    def complete(
+        self, state: UserMediaProgress, *, is_music: bool, file: MediaFile | None = None
+    ) -> UserMediaProgress:
+        """Set what a reader of a state wants to know besides.
+
+        A position that was reported in another version than the file is scaled to its length.
+        """
+        if file is not None and state.reported_in != file.id:
+            _scale(state, file.duration)
         limits = Thresholds.of(self._config, is_music=is_music)
         state.resume_position = limits.resume_position(state.position, state.duration)
         return state
+
+    def put_right(self, now: datetime) -> None:
+        """Take back times that were written while the clock was ahead, batch by batch."""
+        while rows := self._sessions.all(queries.progress_after, now, _BATCH):
+            with self._sessions.writer():
+                for row in rows:
+                    self._put_right(self._known(row.user_id, row.media_file_id).rows, now)
+
+    def _put_right(self, rows: list[UserMediaProgress], now: datetime) -> None:
+        """Take back times of rows that share a work; they stay in their order."""
+        latest_first = sorted(
+            rows, key=lambda row: (row.updated_at, row.media_file_id), reverse=True
+        )
+        for age, row in enumerate(latest_first):
+            row.updated_at = min(row.updated_at, now - age * _TINY)
+            for name in ("last_played_at", "reported_at"):
+                if getattr(row, name) is not None:
+                    setattr(row, name, min(getattr(row, name), now))
+            self._save(row)
 
     # Inside
 
@@ -199,25 +274,16 @@ class Progress:
         self._sessions.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
 
     def _apply(self, state: UserMediaProgress, report: Report, now: datetime) -> None:
-        limits = Thresholds.of(self._config, is_music=report.is_music)
         duration = report.duration or state.duration
-        was_at_end = state.completed and limits.is_at_end(state.position, duration)
-        comes_to_end = limits.is_at_end(report.position, duration)
-        if report.session_id is not None and report.completed:
-            comes_to_end = True  # at whatever position
-        if report.counted and (state.completed or report.stood_at_end):
-            comes_to_end = False  # once in a session, unless that was undone and it comes again
-        moment = report_time(report.client_time, now)
-        is_play = comes_to_end and not was_at_end and report.completed is not False
-        if is_play or report.completed and not state.completed:
-            state.play_count += 1
-            state.last_played_at = moment
+        if duration is not None and report.position > duration:
+            duration = None  # it is longer than was thought
+        if report.session_id is None and self.came_to_end(state, report):
+            state.completed = True
         if report.completed is not None:
             state.completed = report.completed
-        else:
-            state.completed = state.completed or comes_to_end
         state.position, state.duration, state.dropped = report.position, duration, False
-        state.reported_at, state.session_id = moment, report.session_id
+        state.reported_at = report_time(report.client_time, now)
+        state.session_id = report.session_id
 
     def _clear(self, known: _Known, state: UserMediaProgress) -> None:
         """Let no other file say what was decided otherwise: see state_of()."""
@@ -231,8 +297,8 @@ class Progress:
                     self._decide(row, state)
 
     def _decide(self, row: UserMediaProgress, state: UserMediaProgress) -> None:
-        row.completed, row.play_count = state.completed, state.play_count
-        row.last_played_at = state.last_played_at
+        row.marked = state.marked
+        row.completed, row.last_played_at = state.completed, state.last_played_at
         self._save(row)
 
     def _keep_rest(
@@ -242,21 +308,31 @@ class Progress:
         rest = known.parts[row.media_file_id] - known.parts[state.media_file_id]
         for id, held in Versions(self._sessions, [row.media_file_id]).parts.items():
             if held <= rest:
-                own = self._known(state.user_id, id).state or nothing(state.user_id, id)
-                own.completed, own.play_count = True, max(own.play_count, row.play_count)
+                kept = self._known(state.user_id, id)
+                own = kept.state or nothing(state.user_id, id)
+                own.completed, own.marked = True, own.marked or row.marked
                 own.last_played_at = own.last_played_at or row.last_played_at
-                own.updated_at = own.updated_at or row.updated_at
-                self._save(own)
+                self._put(own, kept, own.updated_at or row.updated_at)
 
-    def _put(self, state: UserMediaProgress, known: _Known, moment: datetime) -> None:
-        """Write a state as the latest of its versions, in the order of when it was so."""
+    def _put(
+        self, state: UserMediaProgress, known: _Known, moment: datetime, counted: int = 0
+    ) -> None:
+        """Write a state as the latest of its versions, in the order of when it was so.
+
+        Each row counts the plays of its own file; the state counts those of all.
+        """
         state.updated_at = moment
+        own_count = 0
         for row in known.versions:
-            # The same moment, or the clock went back.
-            if row.media_file_id != state.media_file_id and row.updated_at >= moment:
+            if row.media_file_id == state.media_file_id:
+                own_count = row.play_count
+            elif row.updated_at >= moment:  # the same moment, or the clock went back
                 row.updated_at = moment - _TINY
                 self._save(row)
+        plays = state.play_count + counted
+        state.play_count = max(own_count + counted, 0)
         self._save(state)
+        state.play_count = max(plays, 0)
 
 
 class _Known(NamedTuple):
@@ -268,19 +344,6 @@ class _Known(NamedTuple):
     parts: Parts
     state: UserMediaProgress | None
     """What holds."""
-
-
-def report_time(client_time: datetime | None, now: datetime) -> datetime:
-    """Return when a report was made: a device's clock that is ahead is not believed."""
-    return now if client_time is None or client_time > now else client_time
-
-
-def is_older(client_time: datetime | None, stored: datetime | None, now: datetime) -> bool:
-    """Whether a report was made before the one that is stored; unknown is not."""
-    # A stored time in the future was written before the clock was put right: it says nothing.
-    if client_time is None or stored is None or stored > now:
-        return False
-    return client_time < stored
 
 
 def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -> bool:
@@ -298,10 +361,12 @@ def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -
     return not plays_on and not left_one
 
 
-def is_steady(moved: float, since: datetime | None, moment: datetime) -> bool:
-    """Whether a position moved, in seconds, as playing on at up to double speed moves it."""
-    passed = 0.0 if since is None else (moment - since).total_seconds()
-    return 0 <= moved <= 2 * max(passed, 0) + _SLACK_S
+def _scale(state: UserMediaProgress, length: float | None) -> None:
+    """Put a position that belongs to another version where it is in one of this length."""
+    if length and state.duration and abs(length - state.duration) >= END_S:
+        state.position *= length / state.duration
+        state.duration = length
+    state.reported_in = state.media_file_id
 
 
 def _kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bool:
@@ -314,6 +379,10 @@ def _kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bo
         and 0 <= (now - datetime.fromisoformat(one["replaced_at"])).total_seconds() < SPACED_S
         for one in state.previous or ()
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None:

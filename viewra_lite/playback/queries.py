@@ -100,14 +100,15 @@ def open_sessions() -> Any:
 
 @statement
 def session_moved(
-    state: Any, position: Any, last_activity: Any, reported_at: Any, watched: Any,
-    completed: Any, end_time: Any, owner: Any, id: Any,
+    state: Any, position: Any, duration: Any, start_time: Any, last_activity: Any,
+    reported_at: Any, watched: Any, completed: Any, end_time: Any, id: Any,
 ) -> Any:
     return PlaybackSession.update({
         PlaybackSession.state: state, PlaybackSession.position: position,
         PlaybackSession.last_activity: last_activity, PlaybackSession.reported_at: reported_at,
         PlaybackSession.watched: watched, PlaybackSession.completed: completed,
-        PlaybackSession.end_time: end_time, PlaybackSession.owner: owner,
+        PlaybackSession.end_time: end_time, PlaybackSession.duration: duration,
+        PlaybackSession.start_time: start_time,
     }).where(PlaybackSession.id == id)
 
 
@@ -120,6 +121,18 @@ def session_plays_on(
         PlaybackSession.position: position, PlaybackSession.last_activity: last_activity,
         PlaybackSession.reported_at: reported_at, PlaybackSession.watched: watched,
     }).where(PlaybackSession.id == id)
+
+
+@statement
+def session_not_completed(id: Any) -> Any:
+    return PlaybackSession.update({PlaybackSession.completed: False}).where(
+        PlaybackSession.id == id
+    )
+
+
+@statement
+def delete_session(id: Any) -> Any:
+    return PlaybackSession.delete().where(PlaybackSession.id == id)
 
 
 @statement
@@ -201,6 +214,16 @@ def progress_of_files(user_id: Any, ids: Any) -> Any:
     return UserMediaProgress.select().where(
         UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, ids)
     )
+
+
+@statement
+def progress_after(moment: Any, limit: Any) -> Any:
+    """Rows that say that something was in the future."""
+    progress = UserMediaProgress
+    return progress.select().where(
+        (progress.updated_at > moment) | (progress.last_played_at > moment)
+        | (progress.reported_at > moment)
+    ).limit(limit)
 
 
 @statement

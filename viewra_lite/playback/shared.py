@@ -37,16 +37,15 @@ def state_of(
     state = merged(versions, id)
     if len(versions) == len(rows):
         return state
-    plays = [_plays_of(part, rows, parts) for part in parts.get(id, ())]
+    others = [row for row in rows if row not in versions]
+    plays = [_plays_of(part, others, parts) for part in parts.get(id, ())]
     if not plays or not all(plays):
         return state
     if state is None:
         state = nothing(rows[0].user_id, id)
         state.updated_at = max(row.updated_at for row in rows if row.completed)
-    elif state in rows:
-        state = UserMediaProgress(**state.__data__)
     state.completed = True
-    state.play_count = max(state.play_count, min(play.count for play in plays if play))
+    state.play_count += min(play.count for play in plays if play)
     moments = [state.last_played_at, *(play.moment for play in plays if play)]
     state.last_played_at = max((each for each in moments if each is not None), default=None)
     return state
@@ -70,7 +69,7 @@ def _plays_of(part: Part, rows: Sequence[UserMediaProgress], parts: Parts) -> _P
     ]
     if watched:
         return _Plays(
-            max(row.play_count for row in watched), [row.last_played_at for row in watched]
+            sum(row.play_count for row in watched), [row.last_played_at for row in watched]
         )
     numbers = {n for held in parts.values() for work, n in held if work == work_id and n}
     if number or not numbers:
@@ -91,14 +90,13 @@ def merged(
     """
     if not rows:
         return None
-    if len(rows) == 1 and rows[0].media_file_id == media_file_id:
-        return rows[0]
     latest = max(rows, key=lambda row: (row.updated_at, row.media_file_id))
     state = UserMediaProgress(**latest.__data__)
-    state.media_file_id = media_file_id
+    state.media_file_id, state.reported_in = media_file_id, latest.media_file_id
     if len(rows) > 1:
         state.completed = any(row.completed for row in rows)
-        state.play_count = max(row.play_count for row in rows)
+        state.marked = any(row.marked for row in rows)
+        state.play_count = sum(row.play_count for row in rows)
         plays = [row.last_played_at for row in rows if row.last_played_at is not None]
         state.last_played_at = max(plays, default=None)
     return state
@@ -106,4 +104,6 @@ def merged(
 
 def nothing(user_id: str, media_file_id: str) -> UserMediaProgress:
     """Return the state of one who has never watched it."""
-    return UserMediaProgress(user_id=user_id, media_file_id=media_file_id)
+    state = UserMediaProgress(user_id=user_id, media_file_id=media_file_id)
+    state.reported_in = media_file_id
+    return state

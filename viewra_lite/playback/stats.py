@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..database.fields import timestamp_text
 from ..database.sessions import Sessions
+from ..database.checks import checked_moment, checked_order, or_none, refused
 from . import stats_queries
 from .history import BEGINNING, END
-from .models import PlaybackDailyTotal
+from .models import PlaybackDailyTotal, PlaybackHistory
 
 _HOUR_S = 3600
 
@@ -28,7 +30,7 @@ class TitleTotal:
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """What was watched on one day (UTC)."""
+    """What was watched on one day, of UTC or of the zone that was asked for."""
 
     day: date
     plays: int
@@ -61,8 +63,31 @@ class Stats:
     """The most hours first."""
 
 
+def checked_span(
+    since: datetime | None, until: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the checked ends of a time; raises InvalidValueError where they are the wrong way."""
+    start, end = or_none(checked_moment, "since", since), or_none(checked_moment, "until", until)
+    checked_order(start, end)
+    return start, end
+
+
+def checked_zone(tz: Any) -> tzinfo | None:
+    """Return a time zone, None for UTC; raises InvalidValueError."""
+    if tz is None or isinstance(tz, tzinfo):
+        return tz
+    try:
+        return ZoneInfo(tz)
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as exc:
+        raise refused(
+            "tz", "a time zone such as Europe/Berlin (pip install tzdata, where the system has "
+            "none) or a tzinfo", tz,
+        ) from exc
+
+
 def stats(
-    sessions: Sessions, user_id: str | None, since: datetime | None, until: datetime | None
+    sessions: Sessions, user_id: str | None, since: datetime | None, until: datetime | None,
+    zone: tzinfo | None = None,
 ) -> Stats:
     """Return the totals of a user, or of all, from since to before until."""
     start, end = _utc(since or BEGINNING), _utc(until or END)
@@ -75,15 +100,32 @@ def stats(
         return [_numbers(row) for row in sessions.all(statement, *span, *user)]
 
     with sessions.reader():  # one snapshot: what is being archived counts once
-        titles, days, users = totals("kind", "top_title"), totals("day"), totals("user_id")
-    as_date = PlaybackDailyTotal.day.python_value
+        titles, users = totals("kind", "top_title"), totals("user_id")
+        if zone is None:
+            as_date = PlaybackDailyTotal.day.python_value
+            days = [[as_date(day), *sums] for day, *sums in totals("day")]
+        else:
+            statement = stats_queries.plays_between(bool(user))
+            days = _days_of(sessions.all(statement, start, end, *user), zone)
     plays, completed, seconds = (sum(row[n] for row in users) for n in (1, 2, 3))
     return Stats(
         plays, completed, seconds / _HOUR_S,
         [TitleTotal(*_in_hours(row)) for row in titles],
-        [DayTotal(as_date(row[0]), *_in_hours(row[1:])) for row in days],
+        [DayTotal(*_in_hours(row)) for row in days],
         [UserTotal(*_in_hours(row)) for row in users],
     )
+
+
+def _days_of(plays: list[tuple[Any, ...]], zone: tzinfo) -> list[list[Any]]:
+    """Return day, plays, completed and seconds of plays in a time zone, in order."""
+    days: dict[date, list[Any]] = {}
+    for stored, completed, seconds in plays:
+        moment: datetime = PlaybackHistory.played_at.python_value(stored)
+        total = days.setdefault(moment.astimezone(zone).date(), [0, 0, 0])
+        total[0] += 1
+        total[1] += bool(completed)
+        total[2] += seconds or 0
+    return [[day, *days[day]] for day in sorted(days)]
 
 
 def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:

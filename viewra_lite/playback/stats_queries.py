@@ -49,6 +49,24 @@ def totals_by(of_user: bool, *names: str) -> Statement:
     return Statement(build, arity=6 + of_user)
 
 
+@lru_cache(maxsize=None)
+def plays_between(of_user: bool) -> Statement:
+    """Return the statement for when plays were, whether to the end, and seconds: (since, until).
+
+    Arguments (since, until, *user_id).
+    """
+    def build(since: Any, until: Any, *user: Any) -> Any:
+        def of(model: Any) -> Any:
+            query = model.select(model.played_at, model.completed, model.duration_watched).where(
+                model.played_at >= since, model.played_at < until
+            )
+            return query.where(model.user_id == user[0]) if of_user else query
+
+        return of(PlaybackHistory).union_all(of(PlaybackHistoryArchive)).tuples()
+
+    return Statement(build, arity=2 + of_user)
+
+
 def _columns(model: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return what a table is summed up by, and what is summed up."""
     key = {"user_id": model.user_id, "kind": model.kind}

@@ -15,8 +15,8 @@ from ..database.sessions import Sessions
 from . import queries
 from .lifecycle import advance
 from .models import PlaybackSession, UserMediaProgress
-from .progress import is_older, is_steady, report_time
-from .thresholds import Thresholds, checked_position
+from .report_times import is_older, is_steady, report_time
+from .thresholds import Thresholds, fitted
 from .versions import names_music
 
 
@@ -28,14 +28,16 @@ class Steady:
         self._limits = {music: Thresholds.of(config, is_music=music) for music in (False, True)}
 
     def heartbeat(
-        self, id: str, position: Any, client_time: datetime | None, owner: str
+        self, id: str, position: Any, client_time: datetime | None
     ) -> PlaybackSession | None:
         """Take the heartbeat of a session that plays on; None where it is, or says, more."""
         session: Any = self._sessions.one(queries.session_that_plays, id)
-        if session is None or session.owner != owner:
+        if session is None:
             return None
-        seconds, now = checked_position(position, session.duration), self._sessions.now()
-        if is_older(client_time, session.reported_at, now) or not (seconds or session.watched):
+        seconds, now = fitted(position, session.duration), self._sessions.now()
+        if seconds is None or is_older(client_time, session.reported_at, now) or not (
+            seconds or session.watched
+        ):
             return None
         moment = report_time(client_time, now)
         duration = session.duration or session.known_duration
@@ -61,7 +63,9 @@ class Steady:
         state: Any = self._sessions.one(queries.progress_that_moves, user_id, media_file_id)
         if state is None:
             return None
-        seconds, now = checked_position(position, state.file_duration), self._sessions.now()
+        seconds, now = fitted(position, state.file_duration), self._sessions.now()
+        if seconds is None:
+            return None
         moment, duration = report_time(client_time, now), state.file_duration or state.duration
         music = names_music(state.file_identity, state.file_mime_type)
         limits = self._limits[music]

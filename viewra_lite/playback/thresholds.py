@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Config
-from ..database.checks import checked_seconds
+from ..database.checks import MAX_SECONDS, checked_seconds
 from ..errors import InvalidValueError
 
 END_S = 1.0
 """Within so many seconds of the end it is watched; players also report that much beyond it."""
+
+OVERRUN = 1.25
+"""Up to so many times the duration is the end; more says that one of the two is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,36 @@ class Thresholds:
         return 0.0 if self.is_at_end(position, duration) else position
 
 
-def checked_position(position: Any, duration: float | None) -> float:
-    """Return a position in seconds; raises InvalidValueError for one that cannot be.
+def fitted(position: Any, duration: float | None) -> float | None:
+    """Return a position in seconds, None for one that lies too far beyond the end.
 
-    Less than a second beyond the end is the end: players and probes measure differently.
+    A little beyond the end is the end: players and probes measure differently. Raises
+    InvalidValueError for what is no number of seconds.
     """
     seconds = checked_seconds("position", position)
-    if duration is not None and seconds > duration:
-        if seconds >= duration + END_S:
-            raise InvalidValueError(
-                f"position {position!r} lies beyond the duration of {duration} seconds: "
-                "positions are seconds from the start"
-            )
-        return duration
+    if duration is None or seconds <= duration:
+        return seconds
+    return duration if seconds < duration + END_S or seconds <= duration * OVERRUN else None
+
+
+def is_possible(position: Any) -> bool:
+    """Whether a number may be a position; True of what is no number, which is refused elsewhere."""
+    is_number = isinstance(position, (int, float)) and not isinstance(position, bool)
+    return not is_number or 0 <= position <= MAX_SECONDS
+
+
+def farthest(position: float, duration: float | None) -> float:
+    """Return where a stored position may have been: what lies beyond the end is stored as the end.
+    """
+    return position * OVERRUN if position == duration else position
+
+
+def checked_position(position: Any, duration: float | None) -> float:
+    """Return a position in seconds, at most the duration; raises InvalidValueError as fitted()."""
+    seconds = fitted(position, duration)
+    if seconds is None:
+        raise InvalidValueError(
+            f"position {position!r} lies beyond the duration of {duration} seconds: "
+            "positions are seconds from the start"
+        )
     return seconds

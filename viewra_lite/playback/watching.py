@@ -60,7 +60,8 @@ def continue_watching(
     found: dict[tuple[str, str], WatchItem] = {}
     with sessions.reader():
         for ids in _touched(sessions, wanted, user_id, *_loosest(config)):
-            for key, item in _begun(sessions, progress, user_id, ids, rewatching):
+            begun = _begun(sessions, progress, user_id, ids, rewatching)
+            for key, item in _without_passed(sessions, user_id, begun):
                 found.setdefault(key, item)
             if len(found) >= limit:
                 break
@@ -124,8 +125,10 @@ def _begun(
     states = progress.of_files(user_id, ids, versions)
     files: dict[str, MediaFile] = {}
     for id in ids:
-        state = progress.complete(states[id], is_music=versions.is_music(id))
         file = versions.playable(id)
+        state = progress.complete(
+            states[id], is_music=versions.is_music(id), file=file
+        )
         is_over = state.dropped or (state.completed and not rewatching)
         if file is not None and state.resume_position > 0 and not is_over:
             files[id] = file
@@ -135,6 +138,31 @@ def _begun(
         (_key(known[id], versions, id), _item(known[id], file, states[id]))
         for id, file in files.items()
     ]
+
+
+def _without_passed(
+    sessions: Sessions, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
+) -> list[tuple[tuple[str, str], WatchItem]]:
+    """Leave out episodes whose user has seen a later one to the end since."""
+    works = {item.show.work_id for _, item in begun if item.show is not None}
+    if not works:
+        return begun
+    seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
+    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(works))
+    for work_id, season, number, touched, _, completed, *_ in rows:
+        if completed and season:
+            seen[work_id].append(((season, number), _moment(touched)))
+
+    def is_passed(item: WatchItem) -> bool:
+        if item.show is None or item.episode is None:
+            return False
+        own = (item.episode.season_number, item.episode.episode_number)
+        return any(
+            key > own and moment > item.progress.updated_at
+            for key, moment in seen[item.show.work_id]
+        )
+
+    return [(key, item) for key, item in begun if not is_passed(item)]
 
 
 def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
@@ -172,6 +200,8 @@ class Step:
 
     copies: list[_Copy] = field(default_factory=list)
     plays: int = 0
+    is_seen: bool = False
+    is_marked: bool = False
     played_at: datetime = _NEVER
 
     @property
@@ -189,12 +219,12 @@ class _Show:
     """Its rows; the one in the library where it was watched last is the first."""
     steps: dict[tuple[int, int], Step] = field(default_factory=lambda: defaultdict(Step))
     """Its episodes and specials, by season and number."""
-    touched: tuple[datetime, bool] = (_NEVER, True)
-    """When the user did something with it last, and whether that was not to drop it."""
+    touched: tuple[datetime, bool] = (_NEVER, False)
+    """When the user did something with it last, and whether that was to drop it."""
 
     def next_step(self) -> Step | None:
         """Return what comes next; None of what was dropped."""
-        if not self.touched[1]:
+        if self.touched[1]:
             return None
         return next_step([self.steps[key] for key in sorted(self.steps) if key[0] > 0])
 
@@ -276,13 +306,19 @@ def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> No
     """Read what a user did with the episodes of shows, by work."""
     # As state_of() does for whole rows: a show may have hundreds, and of each only this counts.
     rows = sessions.all(watching_queries.plays_of_shows, user_id, list(shows))
-    for work_id, season, number, touched, dropped, completed, plays, played in rows:
+    for work_id, season, number, touched, dropped, completed, plays, marked, played in rows:
         show = shows[work_id]
-        show.touched = max(show.touched, (_moment(touched), not dropped))
+        show.touched = max(show.touched, (_moment(touched), bool(dropped)))
         if completed:
             step = show.steps[season, number]
-            step.plays = max(step.plays, plays, 1)
+            step.is_seen = True
+            step.plays += plays
+            step.is_marked = step.is_marked or bool(marked)
             step.played_at = max(step.played_at, _moment(played))
+    for show in shows.values():
+        for step in show.steps.values():
+            if step.is_seen:
+                step.plays = max(step.plays + step.is_marked, 1)
 
 
 def _moment(stored: Any) -> datetime:
@@ -304,7 +340,7 @@ def _items(
     items = []
     for episode_id, file in found.items():
         episode, state = episodes[episode_id], states.get(file.id) or nothing(user_id, file.id)
-        progress.complete(state, is_music=versions.is_music(file.id))
+        progress.complete(state, is_music=versions.is_music(file.id), file=file)
         items.append(WatchItem(
             "episode", known[file.id].title, file, state, episode=episode, show=episode.show
         ))

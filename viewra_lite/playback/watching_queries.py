@@ -87,7 +87,8 @@ def plays_of_shows(user_id: Any, works: Any) -> Any:
     # CROSS: from the shows to the user's rows; the other way SQLite would read all of a user's.
     return Work.select(
         Work.show, Work.season_number, Work.episode_number, progress.updated_at,
-        progress.dropped, progress.completed, progress.play_count, progress.last_played_at,
+        progress.dropped, progress.completed, progress.play_count, progress.marked,
+        progress.last_played_at,
     ).join(WorkFile, JOIN.CROSS).join(progress, JOIN.CROSS).where(
         OneOf(Work.show, works), WorkFile.work == Work.id, progress.user_id == user_id,
         progress.media_file_id == WorkFile.media_file_id,

@@ -59,7 +59,6 @@ def up(migrator, db):
         kind = TextField(constraints=[SQL("DEFAULT 'other'"), *kinds()])
         title = TextField(null=True)
         top_title = TextField(null=True)
-        owner = TextField(null=True)
 
         class Meta:
             database = db
@@ -86,6 +85,7 @@ def up(migrator, db):
         updated_at = DateTimeField()
         duration = DoubleField(null=True)
         play_count = IntegerField(constraints=zero())
+        marked = BooleanField(constraints=false())
         last_played_at = DateTimeField(null=True)
         reported_at = DateTimeField(null=True)
         dropped = BooleanField(constraints=false())
@@ -198,6 +198,7 @@ def up(migrator, db):
             primary_key = CompositeKey("batch", "seq")
 
     index(ImportedRow, "idx_import_rows_user", ImportedRow.user_id)
+    index(ImportedRow, "idx_import_rows_file", ImportedRow.media_file_id)
 
     class WaitingRow(Model):
         id = TextField(primary_key=True)

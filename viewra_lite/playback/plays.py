@@ -1,0 +1,190 @@
+"""What a play is, and the only place where plays are written and counted.
+
+A play is a session that watched at least a minute, or half of what is shorter than two, or that
+came to the end. `play_count` is the number of plays of a user that came to the end: it changes
+with the history and never without it. The same evening told twice (a session here and an import,
+or a report without a session) is one play: same user, same work, within its running time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from ..database.checks import no_such
+from ..database.sessions import Sessions
+from ..errors import ConflictError
+from . import history_queries, queries
+from .models import PlaybackHistory, PlaybackSession, UserMediaProgress
+from .progress import Progress
+from .versions import Versions
+
+PLAY_S = 60.0
+"""Who has watched for so long has played it."""
+_AFTERWARDS = timedelta(minutes=5)
+"""So long after the end of a session another program may date what it saw of it."""
+
+
+def is_play(watched: float, duration: float | None, completed: bool) -> bool:
+    """Whether seconds watched, of something that long, are a play."""
+    return completed or watched >= PLAY_S or (
+        duration is not None and duration < 2 * PLAY_S and 0 < duration / 2 <= watched
+    )
+
+
+class Plays:
+    """Writes plays and counts them, inside the caller's writer."""
+
+    def __init__(self, sessions: Sessions, progress: Progress) -> None:
+        self._sessions = sessions
+        self._progress = progress
+
+    def record(self, session: PlaybackSession, *, disproved: bool = False) -> None:
+        """Write what a session has become into the history, under its own id; or take it out.
+
+        disproved: what it said before of the end was wrong.
+        """
+        known = self._unarchived(session.id)
+        play = _play_of(session)
+        if known is not None and not disproved:
+            play.completed = play.completed or known.completed
+        if not is_play(session.watched, session.duration, play.completed):
+            if known is not None:
+                self._remove(known)
+            return
+        if known is None:
+            for twin in self._near(play, session.duration):
+                if twin.method is None:  # told from elsewhere
+                    play.completed = play.completed or twin.completed
+                    self._remove(twin)
+        self._insert(play)
+        self._count(play, play.completed - (known is not None and known.completed))
+
+    def is_known(self, play: PlaybackHistory, duration: float | None) -> bool:
+        """Whether a play that no session here has made is in the history already.
+
+        If it came to the end, so did the one that is known.
+        """
+        if self._near(play, duration, archived=True):
+            return True
+        twins = self._near(play, duration)
+        if twins and play.completed and not any(twin.completed for twin in twins):
+            twin = min(twins, key=lambda one: abs(one.played_at - play.played_at))
+            self._sessions.run(history_queries.set_completed, True, twin.id)
+            self._count(twin, 1)
+        return bool(twins)
+
+    def add(self, play: PlaybackHistory) -> None:
+        """Add a play that no session here has made."""
+        self._insert(play)
+        self._count(play, int(play.completed))
+
+    def take_back(self, play: PlaybackHistory, duration: float | None) -> None:
+        """Take out what reports without a session said within a running time."""
+        for twin in self._near(play, duration):
+            session = self._sessions.one(queries.session_by_id, twin.id)
+            if twin.method is None and twin.duration_watched is None:
+                self._remove(twin)
+            elif twin.completed and session is not None and not session.completed:
+                self._sessions.run(history_queries.set_completed, False, twin.id)
+                self._count(twin, -1)
+
+    def undo_end(self, before: UserMediaProgress) -> None:
+        """Take back that a play came to the end, for a user who undid that."""
+        file_id = str(before.media_file_id)
+        if before.session_id is None:
+            versions = Versions(self._sessions, [file_id])
+            at = before.reported_at or before.updated_at
+            self.take_back(
+                PlaybackHistory(user_id=before.user_id, media_file_id=file_id, played_at=at),
+                versions.files[file_id].duration if file_id in versions.files else None,
+            )
+            return
+        session = self._sessions.one(queries.session_by_id, before.session_id)
+        if session is not None and session.completed:
+            self._sessions.run(queries.session_not_completed, session.id)
+            session.completed = False
+            self.record(session, disproved=True)
+
+    def delete(self, id: str) -> None:
+        """Delete a play and its session, archived or not, and take its count back."""
+        session = self._sessions.one(queries.session_by_id, id)
+        if session is not None and session.end_time is None:
+            raise ConflictError(f"session {id} has not ended: stop it before you delete its play")
+        play = self._unarchived(id)
+        if play is None:
+            raise no_such("play", id)
+        self._remove(play)
+        self._sessions.run(queries.delete_session, id)
+
+    # Inside
+
+    def _near(
+        self, play: PlaybackHistory, duration: float | None, *, archived: bool = False
+    ) -> list[PlaybackHistory]:
+        """Return the user's plays of the same work within its running time."""
+        around = timedelta(seconds=duration or PLAY_S)
+        file_id = str(play.media_file_id)
+        files = list(Versions(self._sessions, [file_id]).ids_of(file_id))
+        statement = history_queries.archived_near if archived else history_queries.plays_near
+        found: list[PlaybackHistory] = self._sessions.all(
+            statement, play.user_id, _earlier(play.played_at, 3 * around),
+            max(play.played_at + around, _end_of(play)), files,
+        )
+        earliest = _earlier(play.played_at, around)
+        return [
+            one for one in found if one.played_at > earliest or self._lasted_until(one, play)
+        ]
+
+    def _lasted_until(self, one: PlaybackHistory, play: PlaybackHistory) -> bool:
+        """Whether an evening with pauses, which began long before, had just ended."""
+        session = self._sessions.one(queries.session_by_id, one.id)
+        ended = session is not None and session.end_time
+        return bool(ended and ended + _AFTERWARDS >= play.played_at)
+
+    def _insert(self, play: PlaybackHistory) -> None:
+        columns = play._meta.sorted_fields
+        self._sessions.run(
+            history_queries.put_play, *(getattr(play, each.name) for each in columns)
+        )
+
+    def _unarchived(self, id: str) -> PlaybackHistory | None:
+        """Return a play by its id, taken out of the archive again; or None."""
+        archived = self._sessions.one(history_queries.archived_by_id, id)
+        if archived is not None:
+            day = archived.played_at.date()
+            for statement in (
+                history_queries.copy_from_archive, history_queries.take_from_totals,
+                history_queries.delete_archived,
+            ):
+                self._sessions.run(statement, [id])
+            self._sessions.run(history_queries.delete_empty_totals, day, day)
+        play: PlaybackHistory | None = self._sessions.one(history_queries.play_by_id, id)
+        return play
+
+    def _remove(self, play: PlaybackHistory) -> None:
+        self._sessions.run(history_queries.delete_plays, [play.id])
+        self._count(play, -int(play.completed))
+
+    def _count(self, play: PlaybackHistory, by: int) -> None:
+        if by:
+            file_id = str(play.media_file_id)
+            self._progress.count(play.user_id, file_id, by, _end_of(play))
+
+
+def _earlier(moment: datetime, by: timedelta) -> datetime:
+    beginning = datetime.min.replace(tzinfo=timezone.utc)
+    return beginning if moment - beginning < by else moment - by
+
+
+def _end_of(play: PlaybackHistory) -> datetime:
+    end: datetime = play.played_at + timedelta(seconds=play.duration_watched or 0)
+    return end
+
+
+def _play_of(session: PlaybackSession) -> PlaybackHistory:
+    return PlaybackHistory(
+        id=session.id, user_id=session.user_id, media_file_id=session.media_file_id,
+        played_at=session.start_time, duration_watched=round(session.watched),
+        completed=session.completed, kind=session.kind, title=session.title,
+        top_title=session.top_title, device_id=session.device_id, method=session.method,
+    )

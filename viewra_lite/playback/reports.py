@@ -1,0 +1,84 @@
+"""Reports of where a user is that belong to no session."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..database.sessions import Sessions
+from ..errors import ConflictError, shown
+from ..media.models import MediaFile
+from .models import PlaybackHistory, UserMediaProgress
+from .plays import Plays
+from .progress import Progress, Report
+from .report_times import is_older, is_steady, report_time
+from .thresholds import checked_position, farthest, fitted
+from .versions import is_music, subject_of
+
+
+def take(
+    sessions: Sessions, progress: Progress, plays: Plays, user_id: str, file_id: str,
+    file: MediaFile | None, position: Any, completed: bool | None, client_time: datetime | None,
+) -> UserMediaProgress:
+    """Take a report; one that comes to the end is a play. Returns what holds then."""
+    now, duration = sessions.now(), None if file is None else file.duration
+    moment = report_time(client_time, now)
+    state = progress.of_file(user_id, file_id)
+    seconds = fitted(position, duration)
+    if seconds is None:
+        before = 0.0 if state is None else farthest(state.position, state.duration)
+        if state is None or not is_steady(position - before, state.reported_at, moment):
+            checked_position(position, duration)
+        seconds = float(position)
+        if state is not None and state.duration is not None and completed is None:
+            _disprove(sessions, progress, plays, state, duration)
+        duration = None
+    report = Report(seconds, duration, is_music(file), client_time, completed=completed)
+    is_late = state is not None and is_older(client_time, state.reported_at, now)
+    is_play = not is_late and progress.came_to_end(state, report)
+    holds = progress.report(user_id, file_id, report)
+    play = _play(sessions, user_id, file_id, moment) if is_play else None
+    if play is not None and not plays.is_known(play, duration):
+        plays.add(play)
+    if is_play:
+        holds = progress.of_file(user_id, file_id) or holds
+    return holds
+
+
+def undo(
+    progress: Progress, plays: Plays, user_id: str, file_id: str
+) -> UserMediaProgress:
+    """Go back to the last state that was kept, and take back the play that came after it."""
+    before = progress.of_file(user_id, file_id)
+    state = progress.undo(user_id, file_id)
+    if before is None or state is None:
+        raise ConflictError(
+            f"there is nothing to undo: no earlier state of {shown(user_id)} in {shown(file_id)}"
+        )
+    was_played = before.last_played_at not in (None, state.last_played_at)
+    if was_played and before.marked == state.marked:
+        plays.undo_end(before)
+        state = progress.of_file(user_id, file_id) or state
+    return state
+
+
+def _disprove(
+    sessions: Sessions, progress: Progress, plays: Plays, state: UserMediaProgress,
+    duration: float | None,
+) -> None:
+    """Take back what was concluded from a duration that was too short."""
+    if state.completed:
+        user_id, file_id = state.user_id, state.media_file_id
+        progress.take_back(user_id, file_id, None)
+        plays.take_back(_play(sessions, user_id, file_id, sessions.now()), duration)
+
+
+def _play(
+    sessions: Sessions, user_id: str, file_id: str, moment: datetime
+) -> PlaybackHistory:
+    subject = subject_of(sessions, file_id)
+    return PlaybackHistory(
+        id=sessions.new_id(), user_id=user_id, media_file_id=file_id, played_at=moment,
+        duration_watched=None, completed=True, kind=subject.kind, title=subject.title,
+        top_title=subject.top_title, device_id=None, method=None,
+    )

@@ -1,0 +1,67 @@
+"""All that is stored of one user: forget it, or give it another name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database.checks import no_such
+from ..database.sessions import Sessions
+from ..errors import ConflictError, InvalidValueError, shown
+from .import_models import ImportedRow, PlaybackImport, WaitingRow
+from .models import (
+    PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
+    UserMediaProgress,
+)
+
+_BATCH = 500  # rows in a transaction
+# Every table with a user in it, and a column by which some of a user's rows are taken.
+_TABLES: tuple[tuple[Any, Any], ...] = (
+    (PlaybackSession, PlaybackSession.id),
+    (UserMediaProgress, UserMediaProgress.media_file_id),
+    (PlaybackHistory, PlaybackHistory.id),
+    (PlaybackHistoryArchive, PlaybackHistoryArchive.id),
+    (PlaybackDailyTotal, PlaybackDailyTotal.day),
+    (ImportedRow, ImportedRow.seq),
+    (WaitingRow, WaitingRow.id),
+    (PlaybackImport, PlaybackImport.id),
+)
+
+
+def forget(sessions: Sessions, user_id: str) -> int:
+    """Delete a user's rows in bounded transactions; how many."""
+    gone = 0
+    for model, column in _TABLES:
+        while count := _forget_some(sessions, model, column, user_id):
+            gone += count
+    return gone
+
+
+def _forget_some(sessions: Sessions, model: Any, column: Any, user_id: str) -> int:
+    with sessions.writer(durable=True):
+        some = model.select(column).where(model.user_id == user_id).limit(_BATCH)
+        count: int = model.delete().where(
+            model.user_id == user_id, column.in_(some)
+        ).execute()
+    return count
+
+
+def rename(sessions: Sessions, old: str, new: str) -> int:
+    """Give a user's rows another name, in one transaction; how many."""
+    if old == new:
+        raise InvalidValueError(f"new must be another id than {shown(old)}")
+    count = 0
+    with sessions.writer(durable=True):
+        if any(_has_rows(model, new) for model, _ in _TABLES):
+            raise ConflictError(
+                f"user {shown(new)} has watched things already: two users cannot be made one; "
+                "forget_user() one of them first"
+            )
+        for model, _ in _TABLES:
+            count += model.update(user_id=new).where(model.user_id == old).execute()
+        if not count:
+            raise no_such("user", old)
+    return count
+
+
+def _has_rows(model: Any, user_id: str) -> bool:
+    return bool(model.select().where(model.user_id == user_id).exists())
