@@ -7,14 +7,14 @@ file, and leaves alone what plugins and people wrote. Everything runs in the cal
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..database.sessions import Sessions
-from . import queries, search, versions
+from . import matching, queries, search, versions
 from .identities import movie_identity
 from .identity import absorb
-from .models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track
+from .models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
 from .music import Music
 from .name_facts import EpisodeName, MovieName, NameFacts, sort_title
 from .shows import Shows
@@ -80,6 +80,34 @@ class Catalog:
                 if other is not None and other.status == "present":
                     model.update(media_file=other.id).where(model.id == row.id).execute()
 
+    def succeed(self, gone: Collection[str]) -> None:
+        """Make one of a movie or a show whose files are all gone and the new one of its title.
+
+        gone are the files that a scan has not found, which may not be marked as missing yet.
+        """
+        for model in (Movie, TVShow) if gone else ():
+            rows = list(model.select().where(
+                model.library == self._library.id,
+                model.created_at > (self._library.last_scan or self._library.created_at),
+            ))
+            for row in rows:
+                alike = matching.alike(model, self._library, row)
+                left = [one for one in alike if self._is_gone(one, gone)]
+                if len(left) == 1:
+                    self._replace(left[0], row)
+
+    def _is_gone(self, row: Any, gone: Collection[str]) -> bool:
+        rows = [row] if isinstance(row, Movie) else Episode.select().where(Episode.show == row.id)
+        files = [file for one in rows for file in versions.files_of(self._sessions, one)]
+        return bool(files) and all(file.id in gone or file.status == "missing" for file in files)
+
+    def _replace(self, row: Any, successor: Any) -> None:
+        if isinstance(row, TVShow):
+            self._shows.replace(row, successor)
+        else:
+            name = MovieName(successor.title, successor.year)
+            self._rename_movie(row, name, successor.identity, successor)
+
     def finish(self) -> None:
         """Count albums anew and bring the search index in step."""
         self._music.finish()
@@ -90,8 +118,7 @@ class Catalog:
     # Movies
 
     def _place_movie(self, file: MediaFile, name: MovieName) -> None:
-        identity = movie_identity(name.title, name.year)
-        movie = Movie.get_or_none(Movie.library == self._library.id, Movie.identity == identity)
+        movie, identity = matching.movie_of(self._sessions, self._library, file, name)
         for before in list(Movie.select().where(Movie.media_file == file.id)):
             if movie is not None and before.id == movie.id:
                 continue
@@ -105,15 +132,25 @@ class Catalog:
                 self._leave_movie(before, file)
         if movie is None:
             movie = self._new_movie(file, name, identity)
-        elif versions.is_better(self._sessions, file, movie.media_file_id):
+        elif movie.year is None and name.year is not None:
+            self._give_year(movie, name.year, identity)
+        if versions.is_better(self._sessions, file, movie.media_file_id):
             Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
         self._works.link(file.id, {movie.work_id: name.part or 0})
+
+    def _give_year(self, movie: Movie, year: int, identity: str) -> None:
+        Movie.update(year=year, identity=identity).where(Movie.id == movie.id).execute()
+        self._works.rename("movie", self._library.id, movie.work_id, identity)
+        self._touched["movie"].add(movie.id)
 
     def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
         now = self._sessions.now()
         movie: Movie = Movie.create(
             id=self._sessions.new_id(), library=self._library.id, media_file=file.id,
-            work=self._works.of_new_row("movie", self._library.id, identity), identity=identity,
+            work=self._works.of_new_row(
+                "movie", self._library.id, identity, movie_identity(name.title, None)
+            ),
+            identity=identity,
             title=name.title, sort_title=sort_title(name.title),
             year=name.year, tmdb_id=name.tmdb_id, imdb_id=name.imdb_id,
             created_at=now, updated_at=now,
@@ -126,7 +163,7 @@ class Catalog:
     ) -> None:
         """Give a movie its files' new name; a twin that was made under that name goes."""
         changes: dict[str, Any] = {"identity": identity, "library": self._library.id}
-        if movie.identity != identity and movie.identity == movie_identity(
+        if movie.identity != identity and movie.identity.partition("#")[0] == movie_identity(
             movie.title, movie.year
         ):  # else somebody has given it another title
             changes.update(title=name.title, sort_title=sort_title(name.title), year=name.year)

@@ -129,7 +129,10 @@ class Reconciliation:
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
         matches = Replacements(self._sessions, self.library, self, self._began_at)
-        left = matches.replaced(matches.moved(self._gone()))
+        left = matches.moved(self._gone())
+        if left:
+            self._run([partial(self._succeed, left)])
+        left = matches.replaced(left)
         if len(left) > self._freeze_above * self._present_before:
             self.freeze(
                 f"{len(left)} of {self._present_before} files would vanish at once, more than "
@@ -316,6 +319,11 @@ class Reconciliation:
 
     def _is_unreadable(self, path: str) -> bool:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
+
+    def _succeed(self, gone: list[str]) -> None:
+        catalog = Catalog(self._sessions, self.library)
+        catalog.succeed(set(gone))
+        catalog.finish()
 
     def _mark_missing(self, gone: list[str]) -> None:
         self._run(partial(self._mark, ids) for ids in _parts(gone))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.sessions import Sessions
-from . import identities, versions
+from . import identities, matching, versions
 from .identities import show_identity
 from .models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from .name_facts import EpisodeName, sort_title
@@ -29,7 +29,7 @@ class Shows:
         season_number, numbers = identities.numbers(name)
         placed: list[str] = []
         if numbers:
-            show = self._show(name)
+            show = self._show(file, name)
             season = self._season(show, season_number)
             left: list[Episode] = []
             placed = [
@@ -64,26 +64,28 @@ class Shows:
 
     # Inside
 
-    def _show(self, name: EpisodeName) -> TVShow:
-        identity = show_identity(name.show, name.show_year)
-        of_library = TVShow.library == self._library.id
-        show = TVShow.get_or_none(of_library, TVShow.identity == identity)
+    def _show(self, file: MediaFile, name: EpisodeName) -> TVShow:
+        show, identity = matching.show_of(self._library, file, name)
         if show is None:
-            # "Show (2005)/…" and "Show/…" are one show, unless there are several of that title.
-            stem = show_identity(name.show, None)
-            alike = list(TVShow.select().where(of_library, TVShow.identity.between(
-                stem, stem + "9999"
-            )))
-            if len(alike) == 1 and (name.show_year is None or alike[0].identity == stem):
-                show = alike[0]
-        return show or self._new_show(name, identity)
+            return self._new_show(name, identity)
+        if show.year is None and name.show_year is not None:
+            self._give_year(show, name.show_year, identity)
+        return show
+
+    def _give_year(self, show: TVShow, year: int, identity: str) -> None:
+        TVShow.update(year=year, identity=identity).where(TVShow.id == show.id).execute()
+        self._works.rename("show", self._library.id, show.work_id, identity)
+        show.year, show.identity = year, identity
+        self._touched["show"].add(show.id)
 
     def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
         now = self._sessions.now()
         show = TVShow.create(
             id=self._sessions.new_id(), library=self._library.id, identity=identity,
-            work=self._works.of_new_row("show", self._library.id, identity), title=name.show,
-            sort_title=sort_title(name.show), year=name.show_year,
+            work=self._works.of_new_row(
+                "show", self._library.id, identity, show_identity(name.show, None)
+            ),
+            title=name.show, sort_title=sort_title(name.show), year=name.show_year,
             status="unknown",
             tmdb_id=name.tmdb_id, tvdb_id=name.tvdb_id, imdb_id=name.imdb_id,
             created_at=now, updated_at=now,
@@ -159,6 +161,33 @@ class Shows:
             self._succeed(show, successor)
         elif not versions.is_curated(show):
             TVShow.delete().where(TVShow.id == show.id).execute()
+
+    def replace(self, show: TVShow, successor: TVShow) -> None:
+        """Give a show, whose files are gone, the seasons and episodes of the one that came."""
+        for season in list(Season.select().where(Season.show == successor.id)):
+            own = Season.get_or_none(
+                Season.show == show.id, Season.season_number == season.season_number
+            )
+            for episode in list(Episode.select().where(Episode.season == season.id)):
+                self._replace_episode(show, own or season, episode)
+            if own is not None:
+                Season.delete().where(Season.id == season.id).execute()
+        self._succeed(show, successor)
+
+    def _replace_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
+        known = Episode.get_or_none(
+            Episode.show == show.id, Episode.season_number == episode.season_number,
+            Episode.episode_number == episode.episode_number,
+        )
+        if known is None:
+            Episode.update(show=show.id, season=season.id).where(
+                Episode.id == episode.id
+            ).execute()
+            return
+        Episode.delete().where(Episode.id == episode.id).execute()
+        Episode.update(
+            media_file=episode.media_file_id, episode_number_end=episode.episode_number_end
+        ).where(Episode.id == known.id).execute()
 
     def _succeed(self, show: TVShow, successor: TVShow) -> None:
         """Give a renamed show what was made anew under its new name."""

@@ -30,12 +30,22 @@ class Works:
         found = self._sessions.one(queries.work_by_key, key)
         return found[0] if found is not None else self._new(kind, key)
 
-    def of_new_row(self, kind: str, library_id: str, key: str) -> str:
+    def of_new_row(
+        self, kind: str, library_id: str, key: str, without_year: str | None = None
+    ) -> str:
         """Return the work of a row that is about to be made in a library.
 
-        Two rows of one library are two works: one that another row has keeps that row's.
+        Two rows of one library are two works: one that another row has keeps that row's. What no
+        row stands for any more may come back with a year.
         """
         found = self._sessions.one(queries.work_by_key, key)
+        if found is None and without_year not in (None, key):
+            found = self._sessions.one(queries.work_by_key, without_year)
+            model = _ROWS[kind]
+            if found is not None and not model.select().where(model.work == found[0]).exists():
+                self._sessions.run(queries.set_key, key, found[0])
+                return str(found[0])
+            found = None
         if found is None:
             return self._new(kind, key)
         if self._is_taken(kind, library_id, found[0]):
