@@ -260,7 +260,7 @@ def test_stats_draws_bars(
     done = cli("stats", "--plot", "--config", evening.url)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[3:] == [
-        "", "Hours per day (UTC)",
+        "", "Hours per day",
         "2024-05-01  1.0  ███████████████████████",
         "2024-05-02  1.0  ███████████████████████",
         "", "Hours per title",

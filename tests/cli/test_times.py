@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from viewra_lite import FileFacts, Store
+from viewra_lite.cli.times import zone
 
 from .conftest import Run, in_process, in_zone
 
@@ -72,6 +74,29 @@ def test_no_date_leaves_the_calendar_in_any_zone(
             done = cli("stats", "--since", day)
             assert done.code in (0, 2) and done.err.count("\n") == 1
             assert "unexpected" not in done.err
+
+
+def test_bars_are_of_days_of_the_zone_that_is_shown(
+    cli: Run, evening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_zone("XXX-14", monkeypatch):  # two in the morning, of the next day
+        assert "\n2024-05-02  0.2 " in cli("stats", "--plot", "--config", evening).out
+        assert "\n2024-05-01  0.2 " in cli("stats", "--plot", "--utc", "--config", evening).out
+        [day] = cli("stats", "--plot", "--json", "--config", evening).json["by_day"]
+        assert day["day"] == "2024-05-01"
+
+
+def test_this_machines_zone_is_the_one_of_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_zone(BERLIN, monkeypatch):
+        begin = datetime(2024, 1, 1, tzinfo=timezone.utc)
+        for hour in range(0, 366 * 24):  # both nights on which the clocks are changed
+            moment = begin + timedelta(hours=hour)
+            here = moment.astimezone(zone())
+            is_summer = 2161 <= hour < 7201  # 31 March to 27 October, one o'clock in UTC
+            assert here.replace(tzinfo=None) == moment.replace(tzinfo=None) + timedelta(
+                hours=1 + is_summer)
+            assert here.tzname() == ("CEST" if is_summer else "CET")
+            assert here.astimezone(timezone.utc) == moment
 
 
 def test_utc_holds_for_one_command_only(

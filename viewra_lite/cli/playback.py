@@ -15,7 +15,7 @@ from .complaints import UsageError
 from .opening import existing
 from .output import note, print_facts, print_json, print_table, printable, say
 from .remedies import command
-from .times import in_utc
+from .times import in_utc, zone
 
 if TYPE_CHECKING:
     from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
@@ -249,7 +249,9 @@ def run_stats(args: Namespace) -> int:
     """Say how much was watched."""
     user, since, until = user_of(args), in_utc(args.since), in_utc(args.until)
     with existing(args) as store, asking():
-        stats = store.playback.stats(user_id=user, since=since, until=until)
+        # Only bars show days of this zone; JSON is in UTC, as all of it.
+        tz = zone() if args.plot and not args.json else None
+        stats = store.playback.stats(user_id=user, since=since, until=until, tz=tz)
     if args.json:
         print_json(asdict(stats))
     elif not stats.plays:
@@ -291,7 +293,7 @@ def _print_totals(stats: Stats, *, by_user: bool) -> None:
 
 def _plot(stats: Stats, *, by_user: bool) -> None:
     period, hours = by_period([(total.day, total.hours) for total in stats.by_day])
-    print_bars(f"Hours per {period} (UTC)", hours)
+    print_bars(f"Hours per {period}", hours)
     print_bars("Hours per title", [
         (total.title or _UNTITLED, total.hours) for total in stats.top_titles
     ])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 
 _zone: tzinfo | None = None  # None: this machine's
 
@@ -25,3 +25,26 @@ def in_utc(moment: datetime | None) -> datetime | None:
     if moment.tzinfo is None and _zone is not None:
         moment = moment.replace(tzinfo=_zone)
     return moment.astimezone(timezone.utc)
+
+
+def zone() -> tzinfo:
+    """Return the zone that times are shown in."""
+    return _zone or _Here()
+
+
+class _Here(tzinfo):
+    """This machine's zone; astimezone() alone gives the offset of one moment, without a summer."""
+
+    def fromutc(self, dt: datetime) -> datetime:
+        local = dt.replace(tzinfo=timezone.utc).astimezone()
+        here = local.replace(tzinfo=self)
+        return here if here.utcoffset() == local.utcoffset() else here.replace(fold=1)
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        return dt and dt.replace(tzinfo=None).astimezone().utcoffset()
+
+    def tzname(self, dt: datetime | None) -> str | None:
+        return dt and dt.replace(tzinfo=None).astimezone().tzname()
+
+    def dst(self, dt: datetime | None) -> timedelta | None:
+        return None
