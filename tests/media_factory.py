@@ -84,6 +84,7 @@ def write_audio(
     disc: int | None = None,
     year: int | None = None,
     genre: str | None = None,
+    musicbrainz_album_id: str | None = None,
     seed: int = 0,
 ) -> Path:
     """Write an audio file with these tags in the suffix's own tag format; None leaves a tag out."""
@@ -96,6 +97,7 @@ def write_audio(
         "disc": disc,
         "date": year,
         "genre": genre,
+        "MUSICBRAINZ_ALBUMID": musicbrainz_album_id,
         "comment": _seed_mark(seed),
     }
     present = tuple((name, str(value)) for name, value in tags.items() if value is not None)

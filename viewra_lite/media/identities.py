@@ -46,6 +46,11 @@ def album_identity(title: str, album_artist: str | None) -> str:
     return f"album:{fold(album_artist or UNKNOWN_ARTIST)}:{fold(title)}"
 
 
+def album_name(identity: str) -> str:
+    """Return an album's identity without what tells it from others of its name."""
+    return ":".join(identity.split(":")[:3])
+
+
 def track_identity(album: str, disc: int, number: int, title: str) -> str:
     """Return what makes a track one on the album of that identity."""
     return f"track:{album.partition(':')[2]}:{disc}:{number or ''}:{fold(title)}"

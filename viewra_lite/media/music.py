@@ -6,9 +6,10 @@ from typing import Any
 
 from ..database.sessions import Sessions
 from . import versions
-from .identities import UNKNOWN_ALBUM, album_identity, track_identity
-from .models import Album, MediaFile, MediaLibrary, Track
-from .name_facts import TrackName, sort_title
+from .albums import Albums
+from .identities import track_identity
+from .models import MediaFile, MediaLibrary, Track
+from .name_facts import TrackName
 from .tags import TagFacts
 from .works import Works
 
@@ -24,11 +25,11 @@ class Music:
         self._library = library
         self._works = works
         self._touched = touched
-        self._albums: set[str] = set()
+        self._albums = Albums(sessions, library, works, touched)
 
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Make a file's track, and take it out of what it was before."""
-        album = self._album(name, tags)
+        album = self._albums.of(file, name, tags)
         facts = {
             "album": album.id, "title": name.title, "disc_number": name.disc or 1,
             "track_number": name.track or 0,
@@ -38,13 +39,14 @@ class Music:
             key = track_identity(album.identity, name.disc or 1, name.track or 0, name.title)
             track = self._renamed_track(file, name, facts, key)
             track = track or self._new_track(file, name, tags, facts, key)
+        elif track.media_file_id == file.id and name.album_artist is None:
+            Track.update(artist=name.artist).where(Track.id == track.id).execute()
         elif versions.is_better(self._sessions, file, track.media_file_id):
             Track.update(media_file=file.id, duration=file.duration).where(
                 Track.id == track.id
             ).execute()
-        self._albums.add(album.id)
         self._works.link(file.id, {track.work_id: 0})
-        self.leave(file, track.id)
+        self.leave(file, track.id, album.id)
 
     def _renamed_track(
         self, file: MediaFile, name: TrackName, facts: dict[str, Any], key: str
@@ -57,12 +59,12 @@ class Music:
             Track.id == track.id
         ).execute()
         self._works.rename("track", self._library.id, track.work_id, key)
-        self._albums.add(track.album_id)
+        self._albums.left(track.album_id, facts["album"])
         self._touched["track"].add(track.id)
         return track
 
-    def leave(self, file: MediaFile, placed: str) -> None:
-        """Take a file out of the tracks that it no longer is.
+    def leave(self, file: MediaFile, placed: str, album_id: str | None = None) -> None:
+        """Take a file out of the tracks that it no longer is; it may have gone to another album.
 
         Another version takes its place; without one the track goes, unless it is curated.
         """
@@ -72,31 +74,11 @@ class Music:
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
             else:
                 Track.delete().where(Track.id == old.id).execute()
-            self._albums.add(old.album_id)
+            self._albums.left(old.album_id, album_id)
 
     def finish(self) -> None:
         """Count the tracks of every album that changed; one without tracks goes."""
-        for album_id in self._albums:
-            _count_album(album_id)
-        self._albums.clear()
-
-    def _album(self, name: TrackName, tags: TagFacts | None) -> Album:
-        title = name.album or UNKNOWN_ALBUM
-        artist = name.album_artist or name.artist
-        identity = album_identity(title, artist)
-        album = Album.get_or_none(Album.library == self._library.id, Album.identity == identity)
-        if album is not None:
-            return album
-        now = self._sessions.now()
-        album = Album.create(
-            id=self._sessions.new_id(), library=self._library.id, identity=identity,
-            title=title, sort_title=sort_title(title), album_artist=artist, year=name.year,
-            genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=getattr(tags, "musicbrainz_album_id", None),
-            created_at=now, updated_at=now,
-        )
-        self._touched["album"].add(album.id)
-        return album
+        self._albums.finish()
 
     def _new_track(
         self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any],
@@ -111,18 +93,3 @@ class Music:
         )
         self._touched["track"].add(track.id)
         return track
-
-
-def _count_album(album_id: str) -> None:
-    """Set an album's counts and length from its tracks; an album without tracks goes."""
-    tracks = list(Track.select().where(Track.album == album_id))
-    if tracks:
-        Album.update(
-            track_count=len(tracks),
-            disc_count=max(track.disc_number for track in tracks),
-            duration=sum(track.duration or 0.0 for track in tracks),
-        ).where(Album.id == album_id).execute()
-        return
-    album = Album.get_or_none(Album.id == album_id)
-    if album is not None and not versions.is_curated(album):
-        Album.delete().where(Album.id == album_id).execute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -55,6 +56,17 @@ def track_name(parents: list[str], stem: str) -> TrackName:
                      album.year, album_artist)
 
 
+def album_folder(path: str) -> str:
+    """Return the folder of a music file's album; "CD1" and "Album CD1" are discs of one album."""
+    folder = os.path.dirname(path)
+    above, name = os.path.split(folder)
+    if _DISC_ONLY.fullmatch(name.strip()):
+        return above
+    if _DISC.fullmatch(_NOTE.sub("", name)):
+        return os.path.join(above, _without_disc(name))
+    return folder
+
+
 def _album(parents: list[str]) -> _Album:
     """Read artist, album, year and disc from "Artist/1999 - Album/CD2"."""
     folders = [name for name in parents if not _SHELF.fullmatch(name.strip())]
@@ -66,12 +78,16 @@ def _album(parents: list[str]) -> _Album:
     name = folders[-1]
     if disc is None and _DISC.fullmatch(_NOTE.sub("", name)):
         disc = _disc_number(name)
-        name = re.split(r"[ ._([-]+(?:cd|disc|disk|lp)[ ._-]*\d", name, flags=re.I)[0]
+        name = _without_disc(name)
     above = folders[-2] if len(folders) > 1 else None
     artist, title, year = _album_title(name, above)
     if above is None and artist is None and year is None and disc is None:
         return _Album(words(name), None, None, None)  # Artist/song.mp3
     return _Album(artist or (words(_NOTE.sub("", above)) if above else None), title, year, disc)
+
+
+def _without_disc(name: str) -> str:
+    return re.split(r"[ ._([-]+(?:cd|disc|disk|lp)[ ._-]*\d", name, flags=re.I)[0]
 
 
 def _disc_number(name: str) -> int:
