@@ -83,6 +83,9 @@ CREATE TABLE works (
     show_id        TEXT,                      -- the show's work, if an episode
     season_number  INTEGER,                   -- of an episode, 0 = specials
     episode_number INTEGER,                   -- of an episode, within the season
+    kept           TEXT                       -- JSON object: a movie's columns, while it has no
+                                              -- row: to come back
+                   CHECK (kept IS NULL OR json_valid(kept)),
     FOREIGN KEY (show_id) REFERENCES works (id) ON DELETE CASCADE,
     UNIQUE (show_id, season_number, episode_number)
 );

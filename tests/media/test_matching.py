@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,42 @@ def test_watching_one_of_two_films_of_a_name_says_nothing_of_the_other(
     store.playback.mark_watched("ann", anna)
     assert store.playback.progress("ann", anna).completed
     assert not store.playback.progress("ann", ben).completed
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_was_written_of_a_film_comes_back_with_it(
+    store: Store, films: MediaLibrary, clock: Any, removed: bool
+) -> None:
+    put(films, "Heat (1995).mkv", "Alien (1979).mkv")
+    scan(store, films, clock)
+    heat = next(movie for movie in store.media.movies().items if movie.title == "Heat")
+    store.media.save_movie(
+        films.id, title="Heat!", id=heat.id, overview="A heist", genres=["Crime"], tmdb_id=949,
+        release_date=date(1995, 12, 15), rating=8.3,
+    )
+    before = store.media.movie(heat.id)
+    away = Path(films.path).parent / "away.mkv"
+    (Path(films.path) / "Heat (1995).mkv").rename(away)
+    if removed:
+        store.media.remove_library(films.id)
+        assert store.media.movies().items == []
+        films = store.media.add_library("Again", films.path, "movie")
+    else:
+        scan(store, films, clock)
+        store.media.tidy(clock.advance(45 * DAY_S))
+        assert [movie.title for movie in store.media.movies().items] == ["Alien"]
+    away.rename(Path(films.path) / "Heat (1995).mkv")
+    scan(store, films, clock)
+    after = store.media.movie(heat.id)
+    for name in ("title", "sort_title", "year", "overview", "genres", "tmdb_id", "release_date",
+                 "rating", "work_id"):
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def test_a_folder_that_brings_an_id_gives_it_to_the_film_and_is_told_from_another(
+    store: Store, films: MediaLibrary, clock: Any
+) -> None:
+    for folder in ("Pinocchio (2022)", "Pinocchio (2022) {tmdb-1}", "Pinocchio (2022) {tmdb-2}"):
+        put(films, f"{folder}/Pinocchio (2022).mkv")
+        scan(store, films, clock)
+    assert sorted(movie.tmdb_id for movie in store.media.movies().items) == [1, 2]

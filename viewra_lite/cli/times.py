@@ -41,10 +41,10 @@ class _Here(tzinfo):
         return here if here.utcoffset() == local.utcoffset() else here.replace(fold=1)
 
     def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        return dt and dt.replace(tzinfo=None).astimezone().utcoffset()
+        return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
 
     def tzname(self, dt: datetime | None) -> str | None:
-        return dt and dt.replace(tzinfo=None).astimezone().tzname()
+        return None if dt is None else dt.replace(tzinfo=None).astimezone().tzname()
 
     def dst(self, dt: datetime | None) -> timedelta | None:
         return None

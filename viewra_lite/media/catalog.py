@@ -134,6 +134,7 @@ class Catalog:
             movie = self._new_movie(file, name, identity)
         elif movie.year is None and name.year is not None:
             self._give_year(movie, name.year, identity)
+        matching.learn_ids(movie, name)
         if versions.is_better(self._sessions, file, movie.media_file_id):
             Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
         self._works.link(file.id, {movie.work_id: name.part or 0})
@@ -145,15 +146,17 @@ class Catalog:
 
     def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
         now = self._sessions.now()
+        work = self._works.of_new_row(
+            "movie", self._library.id, identity, movie_identity(name.title, None)
+        )
+        read = {
+            "id": self._sessions.new_id(), "title": name.title,
+            "sort_title": sort_title(name.title), "year": name.year, "tmdb_id": name.tmdb_id,
+            "imdb_id": name.imdb_id,
+        }
         movie: Movie = Movie.create(
-            id=self._sessions.new_id(), library=self._library.id, media_file=file.id,
-            work=self._works.of_new_row(
-                "movie", self._library.id, identity, movie_identity(name.title, None)
-            ),
-            identity=identity,
-            title=name.title, sort_title=sort_title(name.title),
-            year=name.year, tmdb_id=name.tmdb_id, imdb_id=name.imdb_id,
-            created_at=now, updated_at=now,
+            library=self._library.id, media_file=file.id, work=work, identity=identity,
+            created_at=now, updated_at=now, **{**read, **self._works.take_kept(work)},
         )
         self._touched["movie"].add(movie.id)
         return movie
@@ -192,6 +195,7 @@ class Catalog:
         if other is not None:
             Movie.update(media_file=other.id).where(Movie.id == movie.id).execute()
         else:
+            self._works.keep(movie)
             Movie.delete().where(Movie.id == movie.id).execute()
 
 

@@ -151,11 +151,24 @@ def remove(sessions: Sessions, library: MediaLibrary) -> None:
             if not ids:
                 break
             forget_files(sessions, ids)
+    _keep_movies(sessions, library.id)
     for model in (Movie, Album):
         _delete_all(sessions, model, model.library, library.id)
     _delete_shows(sessions, library.id)
     with sessions.writer(durable=True):
         MediaLibrary.delete().where(MediaLibrary.id == library.id).execute()
+
+
+def _keep_movies(sessions: Sessions, library_id: str) -> None:
+    """Remember what is written of a library's movies, should it be added again."""
+    from .works import Works
+
+    with sessions.reader():
+        ids = [row.id for row in Movie.select(Movie.id).where(Movie.library == library_id)]
+    for start in range(0, len(ids), _BATCH):
+        with sessions.writer():
+            for movie in list(Movie.select().where(Movie.id.in_(ids[start:start + _BATCH]))):
+                Works(sessions).keep(movie)
 
 
 def _delete_shows(sessions: Sessions, library_id: str) -> None:

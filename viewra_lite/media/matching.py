@@ -45,7 +45,7 @@ def movie_of(
         }]
         found = near[0] if len(near) == 1 else None
     others = [row for row in alike if found is None or row.id != found.id]
-    return found, _free(others, identity, name)
+    return found, _free(others, identity, name, _folder(library, file.path))
 
 
 def show_of(
@@ -63,7 +63,19 @@ def show_of(
         ]
         found = near[0] if len(near) == 1 else None
     others = [row for row in alike if found is None or row.id != found.id]
-    return found, _free(others, identity, name)
+    return found, _free(others, identity, name, _top_folder(library, file.path))
+
+
+def learn_ids(row: Any, name: Any) -> None:
+    """Give a row the external ids that a name brings and it lacks: they tell it from others."""
+    model = type(row)
+    new = {
+        column: getattr(name, column) for column in _IDS
+        if getattr(name, column, None) is not None and column in model._meta.fields
+        and getattr(row, column) is None
+    }
+    if new:
+        model.update(**new).where(model.id == row.id).execute()
 
 
 def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
@@ -121,12 +133,12 @@ def _has_ids(name: Any) -> bool:
     return any(getattr(name, column, None) is not None for column in _IDS)
 
 
-def _free(alike: list[Any], identity: str, name: Any) -> str:
+def _free(alike: list[Any], identity: str, name: Any, folder: str) -> str:
     """Return an identity that no other row of the library has."""
     if all(row.identity != identity for row in alike):
         return identity
     ids = [f"{column}{getattr(name, column)}" for column in _IDS if getattr(name, column, None)]
-    return f"{identity}#{ids[0] if ids else len(alike)}"
+    return f"{identity}#{ids[0] if ids else folder}"
 
 
 def _folder(library: MediaLibrary, path: str) -> str:

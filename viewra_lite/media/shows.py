@@ -70,6 +70,7 @@ class Shows:
             return self._new_show(name, identity)
         if show.year is None and name.show_year is not None:
             self._give_year(show, name.show_year, identity)
+        matching.learn_ids(show, name)
         return show
 
     def _give_year(self, show: TVShow, year: int, identity: str) -> None:

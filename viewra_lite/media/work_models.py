@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import SQL, CompositeKey, ForeignKeyField, IntegerField, TextField
 
-from ..database.fields import ChoiceField
+from ..database.fields import ChoiceField, JSONField
 from ..database.models import StoreModel, index, reference, unique
 
 WORK_KINDS = ("movie", "show", "episode", "album", "track", "other")
@@ -25,6 +25,9 @@ class Work(StoreModel):
     )
     season_number = IntegerField(null=True, help_text="of an episode, 0 = specials")
     episode_number = IntegerField(null=True, help_text="of an episode, within the season")
+    kept = JSONField(
+        null=True, help_text="JSON object: a movie's columns, while it has no row: to come back"
+    )
 
     show_id: str | None
 

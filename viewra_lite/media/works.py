@@ -9,6 +9,7 @@ writer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from ..database.sessions import Sessions
@@ -16,6 +17,8 @@ from . import identities, work_queries as queries
 from .models import Album, Episode, Movie, Track, TVShow
 from .work_models import Work
 
+# What a row that comes back gets anew: where it is, and when that was.
+_NOT_KEPT = ("library", "media_file", "work", "identity", "created_at", "updated_at")
 _ROWS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "track": Track}
 
 
@@ -102,6 +105,25 @@ class Works:
         for file_id, part in self._sessions.all(queries.files_of, gone):
             self._sessions.run(queries.insert_link, file_id, kept, part)
         Work.delete().where(Work.id == gone).execute()
+
+    def keep(self, movie: Movie) -> None:
+        """Remember what is written of a movie whose row is about to go."""
+        written = {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in movie.__data__.items()
+            if value is not None and name not in _NOT_KEPT
+        }
+        Work.update(kept=written).where(Work.id == movie.work_id).execute()
+
+    def take_kept(self, work_id: str) -> dict[str, Any]:
+        """Return what was written of a movie that had no row, and forget it."""
+        work = Work.get_by_id(work_id)
+        written: dict[str, Any] = work.kept or {}
+        if written:
+            Work.update(kept=None).where(Work.id == work_id).execute()
+        if "release_date" in written:
+            written["release_date"] = date.fromisoformat(written["release_date"])
+        return written
 
     # Files
 

@@ -136,6 +136,7 @@ def up(migrator, db):
         show = ForeignKeyField("self", null=True, on_delete="CASCADE", index=False, backref="+")
         season_number = IntegerField(null=True)
         episode_number = IntegerField(null=True)
+        kept = JSONField(null=True, constraints=valid("kept"))
 
         class Meta:
             database = db
