@@ -55,7 +55,7 @@ CREATE TABLE media_files (
 );
 CREATE INDEX idx_media_files_library ON media_files (library_id);
 CREATE INDEX idx_media_files_type ON media_files (mime_type);
-CREATE INDEX idx_media_files_unprobed ON media_files (library_id, id)
+CREATE INDEX idx_media_files_unprobed ON media_files (library_id, path)
     WHERE (probe_state IN ('pending', 'partial'));
 CREATE INDEX idx_media_files_missing ON media_files (library_id, missing_since)
     WHERE (status = 'missing');

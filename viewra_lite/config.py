@@ -70,7 +70,7 @@ class Config(ABC):
     scan_batch_rows: int = _whole(500, 1, 10_000)
     # Milliseconds that a scan holds the writer, at most: playback must not feel a scan.
     scan_batch_ms: int = _whole(25, 1, 10_000)
-    # Threads that probe files; 0 = one per processor.
+    # Processes that probe files; 0 = one per processor.
     scan_workers: int = _whole(0, 0, 64)
     # Seconds for one file: a broken one must not stall the scan.
     probe_timeout_s: int = _whole(60, 1, 3600)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from peewee import Value, fn
@@ -67,15 +68,34 @@ def checked_root(path: Any) -> str:
 
 def refuse_overlap(root: str, libraries: list[MediaLibrary]) -> None:
     """Raise ConflictError where a folder is, holds or lies inside another library."""
-    real = os.path.realpath(root)
+    real, *above = _folders(root)
     for library in libraries:
-        other = os.path.realpath(library.path)
+        other, *above_other = _folders(library.path)
+        named = f"library {library.name} ({library.path})"
         if real == other:
-            raise ConflictError(f"{root} is library {library.name} already")
-        if _inside(real, other):
-            raise ConflictError(f"{root} lies inside library {library.name} ({library.path})")
-        if _inside(other, real):
-            raise ConflictError(f"{root} holds library {library.name} ({library.path})")
+            raise ConflictError(f"{root} is library {library.name} already ({library.path})")
+        if other in above:
+            raise ConflictError(f"{root} lies inside {named}")
+        if real in above_other:
+            raise ConflictError(f"{root} holds {named}")
+
+
+def _folders(path: str) -> list[tuple[int, int] | str]:
+    """Return what a folder and each one above it are known by, whatever they are called.
+
+    By device and number on it: a link, a bind mount, and a name in other letter case have the
+    same. By name where that cannot be read, as on a disk that is not there.
+    """
+    folder = Path(os.path.realpath(path))
+    return [_known_by(str(each)) for each in (folder, *folder.parents)]
+
+
+def _known_by(folder: str) -> tuple[int, int] | str:
+    try:
+        facts = os.stat(folder)
+    except OSError:
+        return folder
+    return (facts.st_dev, facts.st_ino) if facts.st_ino else folder
 
 
 def _inside(path: str, folder: str) -> bool:

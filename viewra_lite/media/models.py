@@ -85,7 +85,7 @@ class MediaFile(StoreModel):
 index(MediaFile, "idx_media_files_library", MediaFile.library)
 index(MediaFile, "idx_media_files_type", MediaFile.mime_type)
 index(
-    MediaFile, "idx_media_files_unprobed", MediaFile.library, MediaFile.id,
+    MediaFile, "idx_media_files_unprobed", MediaFile.library, MediaFile.path,
     where=MediaFile.probe_state.in_(["pending", "partial"]),
 )
 index(

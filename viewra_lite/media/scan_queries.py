@@ -130,13 +130,13 @@ def count_files(library_id: Any) -> Any:
 
 
 @statement
-def unprobed(library_id: Any, after_id: Any, limit: Any) -> Any:
+def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
     return MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state).where(
         MediaFile.library == library_id,
         MediaFile.probe_state.in_(_UNPROBED),
         MediaFile.status == _PRESENT,
-        MediaFile.id > after_id,
-    ).order_by(MediaFile.id).limit(limit).tuples()
+        MediaFile.path > after_path,
+    ).order_by(MediaFile.path).limit(limit).tuples()
 
 
 @statement

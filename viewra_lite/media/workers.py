@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -25,6 +26,7 @@ Answer = tuple[Key, Probe]
 START_TIMEOUT_S = 30.0
 REAP_TIMEOUT_S = 5.0
 READ_BYTES = 64 * 1024
+AHEAD = 1000  # probes that wait for an earlier one: about 2 MB
 # The worker takes our sys.path as it is, so that it finds the same package wherever that lies.
 _WORKER = (
     "import sys; timeout_s = float(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
@@ -45,6 +47,8 @@ class ProbePool:
         self._timeout_s = timeout_s
         self._workers: list[_Worker] = []
         self._stranded: list[Request[Any]] = []  # their worker could not start
+        self._turns: deque[Any] = deque()  # keys of what was asked for and not yielded, in order
+        self._held: dict[Any, Probe] = {}  # what is done
 
     def __enter__(self) -> ProbePool:
         return self
@@ -62,29 +66,42 @@ class ProbePool:
 
     def close(self) -> None:
         """Kill the workers and wait for their end; another map() starts new ones."""
-        self._stranded.clear()
+        for waiting in (self._stranded, self._turns, self._held):
+            waiting.clear()
         while self._workers:
             self._discard(self._workers[-1])
 
     def map(self, requests: Iterable[Request[Key]]) -> Iterator[Answer[Key]]:
-        """Probe (key, path, library_type, root) each; yields (key, Probe) as they are done.
+        """Probe (key, path, library_type, root) each; yields (key, Probe) in the order of requests.
 
-        Takes from `requests`, in the caller's thread, only what a worker is free for. A file on
-        which a worker crashes, or takes longer than timeout_s, gets a Probe with that error.
-        Leaving the iteration early kills the workers. One map at a time.
+        Takes from `requests`, in the caller's thread, only what a worker is free for, and AHEAD
+        at most before the first of them is done. No two keys may be equal. A file on which a
+        worker crashes, or takes longer than timeout_s, gets a Probe with that error. Leaving the
+        iteration early kills the workers. One map at a time.
         """
-        source, more = iter(requests), True
+        source, more = self._in_turn(requests), True
         try:
-            while more or self._busy():
+            while more or self._turns:
                 more = more and self._fill(source)
-                yield from self._finished()
-                yield from self._probed_here()
+                self._held.update(self._finished())
+                self._held.update(self._probed_here())
+                if self._is_next_done():
+                    key = self._turns.popleft()
+                    yield key, self._held.pop(key)
                 if more and not self._most:
                     self._stranded.extend(itertools.islice(source, 1))
                     more = bool(self._stranded)
         finally:
-            if self._busy():
+            if self._turns:
                 self.close()
+
+    def _in_turn(self, requests: Iterable[Request[Key]]) -> Iterator[Request[Key]]:
+        for request in requests:
+            self._turns.append(request[0])
+            yield request
+
+    def _is_next_done(self) -> bool:
+        return bool(self._turns) and self._turns[0] in self._held
 
     # -- giving ----------------------------------------------------------------------------------
 
@@ -93,7 +110,7 @@ class ProbePool:
 
     def _fill(self, source: Iterator[Request[Any]]) -> bool:
         """Give every free worker a request; False once the source has no more."""
-        while self._most and len(self._busy()) < self._most:
+        while len(self._busy()) < self._most and len(self._turns) < AHEAD:
             request = next(source, None)
             if request is None:
                 return False
@@ -126,11 +143,15 @@ class ProbePool:
     # -- taking ----------------------------------------------------------------------------------
 
     def _finished(self) -> list[Answer[Any]]:
-        """Wait until a busy worker has answered, died or run out of time; [] if none is busy."""
+        """Wait until a busy worker has answered, died or run out of time; [] if none is busy.
+
+        Does not wait while there is something to yield.
+        """
         busy = self._busy()
         if not busy:
             return []
-        heard = _readable(self._workers, min(worker.deadline for worker in busy))
+        until = 0.0 if self._is_next_done() else min(worker.deadline for worker in busy)
+        heard = _readable(self._workers, until)
         answers = [answer for worker in heard for answer in self._hear(worker)]
         now = time.monotonic()  # what was to be heard is heard: a slow consumer costs no file
         late = [worker for worker in busy

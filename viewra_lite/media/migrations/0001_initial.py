@@ -106,7 +106,7 @@ def up(migrator, db):
         MediaFile.fingerprint, name="idx_media_files_fingerprint", where=MediaFile.fingerprint.is_null(False)
     ))
     MediaFile.add_index(MediaFile.index(
-        MediaFile.library, MediaFile.id, name="idx_media_files_unprobed", where=MediaFile.probe_state.in_(['pending', 'partial'])
+        MediaFile.library, MediaFile.path, name="idx_media_files_unprobed", where=MediaFile.probe_state.in_(['pending', 'partial'])
     ))
     MediaFile.add_index(MediaFile.index(
         MediaFile.library, MediaFile.missing_since, name="idx_media_files_missing", where=(MediaFile.status == 'missing')
