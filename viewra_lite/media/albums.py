@@ -171,7 +171,8 @@ class Albums:
             return
         if not _tracks(album_id):
             successor = Album.get_or_none(Album.id == self._successors.get(album_id))
-            if successor is not None and versions.is_new(successor, self._library):
+            now = self._sessions.now()
+            if successor is not None and versions.is_new(successor, self._library, now):
                 self._succeed(album, successor)
             elif not versions.is_curated(album):
                 Album.delete().where(Album.id == album_id).execute()

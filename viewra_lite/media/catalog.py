@@ -89,6 +89,7 @@ class Catalog:
             rows = list(model.select().where(
                 model.library == self._library.id,
                 model.created_at > (self._library.last_scan or self._library.created_at),
+                model.created_at <= self._sessions.now(),
             ))
             for row in rows:
                 alike = matching.alike(model, self._library, row)
@@ -123,7 +124,8 @@ class Catalog:
             if movie is not None and before.id == movie.id:
                 continue
             is_last = versions.other_version(self._sessions, before, file) is None
-            if is_last and (movie is None or versions.is_new(movie, self._library)):
+            now = self._sessions.now()
+            if is_last and (movie is None or versions.is_new(movie, self._library, now)):
                 # Renamed or moved: the movie keeps its id, though its first file to be looked
                 # into may have become a movie of its own.
                 self._rename_movie(before, name, identity, movie)

@@ -120,8 +120,8 @@ def is_due(library: MediaLibrary, now: datetime) -> bool:
     """Whether a library's next scan is due; one with scan_interval 0 never is."""
     if not library.scan_interval:
         return False
-    if library.last_scan is None:
-        return True
+    if library.last_scan is None or library.last_scan > now:
+        return True  # a scan in the future was one while the clock was wrong
     return bool(library.last_scan + timedelta(seconds=library.scan_interval) <= now)
 
 

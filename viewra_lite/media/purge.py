@@ -25,11 +25,19 @@ def purge_missing(sessions: Sessions, library: MediaLibrary, before: datetime) -
     try:
         with claimed(sessions, library.id) as library:
             if is_mounted(library.path):
+                _count_from_now(sessions, library)
                 while batch := _purge_some(sessions, library, before):
                     purged += batch
     except (ConflictError, NotFoundError):
         pass  # it is being scanned, or was removed: the next time will do
     return purged
+
+
+def _count_from_now(sessions: Sessions, library: MediaLibrary) -> None:
+    """Begin the time of files that a scan missed while the clock ran ahead."""
+    now = sessions.now()
+    if sessions.one(scan_queries.missing_of_the_future, library.id, now) is not None:
+        sessions.run(scan_queries.missing_from_now, now, library.id)
 
 
 def _purge_some(sessions: Sessions, library: MediaLibrary, before: datetime) -> int:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -70,6 +71,7 @@ class Reconciliation:
         self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
         self._present_before = self._count_present()
         self._began_at = self._sessions.now()
+        self._pull_back_last_scan()
         self._state = "open"
         return self
 
@@ -190,6 +192,15 @@ class Reconciliation:
         self.result = replace(self.result, errors=self.result.errors + 1, problems=problems)
 
     # Inside
+
+    def _pull_back_last_scan(self) -> None:
+        """Let what comes from now on be new, though the clock ran ahead in the last scan."""
+        last = self.library.last_scan
+        if last is not None and last > self._began_at:
+            self.library.last_scan = self._began_at - timedelta(milliseconds=1)
+            self._sessions.run(
+                queries.library_scanned, self.library.id, self.library.last_scan
+            )
 
     def _recounted(self, path: str) -> str:
         """Take a file for known from now on, and return what it was counted as."""

@@ -140,7 +140,8 @@ class Replacements:
         if file.library_id != self._library.id:
             return False
         # Of what an interrupted run has found, only the time tells that it is new.
-        return bool(file.created_at > self._before) or self._tally.is_new(file.path)
+        came = self._before < file.created_at <= self._sessions.now()
+        return bool(came) or self._tally.is_new(file.path)
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

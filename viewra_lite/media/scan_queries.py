@@ -307,6 +307,22 @@ def delete_files(ids: Any) -> Any:
 
 
 @statement
+def missing_of_the_future(library_id: Any, now: Any) -> Any:
+    return MediaFile.select(MediaFile.id).where(
+        MediaFile.library == library_id, MediaFile.status == _MISSING,
+        MediaFile.missing_since > now,
+    ).limit(1).tuples()
+
+
+@statement
+def missing_from_now(now: Any, library_id: Any) -> Any:
+    return MediaFile.update({MediaFile.missing_since: now}).where(
+        MediaFile.library == library_id, MediaFile.status == _MISSING,
+        MediaFile.missing_since > now,
+    )
+
+
+@statement
 def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
     return MediaFile.select(MediaFile.id).where(
         MediaFile.library == library_id,

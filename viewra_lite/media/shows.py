@@ -158,7 +158,9 @@ class Shows:
             Season.delete().where(Season.id == season.id).execute()
         if show is None or _any(Season, Season.show, show):
             return
-        if successor is not None and versions.is_new(successor, self._library):
+        if successor is not None and versions.is_new(
+            successor, self._library, self._sessions.now()
+        ):
             self._succeed(show, successor)
         elif not versions.is_curated(show):
             TVShow.delete().where(TVShow.id == show.id).execute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Any
 
 from ..database.sessions import Sessions
@@ -19,9 +20,9 @@ _CURATED = {
 }
 
 
-def is_new(row: Any, library: MediaLibrary) -> bool:
+def is_new(row: Any, library: MediaLibrary, now: datetime) -> bool:
     """Whether a movie or a show was made by the scan that runs, or by one that was interrupted."""
-    return bool(row.created_at > (library.last_scan or library.created_at))
+    return bool((library.last_scan or library.created_at) < row.created_at <= now)
 
 
 def is_curated(row: Any) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ..database.fields import os_path
+from ..database.fields import os_path, timestamp_text
 from ..database.sessions import Sessions
 from ..errors import ViewraError
 from . import queries
 
 TOUCHED_EVERY = timedelta(minutes=1)
+LONGEST = timedelta(days=30)  # of a lease, and of being in use
 KEPT_PERCENT = 90
 _BATCH = 100  # entries in a transaction
 _LOOKED_AT = 1000  # entries in a look at the disk
@@ -75,6 +76,7 @@ def forget_vanished(sessions: Sessions) -> None:
 
 def evict(sessions: Sessions, max_bytes: int) -> EvictResult:
     """Remove entries until the rest is small enough; say what went and what could not."""
+    _pull_back(sessions)
     before = usage(sessions).bytes
     rows: list[Any] = []
     left = None
@@ -93,6 +95,14 @@ def evict(sessions: Sessions, max_bytes: int) -> EvictResult:
     over = max(left.bytes - max_bytes, 0)
     spared = (left.pinned_bytes, left.bytes - left.pinned_bytes) if over else (0, 0)
     return replace(result, over_bytes=over, pinned_bytes=spared[0], in_use_bytes=spared[1])
+
+
+def _pull_back(sessions: Sessions) -> None:
+    """Put right what was used while the clock ran ahead: it would stay the newest for years."""
+    now = sessions.now()
+    latest = now + LONGEST
+    if sessions.one(queries.entry_of_the_future, now, latest) is not None:
+        sessions.run(queries.pull_back_entries, timestamp_text(now), now, latest)
 
 
 def _evicted(sessions: Sessions, target: int) -> Iterator[list[Any]]:

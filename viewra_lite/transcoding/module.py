@@ -29,7 +29,7 @@ __all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "Transco
 MAX_ATTEMPTS = 3
 LEASE_S = 60.0
 MOMENT_S = 0.001  # shorter leases would be over at once
-LONGEST_S = 30 * 86400.0  # of a lease, and of being in use
+LONGEST_S = cache.LONGEST.total_seconds()
 _BATCH = 100  # leases that are ended in a transaction
 
 
@@ -200,7 +200,8 @@ class TranscodingModule(Module):
         now = self._store.now()
         until = self._until("hold_s", hold_s, least=0.0)
         rows = self._store.run_returning(
-            queries.use_entry, content_hash, timestamp_text(now), now - cache.TOUCHED_EVERY, until
+            queries.use_entry, content_hash, timestamp_text(now), now - cache.TOUCHED_EVERY, until,
+            now, now + cache.LONGEST,
         )
         return filled(TranscodeCache, rows[0]) if rows else None
 
@@ -265,9 +266,10 @@ class TranscodingModule(Module):
 
     def _end_leases(self, now: datetime) -> None:
         reason = f"the lease ran out {MAX_ATTEMPTS} times; last worker: "
-        values = (timestamp_text(now), _BATCH, MAX_ATTEMPTS, reason)
+        latest = now + cache.LONGEST
+        values = (timestamp_text(now), latest, _BATCH, MAX_ATTEMPTS, reason)
         # Looking first: a worker that waits for work writes nothing.
-        while self._store.one(queries.lease_that_is_over, now) is not None:
+        while self._store.one(queries.lease_that_is_over, now, latest) is not None:
             if not self._store.run(queries.end_leases, *values):
                 break  # others are at it
 

@@ -161,13 +161,17 @@ def cancel(id: Any, now: Any) -> Any:
     }).where(TranscodeSession.id == id, _IS_ACTIVE).returning(*_SESSION)
 
 
-def _is_over(now: Any) -> Any:
-    return _IS_RUNNING & (TranscodeSession.lease_until <= now)
+def _is_over(now: Any, latest: Any) -> Any:
+    """Whether a lease ran out, or ends later than any can: the clock was wrong when it began."""
+    lease = TranscodeSession.lease_until
+    return _IS_RUNNING & ((lease <= now) | (lease > latest))
 
 
 @statement
-def lease_that_is_over(now: Any) -> Any:
-    return TranscodeSession.select(TranscodeSession.id).where(_is_over(now)).limit(1).tuples()
+def lease_that_is_over(now: Any, latest: Any) -> Any:
+    return TranscodeSession.select(TranscodeSession.id).where(
+        _is_over(now, latest)
+    ).limit(1).tuples()
 
 
 @statement
@@ -185,9 +189,9 @@ def end_missing_leases(now: Any) -> Any:
 
 
 @statement
-def end_leases(now: Any, most: Any, attempts: Any, reason: Any) -> Any:
+def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> Any:
     """Back to the queue with what ran out, or to an end after so many attempts."""
-    over = TranscodeSession.select(TranscodeSession.id).where(_is_over(now)).order_by(
+    over = TranscodeSession.select(TranscodeSession.id).where(_is_over(now, latest)).order_by(
         TranscodeSession.lease_until
     ).limit(most)
     ends = TranscodeSession.attempts >= attempts
@@ -206,7 +210,7 @@ def end_leases(now: Any, most: Any, attempts: Any, reason: Any) -> Any:
             reason.concat(worker), TranscodeSession.error_message
         ),
         TranscodeSession.lease_until: None,
-    }).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now))
+    }).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now, latest))
 
 
 # Files
@@ -252,13 +256,15 @@ save_entry = Statement(_save_entry, arity=len(MADE))
 
 
 @statement
-def use_entry(content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any) -> Any:
+def use_entry(
+    content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any, moment: Any, latest: Any
+) -> Any:
     used = TranscodeCache.last_accessed
     held = TranscodeCache.in_use_until
     return TranscodeCache.update({
         TranscodeCache.access_count: TranscodeCache.access_count + 1,
-        used: Case(None, [(used <= a_minute_ago, now)], used),
-        held: Case(None, [(held > in_use_until, held)], in_use_until),
+        used: Case(None, [((used <= a_minute_ago) | (used > moment), now)], used),
+        held: Case(None, [((held > in_use_until) & (held <= latest), held)], in_use_until),
     }).where(TranscodeCache.content_hash == content_hash).returning(*_ENTRY)
 
 
@@ -288,6 +294,27 @@ def usage() -> Any:
         fn.COUNT(SQL("*")), fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
         fn.COALESCE(fn.SUM(pinned), 0),
     ).tuples()
+
+
+@statement
+def entry_of_the_future(now: Any, latest: Any) -> Any:
+    return TranscodeCache.select(TranscodeCache.id).where(
+        _of_the_future(now, latest)
+    ).limit(1).tuples()
+
+
+@statement
+def pull_back_entries(text: Any, now: Any, latest: Any) -> Any:
+    """Count entries that were used while the clock was wrong as used now, and held no longer."""
+    used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
+    return TranscodeCache.update({
+        used: Case(None, [(used > now, text)], used),
+        held: Case(None, [(held > latest, None)], held),
+    }).where(_of_the_future(now, latest))
+
+
+def _of_the_future(now: Any, latest: Any) -> Any:
+    return (TranscodeCache.last_accessed > now) | (TranscodeCache.in_use_until > latest)
 
 
 def _may_go(now: Any) -> Any:
