@@ -9,11 +9,12 @@ IS_NEW = $(shell $(1) -c 'import sys; \
 	sys.version_info >= tuple(map(int, "$(OLDEST)".split("."))) and print("yes")' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-full clean
+.PHONY: help demo test torture check bench bench-full clean
 
 help:
 	@echo "make demo        scan a small generated library and look at it"
 	@echo "make test        run the whole suite, on SQLite and on PostgreSQL"
+	@echo "make torture     the same, and what is driver-independent with both drivers of SQLite"
 	@echo "make check       run flake8, mypy and the rules of the house"
 	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (about twelve minutes)"
 	@echo "make bench-full  the same in the sizes of a large library (hours)"
@@ -24,6 +25,9 @@ demo: $(VENV)/demo-installed
 
 test: $(VENV)/test-installed
 	@$(BIN)/python -m pytest -q -n 2
+
+torture: $(VENV)/test-installed
+	@TORTURE=1 $(BIN)/python -m pytest -q -n 2
 
 check: $(VENV)/test-installed
 	@$(BIN)/python -m flake8

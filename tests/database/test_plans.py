@@ -33,6 +33,8 @@ SCANS = {
     "media.scan_queries.removed_replaced": "all that is gone, whatever is there",
     "playback.queries.open_sessions": "the index holds only those that are open",
     "playback.queries.progress_after": "a chore, outside of a writer: there is nothing like it",
+    "transcoding.queries.entry_of_the_future": "before an eviction, which goes through them all",
+    "transcoding.queries.pull_back_entries": "before an eviction, which goes through them all",
     "transcoding.queries.sessions_newest": "in the order of the index, to the limit",
     "transcoding.queries.least_recently_used": "in the order of the index, to the limit",
     "transcoding.queries.usage": "it sums up an index that holds nothing else",
