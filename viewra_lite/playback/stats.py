@@ -80,8 +80,8 @@ def checked_zone(tz: Any) -> tzinfo | None:
         return ZoneInfo(tz)
     except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as exc:
         raise refused(
-            "tz", "a time zone such as Europe/Berlin (pip install tzdata, where the system has "
-            "none) or a tzinfo", tz,
+            "tz", "a time zone such as Europe/Berlin (the package tzdata brings them where the "
+            "system has none) or a tzinfo", tz,
         ) from exc
 
 
