@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Clock
 from tests.database.processes import run_python
 from tests.playback.rooms import add_files
 from viewra_lite import Store
@@ -77,10 +78,12 @@ def test_rooms_that_nobody_has_used_follow_a_file(store_config: Any, tmp_path: P
 
 
 def test_a_crashed_stores_room_is_seated_to_recover(store_config: Any, tmp_path: Path) -> None:
-    with Store.open(store_config) as store:
+    clock = Clock()
+    with Store.open(store_config, clock=clock) as store:
         film, = add_files(store, tmp_path / "films", "a.mkv")
         session = store.playback.start_session(film, user_id="ann")
-    with Store.open(store_config) as store:
+    clock.advance(300)
+    with Store.open(store_config, clock=clock) as store:
         assert list(store._seated) == ["playback"]
         assert store.playback.session(session.id).state == "expired"
     with Store.open(store_config) as store:

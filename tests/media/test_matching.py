@@ -246,3 +246,17 @@ def test_a_folder_that_brings_an_id_gives_it_to_the_film_and_is_told_from_anothe
         put(films, f"{folder}/Pinocchio (2022).mkv")
         scan(store, films, clock)
     assert sorted(movie.tmdb_id for movie in store.media.movies().items) == [1, 2]
+
+
+@pytest.mark.parametrize("folders", [
+    ("caf\udce9: 1", "caf\udce9: 2"), ("a:b", "a:c"), ("x" * 200 + "/1", "x" * 200 + "/2"),
+])
+def test_folders_of_any_name_tell_films_apart(
+    store: Store, films: MediaLibrary, clock: Any, folders: tuple[str, str]
+) -> None:
+    for number, folder in enumerate(folders):
+        clip(Path(films.path) / folder / "Birthday.mp4", seed=number)
+    result = scan(store, films, clock)
+    assert (result.errors, movies(store)) == (0, [("Birthday", None, 1)] * 2)
+    scan(store, films, clock)
+    assert movies(store) == [("Birthday", None, 1)] * 2

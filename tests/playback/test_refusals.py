@@ -192,3 +192,37 @@ def test_an_error_names_the_session_and_the_remedy(store: Store, film: str) -> N
     store.playback.stop_session(id)
     with pytest.raises(ConflictError, match="start a new one, or report with set_progress"):
         store.playback.heartbeat(id, 1)
+
+
+def test_a_header_that_is_too_short_marks_nothing_as_watched(
+    store: Store, tmp_path: Path, clock: Clock
+) -> None:
+    (recording,) = add_files(store, tmp_path / "live", "Live.mkv", duration=600)
+    id = start(store, recording)
+    for position in range(10, 3600, 10):
+        clock.advance(10)
+        store.playback.heartbeat(id, position)
+    state = store.playback.progress("ann", recording)
+    assert (state.position, state.completed, state.play_count) == (3590, False, 0)
+    assert store.playback.stop_session(id).state == "stopped"
+    assert [play.completed for play in store.playback.history("ann").items] == [False]
+    again = store.playback.start_session(recording, user_id="ann", position=state.resume_position)
+    assert again.position == 3590
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_header_that_is_too_short_takes_back_no_other_viewing(
+    store: Store, tmp_path: Path, clock: Clock, marked: bool
+) -> None:
+    (recording,) = add_files(store, tmp_path / "live", "Live.mkv", duration=600)
+    if marked:
+        store.playback.mark_watched("ann", recording)
+    else:
+        store.playback.record_play("ann", recording, played_at=clock())
+    clock.advance(86_400)
+    id = start(store, recording)
+    for position in range(10, 1000, 10):
+        clock.advance(10)
+        store.playback.heartbeat(id, position)
+    state = store.playback.progress("ann", recording)
+    assert (state.completed, state.play_count) == (True, 0 if marked else 1)

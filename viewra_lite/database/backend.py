@@ -72,14 +72,8 @@ class Backend(Protocol):
     def translate(self, error: BaseException) -> BaseException:
         """Return the ViewraError that a driver's error stands for, or the error itself."""
 
-    def exclusive(
-        self, name: str, *, wait_s: float, once: bool = False
-    ) -> AbstractContextManager[Callable[[], bool]]:
-        """Hold a lock across processes that ends with its owner; raises StoreBusyError.
-
-        Yields what tells whether it is still held: a server may have dropped it. once: the name
-        is never used again.
-        """
+    def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
+        """Hold a lock across processes that ends with its owner; raises StoreBusyError."""
 
     def prepare(self, adoptable: Callable[[Connection], bool] | None = None) -> None:
         """Make sure that there is a database to connect to; cheap where there is.

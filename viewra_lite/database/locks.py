@@ -14,12 +14,11 @@ _RETRY_S = 0.02
 
 
 @contextmanager
-def file_lock(path: Path, *, wait_s: float, once: bool = False) -> Iterator[None]:
+def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
     """Hold an exclusive lock on a file of its own; raises StoreBusyError after wait_s seconds.
 
     The lock also excludes other threads of this process, because each holder opens the file
-    anew. The file stays, because removing it would race with the next holder; once says that
-    its name is never used again, and the file goes.
+    anew. The file stays, because removing it would race with the next holder.
     """
     descriptor = _opened(path)
     with of_this_process(descriptor) as is_ours:
@@ -29,12 +28,7 @@ def file_lock(path: Path, *, wait_s: float, once: bool = False) -> Iterator[None
                 if time.monotonic() >= deadline:
                     raise StoreBusyError(f"{path.name} is locked by another process or thread")
                 time.sleep(jitter() * _RETRY_S)
-            try:
-                yield
-            finally:
-                if once and is_ours():
-                    with suppress(OSError):  # Windows keeps a file that is open
-                        os.unlink(path)
+            yield
         finally:
             if is_ours():
                 _unlock(descriptor)

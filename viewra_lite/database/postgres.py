@@ -253,9 +253,7 @@ class PostgresBackend:
     # Life
 
     @contextmanager
-    def exclusive(
-        self, name: str, *, wait_s: float, once: bool = False
-    ) -> Iterator[Callable[[], bool]]:
+    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
         """Hold an advisory lock on a connection of its own; the server drops it with it."""
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         connection = self._connect()
@@ -266,7 +264,7 @@ class PostgresBackend:
                     if time.monotonic() >= deadline:
                         raise StoreBusyError(f"{name} is locked by another process or thread")
                     time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
-                yield lambda: not (connection.closed or self._has_news(connection))
+                yield
             finally:
                 if is_ours():  # a child's goodbye would end its parent's connection
                     connection.close()

@@ -177,12 +177,11 @@ class Sessions:
                     self.all(Statement(model.select, arity=0))  # raises CorruptStoreError
             raise
 
-    def exclusive(self, name: str, *, wait_s: float = 0.0, once: bool = False) -> Any:
+    def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
         """Hold a named lock across processes; raises StoreBusyError after wait_s seconds.
 
-        Yields what tells whether it is still held. once: the name is never used again.
         """
-        return self.backend.exclusive(name, wait_s=wait_s, once=once)
+        return self.backend.exclusive(name, wait_s=wait_s)
 
     def listen(self, event: str, action: Callable[..., None]) -> None:
         """Call action(*arguments) whenever a room announces an event, inside its transaction."""

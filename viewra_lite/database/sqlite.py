@@ -234,12 +234,10 @@ class SqliteBackend:
             self._checkpoints.give_way()
 
     @contextmanager
-    def exclusive(
-        self, name: str, *, wait_s: float, once: bool = False
-    ) -> Iterator[Callable[[], bool]]:
+    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
         """Hold a lock file beside the database."""
-        with file_lock(self.lock_folder / name, wait_s=wait_s, once=once):
-            yield lambda: True
+        with file_lock(self.lock_folder / name, wait_s=wait_s):
+            yield
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
         """Create the folder and an empty database where there is none, readable to us alone.

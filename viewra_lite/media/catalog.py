@@ -80,22 +80,28 @@ class Catalog:
                 if other is not None and other.status == "present":
                     model.update(media_file=other.id).where(model.id == row.id).execute()
 
-    def succeed(self, gone: Collection[str]) -> None:
-        """Make one of a movie or a show whose files are all gone and the new one of its title.
+    def succeed(self, some: Sequence[str], gone: Collection[str]) -> None:
+        """Make one of each movie and show of some files and the new one that replaced it.
 
-        gone are the files that a scan has not found, which may not be marked as missing yet.
+        That is the only new one of its title, where all files of the old one are gone. gone are
+        all files that a scan has not found, which may not be marked as missing yet.
         """
-        for model in (Movie, TVShow) if gone else ():
-            rows = list(model.select().where(
-                model.library == self._library.id,
-                model.created_at > (self._library.last_scan or self._library.created_at),
-                model.created_at <= self._sessions.now(),
-            ))
-            for row in rows:
-                alike = matching.alike(model, self._library, row)
-                left = [one for one in alike if self._is_gone(one, gone)]
-                if len(left) == 1:
-                    self._replace(left[0], row)
+        of_movies = Movie.select().where(Movie.media_file.in_(some))
+        of_shows = TVShow.select().join(Episode).where(Episode.media_file.in_(some)).distinct()
+        for row in [*of_movies, *of_shows]:
+            if self._is_gone(row, gone):
+                self._replace_by_new(row, gone)
+
+    def _replace_by_new(self, row: Any, gone: Collection[str]) -> None:
+        model, now = type(row), self._sessions.now()
+        new = [
+            one for one in matching.alike(model, self._library, row)
+            if versions.is_new(one, self._library, now) and not self._is_gone(one, gone)
+        ]
+        if len(new) == 1:
+            others = matching.alike(model, self._library, new[0])
+            if [one.id for one in others if self._is_gone(one, gone)] == [row.id]:
+                self._replace(row, new[0])
 
     def _is_gone(self, row: Any, gone: Collection[str]) -> bool:
         rows = [row] if isinstance(row, Movie) else Episode.select().where(Episode.show == row.id)

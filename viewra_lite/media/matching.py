@@ -22,7 +22,7 @@ from ..database.sessions import Sessions
 from . import versions
 from .identities import movie_identity, show_identity
 from .models import Episode, MediaFile, MediaLibrary, Movie, TVShow
-from .name_facts import EpisodeName, MovieName, fold
+from .name_facts import LONGEST_KEY, EpisodeName, MovieName, fold
 
 _IDS = ("tmdb_id", "imdb_id", "tvdb_id")
 _ANY_YEAR = "~"  # after every digit and "#"
@@ -32,8 +32,7 @@ def movie_of(
     sessions: Sessions, library: MediaLibrary, file: MediaFile, name: MovieName
 ) -> tuple[Movie | None, str]:
     """Return the movie that a file is of, or None and the identity that a new one gets."""
-    wanted = movie_identity(name.title, name.year)
-    identity = wanted
+    identity = movie_identity(name.title, name.year)
     if name.year is None and not _has_ids(name):
         identity += _beside(_folder(library, file.path), name.title)
     alike = _alike(Movie, library, movie_identity(name.title, None))
@@ -138,21 +137,24 @@ def _free(alike: list[Any], identity: str, name: Any, folder: str) -> str:
     if all(row.identity != identity for row in alike):
         return identity
     ids = [f"{column}{getattr(name, column)}" for column in _IDS if getattr(name, column, None)]
-    return f"{identity}#{ids[0] if ids else folder}"
+    return f"{identity}#{ids[0] if ids else _key(folder)}"
 
 
 def _folder(library: MediaLibrary, path: str) -> str:
     """Return the folder of a file below the library's, "" for the library's own."""
-    folder = os.path.dirname(os.path.relpath(path, library.path))
-    return folder
+    return os.path.dirname(os.path.relpath(path, library.path))
 
 
 def _beside(folder: str, title: str) -> str:
     """Return what tells films of one title without a year apart: the folders around their own."""
-    parts = [fold(part) for part in folder.split(os.sep) if part]
-    if parts and parts[-1].startswith(fold(title)):
-        parts.pop()
-    return "#" + "/".join(parts) if parts else ""
+    *above, own = folder.split(os.sep)
+    around = os.sep.join(above) if fold(own).startswith(fold(title)) else folder
+    return f"#{_key(around)}" if around else ""
+
+
+def _key(folder: str) -> str:
+    """Return a folder as a part of an identity, the end of a long one: it tells the most."""
+    return "/".join(map(fold, folder.split(os.sep)))[-LONGEST_KEY:]
 
 
 def _top_folder(library: MediaLibrary, path: str) -> str:

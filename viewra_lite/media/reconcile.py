@@ -132,8 +132,8 @@ class Reconciliation:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
         matches = Replacements(self._sessions, self.library, self, self._began_at)
         left = matches.moved(self._gone())
-        if left:
-            self._run([partial(self._succeed, left)])
+        gone = set(left)
+        self._run(partial(self._succeed, some, gone) for some in _parts(left))
         left = matches.replaced(left)
         if len(left) > self._freeze_above * self._present_before:
             self.freeze(
@@ -331,9 +331,9 @@ class Reconciliation:
     def _is_unreadable(self, path: str) -> bool:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
-    def _succeed(self, gone: list[str]) -> None:
+    def _succeed(self, some: Sequence[str], gone: set[str]) -> None:
         catalog = Catalog(self._sessions, self.library)
-        catalog.succeed(set(gone))
+        catalog.succeed(some, gone)
         catalog.finish()
 
     def _mark_missing(self, gone: list[str]) -> None:

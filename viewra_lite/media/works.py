@@ -121,6 +121,8 @@ class Works:
         written: dict[str, Any] = work.kept or {}
         if written:
             Work.update(kept=None).where(Work.id == work_id).execute()
+            if Movie.get_or_none(Movie.id == written["id"]) is not None:
+                del written["id"]  # its removal broke off
         if "release_date" in written:
             written["release_date"] = date.fromisoformat(written["release_date"])
         return written

@@ -363,7 +363,7 @@ class PlaybackModule(Module):
         """Expire sessions that have been silent for longer than session_timeout_s."""
         moment = checked_moment("now", now)
         self._lifecycle.expire_silent(moment)
-        self._progress.put_right(moment)
+        self._progress.put_right(max(moment, self.sessions.now()))
 
     # Inside
 

@@ -9,24 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..config import Config
-from ..database.fields import timestamp_text
 from ..database.sessions import Sessions
 from ..media.models import MediaFile
 from . import queries
+from .kept_states import go_back, keep, kept_lately, moment_of
 from .models import UserMediaProgress
 from .report_times import is_older, is_steady, report_time
 from .shared import Parts, alike, merged, nothing, state_of
 from .thresholds import END_S, Thresholds
 from .versions import Versions
 
-KEPT_STATES = 20
-"""How many earlier states a row keeps for undo."""
-SPACED_S = 60.0
-"""States that one session leaves behind lie at least so far apart."""
-_KEPT = ("position", "duration", "completed", "marked", "last_played_at")
 _UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """When it was so, of what was marked without a date: before all that is known."""
 _BATCH = 100  # rows in a transaction
@@ -54,6 +49,7 @@ class Progress:
     def __init__(self, sessions: Sessions, config: Config) -> None:
         self._sessions = sessions
         self._config = config
+        self._right_at: datetime | None = None  # when no stored time was ahead
 
     def of_file(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Return what holds for a file, or None."""
@@ -91,7 +87,7 @@ class Progress:
         if state.reported_in != media_file_id:
             _scale(state, report.duration)
         if _is_worth_keeping(state, report, now):
-            _keep(state, now, report.session_id)
+            keep(state, now, report.session_id)
         self._apply(state, report, now)
         if report.completed is False:
             self._clear(known, state)
@@ -130,7 +126,7 @@ class Progress:
         now = self._sessions.now()
         known = self._known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
-        _keep(state, now)
+        keep(state, now)
         moment = report_time(report.client_time, now)
         changed_at = state.updated_at or moment  # what is continued keeps its order
         if not is_older(report.client_time, state.reported_at, now):
@@ -147,8 +143,8 @@ class Progress:
         if state is None:
             return
         before = next((one for one in state.previous or () if one["by"] == session_id), None)
-        state.completed = before is not None and before["completed"]
-        state.last_played_at = _moment(before["last_played_at"]) if before is not None else None
+        state.completed = state.marked or state.play_count > 1  # 1 is what is taken back
+        state.last_played_at = None if before is None else moment_of(before["last_played_at"])
         self._clear(known, state)
         self._put(state, known, state.updated_at)
 
@@ -182,7 +178,7 @@ class Progress:
         now = self._sessions.now()
         known = self._known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
-        _keep(state, now)
+        keep(state, now)
         if watched and not state.completed:
             state.completed = state.marked = True
             state.last_played_at = at or state.last_played_at
@@ -208,11 +204,7 @@ class Progress:
         state = known.state
         if state is None or not state.previous:
             return None
-        *earlier, last = state.previous
-        for name in _KEPT:
-            setattr(state, name, last.get(name, getattr(state, name)))
-        state.last_played_at = _moment(last["last_played_at"])
-        state.previous = earlier
+        go_back(state)
         state.reported_at, state.session_id, state.dropped = now, None, False
         self._clear(known, state)
         self._put(state, known, now)
@@ -241,7 +233,13 @@ class Progress:
         return state
 
     def put_right(self, now: datetime) -> None:
-        """Take back times that were written while the clock was ahead, batch by batch."""
+        """Take back times that were written while the clock was ahead, batch by batch.
+
+        Looks through all rows, so only when a store is opened anew or its clock went back.
+        """
+        was_right, self._right_at = self._right_at, now
+        if was_right is not None and was_right <= now:
+            return
         while rows := self._sessions.all(queries.progress_after, now, _BATCH):
             with self._sessions.writer():
                 for row in rows:
@@ -355,7 +353,7 @@ def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -
     )
     if report.session_id is None:
         return not plays_on
-    left_one = _kept_lately(state, report.session_id, now)
+    left_one = kept_lately(state, report.session_id, now)
     if report.session_id != state.session_id:
         return state.session_id is None or not left_one
     return not plays_on and not left_one
@@ -367,31 +365,6 @@ def _scale(state: UserMediaProgress, length: float | None) -> None:
         state.position *= length / state.duration
         state.duration = length
     state.reported_in = state.media_file_id
-
-
-def _kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bool:
-    """Whether the session has just left a state behind: who looks for a scene leaves one.
-
-    Not only as the last: two players of one user take turns.
-    """
-    return any(
-        one["by"] == session_id
-        and 0 <= (now - datetime.fromisoformat(one["replaced_at"])).total_seconds() < SPACED_S
-        for one in state.previous or ()
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None:
-    earlier: dict[str, Any] = {name: getattr(state, name) for name in _KEPT}
-    if state.last_played_at is not None:
-        earlier["last_played_at"] = timestamp_text(state.last_played_at)
-    earlier["replaced_at"] = timestamp_text(now)
-    earlier["by"] = by
-    state.previous = [*(state.previous or ()), earlier][-KEPT_STATES:]
 
 
 _COLUMNS = [field.name for field in UserMediaProgress._meta.sorted_fields]

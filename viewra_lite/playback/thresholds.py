@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import Config
 from ..database.checks import MAX_SECONDS, checked_seconds
-from ..errors import InvalidValueError
+from ..errors import InvalidValueError, shown
 
 END_S = 1.0
 """Within so many seconds of the end it is watched; players also report that much beyond it."""
@@ -78,7 +78,7 @@ def checked_position(position: Any, duration: float | None) -> float:
     seconds = fitted(position, duration)
     if seconds is None:
         raise InvalidValueError(
-            f"position {position!r} lies beyond the duration of {duration} seconds: "
+            f"position {shown(position)} lies beyond the duration of {duration} seconds: "
             "positions are seconds from the start"
         )
     return seconds
