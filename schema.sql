@@ -86,10 +86,11 @@ CREATE TABLE works (
     kept           TEXT                       -- JSON object: a movie's columns, while it has no
                                               -- row: to come back
                    CHECK (kept IS NULL OR json_valid(kept)),
-    FOREIGN KEY (show_id) REFERENCES works (id) ON DELETE CASCADE,
-    UNIQUE (show_id, season_number, episode_number)
+    FOREIGN KEY (show_id) REFERENCES works (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX works_key ON works (key);
+CREATE UNIQUE INDEX idx_works_episode ON works (show_id, season_number, episode_number)
+    WHERE (show_id IS NOT NULL);
 
 -- Which files are, or were, files of a work; several works where a file holds several.
 CREATE TABLE work_files (

@@ -20,7 +20,7 @@ from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
 from viewra_lite.transcoding import queries as transcoding
 
 ROOMS = {
-    "media": ("queries", "scan_queries"),
+    "media": ("queries", "scan_queries", "work_queries"),
     "playback": ("queries", "watching_queries", "history_queries"),
     "transcoding": ("queries",),
 }
@@ -65,9 +65,7 @@ def statements() -> Iterator[tuple[str, Statement]]:
         for file in files:
             module = import_module(f"viewra_lite.{room}.{file}")
             for name, found in vars(module).items():
-                if isinstance(found, Statement) and name not in (
-                    "insert_file", "insert_files", "insert_removed"
-                ):
+                if isinstance(found, Statement) and name != "insert_removed":
                     yield f"{room}.{file}.{name}", found
     yield "transcoding.queries.claim", transcoding.claim(("container", "height"))
 

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from operator import attrgetter
 from time import monotonic
 from types import TracebackType
@@ -22,6 +21,7 @@ from typing import Any, TypeVar
 
 from ..config import Config
 from ..database.fields import os_path, stored_path, timestamp_text
+from ..database.inserts import ROWS
 from ..database.sessions import Sessions
 from ..errors import SessionError
 from . import kinds, queries, scan_queries
@@ -268,11 +268,7 @@ class Reconciliation:
 
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)
-        if len(rows) == scan_queries.ROWS:
-            together = [list(chain.from_iterable(rows))]
-            self._sessions.run_many(scan_queries.insert_files, together)
-        else:
-            self._sessions.run_many(scan_queries.insert_file, rows)
+        scan_queries.insert_files.run(self._sessions, rows)
         # They share the watch state of what the caller says that they are.
         named = {row[0]: facts.identity for row, (_, facts) in zip(rows, new) if facts.identity}
         if named:
@@ -351,8 +347,8 @@ _Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it 
 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     """Cut what is to be written into pieces short enough for whoever waits."""
-    for start in range(0, len(rows), scan_queries.ROWS):
-        yield rows[start:start + scan_queries.ROWS]
+    for start in range(0, len(rows), ROWS):
+        yield rows[start:start + ROWS]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from peewee import JOIN, SQL, fn
 
+from ..database.inserts import Insert
 from ..database.statements import OneOf, Statement, statement
 from .models import MediaFile, MediaLibrary, RemovedFile
 from .work_models import WorkFile
@@ -27,25 +28,13 @@ def known_files(library_id: Any, paths: Any) -> Any:
     ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
 
 
-INSERTED = (
+insert_files = Insert(
     MediaFile.id, MediaFile.library, MediaFile.path, MediaFile.filename, MediaFile.size,
     MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
     MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.created_at,
     MediaFile.updated_at, MediaFile.modified_ns, MediaFile.fingerprint, MediaFile.identity,
     MediaFile.status, MediaFile.probe_state,
 )
-
-
-# Rows that one statement inserts: SQLite before 3.32 takes 999 parameters.
-ROWS = 50
-
-
-def _insert_files(*values: Any) -> Any:
-    return MediaFile.insert_many(zip(*[iter(values)] * len(INSERTED)), fields=INSERTED)
-
-
-insert_file = Statement(_insert_files, arity=len(INSERTED))
-insert_files = Statement(_insert_files, arity=len(INSERTED) * ROWS)
 
 
 @statement

@@ -6,7 +6,7 @@ from ..database import drivers  # noqa: F401  (before peewee, see there)
 from peewee import SQL, CompositeKey, ForeignKeyField, IntegerField, TextField
 
 from ..database.fields import ChoiceField, JSONField
-from ..database.models import StoreModel, index, reference, unique
+from ..database.models import StoreModel, index, reference
 
 WORK_KINDS = ("movie", "show", "episode", "album", "track", "other")
 
@@ -33,7 +33,12 @@ class Work(StoreModel):
 
     class Meta:
         table_name = "works"
-        constraints = [unique("show_id", "season_number", "episode_number")]
+
+
+index(
+    Work, "idx_works_episode", Work.show, Work.season_number, Work.episode_number,
+    where=Work.show.is_null(False), is_unique=True,
+)
 
 
 class WorkFile(StoreModel):

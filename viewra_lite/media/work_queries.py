@@ -6,6 +6,7 @@ from typing import Any
 
 from peewee import EXCLUDED
 
+from ..database.inserts import Insert
 from ..database.statements import OneOf, statement
 from .models import MediaFile
 from .work_models import Work, WorkFile
@@ -41,6 +42,9 @@ def insert_work(id: Any, kind: Any, key: Any, show_id: Any, season: Any, number:
         Work.id: id, Work.kind: kind, Work.key: key, Work.show: show_id,
         Work.season_number: season, Work.episode_number: number,
     })
+
+
+insert_works = Insert(Work.id, Work.kind, Work.key)
 
 
 @statement
@@ -87,6 +91,10 @@ def insert_link(file_id: Any, work_id: Any, part: Any) -> Any:
         conflict_target=[WorkFile.media_file_id, WorkFile.work],
         update={WorkFile.part: EXCLUDED.part},
     )
+
+
+insert_links = Insert(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
+"""Of new files: nothing is linked to them yet."""
 
 
 @statement

@@ -142,7 +142,7 @@ class Works:
                 keys[file_id] = ("track" if identity.startswith("track:") else "other", identity, 0)
         works = self._named_together({key: kind for kind, key, _ in keys.values()})
         links = [(file_id, works[key], part) for file_id, (_, key, part) in keys.items()]
-        self._sessions.run_many(queries.insert_link, links)
+        queries.insert_links.run(self._sessions, links)
 
     def parts_of(self, file_id: str) -> dict[str, int]:
         """Return the works that a file is linked to, each with the part that it is."""
@@ -191,9 +191,8 @@ class Works:
         found = dict(self._sessions.all(queries.works_by_keys, list(kinds)))
         new = [key for key in kinds if key not in found]
         found.update(zip(new, self._sessions.new_ids(len(new))))
-        self._sessions.run_many(
-            queries.insert_work, [(found[key], kinds[key], key, None, None, None) for key in new]
-        )
+        rows = [(found[key], kinds[key], key) for key in new]
+        queries.insert_works.run(self._sessions, rows)
         return found
 
     def _new(self, kind: str, key: str | None, *episode: Any) -> str:

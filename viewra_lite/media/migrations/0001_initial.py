@@ -142,7 +142,11 @@ def up(migrator, db):
             database = db
             legacy_table_names = False
             table_name = "works"
-            constraints = [SQL('UNIQUE ("show_id", "season_number", "episode_number")')]
+
+    Work.add_index(Work.index(
+        Work.show, Work.season_number, Work.episode_number, name="idx_works_episode",
+        where=Work.show.is_null(False), unique=True
+    ))
 
     class WorkFile(Model):
         media_file_id = TextField()
