@@ -41,6 +41,14 @@ _IF_ASCII = (
 _TRUTH = "{convert}[{value}]"  # SQLite has 0 and 1
 
 
+def copied(row: Any) -> Any:
+    """Return another instance of the same values: Model(**values) sets them one by one."""
+    model: Any = type(row)
+    copy = model.__new__(model)
+    copy.__data__, copy.__rel__, copy._dirty = dict(row.__data__), {}, set()
+    return copy
+
+
 def filler(query: Any, *, json_is_text: bool) -> Fill | None:
     """Return what turns rows into Model instances, or None where rows stay tuples.
 

@@ -26,10 +26,14 @@ CLOSED = "the store was closed"
 
 def current_task() -> Any:
     """Return the asyncio task that runs in this thread; None where none does."""
-    asyncio = sys.modules.get("asyncio")
-    running = getattr(asyncio, "_get_running_loop", None)  # not yet, while it is imported
-    loop = running() if running is not None else None
-    return asyncio.current_task(loop) if asyncio is not None and loop is not None else None
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        loop = asyncio._get_running_loop()
+    except AttributeError:  # not yet there, while it is imported
+        return None
+    return None if loop is None else asyncio.current_task(loop)
 
 
 class Session:

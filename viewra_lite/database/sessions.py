@@ -227,8 +227,10 @@ class Sessions:
     def _write(
         self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
     ) -> Any:
-        if self.current is not None:
-            session = self._writable("a write")
+        session = self._current.place.session and self.current
+        if session is not None:
+            if not session.writes or session.read_depth:
+                raise SessionError("a write inside a reader(): use a writer()")
             try:
                 return read(session.connection.execute(compiled.sql, compiled.bind(arguments)))
             except Exception as exc:

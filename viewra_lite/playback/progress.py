@@ -53,7 +53,17 @@ class Progress:
 
     def of_file(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Return what holds for a file, or None."""
-        return self._known(user_id, media_file_id).state
+        return self.known(user_id, media_file_id).state
+
+    def known(self, user_id: str, media_file_id: str) -> Known:
+        """Return a user's progress in a file, and in those that share a work with it."""
+        rows = self._sessions.all(queries.progress_of_file, user_id, media_file_id)
+        parts: Parts = {}
+        if any(row.media_file_id != media_file_id for row in rows):
+            parts = Versions(self._sessions, [media_file_id]).parts
+        return Known(
+            rows, alike(rows, media_file_id, parts), parts, state_of(rows, media_file_id, parts)
+        )
 
     def of_files(
         self, user_id: str, ids: Sequence[str], versions: Versions | None = None
@@ -73,13 +83,15 @@ class Progress:
                 found[id] = state
         return found
 
-    def report(self, user_id: str, media_file_id: str, report: Report) -> UserMediaProgress:
+    def report(
+        self, user_id: str, media_file_id: str, report: Report, known: Known | None = None
+    ) -> UserMediaProgress:
         """Take a report; one that is older than what is stored changes nothing.
 
-        Inside a writer. Returns what holds then.
+        Inside a writer, in which a caller may have asked known() before. Returns what holds then.
         """
         now = self._sessions.now()
-        known = self._known(user_id, media_file_id)
+        known = known or self.known(user_id, media_file_id)
         stored = known.state
         if stored is not None and is_older(report.client_time, stored.reported_at, now):
             return stored
@@ -96,7 +108,7 @@ class Progress:
 
     def watched(self, user_id: str, media_file_id: str, moment: datetime) -> None:
         """Note that a session came to the end; inside a writer."""
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         state.completed = True
         state.last_played_at = max(state.last_played_at or moment, moment)
@@ -106,7 +118,7 @@ class Progress:
         self, user_id: str, media_file_id: str, by: int, moment: datetime
     ) -> None:
         """Count plays to the end, or take them back: for Plays, which has written them."""
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         if by > 0:
             state.completed = True
@@ -124,7 +136,7 @@ class Progress:
             self.report(user_id, media_file_id, report)
             return
         now = self._sessions.now()
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         keep(state, now)
         moment = report_time(report.client_time, now)
@@ -138,7 +150,7 @@ class Progress:
         self, user_id: str, media_file_id: str, session_id: str | None
     ) -> None:
         """Take back that it was watched, as a session or reports without one have said."""
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state
         if state is None:
             return
@@ -176,7 +188,7 @@ class Progress:
         What is watched already stays as it is, but for its position. No play is counted.
         """
         now = self._sessions.now()
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         keep(state, now)
         if watched and not state.completed:
@@ -193,14 +205,14 @@ class Progress:
     def drop(self, user_id: str, ids: Iterable[str]) -> None:
         """Take files off the list of what to continue until they are watched again."""
         for id in ids:
-            for row in self._known(user_id, id).versions:
+            for row in self.known(user_id, id).versions:
                 row.dropped = True
                 self._save(row)
 
     def undo(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Go back to the state before the last one kept; None where there is none."""
         now = self._sessions.now()
-        known = self._known(user_id, media_file_id)
+        known = self.known(user_id, media_file_id)
         state = known.state
         if state is None or not state.previous:
             return None
@@ -243,7 +255,7 @@ class Progress:
         while rows := self._sessions.all(queries.progress_after, now, _BATCH):
             with self._sessions.writer():
                 for row in rows:
-                    self._put_right(self._known(row.user_id, row.media_file_id).rows, now)
+                    self._put_right(self.known(row.user_id, row.media_file_id).rows, now)
 
     def _put_right(self, rows: list[UserMediaProgress], now: datetime) -> None:
         """Take back times of rows that share a work; they stay in their order."""
@@ -258,15 +270,6 @@ class Progress:
             self._save(row)
 
     # Inside
-
-    def _known(self, user_id: str, media_file_id: str) -> _Known:
-        rows = self._sessions.all(queries.progress_of_file, user_id, media_file_id)
-        parts: Parts = {}
-        if any(row.media_file_id != media_file_id for row in rows):
-            parts = Versions(self._sessions, [media_file_id]).parts
-        return _Known(
-            rows, alike(rows, media_file_id, parts), parts, state_of(rows, media_file_id, parts)
-        )
 
     def _save(self, row: UserMediaProgress) -> None:
         self._sessions.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
@@ -283,7 +286,7 @@ class Progress:
         state.reported_at = report_time(report.client_time, now)
         state.session_id = report.session_id
 
-    def _clear(self, known: _Known, state: UserMediaProgress) -> None:
+    def _clear(self, known: Known, state: UserMediaProgress) -> None:
         """Let no other file say what was decided otherwise: see state_of()."""
         for row in known.versions:
             if row.media_file_id != state.media_file_id:
@@ -300,20 +303,20 @@ class Progress:
         self._save(row)
 
     def _keep_rest(
-        self, row: UserMediaProgress, state: UserMediaProgress, known: _Known
+        self, row: UserMediaProgress, state: UserMediaProgress, known: Known
     ) -> None:
         """Let the files of what else a file holds say for themselves that it was watched."""
         rest = known.parts[row.media_file_id] - known.parts[state.media_file_id]
         for id, held in Versions(self._sessions, [row.media_file_id]).parts.items():
             if held <= rest:
-                kept = self._known(state.user_id, id)
+                kept = self.known(state.user_id, id)
                 own = kept.state or nothing(state.user_id, id)
                 own.completed, own.marked = True, own.marked or row.marked
                 own.last_played_at = own.last_played_at or row.last_played_at
                 self._put(own, kept, own.updated_at or row.updated_at)
 
     def _put(
-        self, state: UserMediaProgress, known: _Known, moment: datetime, counted: int = 0
+        self, state: UserMediaProgress, known: Known, moment: datetime, counted: int = 0
     ) -> None:
         """Write a state as the latest of its versions, in the order of when it was so.
 
@@ -333,7 +336,7 @@ class Progress:
         state.play_count = max(plays, 0)
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """A user's progress in a file, and in those that share a work with it."""
 
     rows: list[UserMediaProgress]

@@ -23,7 +23,8 @@ def take(
     """Take a report; one that comes to the end is a play. Returns what holds then."""
     now, duration = sessions.now(), None if file is None else file.duration
     moment = report_time(client_time, now)
-    state = progress.of_file(user_id, file_id)
+    known = progress.known(user_id, file_id)
+    state = known.state
     seconds = fitted(position, duration)
     if seconds is None:
         before = 0.0 if state is None else farthest(state.position, state.duration)
@@ -32,11 +33,12 @@ def take(
         seconds = float(position)
         if state is not None and state.duration is not None and completed is None:
             _disprove(sessions, progress, plays, state, duration)
+            known = progress.known(user_id, file_id)
         duration = None
     report = Report(seconds, duration, is_music(file), client_time, completed=completed)
     is_late = state is not None and is_older(client_time, state.reported_at, now)
     is_play = not is_late and progress.came_to_end(state, report)
-    holds = progress.report(user_id, file_id, report)
+    holds = progress.report(user_id, file_id, report, known)
     play = _play(sessions, user_id, file_id, moment) if is_play else None
     if play is not None and not plays.is_known(play, duration):
         plays.add(play)

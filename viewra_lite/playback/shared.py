@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from ..database.rows import copied
 from .models import UserMediaProgress
 
 Part = tuple[str, int]
@@ -91,7 +92,7 @@ def merged(
     if not rows:
         return None
     latest = max(rows, key=lambda row: (row.updated_at, row.media_file_id))
-    state = UserMediaProgress(**latest.__data__)
+    state: UserMediaProgress = copied(latest)
     state.media_file_id, state.reported_in = media_file_id, latest.media_file_id
     if len(rows) > 1:
         state.completed = any(row.completed for row in rows)
