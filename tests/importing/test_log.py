@@ -10,7 +10,10 @@ import pytest
 from media_factory import write_video
 
 from viewra_lite import FileFacts, Store
-from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
+from viewra_lite.errors import (
+    ConflictError, CorruptStoreError, InvalidValueError, NotFoundError,
+)
+from viewra_lite.playback.import_models import ImportedRow, WaitingRow
 
 from .test_formats import Home
 
@@ -186,3 +189,32 @@ def test_an_export_that_is_damaged_is_no_crash(home: Home, tmp_path: Path) -> No
             home.store.importing.watched(path)
         except InvalidValueError as exc:
             assert str(exc).startswith((str(path), "ann.json"))
+
+
+@pytest.mark.parametrize("wrong", [
+    5, [], "x", {"colour": "red"}, {"position": "far"}, {"position": None}, {"completed": []},
+    {"reported_at": "soon"},
+], ids=str)
+def test_what_an_import_has_logged_in_the_wrong_shape_is_named(home: Home, wrong: Any) -> None:
+    result = home.store.importing.watched([{"title": "Alien", "watched": True}], user_id="ann")
+    where = rf"playback_import_rows\.{{}} of row '{result.id}', \d+ holds .*, not a JSON object"
+    for column in ("before", "after"):
+        with home.store.writer():
+            right = getattr(ImportedRow.get(), column)
+            ImportedRow.update({column: wrong}).execute()
+        with pytest.raises(CorruptStoreError, match=where.format(column)):
+            home.store.importing.undo(str(result.id))
+        with home.store.writer():
+            ImportedRow.update({column: right}).execute()
+    assert home.store.importing.undo(str(result.id)) == 1
+
+
+@pytest.mark.parametrize("wrong", [5, [], "x", {"title": "x", "year": "soon"}], ids=str)
+def test_what_waits_in_the_wrong_shape_is_named(home: Home, wrong: Any) -> None:
+    home.store.importing.watched([{"title": "Solaris"}], user_id="ann")
+    with home.store.writer():
+        WaitingRow.update(record=wrong).execute()
+        id = WaitingRow.get().id
+    where = f"playback_import_waiting.record of row '{id}' holds .*, not a JSON object"
+    with pytest.raises(CorruptStoreError, match=where):
+        home.store.importing.match_waiting()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob
+from media_disk import blob, clip
 
 from tests.conftest import Clock
-from viewra_lite import Store
+from viewra_lite import FileFacts, Store
 from viewra_lite.database.models import open_database
 from viewra_lite.errors import CorruptStoreError
 from viewra_lite.media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
+from viewra_lite.media.work_models import Work
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
 from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession
 
@@ -218,3 +220,91 @@ def test_a_text_that_is_not_utf8_is_no_foreign_error(home: Home) -> None:
     home.spoil(Movie, "overview", "CAST(x'ff41' AS TEXT)")
     with pytest.raises(CorruptStoreError, match="a stored text cannot be read"):
         home.store.media.movies()
+
+
+# JSON of the wrong shape
+
+KEPT = {
+    "by": None, "marked": False, "duration": 7200.0, "position": 5.0, "completed": False,
+    "replaced_at": "2024-05-01 11:00:00.000000+00:00", "last_played_at": None,
+}
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in KEPT.items() if key != name}
+
+
+NO_STATES: list[Any] = [
+    5, "x", True, {}, {"a": 1}, [5], ["x"], [None], [[]], [KEPT, {}], [{**KEPT, "by": 5}],
+    *([without(name)] for name in KEPT),
+    *([{**KEPT, name: []}] for name in KEPT),
+    *([{**KEPT, name: None}] for name in ("replaced_at", "position", "completed", "marked")),
+    [{**KEPT, "position": "far"}], [{**KEPT, "last_played_at": "yesterday"}],
+    [{**KEPT, "completed": "yes"}],
+]
+
+
+def test_earlier_states_of_the_wrong_shape_are_named_by_every_verb_that_needs_them(
+    home: Home, clock: Clock
+) -> None:
+    verbs = [
+        lambda: home.store.playback.undo_progress("ann", home.file),
+        lambda: home.store.playback.set_progress("ann", home.file, 5000),
+        lambda: home.store.playback.mark_watched("ann", home.file),
+        lambda: home.store.playback.heartbeat(home.session, 5000),
+    ]
+    where = f"user_media_progress.previous of row 'ann', '{home.file}' holds .* earlier states"
+    home.put_back(UserMediaProgress, "previous", json.dumps([KEPT]))
+    for wrong in NO_STATES:
+        home.put_back(UserMediaProgress, "previous", json.dumps(wrong))
+        for verb in verbs:
+            with pytest.raises(CorruptStoreError, match=where):
+                verb()
+    home.put_back(UserMediaProgress, "previous", json.dumps([KEPT]))
+    assert home.store.playback.undo_progress("ann", home.file).position == 5
+
+
+def test_earlier_states_of_another_version_are_named_by_its_row(home: Home) -> None:
+    folder = Path(home.store.media.library(home.library).path)
+    with home.store.media.reconcile(home.library) as files:
+        for name in ("Alien (1979) a.mkv", "Alien (1979) b.mkv"):
+            files.add(FileFacts(str(folder / name), 10, 1, identity="movie:alien:1979"))
+        files.add(FileFacts(str(folder / "a.mkv"), 10, 1))
+    one, other = (
+        home.store.media.find_file(home.library, folder / f"Alien (1979) {name}.mkv").id
+        for name in "ab"
+    )
+    home.store.playback.set_progress("eve", one, 100)
+    home.put_back(UserMediaProgress, "previous", "5")
+    with pytest.raises(CorruptStoreError, match=f"of row 'eve', '{one}' holds 5, not"):
+        home.store.playback.set_progress("eve", other, 5000)
+
+
+NO_MOVIES: list[Any] = [
+    5, [], "x", {}, {"id": 5}, {"id": None}, {"title": "x"}, {"id": "m", "year": "soon"},
+    {"id": "m", "release_date": "soon"}, {"id": "m", "colour": "red"}, {"id": "m", "work": "x"},
+    {"id": "m", "title": None}, {"id": "m", "rating": [5]}, {"id": "m", "title": 5},
+]
+
+
+def test_what_is_kept_of_a_movie_in_the_wrong_shape_is_named(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    clip(folder / "Dune (2021).mkv")
+    library = store.media.add_library("Films", folder, "movie").id
+    store.media.scan(library)
+    store.media.remove_library(library)
+    library = store.media.add_library("Films", folder, "movie").id
+    with store.writer():
+        work = Work.get(Work.kept.is_null(False))
+    where = f"works.kept of row '{work.id}' holds .*, not a JSON object of a movie's columns"
+    for wrong in NO_MOVIES:
+        with store.writer():
+            Work.update(kept=wrong).execute()
+        with pytest.raises(CorruptStoreError, match=where):
+            store.media.scan(library)
+    with store.writer():
+        Work.update(kept=work.kept).execute()
+    store.media.scan(library)
+    assert store.media.movies().items[0].id == work.kept["id"]

@@ -85,6 +85,22 @@ def text_of(value: Any) -> str | None:
     raise TypeError(value)
 
 
+def columns_of(model: Any, value: Any) -> dict[str, Any]:
+    """Return a model's columns out of a stored JSON object, by name, as they are for Python."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return {
+        name: _in_json(model._meta.fields[name], stored) for name, stored in value.items()
+    }
+
+
+def _in_json(field: Any, value: Any) -> Any:
+    if value is None and not field.null:
+        raise TypeError(value)
+    kind = reading_of(field)
+    return value if kind is None or kind is _JSON else kind.read(value)
+
+
 TRUTHS = {0: False, 1: True, None: None}
 _TIME = Reading("a time such as 2024-01-02 03:04:05.000000+00:00", time_of)
 _DATE = Reading("a date such as 2024-01-02", date_of)
@@ -119,10 +135,27 @@ def name_unreadable(field: Any) -> None:
     field.python_value = python_value
 
 
-def unreadable(field: Any, value: Any, row: str | None) -> CorruptStoreError:
+def shaped(row: Any, name: str, shape: Reading, *, id: str | None = None) -> Any:
+    """Return what a row's JSON column holds, read by a shape; raises CorruptStoreError.
+
+    That it is JSON says nothing of what is in it. id is that of the row, where it is not known by
+    its key.
+    """
+    value = getattr(row, name)
+    try:
+        return shape.read(value)
+    except FAILURES as exc:
+        field = type(row)._meta.fields[name]
+        keys = [row.__data__.get(key.name) for key in _keys(type(row))]
+        raise unreadable(field, value, id or ", ".join(map(shown, keys)), shape) from exc
+
+
+def unreadable(
+    field: Any, value: Any, row: str | None, kind: Reading | None = None
+) -> CorruptStoreError:
     """Return the error for a value that is not what its column holds."""
     field = getattr(field, "field", field)  # of an alias
-    kind = reading_of(field)
+    kind = kind or reading_of(field)
     where = f"{field.model._meta.table_name}.{field.column_name}"
     expected = kind.expected if kind is not None else "a value of its kind"
     return CorruptStoreError(

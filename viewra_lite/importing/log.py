@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
+from ..database.reading import Reading, columns_of, shaped
 from ..database.sessions import Sessions
 from ..playback import history_queries
 from ..playback import queries as playback_queries
@@ -15,7 +15,10 @@ from .applying import image, stored
 
 _BATCH_ROWS = 500
 _STATE = UserMediaProgress._meta.sorted_fields
-_TIMES = ("updated_at", "last_played_at", "reported_at")
+_PROGRESS = Reading(
+    "a JSON object of the columns of progress",
+    lambda value: None if value is None else columns_of(UserMediaProgress, value),
+)
 
 
 def take_back(sessions: Sessions, import_id: str) -> int:
@@ -61,13 +64,14 @@ def _restore(sessions: Sessions, row: ImportedRow) -> None:
     found = sessions.all(queries.progress_rows, row.user_id, [row.media_file_id])
     if not found:
         return
-    state, before, after = found[0], row.before, row.after
-    if image(state) == after:
+    before, after = shaped(row, "before", _PROGRESS), shaped(row, "after", _PROGRESS)
+    state = found[0]
+    if image(state) == row.after:
         if before is None:
             sessions.run(playback_queries.forget_progress, row.user_id, row.media_file_id)
             return
         for name, value in before.items():
-            setattr(state, name, _value(name, value))
+            setattr(state, name, value)
     else:
         _take_from(state, before or {}, after or {})
     sessions.run_many(playback_queries.put_progress, [stored(state, _STATE)])
@@ -77,12 +81,7 @@ def _take_from(state: Any, before: dict[str, Any], after: dict[str, Any]) -> Non
     """Take only an import's plays and its mark from a state that has changed since."""
     plays = after.get("play_count", 0) - before.get("play_count", 0)
     state.play_count = max(state.play_count - plays, 0)
-    played = image(state)["last_played_at"]
-    if played == after.get("last_played_at"):
-        state.last_played_at = _value("last_played_at", before.get("last_played_at"))
+    if state.last_played_at == after.get("last_played_at"):
+        state.last_played_at = before.get("last_played_at")
         if after.get("completed"):
             state.completed = bool(before.get("completed")) or state.play_count > 0
-
-
-def _value(name: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if name in _TIMES and value is not None else value

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config import Config
 from ..database.fields import dumps
+from ..database.reading import Reading, shaped
 from ..database.sessions import Sessions
 from ..playback.import_models import WaitingRow
 from . import queries
@@ -216,7 +217,7 @@ class Run:
             self._sessions.run(queries.delete_waiting_keys, user_id, of_user)
 
     def _take_waiting(self, rows: Sequence[WaitingRow]) -> int:
-        records = {row.id: record_of(row.record, 0) for row in rows}
+        records = {row.id: shaped(row, "record", _RECORD) for row in rows}
         self.matcher.prefetch(list(records.values()))
         matched: dict[str, list[tuple[str, Matched]]] = {}
         for row in rows:
@@ -266,3 +267,13 @@ def _key(record: WatchedRecord) -> str:
 
 
 _OF_THE_FILE = ("number", "user")
+
+
+def _read_record(stored: Any) -> WatchedRecord:
+    record = record_of(stored, 0)
+    if record.problem is not None:
+        raise ValueError(record.problem)
+    return record
+
+
+_RECORD = Reading("a JSON object of what a row says", _read_record)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from ..database.reading import Reading, columns_of, shaped
 from ..database.sessions import Sessions
 from . import identities, work_queries as queries
 from .models import Album, Episode, Movie, Track, TVShow
@@ -118,13 +119,11 @@ class Works:
     def take_kept(self, work_id: str) -> dict[str, Any]:
         """Return what was written of a movie that had no row, and forget it."""
         work = Work.get_by_id(work_id)
-        written: dict[str, Any] = work.kept or {}
+        written: dict[str, Any] = shaped(work, "kept", _MOVIE)
         if written:
             Work.update(kept=None).where(Work.id == work_id).execute()
             if Movie.get_or_none(Movie.id == written["id"]) is not None:
                 del written["id"]  # its removal broke off
-        if "release_date" in written:
-            written["release_date"] = date.fromisoformat(written["release_date"])
         return written
 
     # Files
@@ -206,3 +205,14 @@ class Works:
         of_library = Album.library if model is Track else model.library
         rows = rows.join(Album) if model is Track else rows
         return bool(rows.where(of_library == library_id).exists())
+
+
+def _read_movie(stored: Any) -> dict[str, Any]:
+    """Return the columns of a movie that are kept; its id is one of them."""
+    written = {} if stored is None else columns_of(Movie, stored)
+    if stored is not None and (not written["id"] or not written.keys().isdisjoint(_NOT_KEPT)):
+        raise ValueError(stored)
+    return written
+
+
+_MOVIE = Reading("a JSON object of a movie's columns", _read_movie)

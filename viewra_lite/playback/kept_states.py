@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from ..database.fields import timestamp_text
+from ..database.reading import Reading, columns_of, shaped, text_of, time_of
+from ..errors import shown
 from .models import UserMediaProgress
 
 KEPT_STATES = 20
@@ -15,15 +17,23 @@ SPACED_S = 60.0
 _KEPT = ("position", "duration", "completed", "marked", "last_played_at")
 
 
+def earlier_states(state: UserMediaProgress) -> list[dict[str, Any]]:
+    """Return the states that are kept, the last one last; raises CorruptStoreError."""
+    if state.previous is None:
+        return []
+    id = ", ".join(map(shown, (state.user_id, state.kept_in)))
+    found: list[dict[str, Any]] = shaped(state, "previous", _STATES, id=id)
+    return found
+
+
 def kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bool:
     """Whether the session has just left a state behind: who looks for a scene leaves one.
 
     Not only as the last: two players of one user take turns.
     """
     return any(
-        one["by"] == session_id
-        and 0 <= (now - datetime.fromisoformat(one["replaced_at"])).total_seconds() < SPACED_S
-        for one in state.previous or ()
+        one["by"] == session_id and 0 <= (now - one["replaced_at"]).total_seconds() < SPACED_S
+        for one in earlier_states(state)
     )
 
 
@@ -34,18 +44,30 @@ def keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None
         earlier["last_played_at"] = timestamp_text(state.last_played_at)
     earlier["replaced_at"] = timestamp_text(now)
     earlier["by"] = by
-    state.previous = [*(state.previous or ()), earlier][-KEPT_STATES:]
-
-
-def moment_of(text: str | None) -> datetime | None:
-    """Return a time out of a kept state."""
-    return None if text is None else datetime.fromisoformat(text)
+    before = state.previous if earlier_states(state) else ()
+    state.previous = [*before, earlier][-KEPT_STATES:]
 
 
 def go_back(state: UserMediaProgress) -> None:
     """Make a state what it was when the last one was kept, of which there must be one."""
-    *earlier, last = state.previous
+    last = earlier_states(state)[-1]
     for name in _KEPT:
-        setattr(state, name, last.get(name, getattr(state, name)))
-    state.last_played_at = moment_of(last["last_played_at"])
-    state.previous = earlier
+        setattr(state, name, last[name])
+    state.previous = state.previous[:-1]
+
+
+def _read_states(stored: Any) -> list[dict[str, Any]]:
+    if not isinstance(stored, list):
+        raise TypeError(stored)
+    return [_read_state(one) for one in stored]
+
+
+def _read_state(stored: Any) -> dict[str, Any]:
+    replaced_at = time_of(stored["replaced_at"])
+    if replaced_at is None:
+        raise TypeError(stored)
+    columns = columns_of(UserMediaProgress, {name: stored[name] for name in _KEPT})
+    return {**columns, "replaced_at": replaced_at, "by": text_of(stored["by"])}
+
+
+_STATES = Reading("a JSON array of earlier states", _read_states)

@@ -100,6 +100,7 @@ class UserMediaProgress(StoreModel):
 
     resume_position: float  # set by progress(): where to begin, 0.0 = at the start
     reported_in: str  # the version that position and duration are of
+    kept_in: str  # the version whose row has these earlier states
 
     class Meta:
         table_name = "user_media_progress"

@@ -15,7 +15,7 @@ from ..config import Config
 from ..database.sessions import Sessions
 from ..media.models import MediaFile
 from . import queries
-from .kept_states import go_back, keep, kept_lately, moment_of
+from .kept_states import earlier_states, go_back, keep, kept_lately
 from .models import UserMediaProgress
 from .report_times import is_older, is_steady, report_time
 from .shared import Parts, alike, merged, nothing, state_of
@@ -154,9 +154,9 @@ class Progress:
         state = known.state
         if state is None:
             return
-        before = next((one for one in state.previous or () if one["by"] == session_id), None)
+        before = next((one for one in earlier_states(state) if one["by"] == session_id), None)
         state.completed = state.marked or state.play_count > 1  # 1 is what is taken back
-        state.last_played_at = None if before is None else moment_of(before["last_played_at"])
+        state.last_played_at = None if before is None else before["last_played_at"]
         self._clear(known, state)
         self._put(state, known, state.updated_at)
 
@@ -214,7 +214,7 @@ class Progress:
         now = self._sessions.now()
         known = self.known(user_id, media_file_id)
         state = known.state
-        if state is None or not state.previous:
+        if state is None or not earlier_states(state):
             return None
         go_back(state)
         state.reported_at, state.session_id, state.dropped = now, None, False

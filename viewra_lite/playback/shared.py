@@ -93,7 +93,8 @@ def merged(
         return None
     latest = max(rows, key=lambda row: (row.updated_at, row.media_file_id))
     state: UserMediaProgress = copied(latest)
-    state.media_file_id, state.reported_in = media_file_id, latest.media_file_id
+    state.media_file_id = media_file_id
+    state.reported_in = state.kept_in = latest.media_file_id
     if len(rows) > 1:
         state.completed = any(row.completed for row in rows)
         state.marked = any(row.marked for row in rows)
