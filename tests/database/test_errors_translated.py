@@ -360,3 +360,29 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
     path.touch()
     readonly = sqlite3.OperationalError("attempt to write a readonly database")
     assert type(translate_sqlite(readonly, path, driver)).__name__ == "SessionError"
+
+
+NOT_UTF8 = "UPDATE media_libraries SET name = CAST(x'ff41' AS TEXT)"
+
+
+@pytest.mark.parametrize("read", [
+    lambda store: store._sessions.one(library_by_id, "a"),
+    lambda store: store._sessions.all(library_by_id, "a"),
+    lambda store: in_writer(store, lambda: MediaLibrary.get()),
+    lambda store: in_writer(store, lambda: list(MediaLibrary.select().tuples())),
+    lambda store: in_writer(store, lambda: store._sessions.one(library_by_id, "a")),
+    lambda store: store.media.save_movie("a", title="Dune"),
+], ids=["one", "all", "Peewee's get", "Peewee's rows", "one in a writer", "a verb"])
+def test_text_that_is_not_utf8_is_the_same_error_with_both_drivers(store, read):
+    add(store, "a")
+    if store.engine == "postgres":
+        return  # which does not store it
+    in_writer(store, lambda: MediaLibrary._meta.database.execute_sql(NOT_UTF8))
+    with pytest.raises(CorruptStoreError, match="stored text cannot be read: .*UTF-8"):
+        read(store)
+
+
+def test_what_a_caller_decodes_itself_is_its_own_error(store):
+    for scope in (store.reader, store.writer):
+        with pytest.raises(UnicodeDecodeError), scope():
+            b"\xff".decode()

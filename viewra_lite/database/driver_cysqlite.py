@@ -6,6 +6,7 @@ import re
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import cysqlite
@@ -99,6 +100,8 @@ def explained(error: BaseException) -> Explained | None:
     message = str(error)
     if isinstance(error, TypeError) and message.startswith(_NOT_BOUND):
         return MISMATCH, message
+    if isinstance(error, UnicodeDecodeError) and _is_raised_here(error):
+        return 0, f"Could not decode to UTF-8: {message}"  # as the standard library's module
     if not isinstance(error, Error):
         return None
     told = _TOLD.fullmatch(message)
@@ -115,3 +118,11 @@ def _bound(value: Any) -> Any:
     if not isinstance(value, _TAKEN):
         raise InvalidValueError(f"{_NOT_BOUND}: type {type(value).__name__} is not supported")
     return value
+
+
+def _is_raised_here(error: BaseException) -> bool:
+    """Whether the driver itself has raised an error that any code may raise."""
+    frame = None
+    for frame, _ in walk_tb(error.__traceback__):
+        pass
+    return frame is not None and frame.f_globals.get("__name__", "").startswith("cysqlite")

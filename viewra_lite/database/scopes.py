@@ -171,9 +171,10 @@ class _Scope:
 
     def _raise_translated(self, error: BaseException | None) -> None:
         # A ValueError or OverflowError of the driver was translated where it came from: what
-        # arrives here is the caller's own.
+        # arrives here is the caller's own. But for text that is not UTF-8, in what Peewee fetches.
         if error is None or isinstance(error, (ViewraError, ValueError, ArithmeticError)):
-            return
+            if not isinstance(error, UnicodeDecodeError):
+                return
         self._sessions.raise_translated(error)
 
 

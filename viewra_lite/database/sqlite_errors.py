@@ -79,8 +79,6 @@ def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> A
 def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
     """Return the ViewraError that a driver's or Peewee's error stands for, or the error itself."""
     cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
-    if isinstance(cause, UnicodeDecodeError):
-        return CorruptStoreError(f"a stored text cannot be read: it is not UTF-8 ({cause})")
     if isinstance(cause, (OverflowError, UnicodeEncodeError)):
         return InvalidValueError(f"a value does not fit the database: {cause}")
     explained = driver.explained(cause)
