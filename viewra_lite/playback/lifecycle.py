@@ -21,9 +21,11 @@ from .models import METHODS, OPEN_STATES, PlaybackSession
 from .plays import Plays
 from .progress import Progress, Report
 from .report_times import is_older, is_steady, report_time
+from .steady import FastPath, advance
 from .thresholds import Thresholds, checked_position, farthest, fitted
 from .versions import subject_of
 
+_SESSION = "playback session"
 _MOVING = ("playing", "paused")
 _ENDING = ("stopped", "completed", "failed")
 _BATCH = 100  # sessions closed in a transaction
@@ -33,12 +35,14 @@ class Lifecycle:
     """What may happen to a session, and what follows from it."""
 
     def __init__(
-        self, sessions: Sessions, config: Config, progress: Progress, plays: Plays
+        self, sessions: Sessions, config: Config, progress: Progress, plays: Plays,
+        fast_path: FastPath,
     ) -> None:
         self._sessions = sessions
         self._config = config
         self._progress = progress
         self._plays = plays
+        self._fast_path = fast_path
 
     def start(
         self, media_file_id: str, user_id: str, device_id: str | None, method: str,
@@ -72,6 +76,26 @@ class Lifecycle:
                 *(getattr(session, column.name) for column in session._meta.sorted_fields),
             )
         return session
+
+    def heartbeat(
+        self, id: str, position: Any, state: str | None, client_time: datetime | None
+    ) -> PlaybackSession:
+        """Take a heartbeat, on the fast path where it qualifies; raises NotFoundError."""
+        session = None
+        if state in (None, "playing"):
+            session = self._fast_path.heartbeat(id, position, client_time)
+        if session is None:
+            session = self.move(self.session(id), position, state, client_time)
+        return session
+
+    def session(self, id: str) -> PlaybackSession:
+        """Return a session; raises NotFoundError."""
+        found: PlaybackSession | None = self._sessions.one(
+            queries.session_by_id, known_id(_SESSION, id)
+        )
+        if found is None:
+            raise no_such(_SESSION, id)
+        return found
 
     def move(
         self, session: PlaybackSession, position: Any, state: str | None,
@@ -237,16 +261,6 @@ class Lifecycle:
                 session.last_activity = now
                 self._put_right(session, now)
                 self._save(session, session.state)
-
-
-def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:
-    """Move a session, and count what was watched of it on the way."""
-    since = session.reported_at or session.start_time
-    if session.state != "paused":
-        passed = max((moment - since).total_seconds(), 0.0)
-        # What was skipped was not watched, and neither was what a sleeping device slept.
-        session.watched += min(max(seconds - session.position, 0.0), passed)
-    session.position, session.reported_at = seconds, moment
 
 
 def _tells_nothing(session: PlaybackSession, seconds: float, wanted: str) -> bool:

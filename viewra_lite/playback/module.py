@@ -26,13 +26,10 @@ from .models import (
 from .progress import Progress
 from .shared import nothing
 from .stats import Stats
-from .steady import Steady
+from .steady import FastPath
 from .thresholds import is_possible
 from .versions import Versions, is_music
 from .watching import WatchItem
-
-
-_SESSION = "playback session"
 
 
 class PlaybackModule(Module):
@@ -47,9 +44,11 @@ class PlaybackModule(Module):
         """Receive the sessions, and follow files that turn out to be others."""
         super().seat(sessions, config)
         self._progress = Progress(sessions, config)
-        self._steady = Steady(sessions, config)
+        self._fast_path = FastPath(sessions, config)
         self._plays = Plays(sessions, self._progress)
-        self._lifecycle = Lifecycle(sessions, config, self._progress, self._plays)
+        self._lifecycle = Lifecycle(
+            sessions, config, self._progress, self._plays, self._fast_path
+        )
         sessions.listen("file_absorbed", self._follow_file)
 
     def recover(self) -> None:
@@ -84,16 +83,9 @@ class PlaybackModule(Module):
         ConflictError for a session that was ended.
         """
         moment = or_none(checked_moment, "client_time", client_time)
-        id = known_id(_SESSION, session_id)
+        id = known_id("playback session", session_id)
         with self.sessions.writer():
-            session = None
-            if state in (None, "playing"):
-                session = self._steady.heartbeat(id, position, moment)
-            if session is None:
-                session = self._lifecycle.move(
-                    self.session(id), position, state, moment
-                )
-        return session
+            return self._lifecycle.heartbeat(id, position, state, moment)
 
     def stop_session(
         self, session_id: str, *, position: float | None = None,
@@ -116,12 +108,7 @@ class PlaybackModule(Module):
 
     def session(self, id: str) -> PlaybackSession:
         """Return a session; raises NotFoundError."""
-        found: PlaybackSession | None = self.sessions.one(
-            queries.session_by_id, known_id(_SESSION, id)
-        )
-        if found is None:
-            raise no_such(_SESSION, id)
-        return found
+        return self._lifecycle.session(id)
 
     def active_sessions(self, *, user_id: str | None = None) -> list[PlaybackSession]:
         """Return the sessions that have not ended, of one user or of all; oldest first."""
@@ -179,9 +166,9 @@ class PlaybackModule(Module):
         known_id("media file", media_file_id)
         with self.sessions.writer():
             if completed is None:
-                steady = self._steady.progress(user_id, media_file_id, position, moment)
-                if steady is not None:
-                    return steady
+                state = self._fast_path.progress(user_id, media_file_id, position, moment)
+                if state is not None:
+                    return state
             file = self._file(user_id, media_file_id)
             state = reports.take(
                 self.sessions, self._progress, self._plays, user_id, media_file_id, file,
