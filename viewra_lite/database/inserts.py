@@ -9,8 +9,9 @@ from typing import Any
 from .sessions import Sessions
 from .statements import Statement
 
-ROWS = 50
-"""Rows in one statement: SQLite before 3.32 takes 999 parameters."""
+PART = 100
+"""Rows that are written between two looks at who waits for the writer."""
+_PARAMETERS = 999  # of one statement, before SQLite 3.32
 
 
 class Insert:
@@ -21,13 +22,18 @@ class Insert:
             rows = zip(*[iter(values)] * len(fields))
             return fields[0].model.insert_many(rows, fields=fields)
 
+        # A part is a whole number of full statements.
+        self.together = next(
+            rows for rows in (100, 50, 25, 1) if rows * len(fields) <= _PARAMETERS
+        )
         self.one = Statement(build, arity=len(fields))
-        self.many = Statement(build, arity=len(fields) * ROWS)
+        self.many = Statement(build, arity=len(fields) * self.together)
 
     def run(self, sessions: Sessions, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows inside the open writer; values are as the driver wants them."""
-        whole = len(rows) // ROWS * ROWS
-        together = [list(chain.from_iterable(rows[n:n + ROWS])) for n in range(0, whole, ROWS)]
+        step = self.together
+        whole = len(rows) // step * step
+        together = [list(chain.from_iterable(rows[n:n + step])) for n in range(0, whole, step)]
         for statement, part in ((self.many, together), (self.one, rows[whole:])):
             if part:
                 sessions.run_many(statement, part)

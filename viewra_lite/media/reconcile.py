@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from ..config import Config
 from ..database.fields import os_path, stored_path, timestamp_text
-from ..database.inserts import ROWS
+from ..database.inserts import PART
 from ..database.sessions import Sessions
 from ..errors import SessionError
 from . import kinds, queries, scan_queries
@@ -347,8 +347,8 @@ _Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it 
 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     """Cut what is to be written into pieces short enough for whoever waits."""
-    for start in range(0, len(rows), ROWS):
-        yield rows[start:start + ROWS]
+    for start in range(0, len(rows), PART):
+        yield rows[start:start + PART]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
