@@ -23,33 +23,36 @@ CREATE UNIQUE INDEX media_libraries_path ON media_libraries (path);
 
 -- Media files, one row for each path; the id stays when a file is renamed or moved.
 CREATE TABLE media_files (
-    id            TEXT NOT NULL PRIMARY KEY,       -- UUIDv7
-    library_id    TEXT NOT NULL,                   -- where it lies
-    path          TEXT NOT NULL,                   -- absolute path
-    filename      TEXT NOT NULL,                   -- last part of the path
-    size          INTEGER,                         -- bytes
-    mime_type     TEXT,                            -- video/x-matroska, audio/flac, ...
-    container     TEXT,                            -- matroska, mp4, webm, flac, ...
-    duration      REAL,                            -- seconds
-    width         INTEGER,                         -- pixels
-    height        INTEGER,                         -- pixels
-    video_codec   TEXT,                            -- h264, hevc, av1, ...
-    audio_codec   TEXT,                            -- aac, ac3, flac, ...
-    created_at    TIMESTAMP NOT NULL,              -- first seen, UTC
-    updated_at    TIMESTAMP NOT NULL,              -- last change of this row, UTC
-    modified_ns   INTEGER,                         -- the file's own modification time, nanoseconds
-                                                   -- since 1970
-    fingerprint   TEXT,                            -- SHA-256 of size, first and last 64 KiB: knows
-                                                   -- a file that moved
-    identity      TEXT,                            -- what its name says it is: movie:amelie:2001
-    status        TEXT NOT NULL DEFAULT 'present'  -- missing: not found by the last scan, kept
-                                                   -- until it is purged
-                  CHECK (status IN ('present', 'missing')),
-    missing_since TIMESTAMP,                       -- when a scan first missed it, UTC
-    probe_state   TEXT NOT NULL DEFAULT 'pending'  -- partial: probed while an optional package was
-                                                   -- not installed
-                  CHECK (probe_state IN ('pending', 'partial', 'done', 'failed')),
-    error         TEXT,                            -- why probing failed
+    id                 TEXT NOT NULL PRIMARY KEY,       -- UUIDv7
+    library_id         TEXT NOT NULL,                   -- where it lies
+    path               TEXT NOT NULL,                   -- absolute path
+    filename           TEXT NOT NULL,                   -- last part of the path
+    size               INTEGER,                         -- bytes
+    mime_type          TEXT,                            -- video/x-matroska, audio/flac, ...
+    container          TEXT,                            -- matroska, mp4, webm, flac, ...
+    duration           REAL,                            -- seconds
+    width              INTEGER,                         -- pixels
+    height             INTEGER,                         -- pixels
+    video_codec        TEXT,                            -- h264, hevc, av1, ...
+    audio_codec        TEXT,                            -- aac, ac3, flac, ...
+    created_at         TIMESTAMP NOT NULL,              -- first seen, UTC
+    updated_at         TIMESTAMP NOT NULL,              -- last change of this row, UTC
+    modified_ns        INTEGER,                         -- the file's own modification time,
+                                                        -- nanoseconds since 1970
+    fingerprint        TEXT,                            -- SHA-256 of size, first and last 64 KiB:
+                                                        -- knows a file that moved
+    identity           TEXT,                            -- what its name says it is:
+                                                        -- movie:amelie:2001
+    status             TEXT NOT NULL DEFAULT 'present'  -- missing: not found by the last scan, kept
+                                                        -- until it is purged
+                       CHECK (status IN ('present', 'missing')),
+    missing_since      TIMESTAMP,                       -- when a scan first missed it, UTC
+    probe_state        TEXT NOT NULL DEFAULT 'pending'  -- partial: probed while an optional package
+                                                        -- was not installed
+                       CHECK (probe_state IN ('pending', 'partial', 'done', 'failed')),
+    error              TEXT,                            -- why probing failed
+    disproved_duration REAL,                            -- seconds; what its header says, but people
+                                                        -- have played beyond it
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     UNIQUE (library_id, path)
 );
@@ -64,10 +67,11 @@ CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
 
 -- Ids of files that were removed, so that the same file gets its id back when it returns.
 CREATE TABLE removed_files (
-    id          TEXT NOT NULL PRIMARY KEY, -- the id it had in media_files
-    filename    TEXT NOT NULL,             -- last part of its path
-    fingerprint TEXT,                      -- as in media_files
-    removed_at  TIMESTAMP NOT NULL         -- when it was purged, UTC
+    id                 TEXT NOT NULL PRIMARY KEY, -- the id it had in media_files
+    filename           TEXT NOT NULL,             -- last part of its path
+    fingerprint        TEXT,                      -- as in media_files
+    disproved_duration REAL,                      -- as in media_files
+    removed_at         TIMESTAMP NOT NULL         -- when it was purged, UTC
 );
 CREATE INDEX idx_removed_files_fingerprint ON removed_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);

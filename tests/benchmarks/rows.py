@@ -103,7 +103,7 @@ def file(number: int) -> dict[str, Any]:
         "video_codec": video, "audio_codec": audio, "created_at": text(_BEGAN),
         "updated_at": text(_BEGAN), "modified_ns": modified_ns, "fingerprint": fingerprint,
         "identity": identity, "status": "present", "missing_since": None, "probe_state": "done",
-        "error": None,
+        "error": None, "disproved_duration": None,
     }
 
 

@@ -12,7 +12,7 @@ _TABLES = {
         container:text? duration:real? width:integer? height:integer? video_codec:text?
         audio_codec:text? created_at:moment updated_at:moment modified_ns:integer?
         fingerprint:text? identity:text? status:text missing_since:moment? probe_state:text
-        error:text?""",
+        error:text? disproved_duration:real?""",
     "movies": """
         id:text library_id:text media_file_id:text? work_id:text identity:text title:text
         sort_title:text year:integer? original_title:text? overview:text? release_date:date?

@@ -16,7 +16,7 @@ from . import queries, scan_queries
 from .models import Episode, MediaFile, Movie, RemovedFile, Track
 from .works import Works
 
-_STAYS = ("id", "created_at")
+_STAYS = ("id", "created_at", "disproved_duration")
 _FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
 
 
@@ -107,11 +107,16 @@ def absorb(
     values = {name: value for name, value in newcomer.__data__.items() if name not in _STAYS}
     if not values["identity"]:
         del values["identity"]
+    if values["duration"] == known.disproved_duration:
+        values["duration"] = None
     # Two rows cannot have one path, and references need the known row before the other goes.
     _set(newcomer.id, path=_nowhere(newcomer))
     if isinstance(known, RemovedFile):
         # Not "now": what came back is no new file, and may not turn out to be yet another.
-        MediaFile.insert(id=known.id, created_at=known.removed_at, **values).execute()
+        MediaFile.insert(
+            id=known.id, created_at=known.removed_at,
+            disproved_duration=known.disproved_duration, **values
+        ).execute()
     else:
         _set(known.id, **{**values, "status": "present", "missing_since": None})
     for model in (Movie, Episode, Track):

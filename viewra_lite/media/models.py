@@ -74,6 +74,9 @@ class MediaFile(StoreModel):
         help_text="partial: probed while an optional package was not installed",
     )
     error = TextField(null=True, help_text="why probing failed")
+    disproved_duration = DoubleField(
+        null=True, help_text="seconds; what its header says, but people have played beyond it"
+    )
 
     library_id: str
 
@@ -112,6 +115,7 @@ class RemovedFile(StoreModel):
     id = TextField(primary_key=True, help_text="the id it had in media_files")
     filename = PathField(help_text="last part of its path")
     fingerprint = TextField(null=True, help_text="as in media_files")
+    disproved_duration = DoubleField(null=True, help_text="as in media_files")
     removed_at = TimestampField(help_text="when it was purged, UTC")
 
     class Meta:

@@ -22,7 +22,8 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 def known_files(library_id: Any, paths: Any) -> Any:
     return MediaFile.select(
         MediaFile.path, MediaFile.id, MediaFile.status, MediaFile.size, MediaFile.modified_ns,
-        MediaFile.fingerprint, MediaFile.mime_type, MediaFile.container, MediaFile.duration,
+        MediaFile.fingerprint, MediaFile.mime_type, MediaFile.container,
+        fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration),
         MediaFile.width, MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec,
         MediaFile.identity,
     ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
@@ -55,6 +56,7 @@ def change_file(
     }
     return MediaFile.update({
         **{field: fn.COALESCE(value, field) for field, value in told.items()},
+        MediaFile.disproved_duration: None,
         MediaFile.probe_state: "pending",
         MediaFile.status: "present",
         MediaFile.missing_since: None,
@@ -70,14 +72,19 @@ def tell_file(
     """What a caller says of content that has not changed."""
     told = {
         MediaFile.mime_type: mime_type, MediaFile.container: container,
-        MediaFile.duration: duration, MediaFile.width: width, MediaFile.height: height,
-        MediaFile.video_codec: video_codec, MediaFile.audio_codec: audio_codec,
-        MediaFile.identity: identity,
+        MediaFile.duration: _unless_disproved(duration), MediaFile.width: width,
+        MediaFile.height: height, MediaFile.video_codec: video_codec,
+        MediaFile.audio_codec: audio_codec, MediaFile.identity: identity,
     }
     return MediaFile.update({
         **{field: fn.COALESCE(value, field) for field, value in told.items()},
         MediaFile.updated_at: now,
     }).where(MediaFile.id == id)
+
+
+def _unless_disproved(duration: Any) -> Any:
+    """Say that a duration is unknown where a play has shown that it is wrong."""
+    return fn.NULLIF(duration, MediaFile.disproved_duration)
 
 
 @statement
@@ -145,7 +152,9 @@ PROBED = (
 
 
 def _save_probe(*values: Any) -> Any:
-    return MediaFile.update(dict(zip(PROBED, values))).where(MediaFile.id == values[-1])
+    probed = dict(zip(PROBED, values))
+    probed[MediaFile.duration] = _unless_disproved(probed[MediaFile.duration])
+    return MediaFile.update(probed).where(MediaFile.id == values[-1])
 
 
 save_probe = Statement(_save_probe, arity=len(PROBED) + 1)
@@ -271,13 +280,14 @@ def forget_removed(id: Any) -> Any:
 
 @statement
 def removable(ids: Any) -> Any:
-    return MediaFile.select(MediaFile.id, MediaFile.filename, MediaFile.fingerprint).where(
-        OneOf(MediaFile.id, ids)
-    ).tuples()
+    return MediaFile.select(
+        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.disproved_duration
+    ).where(OneOf(MediaFile.id, ids)).tuples()
 
 
 REMEMBERED = (
-    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint, RemovedFile.removed_at,
+    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint,
+    RemovedFile.disproved_duration, RemovedFile.removed_at,
 )
 
 

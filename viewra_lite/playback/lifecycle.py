@@ -15,8 +15,8 @@ from ..database.checks import (
 )
 from ..database.sessions import Sessions
 from ..errors import ConflictError
-from ..media.models import MediaFile
 from . import queries
+from .lengths import disprove
 from .models import METHODS, OPEN_STATES, PlaybackSession
 from .plays import Plays
 from .progress import Progress, Report
@@ -60,8 +60,6 @@ class Lifecycle:
             if file is None:
                 raise no_such("media file", media_file_id)
             length = file.duration if duration is None else duration
-            if duration is None and self._is_longer(user_id, file):
-                length = None
             subject = subject_of(self._sessions, file.id)
             now = self._sessions.now()
             session = PlaybackSession(
@@ -187,6 +185,7 @@ class Lifecycle:
         return seconds
 
     def _disprove_duration(self, session: PlaybackSession) -> None:
+        disprove(self._sessions, str(session.media_file_id), session.duration)
         session.duration = None
         if session.completed:
             session.completed = False
@@ -214,13 +213,6 @@ class Lifecycle:
         """Go on with a session that has expired; its play is written anew when it ends."""
         if session.state == "expired":
             session.state, session.end_time = "playing", None
-
-    def _is_longer(self, user_id: str, file: MediaFile) -> bool:
-        """Whether a user has been beyond the end that a file's header tells."""
-        state = self._progress.of_file(user_id, file.id)
-        return state is not None and state.duration is None and state.position > (
-            file.duration or state.position
-        )
 
     def _report(
         self, session: PlaybackSession, client_time: datetime | None, state: str,

@@ -83,6 +83,31 @@ def tracks_of_works(ids: Any) -> Any:
     return Track.select(Track, Album).join(Album).where(OneOf(Track.work, ids))
 
 
+@statement
+def disprove_duration(now: Any, id: Any, duration: Any) -> Any:
+    file = MediaFile
+    return file.update({
+        file.disproved_duration: file.duration, file.duration: None, file.updated_at: now,
+    }).where(file.id == id, file.duration == duration)
+
+
+@statement
+def forget_duration_of_sessions(media_file_id: Any, duration: Any) -> Any:
+    session = PlaybackSession
+    return session.update({session.duration: None}).where(
+        session.media_file_id == media_file_id, session.duration == duration,
+        session.end_time.is_null(),
+    )
+
+
+@statement
+def forget_duration_of_progress(media_file_id: Any, duration: Any) -> Any:
+    progress = UserMediaProgress
+    return progress.update({progress.duration: None}).where(
+        progress.media_file_id == media_file_id, progress.duration == duration
+    )
+
+
 # Sessions
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..database.sessions import Sessions
 from ..errors import ConflictError, shown
 from ..media.models import MediaFile
+from .lengths import disprove
 from .models import PlaybackHistory, UserMediaProgress
 from .plays import Plays
 from .progress import Progress, Report
@@ -34,6 +35,7 @@ def take(
         if state is not None and state.duration is not None and completed is None:
             _disprove(sessions, progress, plays, state, duration)
             known = progress.known(user_id, file_id)
+        disprove(sessions, file_id, duration)
         duration = None
     report = Report(seconds, duration, is_music(file), client_time, completed=completed)
     is_late = state is not None and is_older(client_time, state.reported_at, now)

@@ -89,6 +89,7 @@ def up(migrator, db):
             constraints=[SQL("DEFAULT 'pending'"), Check('"probe_state" IN (\'pending\', \'partial\', \'done\', \'failed\')')]
         )
         error = TextField(null=True)
+        disproved_duration = DoubleField(null=True)
 
         class Meta:
             database = db
@@ -116,6 +117,7 @@ def up(migrator, db):
         id = TextField(primary_key=True)
         filename = TextField()
         fingerprint = TextField(null=True)
+        disproved_duration = DoubleField(null=True)
         removed_at = DateTimeField()
 
         class Meta:
