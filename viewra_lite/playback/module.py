@@ -79,8 +79,8 @@ class PlaybackModule(Module):
         state is playing or paused, or ends the session: stopped, completed, failed. client_time
         is the device's own time of the report: an older one than what is stored does not win. A
         session that has expired goes on. Beyond the end is the end, up to a quarter more; who
-        plays on beyond that proves the duration wrong, for all users. Raises NotFoundError, InvalidValueError,
-        ConflictError for a session that was ended.
+        plays on beyond that proves the duration wrong, for all users. Raises NotFoundError,
+        InvalidValueError, ConflictError for a session that was ended.
         """
         moment = or_none(checked_moment, "client_time", client_time)
         id = known_id("playback session", session_id)
