@@ -154,6 +154,49 @@ def test_a_row_without_a_user_is_listed_and_user_id_is_whose_all_are(home: Home)
 # What is recorded
 
 
+def evening(home: Home, clock: Any, pauses: float) -> tuple[datetime, datetime]:
+    """Watch Dune here, with pauses of so many seconds; return from when to when."""
+    began, playback = clock(), home.store.playback
+    id = playback.start_session(home.files["Dune"], user_id="ann").id
+    for position in range(60, int(DUNE_S) + 1, 60):
+        clock.advance(60)
+        playback.heartbeat(id, position)
+        if position == DUNE_S // 2:
+            for _ in range(int(pauses) // 600):
+                clock.advance(600)
+                playback.heartbeat(id, position, state="paused")
+            playback.heartbeat(id, position, state="playing")
+    playback.stop_session(id)
+    return began, clock()
+
+
+@pytest.mark.parametrize("pauses", [0, 1200, 5 * 3600])
+@pytest.mark.parametrize("add", ["import", "record_play"])
+def test_what_another_program_dates_within_the_running_time_of_an_evening_is_that_evening(
+    home: Home, clock: Any, pauses: float, add: str
+) -> None:
+    began, ended = evening(home, clock, pauses)
+    clock.advance(30 * 3600)
+
+    def told(moment: datetime) -> int:
+        if add == "import":
+            home.add({"title": "Dune", "watched_at": moment})
+        else:
+            home.store.playback.record_play("ann", home.files["Dune"], played_at=moment)
+        return len(home.plays())
+
+    length = timedelta(seconds=DUNE_S)
+    a_second = timedelta(seconds=1)
+    for moment in (
+        began - length + a_second, began, began + (ended - began) / 2, ended,
+        ended + 10 * timedelta(minutes=1), ended + length - a_second,
+    ):
+        assert told(moment) == 1, moment - began
+    assert home.progress("Dune").play_count == 1
+    assert told(began - length) == 2
+    assert told(ended + length) == 3
+
+
 def test_plays_go_into_the_history_and_positions_into_the_progress(home: Home) -> None:
     result = home.add(
         {"title": "Dune", "watched_at": THEN, "play_count": 3},

@@ -47,6 +47,8 @@ class Play(NamedTuple):
     id: str
     file_id: str
     played_at: datetime
+    ended_at: datetime
+    """Later, with all pauses, where it was played here; else the same moment."""
     completed: bool
     is_ours: bool
     """It was played here, at a time that is known to the second."""
@@ -225,7 +227,7 @@ class Batch:
             play for play in self._plays_of(row)
             if self._is_same(play, moment, bool(row.record.is_day), duration)
         ]
-        return min(near, key=lambda play: abs(play.played_at - moment), default=None)
+        return min(near, key=lambda play: _between(play, moment), default=None)
 
     def _is_same(
         self, play: Play, moment: datetime, is_day: bool, duration: float | None
@@ -237,7 +239,7 @@ class Batch:
             return self._is_on(play.played_at, moment)
         if is_day_too and self._is_on(moment, play.played_at):
             return True
-        return abs(play.played_at - moment) < max(timedelta(seconds=duration or 0), _TINY)
+        return _between(play, moment) < max(timedelta(seconds=duration or 0), _TINY)
 
     def _is_midnight(self, moment: datetime) -> bool:
         return any(
@@ -263,7 +265,7 @@ class Batch:
         )
         self._new.append(play)
         self._plays.setdefault((row.user_id, row.file_id), []).append(
-            Play(play.id, row.file_id, play.played_at, completed, False)
+            Play(play.id, row.file_id, play.played_at, play.played_at, completed, False)
         )
 
     def _complete(self, user_id: str, twin: Play) -> None:
@@ -326,9 +328,17 @@ def json_text(value: dict[str, Any] | None) -> str | None:
 
 
 def _play_of(found: Sequence[Any]) -> Play:
-    id, file_id, played_at, completed, method = found
-    moment = PlaybackHistory.played_at.python_value(played_at)
-    return Play(id, file_id, moment.astimezone(timezone.utc), bool(completed), method is not None)
+    id, file_id, played_at, completed, method, last_activity = found
+    began, ended = (
+        PlaybackHistory.played_at.python_value(each).astimezone(timezone.utc)
+        for each in (played_at, last_activity or played_at)
+    )
+    return Play(id, file_id, began, max(began, ended), bool(completed), method is not None)
+
+
+def _between(play: Play, moment: datetime) -> timedelta:
+    """Return how far a moment is from a play: nothing while it lasted."""
+    return max(play.played_at - moment, moment - play.ended_at, timedelta(0))
 
 
 def _position(record: WatchedRecord, duration: float | None) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from peewee import SQL
+from peewee import JOIN, SQL
 
 from ..database.statements import OneOf, Statement, statement
 from ..playback.import_models import ImportedRow, PlaybackImport, WaitingRow
-from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, UserMediaProgress
+from ..playback.models import (
+    PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+)
 from ..playback.queries import insert_row
 
 insert_play = insert_row(PlaybackHistory)
@@ -20,10 +22,16 @@ insert_waiting = insert_row(WaitingRow)
 
 
 def _plays_between(model: Any) -> Statement:
-    """Return the statement for a user's plays of some files between two moments."""
+    """Return the statement for a user's plays of some files between two moments.
+
+    With when their sessions were heard of last, of those that had one.
+    """
     return Statement(
         lambda user_id, since, until, file_ids: model.select(
             model.id, model.media_file_id, model.played_at, model.completed, model.method,
+            PlaybackSession.last_activity,
+        ).join(
+            PlaybackSession, JOIN.LEFT_OUTER, on=(PlaybackSession.id == model.id)
         ).where(
             model.user_id == user_id, model.played_at >= since, model.played_at <= until,
             OneOf(model.media_file_id, file_ids),

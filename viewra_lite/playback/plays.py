@@ -3,7 +3,8 @@
 A play is a session that watched at least a minute, or half of what is shorter than two, or that
 came to the end. `play_count` is the number of plays of a user that came to the end: it changes
 with the history and never without it. The same evening told twice (a session here and an import,
-or a report without a session) is one play: same user, same work, within its running time.
+or a report without a session) is one play: same user, same work, within its running time of the
+evening, which lasts from a session's start to its end, however often it was paused.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from .versions import Versions
 
 PLAY_S = 60.0
 """Who has watched for so long has played it."""
-_AFTERWARDS = timedelta(minutes=5)
-"""So long after the end of a session another program may date what it saw of it."""
+_LONGEST = timedelta(days=1)
+"""An evening, with all its pauses."""
 
 
 def is_play(watched: float, duration: float | None, completed: bool) -> bool:
@@ -123,23 +124,22 @@ class Plays:
     ) -> list[PlaybackHistory]:
         """Return the user's plays of the same work within its running time."""
         around = timedelta(seconds=duration or PLAY_S)
+        began, ended = self._span(play)
         file_id = str(play.media_file_id)
         files = list(Versions(self._sessions, [file_id]).ids_of(file_id))
         statement = history_queries.archived_near if archived else history_queries.plays_near
         found: list[PlaybackHistory] = self._sessions.all(
-            statement, play.user_id, _earlier(play.played_at, 3 * around),
-            max(play.played_at + around, _end_of(play)), files,
+            statement, play.user_id, _earlier(began, around + _LONGEST), ended + around, files,
         )
-        earliest = _earlier(play.played_at, around)
-        return [
-            one for one in found if one.played_at > earliest or self._lasted_until(one, play)
-        ]
+        earliest = _earlier(began, around)
+        return [one for one in found if one.played_at > earliest or self._span(one)[1] > earliest]
 
-    def _lasted_until(self, one: PlaybackHistory, play: PlaybackHistory) -> bool:
-        """Whether an evening with pauses, which began long before, had just ended."""
-        session = self._sessions.one(queries.session_by_id, one.id)
-        ended = session is not None and session.end_time
-        return bool(ended and ended + _AFTERWARDS >= play.played_at)
+    def _span(self, play: PlaybackHistory) -> tuple[datetime, datetime]:
+        """Return from when to when a play lasted; what is told from elsewhere is a moment."""
+        session = self._sessions.one(queries.session_by_id, play.id)
+        if session is None:
+            return play.played_at, play.played_at
+        return play.played_at, max(play.played_at, session.last_activity)
 
     def _insert(self, play: PlaybackHistory) -> None:
         columns = play._meta.sorted_fields
