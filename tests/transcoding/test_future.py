@@ -50,3 +50,18 @@ def test_an_entry_used_in_the_future_does_not_stay_the_newest(
     store.transcoding.cached(second.content_hash, hold_s=0)
     assert store.transcoding.evict(max_bytes=150).paths == [str(tmp_path / "0")]
     assert set(entries(store)) == {second.content_hash}
+
+
+def test_what_was_requested_in_the_future_keeps_its_place_in_the_queue_and_in_lists(
+    store: Store, files: list[str], clock: Any
+) -> None:
+    clock.advance(TEN_YEARS_S)
+    first, second = (store.transcoding.request(files[n], {}).id for n in range(2))
+    clock.advance(-TEN_YEARS_S)
+    store.transcoding.tidy(clock())
+    assert store.transcoding.session(first).created_at == clock()
+    clock.advance(1)
+    third = store.transcoding.request(files[2], {}).id
+    assert [each.id for each in store.transcoding.sessions()] == [third, second, first]
+    claimed = [store.transcoding.claim_next("w") for _ in range(3)]
+    assert [each and each.id for each in claimed] == [first, second, third]

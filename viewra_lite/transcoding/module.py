@@ -232,8 +232,14 @@ class TranscodingModule(Module):
     # Chores
 
     def tidy(self, now: datetime) -> None:
-        """Put sessions whose leases ran out back into the queue, or end them."""
-        self._end_leases(checked_moment("now", now))
+        """Put sessions whose leases ran out back into the queue, or end them.
+
+        What was requested while the clock ran ahead takes its place in the queue again.
+        """
+        moment = checked_moment("now", now)
+        if self._store.one(queries.session_of_the_future, moment) is not None:
+            self._store.run(queries.pull_back_sessions, moment)
+        self._end_leases(moment)
 
     # Inside
 

@@ -54,6 +54,21 @@ def sessions_by_status(status: Any, limit: Any) -> Any:
     ).limit(limit)
 
 
+@statement
+def session_of_the_future(now: Any) -> Any:
+    return TranscodeSession.select(TranscodeSession.id).where(
+        TranscodeSession.created_at > now
+    ).limit(1).tuples()
+
+
+@statement
+def pull_back_sessions(now: Any) -> Any:
+    """Count what was requested while the clock was wrong as requested now, in its order."""
+    return TranscodeSession.update({TranscodeSession.created_at: now}).where(
+        TranscodeSession.created_at > now
+    )
+
+
 REQUESTED = (
     TranscodeSession.id, TranscodeSession.media_file, TranscodeSession.status,
     TranscodeSession.content_hash, TranscodeSession.input_path, TranscodeSession.container,
