@@ -328,6 +328,29 @@ def test_what_the_store_refuses_is_exit_2(cli: Run, home: Home) -> None:
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), arguments
 
 
+@pytest.mark.parametrize("arguments, says", [
+    (["history", "ann", "--after", "x"], "--after must be as the line below a list says it"),
+    (["history", "x" * 300], "USER must have at most 255 characters"),
+    (["stats", "--since", "2024-05-02", "--until", "2024-05-01"],
+     "--since must not be after --until: 2024-05-02"),
+    (["export", "watched", ""], "argument USER: expected the id of a user"),
+    (["export", "watched", "x" * 300], "USER must have at most 255 characters"),
+    (["import", "watched", "{file}", "--user", ""], "argument --user: expected the id of a user"),
+    (["import", "watched", "{file}", "--user", "x" * 300], "USER must have at most 255"),
+    (["import", "watched", "{file}", "--timezone", "Mars"], "--timezone must be the name of a"),
+    (["scan", "{folder}", "--type", "movie", "--name", ""], "argument --name: expected a name"),
+])
+def test_what_the_store_refuses_is_said_in_words_of_the_command_line(
+    cli: Run, home: Home, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "list.csv").write_text("title\nDune\n")
+    names = {"file": tmp_path / "list.csv", "folder": tmp_path / "new"}
+    done = cli(*(each.format(**names) for each in arguments), "--config", home.url)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert says in done.err
+
+
 def test_a_moment_is_of_this_zone_unless_it_says_otherwise(folder: Path) -> None:
     evening = datetime(2024, 5, 31, 18, 15, tzinfo=timezone.utc)
     for text in ("2024-05-31T18:15", "2024-05-31 18:15:00", "2024-05-31T18:15:00.000000Z",

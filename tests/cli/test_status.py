@@ -161,6 +161,7 @@ def test_status_counts(cli: Run, url: str, tmp_path: Path) -> None:
 
 
 def test_a_damaged_store_is_one_line_and_exit_1(cli: Run, folder: Path) -> None:
+    cli("init", "--config", "sqlite:///store.db")
     (folder / "store.db").write_bytes(b"no database" * 1000)
     for command in ("status", "init", "libraries"):
         done = cli(command, "--config", "sqlite:///store.db")
@@ -202,3 +203,15 @@ def test_sizes_are_readable() -> None:
     sizes = [0, 1023, 1024, 1536, 5 * 2**30, 3 * 2**50]
     assert [readable_size(size) for size in sizes] == [
         "0 bytes", "1023 bytes", "1.0 KiB", "1.5 KiB", "5.0 GiB", "3072.0 TiB"]
+
+
+@pytest.mark.parametrize("command", ["status", "init", "libraries"])
+def test_a_file_that_never_was_a_database_is_not_called_damaged(
+    cli: Run, folder: Path, command: str
+) -> None:
+    (folder / "list.txt").write_text("milk, bread\n")
+    done = cli(command, "--config", "sqlite:///list.txt")
+    assert (done.code, done.out) == (2, "")
+    assert f"{folder}/list.txt is not an SQLite database" in done.err
+    assert (folder / "list.txt").read_text() == "milk, bread\n"
+    assert list(folder.iterdir()) == [folder / "list.txt"]

@@ -271,9 +271,18 @@ def test_no_permission_is_named(name, mode):
 def test_a_file_that_is_no_database_is_refused_untouched(tmp_path):
     path = tmp_path / "viewra.db"
     path.write_bytes(b"This is a shopping list.\n" * 100)
-    with pytest.raises(CorruptStoreError, match="not a database"):
+    with pytest.raises(ConfigError, match="viewra.db is not an SQLite database: .*name one"):
         opened(path)
     assert path.read_bytes() == b"This is a shopping list.\n" * 100
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_store_that_is_no_database_any_more_is_damaged(tmp_path):
+    path = tmp_path / "viewra.db"
+    opened(path).close()
+    path.write_bytes(b"x" * 5000)
+    with pytest.raises(CorruptStoreError, match="damaged .not an SQLite database.: restore a"):
+        opened(path)
 
 
 @pytest.mark.usefixtures("driver")
@@ -344,7 +353,7 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
         "database or disk is full": "StoreUnavailableError",
         "unable to open database file": "StoreUnavailableError",
         "database disk image is malformed": "CorruptStoreError",
-        "file is not a database": "CorruptStoreError",
+        "file is not a database": "ConfigError",
         "UNIQUE constraint failed: t.x": "ConflictError",
         "FOREIGN KEY constraint failed": "ConflictError",
         "CHECK constraint failed: x": "InvalidValueError",

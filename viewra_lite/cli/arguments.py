@@ -52,24 +52,32 @@ def moment(text: str) -> datetime:
 
 def add_user(parser: Parser, about: str) -> None:
     """Add the user, by id; user_of() returns it."""
-    parser.add_argument("user", metavar="USER", nargs="?", type=_user, help=f"{about}, by id")
+    parser.add_argument("user", metavar="USER", nargs="?", type=user, help=f"{about}, by id")
     parser.add_argument(
-        "--user", dest="user_option", metavar="USER", type=_user, help="the same, as an option"
+        "--user", dest="user_option", metavar="USER", type=user, help="the same, as an option"
     )
 
 
-def _user(text: str) -> str:
+def user(text: str) -> str:
+    """Return the id of a user; raises ArgumentTypeError."""
     if not text:
         raise ArgumentTypeError("expected the id of a user, not ''")
     return text
 
 
+def named(text: str) -> str:
+    """Return a name; raises ArgumentTypeError."""
+    if not text.strip():
+        raise ArgumentTypeError(f"expected a name, not {text!r}")
+    return text
+
+
 def user_of(args: Namespace) -> str | None:
     """Return the user that was named; raises UsageError where two were."""
-    named = {user for user in (args.user, args.user_option) if user is not None}
-    if len(named) > 1:
+    users = {each for each in (args.user, args.user_option) if each is not None}
+    if len(users) > 1:
         raise UsageError(f"one user only, not {args.user!r} and {args.user_option!r}")
-    return named.pop() if named else None
+    return users.pop() if users else None
 
 
 @contextmanager
@@ -80,4 +88,19 @@ def asking() -> Iterator[None]:
     try:
         yield
     except InvalidValueError as exc:
-        raise UsageError(str(exc)) from exc
+        raise UsageError(_in_words(str(exc))) from exc
+
+
+def _in_words(message: str) -> str:
+    """Return what is said of an argument in words of the command line."""
+    from ..database.checks import not_a_cursor
+
+    if message == str(not_a_cursor()):
+        return "--after must be as the line below a list says it, with the options it has there"
+    name, _, rest = message.partition(" ")
+    if name == "since":
+        rest = rest.replace(" until:", " --until:", 1)
+    return f"{_WORDS.get(name, name)} {rest}"
+
+
+_WORDS = {"user_id": "USER", "timezone": "--timezone", "since": "--since"}

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE, NOT_WELL
-from .arguments import asking
+from .arguments import asking, user
 from .choices import short_ids, whole_id
 from .opening import existing
 from .output import note, print_json, print_table, say
@@ -47,7 +47,7 @@ def add_commands(commands: Commands) -> None:
         "Write progress, history and marks of a user as JSON, with external ids; import watched "
         "reads it, in another store too.",
     )
-    export.add_argument("user", metavar="USER", help="whose it is, by id")
+    export.add_argument("user", metavar="USER", type=user, help="whose it is, by id")
     export.add_argument(
         "--output", metavar="FILE", help="a new file to write; default: standard output"
     )
@@ -65,7 +65,7 @@ def _add_watched(below: Commands, about: str) -> None:
     )
     watched.add_argument("file", metavar="FILE", help="the export: CSV, JSON, XML or ZIP")
     watched.add_argument(
-        "--user", metavar="USER", help="whose it is, by id; default: whom each row names"
+        "--user", metavar="USER", type=user, help="whose it is, by id; default: whom each row names"
     )
     watched.add_argument(
         "--format", metavar="NAME", help="what it is, where that is not recognised"

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import DONE, NOT_WELL
+from .arguments import named
 from .choices import chosen_library, libraries_meant
 from .complaints import UsageError, reason
 from .opening import created, existing
@@ -39,7 +40,7 @@ def add_commands(commands: Commands) -> None:
         "path", metavar="PATH", nargs="?", help="the folder of a library, or its name or id"
     )
     parser.add_argument("--type", choices=_TYPES, help="what a new library holds")
-    parser.add_argument("--name", help="a new library's name; default: the folder's")
+    parser.add_argument("--name", type=named, help="a new library's name; default: the folder's")
     parser.add_argument(
         "--accept-missing", action="store_true",
         help="files that are not there are really gone, however many",

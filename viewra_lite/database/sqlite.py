@@ -23,7 +23,9 @@ from .sqlite_errors import refuse_nul, retried, translate_sqlite
 from .sqlite_file import (
     APPLICATION_ID,
     apply_pragmas,
+    lock_folder,
     make_file,
+    marker,
     reader_pragmas,
     refuse_emptied,
     refuse_foreign,
@@ -236,7 +238,7 @@ class SqliteBackend:
     @contextmanager
     def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
         """Hold a lock file beside the database."""
-        with file_lock(self.lock_folder / name, wait_s=wait_s):
+        with file_lock(lock_folder(self.path) / name, wait_s=wait_s):
             yield
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
@@ -249,7 +251,7 @@ class SqliteBackend:
         if not self.path.exists():
             make_file(self.path)
         else:
-            refuse_emptied(self.path, self._marker)
+            refuse_emptied(self.path)
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
@@ -268,9 +270,10 @@ class SqliteBackend:
 
     def remember(self) -> None:
         """Leave a note that a store is here, so that an emptied file is not taken for a new one."""
-        if not self._marker.exists():
-            self._marker.parent.mkdir(mode=0o700, exist_ok=True)
-            self._marker.write_text("A viewra_lite store lives beside this folder.\n")
+        note = marker(self.path)
+        if not note.exists():
+            note.parent.mkdir(mode=0o700, exist_ok=True)
+            note.write_text("A viewra_lite store lives beside this folder.\n")
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves."""
@@ -309,15 +312,6 @@ class SqliteBackend:
         """
         refuse_what_cannot_open(self.path)
         self.path = Path(os.path.realpath(self.path))
-
-    @property
-    def lock_folder(self) -> Path:
-        """The folder of the locks between processes."""
-        return self.path.with_name(self.path.name + "-lock")
-
-    @property
-    def _marker(self) -> Path:
-        return self.lock_folder / "store"
 
     def _make_ours(self) -> None:
         connection = self.borrow_writer()

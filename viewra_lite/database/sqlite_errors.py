@@ -22,6 +22,7 @@ from ..errors import (
 )
 from .locks import jitter
 from .pool import remaining
+from .sqlite_file import not_a_database
 
 if TYPE_CHECKING:
     from .sqlite_driver import SqliteDriver
@@ -92,7 +93,9 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
         return SessionError("a write inside a reader(): use a writer()")
     if code in (_READONLY, _IOERR, _FULL, _CANTOPEN):
         return StoreUnavailableError(f"{path}: {message}")
-    if code in (_CORRUPT, _NOTADB):
+    if code == _NOTADB:
+        return not_a_database(path)
+    if code == _CORRUPT:
         return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
     if code == CONSTRAINT:
         return _constraint(message)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import SqliteConfig
-from ..errors import ConfigError, CorruptStoreError, StoreUnavailableError
+from ..errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 
 if TYPE_CHECKING:
     from .backend import Connection
@@ -60,6 +60,16 @@ def settings(connection: Connection) -> list[Any]:
     return [connection.execute(sql).fetchone() for sql in _SETTINGS]
 
 
+def lock_folder(path: Path) -> Path:
+    """Return the folder of the locks between processes."""
+    return path.with_name(path.name + "-lock")
+
+
+def marker(path: Path) -> Path:
+    """Return the note that a store was in a file."""
+    return lock_folder(path) / "store"
+
+
 def make_file(path: Path) -> None:
     """Create an empty file readable to us alone, and its folder, where there is none."""
     try:
@@ -85,13 +95,23 @@ def refuse_what_cannot_open(path: Path) -> None:
         raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
 
 
-def refuse_emptied(path: Path, marker: Path) -> None:
+def refuse_emptied(path: Path) -> None:
     """Raise CorruptStoreError for a file that is empty although the note says it was a store."""
-    if path.stat().st_size == 0 and marker.exists():
+    if path.stat().st_size == 0 and marker(path).exists():
         raise CorruptStoreError(
             f"{path} is empty, but a store was there: restore a backup, or remove "
-            f"{marker.parent} to start anew"
+            f"{lock_folder(path)} to start anew"
         )
+
+
+def not_a_database(path: Path) -> ViewraError:
+    """Return the error for a file that SQLite does not take for one of its own."""
+    if marker(path).exists():
+        return CorruptStoreError(f"{path} is damaged (not an SQLite database): restore a backup")
+    return ConfigError(
+        f"{path} is not an SQLite database: database_path must name one, or a file to be made. "
+        "If a store was in it, restore a backup"
+    )
 
 
 def refuse_foreign(
