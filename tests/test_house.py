@@ -19,10 +19,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # -> errors. A room may import its own files and what is said here.
 LAYERS = {
     "errors": set(),
-    "option_values": {"errors"},
-    "yaml_source": {"errors", "option_values"},
-    "url_source": {"errors", "option_values"},
-    "config": {"errors", "option_values", "url_source", "yaml_source"},
+    "config": {"errors"},
     "database": {"config", "errors"},
     "module": {"config", "database", "errors"},
     "media": {"config", "database", "errors", "module"},
@@ -35,7 +32,7 @@ LAYERS = {
         "adoption", "config", "database", "errors", "importing", "module", "rooms", *ROOMS,
     },
     "importing": {
-        "config", "database", "errors", "media", "option_values", "playback",
+        "config", "database", "errors", "media", "playback",
     },
     "cli": {
         "adoption", "config", "database", "errors", "module", "rooms", "store", "importing",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors
-    from .config import Config, PostgresConfig, SqliteConfig, load_config
+    from .config.loading import load_config
+    from .config.options import Config, PostgresConfig, SqliteConfig
     from .database.pages import Page
     from .database.scopes import Reader, Writer
     from .importing.record import WatchedRecord
@@ -43,7 +44,8 @@ __all__ = [
 # Where each name lives. Imported when it is first asked for, so that the command line answers
 # --help at once, and Ctrl-C meets its own code and not half an import.
 _NAMES = {
-    "config": "Config PostgresConfig SqliteConfig load_config",
+    "config.loading": "load_config",
+    "config.options": "Config PostgresConfig SqliteConfig",
     "database.pages": "Page",
     "database.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from .config import Config
+from .config.options import Config
 from .database.checks import refused
 from .database.sessions import Sessions
 from .errors import InvalidValueError, shown

@@ -10,11 +10,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .config import Config, ConfigSource, PostgresConfig, SqliteConfig, load_config
+from .config.loading import ConfigSource, load_config
+from .config.options import Config, PostgresConfig, SqliteConfig
 from .database.ids import Ids
 from .database.migrator import Migrator
 from .database.models import open_database
-from .database.sessions import Reader, Sessions, Writer
+from .database.scopes import Reader, Writer
+from .database.sessions import Sessions
 from .errors import SessionError, StoreAlreadyOpenError
 from .module import Module, check_modules
 from .rooms import ROOMS

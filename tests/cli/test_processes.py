@@ -68,7 +68,7 @@ def test_ctrl_c_in_a_scan_and_the_next_scan_finishes(
 
 @pytest.mark.parametrize("where", [
     "viewra_lite.cli.parser.parse", "viewra_lite.cli.output.make_safe",
-    "viewra_lite.config.load_config", "viewra_lite.store.Store.open",
+    "viewra_lite.config.loading.load_config", "viewra_lite.store.Store.open",
 ])
 def test_ctrl_c_anywhere_is_exit_130(
     cli: Run, monkeypatch: pytest.MonkeyPatch, where: str

@@ -14,8 +14,7 @@ from viewra_lite.database.sqlite_driver import load_driver
 from viewra_lite.database.statements import Statement
 from viewra_lite.media import queries as media, scan_queries
 from viewra_lite.media.models import Album, Movie, TVShow
-from viewra_lite.playback import history_queries as history
-from viewra_lite.playback import stats_queries as stats
+from viewra_lite.playback import history_queries as history, stats_queries as stats
 from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
 from viewra_lite.transcoding import queries as transcoding
 

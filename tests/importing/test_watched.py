@@ -12,12 +12,10 @@ import pytest
 
 from viewra_lite import FileFacts, ImportResult, Store, WatchedRecord
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media.models import MODELS as MEDIA
-from viewra_lite.media.models import MediaFile, Movie
+from viewra_lite.media.models import MODELS as MEDIA, MediaFile, Movie
 from viewra_lite.media.work_models import WorkFile
 from viewra_lite.playback.import_models import ImportedRow, PlaybackImport, WaitingRow
-from viewra_lite.playback.models import MODELS as PLAYBACK
-from viewra_lite.playback.models import PlaybackHistory, UserMediaProgress
+from viewra_lite.playback.models import MODELS as PLAYBACK, PlaybackHistory, UserMediaProgress
 
 THEN = datetime(2024, 3, 1, 20, 0, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewra_lite.media.name_facts import EpisodeName, MovieName, NameFacts, TrackName
-from viewra_lite.media.names import fold, name_of, sort_title
+from viewra_lite.media.name_facts import (
+    EpisodeName, MovieName, NameFacts, TrackName, fold, sort_title,
+)
+from viewra_lite.media.names import name_of
 
 pytest.importorskip("guessit")
 

@@ -19,9 +19,9 @@ from tests.media_factory import garbage, truncated, write_audio, write_video, ze
 from viewra_lite.media import streams as module
 from viewra_lite.media.kinds import kind_of
 from viewra_lite.media.name_facts import EpisodeName, MovieName, TrackName
-from viewra_lite.media.probe import (
-    EXTRAS, Probe, StreamFacts, TagFacts, available, fingerprint, probe, streams, tags, unread)
-from viewra_lite.media.tags import tagged_name
+from viewra_lite.media.probe import EXTRAS, Probe, available, fingerprint, probe, unread
+from viewra_lite.media.streams import StreamFacts, streams
+from viewra_lite.media.tags import TagFacts, tagged_name, tags
 
 for extra in EXTRAS:
     pytest.importorskip(extra)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.media import queries, search
+from viewra_lite.media.facts import FileFacts
 from viewra_lite.media.models import (
     Album, Episode, MediaLibrary, Movie, SearchDocument, Track, TVShow)
-from viewra_lite.media.reconcile import FileFacts
 
 MOVIES = (
     ("Le Fabuleux Destin d'Amélie Poulain", 2001, {"original_title": "Amélie from Montmartre",

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.database.rows import in_threads
 from tests.playback.rooms import HOUR_S, add_files, progress_rows, resume, told, watch
 from viewra_lite import Store
-from viewra_lite.config import SqliteConfig
+from viewra_lite.config.options import SqliteConfig
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaFile
 from viewra_lite.playback.thresholds import Thresholds, checked_position

@@ -13,8 +13,8 @@ from transcoding_rows import add_files, entries, made
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError, StoreBusyError
 from viewra_lite.transcoding import queries
+from viewra_lite.transcoding.cache import CacheUsage, EvictResult
 from viewra_lite.transcoding.models import TranscodeCache
-from viewra_lite.transcoding.module import CacheUsage, EvictResult
 
 HOUR_S = 3600
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .remedies import command
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config.options import Config
     from ..store import Store
 
 CONFIG_FILE = "viewra.yaml"
@@ -19,7 +19,7 @@ CONFIG_FILE = "viewra.yaml"
 
 def configured(args: Namespace) -> Config:
     """Return the configuration of --config, of ./viewra.yaml or by default; ConfigError."""
-    from ..config import load_config
+    from ..config.loading import load_config
 
     source = args.config
     if source is None and os.path.lexists(CONFIG_FILE):
@@ -69,7 +69,7 @@ def _refuse_unmigrated(args: Namespace, store: Store) -> None:
 
 
 def _refuse_absent_file(args: Namespace, config: Config) -> None:
-    from ..config import SqliteConfig
+    from ..config.options import SqliteConfig
 
     if isinstance(config, SqliteConfig) and not config.database_path.exists():
         _refuse(args, config)

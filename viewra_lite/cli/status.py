@@ -82,7 +82,7 @@ def schema_by_module(store: Store) -> list[dict[str, Any]]:
 
 def _database_facts(store: Store) -> dict[str, Any]:
     """Return the engine's version and the size in bytes."""
-    from ..config import SqliteConfig
+    from ..config.options import SqliteConfig
     from ..media.models import MediaLibrary
 
     def asked(question: str) -> Any:

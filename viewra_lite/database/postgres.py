@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import peewee
 
-from ..config import PostgresConfig
+from ..config.options import PostgresConfig
 from ..errors import (
     ConfigError,
     ConflictError,
@@ -26,8 +26,8 @@ from ..errors import (
 from .locks import of_this_process
 from .pool import Pool
 from .postgres_values import read_all_times
-from .store_database import StoreDatabase
 from .statements import words_query
+from .store_database import StoreDatabase
 
 _CONNECT_TIMEOUT_S = 10
 _LOCK_RETRY_S = 0.05

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..config import SqliteConfig
+from ..config.options import SqliteConfig
 from ..errors import (
     SessionError,
     StoreBusyError,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import SqliteConfig
+from ..config.options import SqliteConfig
 from ..errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 
 if TYPE_CHECKING:

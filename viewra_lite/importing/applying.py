@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
-from ..config import Config
+from ..config.options import Config
 from ..database.fields import dumps, timestamp_text
 from ..database.sessions import Sessions
 from ..playback import queries as playback_queries

@@ -6,8 +6,7 @@ from typing import Any
 
 from ..database.reading import Reading, columns_of, shaped
 from ..database.sessions import Sessions
-from ..playback import history_queries
-from ..playback import queries as playback_queries
+from ..playback import history_queries, queries as playback_queries
 from ..playback.import_models import ImportedRow
 from ..playback.models import UserMediaProgress
 from . import queries

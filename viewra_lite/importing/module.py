@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timezone, tzinfo
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import checked_id, no_such, or_none
 from ..database.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError

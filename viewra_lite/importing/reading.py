@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NoReturn
 
+from ..config.values import WHY_UNREADABLE
 from ..errors import InvalidValueError
-from ..option_values import WHY_UNREADABLE
 from .record import column_name
 
 MOST_BYTES = 32 * 1024 * 1024  # as JSON it may take 20 times that in memory

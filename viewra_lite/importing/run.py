@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.fields import dumps
 from ..database.reading import Reading, shaped
 from ..database.sessions import Sessions

@@ -19,7 +19,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ..config import Config
+from ..config.options import Config
 from ..database.fields import os_path, stored_path, timestamp_text
 from ..database.inserts import PART
 from ..database.sessions import Sessions

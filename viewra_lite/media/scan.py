@@ -15,16 +15,17 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.fields import os_path
 from ..database.sessions import Sessions
 from ..errors import SessionError
 from . import kinds, queries, scan_queries
 from .catalog import Catalog
+from .facts import ScanResult
 from .identity import Match, exchange, find_match, is_new
 from .models import MediaFile, RemovedFile
 from .probe import Probe, available
-from .reconcile import Reconciliation, ScanResult
+from .reconcile import Reconciliation
 from .walk import walk
 from .workers import ProbePool
 

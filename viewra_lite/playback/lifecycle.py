@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import (
     checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import (
     checked_id, checked_ids, checked_moment, checked_truth, checked_user,
     known_id, no_such, or_none,
@@ -18,11 +18,11 @@ from ..module import Module
 from . import archive, history, history_queries, marks, queries, reports, stats, users, watching
 from .archive import ArchiveResult
 from .lifecycle import Lifecycle
-from .plays import Plays
 from .models import (
     MODELS, PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
     UserMediaProgress,
 )
+from .plays import Plays
 from .progress import Progress
 from .shared import nothing
 from .stats import Stats

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from ..config import Config
+from ..config.options import Config
 from ..database.sessions import Sessions
 from ..media.models import MediaFile
 from . import queries

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.sessions import Sessions
 from . import queries
 from .models import PlaybackSession, UserMediaProgress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import MAX_SECONDS, checked_seconds
 from ..errors import InvalidValueError, shown
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import checked_limit
 from ..database.sessions import Sessions
 from ..database.statements import Statement

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from os import PathLike
 from typing import Any
 
-from ..config import Config
+from ..config.options import Config
 from ..database.checks import (
     MOST_32_BITS, checked_bytes, checked_choice, checked_id, checked_limit, checked_moment,
     checked_number, checked_path, checked_text, checked_whole, known_id, no_such, or_none,

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .errors import ConfigError
-from .option_values import WHY_UNREADABLE, file_label, key_label
+from ..errors import ConfigError
+from .values import WHY_UNREADABLE, file_label, key_label
 
 FILE_LIMIT_BYTES = 64 * 1024  # keeps the worst file under a second of pure-Python parsing
 DEPTH_LIMIT = 16  # PyYAML's scanner is quadratic in the depth of [[[[; no settings file is near

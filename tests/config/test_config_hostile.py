@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viewra_lite.config import Config, load_config
+from viewra_lite.config.loading import load_config
+from viewra_lite.config.options import Config
 from viewra_lite.errors import ConfigError
 
 SECRET = "s3cr3t-hunter2"

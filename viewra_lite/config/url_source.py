@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .errors import ConfigError
-from .option_values import PLAIN_WORD, key_label
+from ..errors import ConfigError
+from .values import PLAIN_WORD, key_label
 
 _SCHEMES = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
 _FORMS = {

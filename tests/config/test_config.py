@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from viewra_lite import Store
-from viewra_lite.config import Config, PostgresConfig, Secret, SqliteConfig, load_config
+from viewra_lite.config.loading import load_config
+from viewra_lite.config.options import Config, PostgresConfig, SqliteConfig
+from viewra_lite.config.values import Secret
 from viewra_lite.errors import ConfigError, ViewraError
 
 PASSWORD = "s3cr3t-hunter2"
@@ -594,9 +596,9 @@ import dataclasses, pathlib, sys, types
 package = sys.modules["viewra_lite"] = types.ModuleType("viewra_lite")
 package.__path__ = ["viewra_lite"]  # without the package's own imports
 before = set(sys.modules)
-import viewra_lite.config
+import viewra_lite.config.loading
 print(*{"yaml", "difflib", "urllib.parse"} & (set(sys.modules) - before))
 """
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

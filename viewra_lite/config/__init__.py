@@ -1,0 +1,1 @@
+"""Configuration: every option, and the sources that it is read from."""
