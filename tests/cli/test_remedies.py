@@ -16,7 +16,7 @@ from viewra_lite.cli.parser import parse
 from viewra_lite.cli.remedies import command
 
 from .conftest import ROOT, Run
-from .test_status import forget_transcoding
+from .commands.test_status import forget_transcoding
 
 CLI = ROOT / "viewra_lite" / "cli"
 
@@ -130,6 +130,6 @@ ALLOWED = {'"where there is no store, or where it waits for viewra-lite migrate.
 
 
 def test_the_allowed_text_is_help() -> None:
-    assert parse(["status"]).run.__module__ == "viewra_lite.cli.status"
+    assert parse(["status"]).run.__module__ == "viewra_lite.cli.commands.status"
     text = (CLI / "status.py").read_text(encoding="utf-8")
     assert all(line in text for line in ALLOWED)

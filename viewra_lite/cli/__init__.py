@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-DONE, NOT_WELL, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+from .exit_codes import DONE, INTERRUPTED, PIPE_CLOSED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

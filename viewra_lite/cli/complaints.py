@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import ConfigError, ViewraError
-from . import NOT_WELL, WRONG_USAGE
+from .exit_codes import NOT_WELL, WRONG_USAGE
 
 _PROGRAM = "viewra-lite "
 _URL = re.compile(r"(?<!sqlite)://([^:@/\s]*)(.*)@", re.DOTALL)

@@ -67,7 +67,7 @@ def build_parser() -> Parser:
     _share_options(parser, None, False)
     commands = Commands(parser, "command", required=True)
     for family in _FAMILIES:
-        import_module(f"{__package__}.{family}").add_commands(commands)
+        import_module(f"{__package__}.commands.{family}").add_commands(commands)
     return parser
 
 

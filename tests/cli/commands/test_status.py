@@ -14,7 +14,7 @@ from viewra_lite.cli.output import printable, readable_size
 from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.rooms import ROOMS
 
-from .conftest import ROOT, Run, in_process
+from ..conftest import ROOT, Run, in_process
 
 ASKING = [["status"], ["libraries"], ["search", "x"], ["scan"], ["migrate"], ["migrate", "--plan"]]
 

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import DONE, NOT_WELL
-from .arguments import named
-from .choices import chosen_library, libraries_meant
-from .complaints import UsageError, reason
-from .opening import created, existing
-from .output import complain, note, print_json, print_table, say
-from .progress import scan_progress
-from .remedies import command
+from ..arguments import named
+from ..choices import chosen_library, libraries_meant
+from ..complaints import UsageError, reason
+from ..exit_codes import DONE, NOT_WELL
+from ..opening import created, existing
+from ..output import complain, note, print_json, print_table, say
+from ..progress import scan_progress
+from ..remedies import command
 
 if TYPE_CHECKING:
-    from ..media.facts import ScanResult
-    from ..media.models import MediaLibrary
-    from ..store import Store
-    from .parser import Commands
+    from ...media.facts import ScanResult
+    from ...media.models import MediaLibrary
+    from ...store import Store
+    from ..parser import Commands
 
 _TYPES = ("movie", "tv", "music")
 _NUMBERS = ("added", "updated", "moved", "removed", "unchanged", "missing", "errors")
@@ -128,7 +128,7 @@ def _as_text(name: str) -> str:
 
 def _scanned(store: Store, library: MediaLibrary, accept_missing: bool) -> ScanResult | None:
     """Scan one library; None where that failed, so that the next ones have their turn."""
-    from ..errors import ConflictError, NotFoundError
+    from ...errors import ConflictError, NotFoundError
 
     note(f"{library.name}: scanning {library.path}")
     try:

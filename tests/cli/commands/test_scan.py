@@ -11,7 +11,7 @@ from media_factory import garbage, make_library, write_video
 
 from viewra_lite.cli.progress import Lines
 
-from .conftest import Run, in_process
+from ..conftest import Run, in_process
 
 
 @pytest.fixture(scope="session")

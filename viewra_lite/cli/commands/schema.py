@@ -6,12 +6,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import DONE
-from .opening import looking
-from .output import print_json, say
+from ..exit_codes import DONE
+from ..opening import looking
+from ..output import print_json, say
 
 if TYPE_CHECKING:
-    from .parser import Commands
+    from ..parser import Commands
 
 
 def add_commands(commands: Commands) -> None:
@@ -45,8 +45,8 @@ def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
 
 def run_schema(args: Namespace) -> int:
     """Print the commented DDL."""
-    from ..database.schema import render
-    from ..rooms import ROOMS
+    from ...database.schema import render
+    from ...rooms import ROOMS
 
     sql = render([room.module() for room in ROOMS], args.dialect)
     if args.json:

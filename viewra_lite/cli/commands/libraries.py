@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import DONE
-from .arguments import add_limit
-from .choices import chosen_library, short_ids
-from .complaints import UsageError
-from .opening import existing
-from .output import note, print_json, print_table, say
-from .parser import Commands, Parser
-from .remedies import command
+from ..arguments import add_limit
+from ..choices import chosen_library, short_ids
+from ..complaints import UsageError
+from ..exit_codes import DONE
+from ..opening import existing
+from ..output import note, print_json, print_table, say
+from ..parser import Commands, Parser
+from ..remedies import command
 
 if TYPE_CHECKING:
-    from ..media.models import MediaLibrary
-    from ..store import Store
+    from ...media.models import MediaLibrary
+    from ...store import Store
 
 _COLUMNS = ("id", "name", "type", "files", "missing", "last_scan", "path")
 
@@ -78,7 +78,7 @@ def library_facts(store: Store) -> list[dict[str, Any]]:
     """Return what there is to know of each library; files counts those that are there."""
     from peewee import fn
 
-    from ..media.models import MediaFile
+    from ...media.models import MediaFile
 
     library = MediaFile.library
     files: Any = MediaFile.select(library, fn.COUNT(library)).group_by(library).tuples()

@@ -9,10 +9,10 @@ import pytest
 from transcoding_rows import add_files, made
 
 from viewra_lite import Store
-from viewra_lite.cli.transcodes import STATUSES
+from viewra_lite.cli.commands.transcodes import STATUSES
 from viewra_lite.transcoding.models import TRANSCODE_STATUSES
 
-from .conftest import Run
+from ..conftest import Run
 
 
 @pytest.fixture

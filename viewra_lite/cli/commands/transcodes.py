@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from . import DONE
-from .arguments import add_limit, asking
-from .opening import existing
-from .output import note, print_json, print_table, readable_size, say
+from ..arguments import add_limit, asking
+from ..exit_codes import DONE
+from ..opening import existing
+from ..output import note, print_json, print_table, readable_size, say
 
 if TYPE_CHECKING:
-    from ..transcoding.cache import CacheUsage
-    from ..transcoding.models import TranscodeSession
-    from .parser import Commands
+    from ...transcoding.cache import CacheUsage
+    from ...transcoding.models import TranscodeSession
+    from ..parser import Commands
 
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 _FACTS = (

@@ -11,7 +11,7 @@ import pytest
 
 from viewra_lite import FileFacts, Store
 
-from .conftest import ROOT, Run
+from ..conftest import ROOT, Run
 
 CSV = """\
 User,Title,Show,Season,Episode,Year,Watched at,Position

@@ -8,20 +8,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from . import DONE
-from .arguments import add_limit, add_user, asking, moment, user_of
-from .bars import by_period, print_bars
-from .complaints import UsageError
-from .opening import existing
-from .output import note, print_facts, print_json, print_table, printable, say
-from .remedies import command
-from .times import in_utc, zone
+from ..arguments import add_limit, add_user, asking, moment, user_of
+from ..bars import by_period, print_bars
+from ..complaints import UsageError
+from ..exit_codes import DONE
+from ..opening import existing
+from ..output import note, print_facts, print_json, print_table, printable, say
+from ..remedies import command
+from ..times import in_utc, zone
 
 if TYPE_CHECKING:
-    from ..playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
-    from ..playback.stats import Stats
-    from ..playback.watching import WatchItem
-    from .parser import Commands
+    from ...playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
+    from ...playback.stats import Stats
+    from ...playback.watching import WatchItem
+    from ..parser import Commands
 
 _SESSION = (
     "id", "user_id", "device_id", "media_file_id", "kind", "title", "method", "state", "position",

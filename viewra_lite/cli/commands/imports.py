@@ -10,17 +10,17 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import DONE, NOT_WELL
-from .arguments import asking, user
-from .choices import short_ids, whole_id
-from .opening import existing
-from .output import note, print_json, print_table, say
-from .parser import Commands
-from .progress import scan_progress
-from .remedies import command
+from ..arguments import asking, user
+from ..choices import short_ids, whole_id
+from ..exit_codes import DONE, NOT_WELL
+from ..opening import existing
+from ..output import note, print_json, print_table, say
+from ..parser import Commands
+from ..progress import scan_progress
+from ..remedies import command
 
 if TYPE_CHECKING:
-    from ..importing.results import ImportResult
+    from ...importing.results import ImportResult
 
 _MOST_LISTED = 200
 _FACTS = (
@@ -80,8 +80,8 @@ def _add_watched(below: Commands, about: str) -> None:
 
 def run_watched(args: Namespace) -> int:
     """Import a file of plays."""
-    from ..importing.module import zone_of
-    from ..importing.reading import parts_of
+    from ...importing.module import zone_of
+    from ...importing.reading import parts_of
 
     with asking():  # before the store is opened, and so found, or made
         zone = zone_of(args.timezone)
@@ -110,7 +110,7 @@ def _facts(result: ImportResult) -> dict[str, Any]:
 
 def _write_unmatched(source: str, result: ImportResult) -> str | None:
     """Write a file of what did not match beside the export, or here; never over another one."""
-    from ..errors import InvalidValueError
+    from ...errors import InvalidValueError
 
     if not result.unmatched:
         return None
@@ -199,7 +199,7 @@ def run_export(args: Namespace) -> int:
         json.dump(document, sys.stdout, indent=1)
         say("")
         return DONE
-    from ..errors import InvalidValueError
+    from ...errors import InvalidValueError
 
     with asking():
         try:

@@ -6,14 +6,14 @@ import os
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from . import DONE, NOT_WELL
-from .opening import created, looking
-from .output import note, print_facts, print_json, printable, readable_size, say
-from .remedies import command
+from ..exit_codes import DONE, NOT_WELL
+from ..opening import created, looking
+from ..output import note, print_facts, print_json, printable, readable_size, say
+from ..remedies import command
 
 if TYPE_CHECKING:
-    from ..store import Store
-    from .parser import Commands
+    from ...store import Store
+    from ..parser import Commands
 
 
 _PROBLEMS_NAMED = 100
@@ -82,8 +82,8 @@ def schema_by_module(store: Store) -> list[dict[str, Any]]:
 
 def _database_facts(store: Store) -> dict[str, Any]:
     """Return the engine's version and the size in bytes."""
-    from ..config.options import SqliteConfig
-    from ..media.models import MediaLibrary
+    from ...config.options import SqliteConfig
+    from ...media.models import MediaLibrary
 
     def asked(question: str) -> Any:
         with store.reader():
@@ -104,8 +104,7 @@ def _database_facts(store: Store) -> dict[str, Any]:
 
 def counts(store: Store) -> dict[str, int]:
     """Count what the store knows, all at one moment."""
-    from ..media.models import (
-        Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow)
+    from ...media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
 
     questions: dict[str, Any] = {
         "libraries": MediaLibrary.select(),
@@ -124,7 +123,7 @@ def counts(store: Store) -> dict[str, int]:
 
 def problems(store: Store) -> list[dict[str, Any]]:
     """Return the first files, by path, that are missing or could not be looked into, and why."""
-    from ..media.models import MediaFile
+    from ...media.models import MediaFile
 
     wrong = (MediaFile.status == "missing") | (MediaFile.probe_state == "failed")
     question = MediaFile.select().where(wrong).order_by(MediaFile.path).limit(_PROBLEMS_NAMED)
