@@ -17,7 +17,8 @@ from hypothesis import settings
 from postgres_server import PostgresMissing, Server, running_server
 
 from viewra_lite import SqliteConfig, Store
-from viewra_lite.database.sqlite_driver import SqliteDriver, load_driver
+from viewra_lite.database.sqlite.drivers.loading import load_driver
+from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
     from .database.pages import Page
-    from .database.scopes import Reader, Writer
+    from .database.sessions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
     from .media.facts import FileFacts, Problem, ScanResult
@@ -47,7 +47,7 @@ _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
     "database.pages": "Page",
-    "database.scopes": "Reader Writer",
+    "database.sessions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
     "media.facts": "FileFacts Problem ScanResult",

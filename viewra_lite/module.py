@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from .config.options import Config
 from .database.checks import refused
-from .database.sessions import Sessions
+from .database.sessions.sessions import Sessions
 from .errors import InvalidValueError, shown
 
 

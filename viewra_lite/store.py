@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from .config.loading import ConfigSource, load_config
 from .config.options import Config, PostgresConfig, SqliteConfig
 from .database.ids import Ids
-from .database.migrator import Migrator
-from .database.models import open_database
-from .database.scopes import Reader, Writer
-from .database.sessions import Sessions
+from .database.migrations.migrator import Migrator
+from .database.orm.models import open_database
+from .database.sessions.scopes import Reader, Writer
+from .database.sessions.sessions import Sessions
 from .errors import SessionError, StoreAlreadyOpenError
 from .module import Module, check_modules
 from .rooms import ROOMS
@@ -261,10 +261,10 @@ def _is_adoptable(connection: Any) -> bool:
 
 def _backend(config: Config) -> Backend:
     if isinstance(config, SqliteConfig):
-        from .database.sqlite import SqliteBackend
+        from .database.sqlite.backend import SqliteBackend
 
         return SqliteBackend(config)
     assert isinstance(config, PostgresConfig)
-    from .database.postgres import PostgresBackend
+    from .database.postgres.backend import PostgresBackend
 
     return PostgresBackend(config)

@@ -16,7 +16,7 @@ import pytest
 from catalogue import sqlite_catalogue
 
 from viewra_lite import Store, errors
-from viewra_lite.database.sqlite_driver import SqliteDriver
+from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 
 DATA = Path(__file__).parents[1] / "data"
 SPECIFICATION = (DATA / "specification.sql").read_text(encoding="utf-8")

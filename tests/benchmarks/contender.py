@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# What the store sets its connections to (viewra_lite/database/sqlite_file.py), by default.
+# What the store sets its connections to (viewra_lite/database/sqlite/file.py), by default.
 READER_PRAGMAS = {
     "busy_timeout": 10_000, "foreign_keys": 1, "cache_size": -8192, "mmap_size": 0,
     "temp_store": 2, "synchronous": 1,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from viewra_lite.database.statements import statement
+from viewra_lite.database.orm.statements import statement
 from viewra_lite.media.models import MediaLibrary
 
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)

@@ -11,7 +11,7 @@ import pytest
 from media_disk import clip, facts
 
 from viewra_lite import Store
-from viewra_lite.database.fields import TimestampField
+from viewra_lite.database.orm.fields import TimestampField
 from viewra_lite.media.models import MODELS
 
 UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -216,7 +216,7 @@ UNPRIVILEGED = """
 import json, os, sys
 import guessit, pymediainfo
 from viewra_lite import Store
-from viewra_lite.database import sqlite
+from viewra_lite.database.sqlite import backend as sqlite
 from viewra_lite.media import scan
 guessit.guessit("Film (2001)", {"no_user_config": True})
 os.setgroups([])

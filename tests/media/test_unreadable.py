@@ -14,7 +14,7 @@ from media_disk import blob, clip
 
 from tests.conftest import Clock
 from viewra_lite import FileFacts, Store
-from viewra_lite.database.models import open_database
+from viewra_lite.database.orm.models import open_database
 from viewra_lite.errors import CorruptStoreError
 from viewra_lite.media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
 from viewra_lite.media.work_models import Work

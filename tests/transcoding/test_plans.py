@@ -9,7 +9,7 @@ import pytest
 from transcoding_rows import add_files, made
 
 from viewra_lite import Store
-from viewra_lite.database.statements import Statement
+from viewra_lite.database.orm.statements import Statement
 from viewra_lite.transcoding import queries
 
 TIME = "2024-05-01 12:00:00.000000+00:00"

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..database.backend import Connection
-from ..database.fields import timestamp_text
-from ..database.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
-from ..database.sessions import Sessions
+from ..database.migrations.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
+from ..database.orm.fields import timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..errors import MigrationError, ViewraError
 from ..media import search
 from ..rooms import Room

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import peewee
 
 from ..database.backend import Connection
-from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
+from ..database.orm.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
 from ..errors import ConflictError, InvalidValueError, MigrationError
 from ..media.identities import album_identity, movie_identity, show_identity, track_identity
 from ..media.name_facts import sort_title

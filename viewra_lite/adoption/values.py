@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from ..database.fields import stored_path, timestamp_text
+from ..database.orm.fields import stored_path, timestamp_text
 
 _TRUE = frozenset(("true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("false", "f", "no", "n", "off"))

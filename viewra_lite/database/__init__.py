@@ -1,3 +1,3 @@
 """The plumbing: knows engines, knows no table of ours."""
 
-from . import drivers  # noqa: F401  (before anything imports peewee, see there)
+from .orm import peewee_import  # noqa: F401  (before anything imports peewee, see there)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
 from ..config.options import Config
-from ..database.fields import dumps, timestamp_text
-from ..database.sessions import Sessions
+from ..database.orm.fields import dumps, timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..playback import queries as playback_queries
 from ..playback.models import PlaybackHistory, UserMediaProgress
 from ..playback.shared import alike, nothing, state_of

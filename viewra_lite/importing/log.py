@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database.reading import Reading, columns_of, shaped
-from ..database.sessions import Sessions
+from ..database.orm.reading import Reading, columns_of, shaped
+from ..database.sessions.sessions import Sessions
 from ..playback import history_queries, queries as playback_queries
 from ..playback.import_models import ImportedRow
 from ..playback.models import UserMediaProgress

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import InvalidValueError
 from ..media import find
 from ..media.find_queries import Found

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..config.options import Config
 from ..database.checks import checked_id, no_such, or_none
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError
 from ..playback.import_models import PlaybackImport
 from . import formats, queries, reading, user_data

@@ -6,7 +6,8 @@ from typing import Any
 
 from peewee import JOIN, SQL
 
-from ..database.statements import OneOf, Statement, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
 from ..playback.import_models import ImportedRow, PlaybackImport, WaitingRow
 from ..playback.models import (
     PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,

@@ -9,9 +9,9 @@ from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from ..config.options import Config
-from ..database.fields import dumps
-from ..database.reading import Reading, shaped
-from ..database.sessions import Sessions
+from ..database.orm.fields import dumps
+from ..database.orm.reading import Reading, shaped
+from ..database.sessions.sessions import Sessions
 from ..playback.import_models import WaitingRow
 from . import queries
 from .applying import Batch, Change, LeftOut, Matched, json_text, stored

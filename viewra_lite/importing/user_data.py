@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ..database.fields import os_path, timestamp_text
-from ..database.sessions import Sessions
+from ..database.orm.fields import os_path, timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..errors import InvalidValueError
 from ..playback import queries as playback_queries
 from ..playback.models import KINDS, METHODS, PlaybackHistory, UserMediaProgress

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import versions
 from .identities import UNKNOWN_ALBUM, album_identity, album_name, track_identity
 from .models import Album, MediaFile, MediaLibrary, Track

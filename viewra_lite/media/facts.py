@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..database.checks import checked_bytes, checked_number, checked_text, refused
-from ..database.fields import checked_value, stored_path
+from ..database.orm.fields import checked_value, stored_path
 from ..errors import InvalidValueError, shown
 from .models import MediaFile
 from .plausible import LONGEST_S, MOST_PIXELS, RANGES

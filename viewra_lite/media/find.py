@@ -11,8 +11,8 @@ from typing import Any
 from ..database.checks import (
     checked_id, checked_path, checked_text, checked_whole, or_none,
 )
-from ..database.fields import stored_path
-from ..database.sessions import Sessions
+from ..database.orm.fields import stored_path
+from ..database.sessions.sessions import Sessions
 from . import find_queries, queries, search
 from .find_queries import Found
 from .models import Episode, MediaFile, Movie, Track, best_of

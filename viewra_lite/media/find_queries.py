@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..database.statements import OneOf, Statement, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
 from .models import Album, Episode, Movie, SearchDocument, Track, TVShow
 from .work_models import WorkFile
 

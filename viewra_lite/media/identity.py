@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import queries, scan_queries
 from .models import Episode, MediaFile, Movie, RemovedFile, Track
 from .works import Works

@@ -14,8 +14,8 @@ from peewee import Value, fn
 from ..database.checks import (
     checked_choice, checked_path, checked_title, checked_whole, known_id, no_such, unknown_name,
 )
-from ..database.fields import stored_path, timestamp_text
-from ..database.sessions import Sessions
+from ..database.orm.fields import stored_path, timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import versions
 from .identities import movie_identity, show_identity
 from .models import Episode, MediaFile, MediaLibrary, Movie, TVShow

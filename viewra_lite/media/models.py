@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from ..database import drivers  # noqa: F401  (before peewee, see there)
+from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import (
     AutoField, BigIntegerField, Check, DoubleField, IntegerField, SQL, TextField,
 )
 
-from ..database.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
-from ..database.models import StoreModel, index, reference, unique
+from ..database.orm.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
+from ..database.orm.models import StoreModel, index, reference, unique
 from .work_models import Work, WorkFile
 
 LIBRARY_TYPES = ("movie", "tv", "music")

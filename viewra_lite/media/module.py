@@ -11,8 +11,8 @@ from ..database.checks import (
     NOT_GIVEN, checked_choice, checked_id, checked_limit, checked_moment, checked_text,
     checked_whole, known_id, no_such, or_none, refused,
 )
+from ..database.orm.statements import Statement
 from ..database.pages import Page, page_of, start_after
-from ..database.statements import Statement
 from ..module import Module
 from . import libraries, queries
 from .models import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import versions
 from .albums import Albums
 from .identities import track_identity

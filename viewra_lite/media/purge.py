@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, NotFoundError
 from . import queries, scan_queries
 from .catalog import Catalog

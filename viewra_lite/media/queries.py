@@ -8,7 +8,8 @@ from typing import Any
 
 from peewee import EXCLUDED, JOIN, Tuple, fn
 
-from ..database.statements import MatchesWords, OneOf, Statement, statement
+from ..database.orm.nodes import MatchesWords, OneOf
+from ..database.orm.statements import Statement, statement
 from .models import (
     Album,
     Episode,

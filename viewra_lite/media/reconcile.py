@@ -20,9 +20,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..config.options import Config
-from ..database.fields import os_path, stored_path, timestamp_text
-from ..database.inserts import PART
-from ..database.sessions import Sessions
+from ..database.orm.fields import os_path, stored_path, timestamp_text
+from ..database.sessions.inserts import PART
+from ..database.sessions.sessions import Sessions
 from ..errors import SessionError
 from . import kinds, queries, scan_queries
 from .catalog import Catalog

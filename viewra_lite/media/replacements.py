@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import queries, scan_queries
 from .catalog import Catalog
 from .identity import is_there

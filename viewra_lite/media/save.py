@@ -10,8 +10,8 @@ from ..database.checks import (
     LONGEST_ID, LONGEST_TITLE, NOT_GIVEN, checked_id, checked_number, checked_text, checked_title,
     known_id, no_such, or_none, refused, unknown_name,
 )
-from ..database.fields import checked_value
-from ..database.sessions import Sessions
+from ..database.orm.fields import checked_value
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, NotFoundError, shown
 from . import queries, search, versions
 from .identities import album_identity, movie_identity, show_identity, track_identity

@@ -16,8 +16,8 @@ from time import monotonic
 from typing import Any
 
 from ..config.options import Config
-from ..database.fields import os_path
-from ..database.sessions import Sessions
+from ..database.orm.fields import os_path
+from ..database.sessions.sessions import Sessions
 from ..errors import SessionError
 from . import kinds, queries, scan_queries
 from .catalog import Catalog

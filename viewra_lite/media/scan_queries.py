@@ -6,8 +6,9 @@ from typing import Any
 
 from peewee import JOIN, SQL, fn
 
-from ..database.inserts import Insert
-from ..database.statements import OneOf, Statement, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
+from ..database.sessions.inserts import Insert
 from .models import MediaFile, MediaLibrary, RemovedFile
 from .work_models import WorkFile
 

@@ -15,8 +15,8 @@ from itertools import islice
 from typing import Any
 
 from ..database.checks import checked_limit, refused
-from ..database.sessions import Sessions
-from ..database.statements import Groups
+from ..database.orm.nodes import Groups
+from ..database.sessions.sessions import Sessions
 from . import queries
 
 _LONGEST_TEXT = 1000  # characters that are read of a title, a name or what somebody typed

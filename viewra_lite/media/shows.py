@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import identities, matching, versions
 from .identities import show_identity
 from .models import Episode, MediaFile, MediaLibrary, Season, TVShow

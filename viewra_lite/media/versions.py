@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import queries, work_queries
 from .models import Album, Episode, MediaFile, MediaLibrary, Season, Track, TVShow, best_of
 

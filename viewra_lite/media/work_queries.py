@@ -6,8 +6,9 @@ from typing import Any
 
 from peewee import EXCLUDED
 
-from ..database.inserts import Insert
-from ..database.statements import OneOf, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import statement
+from ..database.sessions.inserts import Insert
 from .models import MediaFile
 from .work_models import Work, WorkFile
 

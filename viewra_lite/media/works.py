@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ..database.reading import Reading, columns_of, shaped
-from ..database.sessions import Sessions
+from ..database.orm.reading import Reading, columns_of, shaped
+from ..database.sessions.sessions import Sessions
 from . import identities, work_queries as queries
 from .models import Album, Episode, Movie, Track, TVShow
 from .work_models import Work

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..database.checks import checked_moment, refused
-from ..database.fields import timestamp_text
-from ..database.sessions import Sessions
+from ..database.orm.fields import timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..errors import InvalidValueError
 from . import history_queries as queries
 from .history import BEGINNING, END

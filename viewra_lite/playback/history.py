@@ -10,9 +10,9 @@ from ..database.checks import (
     checked_id, checked_limit, checked_moment, checked_seconds, checked_truth, checked_whole,
     known_id, no_such, not_a_cursor,
 )
-from ..database.fields import timestamp_text
+from ..database.orm.fields import timestamp_text
 from ..database.pages import Page, page_of, start_after
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import InvalidValueError
 from . import history_queries
 from .models import PlaybackHistory, PlaybackHistoryArchive

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..database import drivers  # noqa: F401  (before peewee, see there)
+from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import CompositeKey, IntegerField, SQL, TextField
 
-from ..database.fields import JSONField, TimestampField
-from ..database.models import StoreModel, index, reference, unique
+from ..database.orm.fields import JSONField, TimestampField
+from ..database.orm.models import StoreModel, index, reference, unique
 
 
 def _count(help_text: str) -> IntegerField:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..database.fields import timestamp_text
-from ..database.reading import Reading, columns_of, shaped, text_of, time_of
+from ..database.orm.fields import timestamp_text
+from ..database.orm.reading import Reading, columns_of, shaped, text_of, time_of
 from ..errors import shown
 from .models import UserMediaProgress
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import queries
 
 

@@ -13,7 +13,7 @@ from ..config.options import Config
 from ..database.checks import (
     checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
 )
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError
 from . import queries
 from .lengths import disprove

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..database.checks import checked_id, no_such
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError
 from . import queries, watching_queries
 from .models import UserMediaProgress

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database import drivers  # noqa: F401  (before peewee, see there)
+from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import (
     BigIntegerField, BooleanField, CompositeKey, DoubleField, IntegerField, SQL, TextField,
 )
 
-from ..database.fields import ChoiceField, DateField, JSONField, TimestampField
-from ..database.models import StoreModel, index
+from ..database.orm.fields import ChoiceField, DateField, JSONField, TimestampField
+from ..database.orm.models import StoreModel, index
 from .import_models import ImportedRow, PlaybackImport, WaitingRow
 
 METHODS = ("direct", "transcode", "remux")

@@ -11,7 +11,7 @@ from ..database.checks import (
     known_id, no_such, or_none,
 )
 from ..database.pages import Page
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..media.models import Episode, MediaFile
 from ..media.work_models import Work
 from ..module import Module

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from ..database.checks import no_such
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError
 from . import history_queries, queries
 from .models import PlaybackHistory, PlaybackSession, UserMediaProgress

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ..config.options import Config
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..media.models import MediaFile
 from . import queries
 from .kept_states import earlier_states, go_back, keep, kept_lately

@@ -6,7 +6,8 @@ from typing import Any
 
 from peewee import EXCLUDED, SQL, fn
 
-from ..database.statements import OneOf, Statement, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
 from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
 from ..media.work_models import Work, WorkFile
 from .import_models import ImportedRow

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..database.fields import timestamp_text
-from ..database.sessions import Sessions
 from ..database.checks import checked_moment, checked_order, or_none, refused
+from ..database.orm.fields import timestamp_text
+from ..database.sessions.sessions import Sessions
 from . import stats_queries
 from .history import BEGINNING, END
 from .models import PlaybackDailyTotal, PlaybackHistory

@@ -7,7 +7,8 @@ from typing import Any
 
 from peewee import Select, fn
 
-from ..database.statements import Statement, UtcDay
+from ..database.orm.nodes import UtcDay
+from ..database.orm.statements import Statement
 from .history_queries import count_of, top_title_of
 from .models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 

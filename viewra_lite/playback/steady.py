@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..config.options import Config
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from . import queries
 from .models import PlaybackSession, UserMediaProgress
 from .report_times import is_older, is_steady, report_time

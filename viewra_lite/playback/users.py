@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.checks import no_such
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, shown
 from .import_models import ImportedRow, PlaybackImport, WaitingRow
 from .models import (

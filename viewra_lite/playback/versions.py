@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.sessions import Sessions
+from ..database.sessions.sessions import Sessions
 from ..media.models import Episode, MediaFile, Movie, Track, TVShow, best_of
 from . import queries
 from .shared import Parts

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from ..config.options import Config
 from ..database.checks import checked_limit
-from ..database.sessions import Sessions
-from ..database.statements import Statement
+from ..database.orm.statements import Statement
+from ..database.sessions.sessions import Sessions
 from ..media.models import Episode, MediaFile, Movie, Track, TVShow
 from . import watching_queries
 from .models import UserMediaProgress

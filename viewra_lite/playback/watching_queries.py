@@ -6,7 +6,8 @@ from typing import Any
 
 from peewee import JOIN
 
-from ..database.statements import OneOf, Statement, statement
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
 from ..media.models import Episode, MediaFile, Movie, Season, TVShow
 from ..media.work_models import Work, WorkFile
 from .models import UserMediaProgress

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..database import drivers  # noqa: F401  (before peewee, see there)
+from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import BooleanField, Check, DoubleField, SQL, TextField
 
-from ..database.fields import JSONField, TimestampField
-from ..database.models import StoreModel, reference
+from ..database.orm.fields import JSONField, TimestampField
+from ..database.orm.models import StoreModel, reference
 from ..media.models import MediaFile
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ..database.fields import os_path, timestamp_text
-from ..database.sessions import Sessions
+from ..database.orm.fields import os_path, timestamp_text
+from ..database.sessions.sessions import Sessions
 from ..errors import ViewraError
 from . import queries
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database import drivers  # noqa: F401  (before peewee, see there)
+from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import (
     BigIntegerField, BooleanField, Check, DoubleField, IntegerField, SQL, TextField,
 )
 
-from ..database.fields import ChoiceField, JSONField, PathField, TimestampField
-from ..database.reading import unreadable_row
-from ..database.models import StoreModel, index, reference
+from ..database.orm.fields import ChoiceField, JSONField, PathField, TimestampField
+from ..database.orm.models import StoreModel, index, reference
+from ..database.orm.reading import unreadable_row
 from ..media.models import MediaFile
 
 ACTIVE_STATUSES = ("pending", "running")

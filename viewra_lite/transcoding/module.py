@@ -13,9 +13,9 @@ from ..database.checks import (
     MOST_32_BITS, checked_bytes, checked_choice, checked_id, checked_limit, checked_moment,
     checked_number, checked_path, checked_text, checked_whole, known_id, no_such, or_none,
 )
-from ..database.fields import stored_path, timestamp_text
-from ..database.sessions import Sessions
-from ..database.statements import Statement
+from ..database.orm.fields import stored_path, timestamp_text
+from ..database.orm.statements import Statement
+from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module

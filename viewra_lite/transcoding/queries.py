@@ -7,7 +7,8 @@ from typing import Any
 
 from peewee import Case, SQL, fn
 
-from ..database.statements import NotLocked, OneOf, Statement, statement
+from ..database.orm.nodes import NotLocked, OneOf
+from ..database.orm.statements import Statement, statement
 from ..media.models import MediaFile
 from .models import TranscodeCache, TranscodeSession
 

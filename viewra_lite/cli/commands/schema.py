@@ -45,7 +45,7 @@ def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
 
 def run_schema(args: Namespace) -> int:
     """Print the commented DDL."""
-    from ...database.schema import render
+    from ...database.migrations.schema import render
     from ...rooms import ROOMS
 
     sql = render([room.module() for room in ROOMS], args.dialect)

@@ -1,0 +1,240 @@
+"""Brings a store to this version: each module's numbered scripts, in the order of `requires`.
+
+Each script runs in one transaction with its line of history, under playhouse's rules. The plan is
+computed without a lock; only if there is something to do is the lock across processes taken and
+the plan computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Protocol
+
+import peewee
+
+from ...errors import MigrationError, NewerSchemaError, StoreBusyError
+from ..orm.fields import TimestampField
+from ..orm.peewee_import import import_schema_migrator
+from ..sessions.sessions import Sessions
+from .scripts import Script, scripts
+
+LOCK_WAIT_S = 120.0
+HISTORY_PREFIX = "viewra_migrations_"
+
+
+class Migrates(Protocol):
+    """What the migrator needs to know of a module."""
+
+    @property
+    def name(self) -> str:
+        """Names the module and its history."""
+
+    @property
+    def requires(self) -> Sequence[str]:
+        """Names the modules that come before."""
+
+    @property
+    def migrations(self) -> str | None:
+        """Names the package of scripts."""
+
+
+class Migrator:
+    """Compares the modules' scripts with a store's history, and applies what is missing."""
+
+    def __init__(self, sessions: Sessions, modules: Sequence[Migrates]) -> None:
+        self._sessions = sessions
+        self._modules = in_order(modules)
+        self._scripts = {
+            m.name: scripts(m.name, m.migrations) for m in self._modules if m.migrations
+        }
+
+    def plan(self) -> list[Script]:
+        """Return what apply() would run, in order; raises NewerSchemaError and MigrationError."""
+        with self._sessions.reader():
+            applied = self._applied()
+        return [
+            script
+            for module, known in self._scripts.items()
+            for script in pending(module, known, applied.get(module, {}))
+        ]
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return every script with the time it was applied, or None, in the order of running."""
+        with self._sessions.reader():
+            applied = self._applied()
+        return [
+            {
+                "module": module,
+                "name": script.name,
+                "applied": applied.get(module, {}).get(script.name, (None, None))[1],
+            }
+            for module, known in self._scripts.items()
+            for script in known
+        ]
+
+    def apply(self) -> list[Script]:
+        """Run what is pending and return it; processes that start together take turns."""
+        if not self.plan():
+            return []
+        with self._sessions.exclusive("migrate", wait_s=LOCK_WAIT_S):
+            plan = self.plan()
+            with _raw_connection(self._sessions) as database:
+                self.run(database, plan)
+            self._sessions.backend.remember()
+        return plan
+
+    def run(
+        self, database: peewee.Database, plan: Sequence[Script], *, verify: bool = True
+    ) -> None:
+        """Run scripts on a connection that the caller has prepared, under the lock.
+
+        Inside a transaction of the caller each script is a savepoint; on SQLite its foreign keys
+        must be off. Without verify, the caller looks for rows that point nowhere.
+        """
+        for script, module in [(s, s.load()) for s in plan]:
+            _run(database, self._sessions, script, module, verify)
+
+    def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
+        """Return what was applied of each module: checksum and time, by the script's name."""
+        database = self._sessions.backend.database
+        tables = set(database.get_tables())
+        histories = " UNION ALL ".join(
+            f"SELECT '{module}', name, checksum, applied FROM {HISTORY_PREFIX}{module}"
+            for module in self._scripts if HISTORY_PREFIX + module in tables
+        )
+        lines = database.execute_sql(histories).fetchall() if histories else ()
+        applied: dict[str, dict[str, tuple[str | None, Any]]] = {}
+        for module, name, checksum, moment in lines:
+            moment = TimestampField().python_value(moment)
+            applied.setdefault(module, {})[name] = (checksum, moment)
+        return applied
+
+
+def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
+    """Sort modules so that each comes after those it requires; ties keep their order."""
+    by_name = {module.name: module for module in modules}
+    if len(by_name) != len(modules):
+        raise MigrationError("two modules have the same name")
+    ordered: dict[str, Migrates] = {}
+
+    def visit(module: Migrates, path: tuple[str, ...]) -> None:
+        if module.name in path:
+            raise MigrationError(f"modules require each other: {' -> '.join((*path, module.name))}")
+        for name in module.requires:
+            if name not in by_name:
+                raise MigrationError(f"module {module.name} requires {name}, which is not there")
+            visit(by_name[name], (*path, module.name))
+        ordered.setdefault(module.name, module)
+
+    for module in modules:
+        visit(module, ())
+    return list(ordered.values())
+
+
+def pending(
+    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
+) -> list[Script]:
+    """Return the scripts not yet applied, after refusing a history that does not fit them."""
+    names = {script.name for script in known}
+    strangers = sorted(set(applied) - names)
+    if strangers:
+        raise NewerSchemaError(
+            f"the store's {module} tables were migrated by {', '.join(strangers)}, which is not "
+            f"here: upgrade viewra_lite, or whatever brings the module {module}. Nothing was "
+            "changed"
+        )
+    missing = [script for script in known if script.name not in applied]
+    latest = max((s.number for s in known if s.name in applied), default=-1)
+    late = [script.name for script in missing if script.number < latest]
+    if late:
+        raise MigrationError(
+            f"module {module}: {', '.join(late)} has a lower number than what is applied already: "
+            "give it the next number"
+        )
+    _refuse_edited(module, known, applied)
+    return missing
+
+
+def _refuse_edited(
+    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
+) -> None:
+    for script in known:
+        recorded = applied.get(script.name, (None, None))[0]
+        if recorded and script.checksum and recorded != script.checksum:
+            raise MigrationError(
+                f"module {module}: {script.name} was changed after it had been applied: a released "
+                "migration is frozen, put the change into a new one"
+            )
+
+
+def history(database: peewee.Database, module: str) -> Any:
+    """Return the model of a module's history table, bound to the database."""
+
+    class History(peewee.Model):
+        """Migrations of this module that were applied."""
+
+        name = peewee.TextField(primary_key=True, help_text="file name without .py")
+        checksum = peewee.TextField(null=True, help_text="SHA-256 of its source")
+        applied = TimestampField(help_text="UTC")
+
+        class Meta:
+            table_name = HISTORY_PREFIX + module
+
+    History._meta.set_database(database)
+    return History
+
+
+@contextmanager
+def _raw_connection(sessions: Sessions) -> Iterator[peewee.Database]:
+    """Lend Peewee the writer's connection with no transaction open.
+
+    A table rebuild inside an outer transaction would delete child rows by CASCADE, because
+    PRAGMA foreign_keys is a no-op there; the migrator opens its own transactions.
+    """
+    backend = sessions.backend
+    connection = backend.borrow_writer()
+    try:
+        backend.database._state.set_connection(connection)
+        yield backend.database
+    finally:
+        backend.database._state.reset()
+        try:
+            backend.rollback(connection)
+            backend.tidy(connection)
+        finally:
+            backend.give_back_writer(connection)
+
+
+def _run(
+    database: Any, sessions: Sessions, script: Script, module: ModuleType, verify: bool
+) -> None:
+    """Run one script and record it, in one transaction."""
+    migrator = import_schema_migrator().from_database(database)
+    table = history(database, script.module)
+    try:
+        with migrator.migration_context():
+            table.create_table()
+            module.up(migrator, database)
+            if verify:
+                _check_foreign_keys(database)
+            table.create(name=script.name, checksum=script.checksum, applied=sessions.now())
+    except StoreBusyError:
+        raise
+    except Exception as exc:
+        raise MigrationError(
+            f"{script.module} {script.name} failed and was rolled back, the store is as it was "
+            f"before it: {sessions.backend.translate(exc)}"
+        ) from exc
+
+
+def _check_foreign_keys(database: Any) -> None:
+    # SQLite migrates with foreign keys off, so what a script broke is looked for before commit.
+    if issubclass(type(database), peewee.SqliteDatabase):
+        broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            table, _, parent, _ = broken[0]
+            raise MigrationError(
+                f"{len(broken)} rows would point nowhere, the first in {table} to {parent}"
+            )

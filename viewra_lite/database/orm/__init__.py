@@ -1,0 +1,1 @@
+"""Peewee, and what we put between it and the rooms."""

@@ -1,0 +1,355 @@
+"""PostgreSQL: one pool, MVCC instead of a write gate, the same answers as SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import peewee
+
+from ...config.options import PostgresConfig
+from ...errors import (
+    ConfigError, ConflictError, InvalidValueError, SessionError, StoreBusyError, StoreClosedError,
+    StoreUnavailableError, ViewraError,
+)
+from ..sessions.locks import of_this_process
+from ..sessions.pool import Pool
+from .peewee_database import PostgresStoreDatabase
+from .values import read_all_times
+
+_CONNECT_TIMEOUT_S = 10
+_LOCK_RETRY_S = 0.05
+# DISCARD ALL but for the prepared statements, which psycopg would go on using.
+_DISCARD = (
+    "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *;"
+    " SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+)
+_IDLE, _IN_TRANSACTION = 0, 2  # libpq's PQTRANS_IDLE and PQTRANS_INTRANS
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ERRORS: dict[str, type[ViewraError]] = {
+    "22": InvalidValueError,  # data exception
+    "23502": InvalidValueError,  # not null
+    "23514": InvalidValueError,  # check
+    "23": ConflictError,
+    "25": SessionError,  # read only transaction, transaction given up
+    "25P03": StoreUnavailableError,  # idle for too long in a transaction
+    "25P04": StoreUnavailableError,  # a transaction that took too long
+    "28": ConfigError,  # authentication
+    "3D": ConfigError,  # no such database
+    "42804": InvalidValueError,  # a value of another type than the column
+    "40": StoreBusyError,  # serialization failure, deadlock
+    "55P03": StoreBusyError,  # lock not available
+    "54": InvalidValueError,  # too long to be indexed
+    "53": StoreUnavailableError,  # out of disk, memory, connections
+    "57": StoreUnavailableError,  # shutdown
+    "08": StoreUnavailableError,
+}
+
+
+# A server that refuses a connection tells no code, only a message.
+_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
+
+_REMEDIES = {
+    "25006": "this is a reader(), use a writer()",
+    "25P03": "keep reader() and writer() blocks short, or raise the server's"
+             " idle_in_transaction_session_timeout",
+    "25P04": "keep reader() and writer() blocks short, or raise the server's transaction_timeout",
+    "57P05": "raise the server's idle_session_timeout",
+    "57014": "raise the server's statement_timeout",
+}
+_READ_ONLY = (
+    "the PostgreSQL server takes no writes: it is a standby, or default_transaction_read_only is "
+    "on. Reading works; to write, name the primary server, or have that setting switched off"
+)
+
+_WRITER_TURN = 0x56575241  # any number of our own: see sqlite.APPLICATION_ID
+_BEGIN_WRITE = (
+    f"BEGIN; SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock({_WRITER_TURN})"
+)
+
+
+class PostgresBackend:
+    """One PostgreSQL database."""
+
+    engine = "postgres"
+
+    def __init__(self, config: PostgresConfig) -> None:
+        try:
+            import psycopg
+        except ImportError as exc:
+            raise ConfigError(
+                "PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
+            ) from exc
+        self._psycopg = psycopg
+        self._config = config
+        self._wait_s = config.busy_timeout_ms / 1000
+        self.database: Any = PostgresStoreDatabase(self, config.database)
+        self._pool = Pool(self._connect, config.pool_size, self._wait_s)
+        self._closed = False
+        self._forked = False
+
+    # Connections
+
+    def borrow(self) -> Any:
+        """Return a connection that works: one that the server dropped is replaced."""
+        while True:
+            connection = self._pool.borrow()
+            if not connection.closed and not self._has_news(connection):
+                return connection
+            self._pool.discard(connection)
+
+    def turn_of(self, connection: Any, writes: bool) -> Any:
+        """Return which loan it is that a connection is out for."""
+        return self._pool.turn_of(connection)
+
+    def is_lent(self, connection: Any, turn: Any) -> bool:
+        """Whether that loan has not ended."""
+        return bool(self._pool.turn_of(connection) == turn)
+
+    def give_back(self, connection: Any) -> None:
+        """Take a connection back; a broken one, or one in the middle of something, is closed."""
+        if connection.closed or connection.pgconn.transaction_status != _IDLE:
+            self._pool.discard(connection)
+        else:
+            self._pool.give_back(connection)
+
+    borrow_writer = borrow
+    give_back_writer = give_back
+
+    def is_writer_awaited(self) -> bool:
+        """Return False: writers do not queue."""
+        return False
+
+    def give_way(self) -> None:
+        """Do nothing: the server sees to it."""
+
+    def tidy(self, connection: Any) -> None:
+        """Reset every setting that guest code may have changed."""
+        try:
+            connection.autocommit = True
+            connection.row_factory = self._psycopg.rows.tuple_row
+            connection.cursor_factory = self._psycopg.Cursor
+            connection.execute(_DISCARD, prepare=False)
+            self._configure(connection)
+        except self._psycopg.Error:
+            connection.close()
+
+    # Transactions
+
+    def begin_read(self, connection: Any) -> None:
+        """Start a transaction over one snapshot, which refuses writes."""
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def end_read(self, connection: Any) -> None:
+        """End the snapshot."""
+        self.rollback(connection)
+
+    def begin_write(self, connection: Any, durable: bool) -> None:
+        """BEGIN and take turns; a durable commit waits for the server's disk, another may not.
+
+        One writer() at a time, as on SQLite: what one reads and then writes would otherwise undo
+        what another wrote in between. A statement of its own takes no turn and needs none.
+        """
+        began = connection.execute(_BEGIN_WRITE)
+        began.nextset()
+        if began.fetchone()[0] == "on":
+            raise StoreUnavailableError(_READ_ONLY)
+        if durable:
+            connection.execute("SET LOCAL synchronous_commit = on")
+
+    def commit(self, connection: Any) -> None:
+        """Commit; a transaction that an error has poisoned raises instead of rolling back."""
+        if connection.pgconn.transaction_status != _IN_TRANSACTION and not connection.closed:
+            raise SessionError(
+                "an error inside this writer() was swallowed, and PostgreSQL has given the "
+                "transaction up: let the error out, or nest a writer() around what may fail"
+            )
+        connection.execute("COMMIT")
+
+    def rollback(self, connection: Any) -> None:
+        """Roll back, and do nothing where the connection is gone."""
+        try:
+            if not connection.closed and connection.pgconn.transaction_status != _IDLE:
+                connection.rollback()
+        except self._psycopg.Error:
+            connection.close()
+
+    def rollback_to(self, connection: Any, savepoint: str) -> None:
+        """Undo to a savepoint and forget it."""
+        if not connection.closed:
+            connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+            connection.execute(f"RELEASE SAVEPOINT {savepoint}")
+
+    def forbid_writes(self, connection: Any, forbidden: bool) -> None:
+        """Open or close a read-only savepoint: PostgreSQL cannot leave read-only otherwise."""
+        if forbidden:
+            connection.execute("SAVEPOINT viewra_reading")
+            connection.execute("SET LOCAL transaction_read_only = on")
+        else:
+            self.rollback_to(connection, "viewra_reading")
+
+    def execute_alone(self, connection: Any, sql: str, params: Sequence[Any]) -> Any:
+        """Run one writing statement as its own transaction."""
+        try:
+            return connection.execute(sql, params)
+        except self._psycopg.errors.ReadOnlySqlTransaction as exc:
+            raise StoreUnavailableError(_READ_ONLY) from exc
+
+    def execute_many(self, connection: Any, sql: str, rows: Sequence[Any]) -> None:
+        """Run one statement for each row, in one round trip per batch."""
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Return the ViewraError that this error stands for, or the error itself."""
+        wrapped = isinstance(error, peewee.PeeweeException)
+        cause = getattr(error, "orig", error) if wrapped else error
+        if isinstance(cause, (OverflowError, UnicodeEncodeError)):
+            return InvalidValueError(f"a value does not fit the database: {cause}")
+        if isinstance(cause, self._psycopg.Error):
+            return self._translate_driver(cause) or error
+        return error
+
+    def checkpoint(self) -> None:
+        """Do nothing: the server checkpoints by itself."""
+
+    # Life
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
+        """Hold an advisory lock on a connection of its own; the server drops it with it."""
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        connection = self._connect()
+        with of_this_process(connection.fileno()) as is_ours:
+            try:
+                deadline = time.monotonic() + wait_s
+                while not self._try_lock(connection, key):
+                    if time.monotonic() >= deadline:
+                        raise StoreBusyError(f"{name} is locked by another process or thread")
+                    time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
+                yield
+            finally:
+                if is_ours():  # a child's goodbye would end its parent's connection
+                    connection.close()
+
+    def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
+        """Check that the server answers; tables that no store made are left to the migrator."""
+        self.give_back(self.borrow())
+
+    def refuse_absent(self) -> None:
+        """Check that the server answers."""
+        self.prepare()
+
+    def remember(self) -> None:
+        """Do nothing: a server does not mistake an emptied database for a new one."""
+
+    def refuse_stray_query(self) -> NoReturn:
+        """Raise what a query outside every session deserves."""
+        if self._forked:
+            self._pool.borrow()
+        if self._closed:
+            raise StoreClosedError()
+        raise SessionError("a query outside a session: use store.reader() or store.writer()")
+
+    def close(self) -> None:
+        """Close every connection."""
+        if not self._closed and not self._forked:
+            self._closed = True
+            self._pool.close()
+
+    def abandon(self) -> None:
+        """Forget every connection in a forked child."""
+        self._forked = True
+        self._pool.abandon()
+
+    # Inside
+
+    def _try_lock(self, connection: Any, key: int) -> bool:
+        try:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+        except self._psycopg.Error as exc:
+            raise self.translate(exc) from exc
+        return bool(row[0])
+
+    def _has_news(self, connection: Any) -> bool:
+        # The server says goodbye on an idle connection when it restarts: seen here, before a
+        # verb fails on it. Asking the socket costs no round trip.
+        if not hasattr(select, "poll"):  # pragma: no cover (Windows)
+            return bool(select.select([connection.fileno()], [], [], 0)[0])
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _connect(self) -> Any:
+        connection = self._dial()
+        if isinstance(connection, BaseException):
+            raise connection  # outside `except`: the driver's error would hold the password
+        read_all_times(connection)
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _dial(self) -> Any:
+        """Return a new connection, or the error that says why there is none."""
+        config = self._config
+        try:
+            return self._psycopg.connect(
+                host=config.host,
+                port=config.port,
+                user=config.user,
+                password=config.password.reveal() if config.password else None,
+                dbname=config.database,
+                sslmode=config.sslmode,
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                application_name="viewra_lite",
+                autocommit=True,
+            )
+        except BaseException as exc:  # Ctrl-C too: the driver's frames hold the password
+            error = self.translate(exc).with_traceback(None)
+            error.__cause__ = error.__context__ = None
+            return error
+
+    def _configure(self, connection: Any) -> None:
+        # synchronous_commit off is SQLite's NORMAL: never corrupt, but a power cut may take back
+        # the last moments. Durable transactions switch it on for themselves.
+        wait = "on" if self._config.synchronous == "full" else "off"
+        connection.execute(
+            "SELECT set_config('TimeZone', 'UTC', false),"
+            # Whatever the server's default is: nothing here tries a serializable transaction again.
+            " set_config('default_transaction_isolation', 'read committed', false),"
+            " set_config('synchronous_commit', %s, false),"
+            " set_config('lock_timeout', %s, false)",
+            (wait, f"{self._config.busy_timeout_ms}ms"),
+        )
+
+    def _translate_driver(self, error: Any) -> ViewraError | None:
+        state = error.sqlstate or ""
+        kind = _ERRORS.get(state) or _ERRORS.get(state[:2])
+        if kind is not None:
+            # Not str(error): its DETAIL line shows the row's values.
+            message = error.diag.message_primary or str(error).splitlines()[0]
+            return kind(": ".join(filter(None, (message, _REMEDIES.get(state)))))
+        reason = _reason(str(error))
+        if isinstance(error, self._psycopg.OperationalError):
+            where = f"PostgreSQL at {self._config.host}:{self._config.port}"
+            if any(text in reason for text in _REFUSALS):
+                return ConfigError(f"{where} refuses the connection: {reason}")
+            return StoreUnavailableError(f"{where} cannot be reached: {reason}")
+        if isinstance(error, self._psycopg.DataError) or "cannot adapt" in reason:
+            return InvalidValueError(f"a value does not fit the database: {reason}")
+        return None
+
+
+def _reason(text: str) -> str:
+    """Return what a message of libpq's says at last: where it begins with a tab it only guesses."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\t")]
+    return lines[-1].rpartition(" failed: ")[2].strip() if lines else "no answer"

@@ -1,0 +1,1 @@
+"""Who has which connection, and for how long."""

@@ -1,0 +1,39 @@
+"""Inserts of many rows with few statements, where a statement for each would cost the most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from ..orm.statements import Statement
+from .sessions import Sessions
+
+PART = 100
+"""Rows that are written between two looks at who waits for the writer."""
+_PARAMETERS = 999  # of one statement, before SQLite 3.32
+
+
+class Insert:
+    """The INSERT of these columns of one table."""
+
+    def __init__(self, *fields: Any) -> None:
+        def build(*values: Any) -> Any:
+            rows = zip(*[iter(values)] * len(fields))
+            return fields[0].model.insert_many(rows, fields=fields)
+
+        # A part is a whole number of full statements.
+        self.together = next(
+            rows for rows in (100, 50, 25, 1) if rows * len(fields) <= _PARAMETERS
+        )
+        self.one = Statement(build, arity=len(fields))
+        self.many = Statement(build, arity=len(fields) * self.together)
+
+    def run(self, sessions: Sessions, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows inside the open writer; values are as the driver wants them."""
+        step = self.together
+        whole = len(rows) // step * step
+        together = [list(chain.from_iterable(rows[n:n + step])) for n in range(0, whole, step)]
+        for statement, part in ((self.many, together), (self.one, rows[whole:])):
+            if part:
+                sessions.run_many(statement, part)

@@ -1,0 +1,107 @@
+"""Locks between processes that the operating system drops together with their owner."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ...errors import StoreBusyError, StoreUnavailableError
+
+_RETRY_S = 0.02
+
+
+@contextmanager
+def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
+    """Hold an exclusive lock on a file of its own; raises StoreBusyError after wait_s seconds.
+
+    The lock also excludes other threads of this process, because each holder opens the file
+    anew. The file stays, because removing it would race with the next holder.
+    """
+    descriptor = _opened(path)
+    with of_this_process(descriptor) as is_ours:
+        try:
+            deadline = time.monotonic() + wait_s
+            while not _try_lock(descriptor):
+                if time.monotonic() >= deadline:
+                    raise StoreBusyError(f"{path.name} is locked by another process or thread")
+                time.sleep(jitter() * _RETRY_S)
+            yield
+        finally:
+            if is_ours():
+                _unlock(descriptor)
+                os.close(descriptor)
+
+
+@contextmanager
+def of_this_process(descriptor: int) -> Iterator[Callable[[], bool]]:
+    """Close a descriptor in every child that is forked meanwhile; yields whether we are no child.
+
+    A lock lives as long as anybody has its descriptor: a child that outlives its parent would
+    make the parent look alive.
+    """
+    owner = os.getpid()
+    _held.add(descriptor)
+    try:
+        yield lambda: os.getpid() == owner
+    finally:
+        _held.discard(descriptor)
+
+
+_held: set[int] = set()
+
+
+def _close_inherited() -> None:
+    while _held:
+        with suppress(OSError):
+            os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited)
+
+
+def jitter() -> float:
+    """Return 0.5 to 1.0, so that those who wait for each other do not try again together."""
+    from random import uniform  # which only who waits needs: opening a store does not
+
+    return uniform(0.5, 1.0)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as exc:
+        raise StoreUnavailableError(f"{path} cannot be opened: {exc.strerror}") from exc
+
+
+def _unlock(descriptor: int) -> None:
+    # Closing alone would not do: between fork and exec a child of any thread holds a copy of the
+    # descriptor, and with it the lock.
+    with suppress(OSError):
+        if os.name == "nt":  # pragma: no cover
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":  # pragma: no cover
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

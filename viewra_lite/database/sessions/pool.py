@@ -1,0 +1,227 @@
+"""Connections lent one borrower at a time, and the gate that lets one writer in at a time.
+
+Nothing is kept by thread, so a thread that ends leaks nothing. A borrow that finds an idle
+connection costs one queue operation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import count
+from operator import methodcaller
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+from ...errors import SessionError, StoreBusyError, StoreClosedError
+
+FORKED = (
+    "this process was forked from the one that opened the store, and its connections cannot be "
+    "shared: start processes with the 'spawn' method and open the store in each of them"
+)
+_inherited: list[Any] = []
+
+
+def keep_open(connection: Any) -> None:
+    """Keep a connection from being closed, even by the end of the interpreter."""
+    from ctypes import py_object, pythonapi
+
+    pythonapi.Py_IncRef(py_object(connection))
+
+
+def never_close(connections: Iterable[Any]) -> None:
+    """Keep what a forked child has inherited.
+
+    SQLite would roll back on closing, and so write into the parent's log: it was corrupted so.
+    """
+    for connection in connections:
+        keep_open(connection)
+        _inherited.append(connection)
+
+
+def refuse_in_forked_child() -> None:
+    """Raise SessionError where an open store was inherited through a fork.
+
+    SQLite itself would believe that it holds the parent's file locks.
+    """
+    if _inherited:
+        raise SessionError(FORKED)
+
+
+class Pool:
+    """At most `size` connections, made when needed and kept for the next borrower."""
+
+    def __init__(
+        self, connect: Callable[[], Any], size: int, wait_s: float,
+        close: Callable[[Any], Any] = methodcaller("close"),
+    ) -> None:
+        self._connect = connect
+        self._close = close
+        self._size = size
+        self._wait_s = wait_s
+        self._places = 0
+        self._lock = threading.Lock()
+        # A connection, or None: the place of one that is gone, or the news that the pool has ended.
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        # Strong references: in a forked child a connection that nobody holds would be closed.
+        self._alive: set[Any] = set()
+        self._lent: dict[Any, int] = {}
+        self._turns = count(1)
+        self._ended: type[Exception] | None = None
+        self._ended_message: str | None = None
+
+    def borrow(self) -> Any:
+        """Return an idle or new connection; raises StoreBusyError after the configured wait."""
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = None if self._has_place() else self._wait()
+        if connection is None:
+            connection = self._made()
+        self._lent[connection] = next(self._turns)
+        return connection
+
+    def turn_of(self, connection: Any) -> int | None:
+        """Return which loan it is that a connection is out for."""
+        return self._lent.get(connection)
+
+    def give_back(self, connection: Any) -> None:
+        """Keep a clean connection for the next borrower."""
+        self._lent.pop(connection, None)
+        self._idle.put(connection)
+        if self._ended is not None:
+            self._drain()
+
+    def discard(self, connection: Any) -> None:
+        """Close a connection that cannot be used again; whoever waits may make a new one."""
+        self._alive.discard(connection)
+        self._lent.pop(connection, None)
+        try:
+            self._close(connection)
+        finally:
+            self._idle.put(None)
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed as it comes back."""
+        self._ended = StoreClosedError
+        self._drain()
+
+    def abandon(self) -> None:
+        """Forget every connection without closing it: they belong to the parent process."""
+        never_close(self._alive)
+        self._ended, self._ended_message = SessionError, FORKED
+        self._lock, self._idle, self._alive = threading.Lock(), SimpleQueue(), set()
+        self._idle.put(None)
+
+    def _has_place(self) -> bool:
+        with self._lock:
+            free = self._places < self._size
+            self._places += free
+        return free
+
+    def _made(self) -> Any:
+        """Fill the place that the caller holds."""
+        try:
+            if self._ended is not None:
+                raise self._ended(self._ended_message)
+            connection = self._connect()
+        except BaseException:
+            self._idle.put(None)
+            raise
+        self._alive.add(connection)
+        return connection
+
+    def _wait(self) -> Any:
+        try:
+            return self._idle.get(timeout=self._wait_s)
+        except Empty:
+            raise StoreBusyError(
+                f"all {self._size} connections stayed in use for {self._wait_s:g} s: "
+                "raise pool_size or close sessions sooner"
+            ) from None
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                connection = self._idle.get_nowait()
+            except Empty:
+                self._idle.put(None)  # whoever waits learns that the pool has ended
+                return
+            if connection is not None:
+                self._alive.discard(connection)
+                self._close(connection)
+
+
+class WriteGate:
+    """A first-come-first-served lock: whoever waits gets it before its last holder returns.
+
+    Each holder has a turn, and a turn ends once: who was interrupted while giving it back may do
+    so again, and takes nothing from the next.
+    """
+
+    # A plain Lock would let a scan that commits batch after batch take the lock again before any
+    # waiting heartbeat wakes up; one lock in the process also beats SQLite's busy timeout.
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._holder: threading.Lock | None = None
+        self.waits = 0
+        """How often somebody had to queue."""
+        self._waiting: deque[threading.Lock] = deque()
+
+    def acquire(self, wait_s: float) -> threading.Lock | None:
+        """Return the turn that holds the gate; None when it did not come free in time."""
+        turn = threading.Lock()
+        try:
+            if self._enters(turn) or turn.acquire(timeout=wait_s):
+                return turn
+        except BaseException:
+            self.release(turn)
+            raise
+        return self._give_up(turn)
+
+    def is_awaited(self) -> bool:
+        """Whether somebody queues."""
+        return bool(self._waiting)
+
+    def is_held(self, turn: threading.Lock) -> bool:
+        """Whether it is this turn that holds the gate."""
+        return self._holder is turn
+
+    def release(self, turn: threading.Lock) -> None:
+        """End a turn, and pass the gate to the first in the queue, or open it."""
+        with self._guard:
+            if self._holder is not turn:
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            elif self._waiting:
+                self._holder = self._waiting.popleft()
+                self._holder.release()
+            else:
+                self._holder = None
+
+    def _enters(self, turn: threading.Lock) -> bool:
+        with self._guard:
+            if self._holder is None:
+                self._holder = turn
+                return True
+            turn.acquire()
+            self._waiting.append(turn)
+            self.waits += 1
+            return False
+
+    def _give_up(self, turn: threading.Lock) -> threading.Lock | None:
+        with self._guard:
+            try:
+                self._waiting.remove(turn)
+                return None
+            except ValueError:
+                return turn  # it was handed to us at the last moment
+
+
+def remaining(deadline: float) -> float:
+    """Return the seconds left until a monotonic deadline, never negative."""
+    return max(0.0, deadline - monotonic())

@@ -1,0 +1,392 @@
+"""Sessions: the one way from the rooms to the database.
+
+A thread has at most one session. `reader()` is one consistent snapshot, `writer()` one
+transaction; a writer inside a writer is a savepoint, a reader inside a writer sees its rows. A
+statement run outside any session is its own: it borrows a connection for as long as it runs and
+opens no transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ...errors import CorruptStoreError, InvalidValueError, SessionError, ViewraError
+from ..checks import refused
+from ..ids import Ids
+from ..orm.statements import Compiled, Statement
+from .scopes import Reader, Writer
+from .session import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Session, current_task
+
+if TYPE_CHECKING:
+    from ..backend import Backend
+
+
+class _Place:
+    """Where one thread keeps its session. It goes with the thread, and takes that along."""
+
+    __slots__ = ("session", "_sessions", "__weakref__")
+
+    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
+        self.session: Session | None = None
+        self._sessions = sessions
+
+    def __del__(self) -> None:
+        sessions = self._sessions()
+        if self.session is not None and sessions is not None:
+            sessions.take_back(self.session, THREAD_ENDED)
+
+
+class _Current(threading.local):
+    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
+        self.place = _Place(sessions)  # once in each thread
+
+
+class Sessions:
+    """Readers, writers and single statements over one backend, with its clock and its ids."""
+
+    def __init__(
+        self, backend: Backend, *, clock: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> None:
+        self.backend = backend
+        self.now = clock
+        self.new_id = new_id
+        self._engine = backend.engine
+        self._current = _Current(weakref.ref(self))
+        self._process = os.getpid()
+        self._listeners: dict[str, list[Callable[..., None]]] = {}
+        _live.add(self)
+
+    def new_ids(self, count: int) -> list[str]:
+        """Make several ids, in the order they sort in."""
+        if isinstance(self.new_id, Ids):
+            return self.new_id.many(count)
+        return [self.new_id() for _ in range(count)]
+
+    def reader(self, *, guest: bool = False) -> Reader:
+        """Return a context manager for one consistent snapshot; a write in it raises SessionError.
+
+        guest: code that is not ours runs in it, so the connection is put in order afterwards, and
+        inside a writer the engine itself refuses to write; ours is only kept from run().
+        """
+        return Reader(self, guest)
+
+    def writer(self, *, durable: bool = False, guest: bool = False) -> Writer:
+        """Return a context manager for one transaction, or a savepoint inside a writer.
+
+        durable: on disk before the outermost writer returns; threads share a sync. A nested
+        writer takes the durability of the outermost one. Raises StoreBusyError.
+        """
+        return Writer(self, durable, guest)
+
+    def after_commit(self, action: Callable[[], Any]) -> None:
+        """Call action once the outermost writer has committed; at once where there is none."""
+        if not callable(action):
+            raise refused("action", "a function", action)
+        session = self.current
+        if session is None or not session.writes:
+            action()
+        else:
+            session.callbacks.append(action)
+
+    @property
+    def in_session(self) -> bool:
+        """Whether this thread has a reader or a writer open."""
+        return self.current is not None
+
+    def is_writer_awaited(self) -> bool:
+        """Whether another thread of this process waits until the open writer ends."""
+        return self.backend.is_writer_awaited()
+
+    def give_way(self) -> None:
+        """Let others get on between two writers of a long work; inside a session it does nothing.
+
+        There whoever is to get on may be waiting for that session.
+        """
+        if self._current.place.session is None:
+            self.backend.give_way()
+
+    def all(self, statement: Statement, *arguments: Any) -> list[Any]:
+        """Run a reading statement; a list of models, or of tuples."""
+        compiled = self._compiled(statement)
+        rows = self._fetch(compiled, arguments)
+        fill = compiled.fill
+        return rows if fill is None else fill(rows)
+
+    def one(self, statement: Statement, *arguments: Any) -> Any:
+        """Run a reading statement; its first row, or None."""
+        compiled = statement.compiled.get(self._engine) or self._compiled(statement)
+        session = self._current.place.session and self.current
+        backend = self.backend
+        connection = backend.borrow() if session is None else session.connection
+        try:
+            cursor = connection.execute(compiled.sql, compiled.bind(arguments))
+            row = cursor.fetchone()
+            cursor.close()
+        except Exception as exc:
+            self.raise_translated(exc)
+            raise
+        finally:
+            if session is None:
+                backend.give_back(connection)
+        if row is None or compiled.fill is None:
+            return row
+        return compiled.fill((row,))[0]
+
+    def run(self, statement: Statement, *arguments: Any) -> int:
+        """Run a writing statement, alone or in the open writer; the number of rows changed."""
+        return int(self._write(self._compiled(statement), arguments, _row_count))
+
+    def run_returning(self, statement: Statement, *arguments: Any) -> list[Any]:
+        """Run a writing statement that has a RETURNING clause; its rows as tuples."""
+        rows: list[Any] = self._write(self._compiled(statement), arguments, _all_rows)
+        return rows
+
+    def run_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a writing statement once for each row, inside the open writer.
+
+        Rows are taken as the driver wants them (timestamps and JSON as text), not converted.
+        """
+        session = self._writable("run_many")
+        compiled = self._compiled(statement)
+        try:
+            self.backend.execute_many(session.connection, compiled.sql, rows)
+        except Exception as exc:
+            self.raise_translated(exc)
+            raise
+
+    @contextmanager
+    def naming_unreadable(self, *models: Any) -> Iterator[None]:
+        """Name the stored value of these tables that rows which stay tuples could not be used for.
+
+        Such rows are taken as they are: that what is stored is what the columns hold is looked at
+        only once something has failed.
+        """
+        try:
+            yield
+        except (TypeError, ValueError, CorruptStoreError) as exc:
+            if not isinstance(exc, InvalidValueError):
+                for model in models:
+                    self.all(Statement(model.select, arity=0))  # raises CorruptStoreError
+            raise
+
+    def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
+        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds.
+
+        """
+        return self.backend.exclusive(name, wait_s=wait_s)
+
+    def listen(self, event: str, action: Callable[..., None]) -> None:
+        """Call action(*arguments) whenever a room announces an event, inside its transaction."""
+        self._listeners.setdefault(event, []).append(action)
+
+    def announce(self, event: str, *arguments: Any) -> None:
+        """Tell every listener of an event; what they raise ends the announcer's transaction."""
+        for action in self._listeners.get(event, ()):
+            action(*arguments)
+
+    def close(self) -> None:
+        """Close the backend; idempotent."""
+        _live.discard(self)
+        self.backend.close()
+
+    def abandon(self) -> None:
+        """Give up everything after a fork: nothing here may be used in the child."""
+        session = self._current.place.session
+        self.backend.abandon()
+        if session is not None:
+            self._forget(session)
+
+    def _compiled(self, statement: Statement) -> Compiled:
+        compiled = statement.compiled.get(self._engine)
+        return compiled or statement.compile(self._engine, self.backend.database)
+
+    def _fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
+        session = self._current.place.session and self.current
+        backend = self.backend
+        connection = backend.borrow() if session is None else session.connection
+        try:
+            rows: list[Any] = connection.execute(
+                compiled.sql, compiled.bind(arguments)
+            ).fetchall()
+            return rows
+        except Exception as exc:
+            self.raise_translated(exc)
+            raise
+        finally:
+            if session is None:
+                backend.give_back(connection)
+
+    def _write(
+        self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
+    ) -> Any:
+        session = self._current.place.session and self.current
+        if session is not None:
+            if not session.writes or session.read_depth:
+                raise SessionError("a write inside a reader(): use a writer()")
+            try:
+                return read(session.connection.execute(compiled.sql, compiled.bind(arguments)))
+            except Exception as exc:
+                self.raise_translated(exc)
+                raise
+        connection, turn, backend = None, None, self.backend
+        try:
+            connection = backend.borrow_writer()
+            turn = backend.turn_of(connection, True)
+            return read(backend.execute_alone(connection, compiled.sql, compiled.bind(arguments)))
+        except Exception as exc:
+            self.raise_translated(exc)
+            raise
+        finally:
+            try:
+                self._return_writer(connection, turn)
+            except BaseException:  # it was interrupted
+                self._return_writer(connection, turn)
+                raise
+
+    def _return_writer(self, connection: Any, turn: Any) -> None:
+        if connection is not None and self.backend.is_lent(connection, turn):
+            self.backend.give_back_writer(connection)
+
+    def _writable(self, what: str) -> Session:
+        session = self.current
+        if session is None or not session.writes or session.read_depth:
+            raise SessionError(f"{what} inside a reader(): use a writer()" if session else None)
+        return session
+
+    # For the scopes
+
+    def own(self, scope: Any) -> Session | None:
+        """Return what this thread has open, where that scope is the innermost of it."""
+        session = self._current.place.session
+        return session if session and session.entered and session.entered[-1][0] is scope else None
+
+    @property
+    def current(self) -> Session | None:
+        """What this thread has open; raises SessionError where another asyncio task opened it."""
+        session = self._current.place.session
+        if session is None:
+            return None
+        if session.is_dead:
+            self.take_back(session, INTERRUPTED)
+            return None
+        if session.task is not current_task():
+            raise SessionError(OTHER_TASK)
+        return session
+
+    def borrowed(self, *, writes: bool) -> Session:
+        """Return a session with a connection of its own, which is no thread's yet."""
+        connection, backend = None, self.backend
+        try:
+            connection = backend.borrow_writer() if writes else backend.borrow()
+            return Session(connection, backend.turn_of(connection, writes), writes)
+        except BaseException:
+            if connection is not None:
+                (backend.give_back_writer if writes else backend.give_back)(connection)
+            raise
+
+    def begin(self, session: Session) -> None:
+        """Make a session this thread's, for the rooms and for Peewee."""
+        place = self._current.place
+        # A generator may be finished by another thread than the one that began it, so a session
+        # remembers where its own thread looks for it.
+        session.place = weakref.ref(place)
+        state = self.backend.database._state
+        session.state, place.session = state.__dict__, session
+        state.set_connection(session.connection)
+        session.callbacks = state.commit_callbacks
+        # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
+        state.transactions.append(session)
+
+    def end(self, session: Session, *, commit: bool) -> None:
+        """Commit or roll back, and give the connection back; every step may be taken again."""
+        session.is_ending = True
+        try:
+            for cursor in list(session.cursors or ()):
+                cursor.close()  # half-read, it would keep its snapshot for the next borrower
+            if commit:
+                self._commit(session.connection)
+        finally:
+            try:
+                self._finish(session)
+            except BaseException:  # it was interrupted, or the disk does not take what is promised
+                self._finish(session)
+                raise
+
+    def take_back(self, session: Session, why: str) -> None:
+        """Roll back a session that its scopes will not end, whatever state it is in."""
+        if session.connection is None or os.getpid() != self._process:
+            return
+        session.lost = why
+        self.end(session, commit=False)
+
+    def give_up(self) -> bool:
+        """Take back what this thread has open; False where the caller runs inside of it."""
+        session = self._current.place.session
+        if session is not None and session.is_within and not session.is_ending:
+            return False
+        if session is not None:
+            self.take_back(session, CLOSED)
+        return True
+
+    def _commit(self, connection: Any) -> None:
+        try:
+            self.backend.commit(connection)
+        except Exception as exc:
+            if not isinstance(exc, (ViewraError, ValueError, ArithmeticError)):
+                self.raise_translated(exc)
+            raise
+
+    def _finish(self, session: Session) -> None:
+        """Roll back what was not committed, and give the connection back in order."""
+        backend, connection = self.backend, session.connection
+        if connection is not None and backend.is_lent(connection, session.turn):
+            backend.rollback(connection)
+            if session.guest:
+                backend.tidy(connection)
+            (backend.give_back_writer if session.writes else backend.give_back)(connection)
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """Take a session from the thread that began it."""
+        place = session.place and session.place()
+        if place is None or place.session is session:
+            session.state.update(
+                closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[]
+            )
+        if place is not None and place.session is session:
+            place.session = None
+        session.connection = session.cursors = None
+        session.entered.clear()
+
+    def raise_translated(self, error: BaseException) -> None:
+        """Raise the ViewraError that a driver's error stands for; return if there is none."""
+        translated = self.backend.translate(error)
+        if translated is not error:
+            raise translated from error
+
+
+def _row_count(cursor: Any) -> int:
+    return int(cursor.rowcount)
+
+
+def _all_rows(cursor: Any) -> list[Any]:
+    rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+_live: weakref.WeakSet[Sessions] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for sessions in list(_live):
+        sessions.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

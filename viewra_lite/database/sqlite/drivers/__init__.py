@@ -1,0 +1,1 @@
+"""The drivers of SQLite, each as a module."""

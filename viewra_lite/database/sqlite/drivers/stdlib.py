@@ -1,0 +1,53 @@
+"""The standard library's driver."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from operator import attrgetter, methodcaller
+from pathlib import Path
+
+from ..errors import CONSTRAINT, Explained, code_by_message
+from ..file import STATEMENTS_KEPT
+from ..peewee_database import SqliteStoreDatabase
+
+Error = sqlite3.Error
+Database = SqliteStoreDatabase
+close = methodcaller("close")
+total_changes = attrgetter("total_changes")
+settle = None  # a cursor that is freed late ends what it read, and SQLite's mutex keeps order
+
+
+def connect(path: Path, wait_s: float) -> sqlite3.Connection:
+    """Connect to a file that is there."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=wait_s,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
+
+
+def reset(connection: sqlite3.Connection) -> None:
+    """Undo what guest code may have set."""
+    connection.row_factory, connection.text_factory = None, str
+    connection.isolation_level = None
+    connection.set_trace_callback(None)
+    connection.set_progress_handler(None, 0)
+    if sys.version_info >= (3, 11):
+        connection.set_authorizer(None)
+
+
+def explained(error: BaseException) -> Explained | None:
+    """Return an error's code and message; None for one that is not the driver's."""
+    if not isinstance(error, Error):
+        return None
+    message = str(error)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python 3.10 does not tell it
+        code = code_by_message(message)
+        if not code and isinstance(error, sqlite3.IntegrityError):
+            code = CONSTRAINT
+    return code & 0xFF, message

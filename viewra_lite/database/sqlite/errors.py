@@ -1,0 +1,122 @@
+"""What SQLite's errors mean to us."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import peewee
+
+from ...errors import (
+    ConflictError, CorruptStoreError, InvalidValueError, SessionError, StoreBusyError,
+    StoreClosedError, StoreUnavailableError, ViewraError,
+)
+from ..sessions.locks import jitter
+from ..sessions.pool import remaining
+from .file import not_a_database
+
+if TYPE_CHECKING:
+    class SqliteDriver(Protocol):
+        """What a driver says of its errors."""
+
+        @property
+        def Error(self) -> type[Exception]: ...
+        def explained(self, error: BaseException) -> Explained | None: ...
+
+Explained = tuple[int, str]  # SQLite's primary result code, 0 where it had no part, and its message
+
+_BUSY_RETRY_S = 0.002
+_BUSY_RETRY_MAX_S = 0.02
+
+# Primary result codes, https://sqlite.org/rescode.html
+_BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN = 5, 6, 8, 10, 11, 13, 14
+_PROTOCOL, _TOOBIG, CONSTRAINT, MISMATCH, _NOTADB = 15, 18, 19, 20, 26
+
+# Where a driver does not tell the code, only the message.
+_CODE_BY_MESSAGE = {
+    "is locked": _BUSY,
+    "locking protocol": _PROTOCOL,
+    "readonly": _READONLY,
+    "disk I/O error": _IOERR,
+    "malformed": _CORRUPT,
+    "disk is full": _FULL,
+    "unable to open": _CANTOPEN,
+    "too big": _TOOBIG,
+    "constraint failed": CONSTRAINT,
+    "datatype mismatch": MISMATCH,
+    "not a database": _NOTADB,
+}
+
+
+def code_by_message(message: str) -> int:
+    """Return the primary result code that a message of SQLite's stands for, or 0."""
+    return next((code for text, code in _CODE_BY_MESSAGE.items() if text in message), 0)
+
+
+def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
+    """Whether another connection holds the lock."""
+    code, _ = driver.explained(error) or (0, "")
+    return code in (_BUSY, _LOCKED, _PROTOCOL)
+
+
+def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> Any:
+    """Call action until another process lets go of its lock; raises TimeoutError in the end."""
+    deadline = time.monotonic() + wait_s
+    pause = _BUSY_RETRY_S
+    while True:
+        try:
+            return action()
+        except driver.Error as exc:
+            if not is_busy(exc, driver):
+                raise
+            if not remaining(deadline):
+                raise TimeoutError from exc
+        time.sleep(min(jitter() * pause, remaining(deadline)))
+        pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
+
+
+def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
+    """Return the ViewraError that a driver's or Peewee's error stands for, or the error itself."""
+    cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
+    if isinstance(cause, (OverflowError, UnicodeEncodeError)):
+        return InvalidValueError(f"a value does not fit the database: {cause}")
+    explained = driver.explained(cause)
+    return error if explained is None else _by_code(*explained, path) or error
+
+
+def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
+    if code in (_BUSY, _LOCKED, _PROTOCOL):
+        return StoreBusyError()
+    if code == _READONLY and os.access(path, os.W_OK):
+        return SessionError("a write inside a reader(): use a writer()")
+    if code in (_READONLY, _IOERR, _FULL, _CANTOPEN):
+        return StoreUnavailableError(f"{path}: {message}")
+    if code == _NOTADB:
+        return not_a_database(path)
+    if code == _CORRUPT:
+        return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
+    if code == CONSTRAINT:
+        return _constraint(message)
+    if code in (_TOOBIG, MISMATCH) or "rror binding parameter" in message:
+        return InvalidValueError(f"a value does not fit the database: {message}")
+    if "decode to UTF-8" in message:
+        return CorruptStoreError(f"a stored text cannot be read: {message}")
+    if "closed database" in message or "closed cursor" in message:
+        return StoreClosedError()
+    return None
+
+
+def _constraint(message: str) -> ViewraError:
+    if message.startswith(("CHECK", "NOT NULL")):
+        return InvalidValueError(message)
+    return ConflictError(message)
+
+
+def refuse_nul(params: Sequence[Any]) -> None:
+    """Raise InvalidValueError for text with a NUL character: PostgreSQL refuses it too."""
+    for value in params:
+        if value.__class__ is str and "\0" in value:
+            raise InvalidValueError("text cannot hold the NUL character")

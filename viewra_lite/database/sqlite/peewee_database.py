@@ -1,0 +1,65 @@
+"""Peewee's view of the SQLite backend: its types, and how it says what our own nodes mean."""
+
+from __future__ import annotations
+
+import weakref
+from json import dumps
+from typing import Any
+
+import peewee
+
+from ..orm.nodes import words_query
+from ..sessions.peewee_database import StoreDatabase
+from ..sessions.session import Session
+from .errors import refuse_nul
+
+
+class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
+    """Peewee's view of the SQLite backend."""
+
+    # The specification's words for the types; SQLite itself only looks at their affinity.
+    field_types = {
+        **peewee.SqliteDatabase.field_types,
+        "BIGINT": "INTEGER",
+        "BOOL": "BOOLEAN",
+        "DATETIME": "TIMESTAMP",
+        "DOUBLE": "REAL",
+        "INT": "INTEGER",
+    }
+    one_of = (" IN (SELECT value FROM json_each(", "))", dumps)
+    matches_words = (
+        ' IN (SELECT rowid FROM "{index}" WHERE "{index}" MATCH ',
+        " ORDER BY rowid LIMIT ",
+        lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
+    )
+    utc_day = ("substr(", ", 1, 10)")  # of fixed-width UTC text: see fields.timestamp_text
+
+    def __init__(self, backend: Any, path: str) -> None:
+        super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
+        self.backend = backend
+
+    def add_functions(self, connection: Any) -> None:
+        """Give a connection the functions that Peewee's fields call, and those of guest code."""
+        peewees: Any = self
+        peewees._load_aggregates(connection)
+        peewees._load_collations(connection)
+        peewees._load_functions(connection)
+        peewees._load_window_functions(connection)
+
+    def cursor(self, named_cursor: Any = None) -> Any:
+        """Return a cursor of the session's connection, which is closed with the session."""
+        cursor = super().cursor()
+        for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
+            if isinstance(session, Session):
+                session.cursors = self.kept(session.cursors, cursor)
+        return cursor
+
+    def kept(self, cursors: Any, cursor: Any) -> Any:
+        """Return what closes the cursors of a session, one more among them."""
+        cursors = cursors or weakref.WeakSet()
+        cursors.add(cursor)
+        return cursors
+
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        refuse_nul(params or ())
+        return super()._execute_cursor(sql, params, **options)

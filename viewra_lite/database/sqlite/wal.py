@@ -1,0 +1,154 @@
+"""The write-ahead log of an SQLite store as a file: one sync makes many commits durable.
+
+A durable commit writes its frames under synchronous=NORMAL, that is without a sync, and lets the
+next writer in; then it waits here until a sync began after its frames were written. Whoever comes
+first syncs for all that committed before, and they find their work done.
+
+Why a power cut takes back nothing that was acknowledged: `note_commit` is called after COMMIT, so
+the frames of every commit that it counted are in the file when the sync begins, and a sync of any
+descriptor covers the whole file. Those frames are only ever overwritten after a checkpoint has
+moved them, and SQLite syncs the database before it lets go of them, also under NORMAL. Recovery
+reads the log up to the first frame that is not whole: what came before is on disk as well.
+
+Why the descriptor is harmless: SQLite's locks are on the database and on its -shm file, never on
+the log, so closing this one drops none. Why it is the right file: only the last connection to
+close removes the log, and the writing connection, which holds its lock since before the file was
+opened here, outlives the descriptor.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from ...errors import StoreUnavailableError
+
+# https://sqlite.org/fileformat2.html#walformat
+_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+_SALT_AT, _FRAME_SALT_AT, _SALT_BYTES = 16, 8, 8
+_PAGE_SIZE_AT = 8
+
+
+class WalFile:
+    """The log that the writing connection has open."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._commits = 0
+        self._synced = 0
+        self._syncing = threading.Lock()
+        self._failure: OSError | None = None
+        self._round, self._frames = b"", 0  # at the last checkpoint
+        self._closed = False
+
+    @classmethod
+    def beside(cls, database: Path) -> WalFile | None:
+        """Open the log of a database; None where there is none or it cannot be synced.
+
+        Inside a transaction of the writing connection: until then another process may remove it.
+        """
+        if not hasattr(os, "fdatasync"):  # Windows, where an open file cannot be removed; macOS
+            return None
+        try:
+            _sync_folder(database.parent)
+            path = database.with_name(database.name + "-wal")
+            return cls(path, os.open(path, os.O_RDWR))
+        except OSError:
+            return None
+
+    def takes_commits(self) -> bool:
+        """Whether a commit may be synced here; raises StoreUnavailableError after a failed sync.
+
+        Not when guest code has left WAL mode for a while: the log is another file then.
+        """
+        self._refuse_failed()
+        return os.fstat(self._descriptor).st_nlink > 0
+
+    def note_commit(self) -> int:
+        """Count a commit, behind the gate and after its COMMIT; return its number."""
+        self._commits += 1
+        return self._commits
+
+    def wait_for(self, commit: int) -> None:
+        """Return once a commit and all before it are on disk; raises StoreUnavailableError.
+
+        After a failed sync nothing is durable any more, for the system may take for written what
+        is not: every later call raises too, until the store is opened anew.
+        """
+        with self._syncing:
+            if self._synced < commit:
+                self._refuse_failed()
+                self._sync()
+                self._refuse_failed()
+
+    def wait_for_all(self) -> None:
+        """Return once all that was committed is on disk; raises StoreUnavailableError."""
+        self.wait_for(self._commits)
+
+    def note_checkpoint(self, frames: int) -> None:
+        """Remember how long the log was: where a reader needs it, it does not begin anew."""
+        self._round = os.pread(self._descriptor, _SALT_BYTES, _SALT_AT)
+        self._frames = frames
+
+    def is_longer_than(self, pages: int) -> bool:
+        """Whether more pages than that were written since the last checkpoint; behind the gate."""
+        # A frame is of this time round, and not left from an earlier one, if it repeats the salt
+        # of the log's header: two short reads tell.
+        header = os.pread(self._descriptor, _HEADER_BYTES, 0)
+        salt = header[_SALT_AT:_SALT_AT + _SALT_BYTES]
+        number = pages + (self._frames if salt == self._round else 0)
+        page_bytes = int.from_bytes(header[_PAGE_SIZE_AT:_PAGE_SIZE_AT + 4], "big")
+        frame_at = _HEADER_BYTES + number * (_FRAME_HEADER_BYTES + page_bytes)
+        found = os.pread(self._descriptor, _SALT_BYTES, frame_at + _FRAME_SALT_AT)
+        return bool(found) and found == salt
+
+    def has_grown(self) -> bool:
+        """Whether anything was written since the last checkpoint; False after a failed sync."""
+        with self._syncing:
+            return not self._closed and self._failure is None and self.is_longer_than(0)
+
+    def close(self) -> None:
+        """Sync what waits, then close; before the writing connection closes."""
+        with self._syncing:
+            if self._synced < self._commits and self._failure is None:
+                self._sync()
+            self._closed = True
+            os.close(self._descriptor)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the disk did not take what was committed."""
+        return self._failure is not None
+
+    def fail(self, error: OSError) -> None:
+        """Refuse to call anything durable from now on."""
+        self._failure = error
+
+    def _refuse_failed(self) -> None:
+        if self._failure is not None:
+            raise StoreUnavailableError(
+                f"{self._path}: the disk did not take what was committed ({self._failure}), so a "
+                "power cut may undo it: look after the disk, then start the program anew"
+            ) from self._failure
+
+    def _sync(self) -> None:
+        if self._closed:  # which synced all
+            return
+        written = self._commits
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as exc:
+            self.fail(exc)
+        else:
+            self._synced = written
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the name of a new log durable, which SQLite leaves to its first sync of it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
