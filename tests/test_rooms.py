@@ -57,7 +57,11 @@ def test_to_read_a_file_imports_nothing_that_scans_saves_or_searches(tmp_path: P
         film, = add_files(store, tmp_path / "films", "a.mkv")
     use = f"store.media.file({film!r}); store.media.movies(); print(*sys.modules)"
     imported = run_python("-c", USED.format(use=use), str(path)).stdout.split()
-    rest = ("find", "name_facts", "purge", "reconcile", "save", "scan", "scan_queries", "search")
+    rest = (
+        "catalog.save", "files.queries", "names.guesses", "names.keys", "scanning.purge",
+        "scanning.queries", "scanning.reconcile", "scanning.scan", "search.find",
+        "search.searching",
+    )
     assert not {f"viewra_lite.media.{name}" for name in rest} & set(imported)
     assert not {"pkgutil", "random", "yaml"} & set(imported)
 

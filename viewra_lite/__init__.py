@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .database.sessions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
-    from .media.facts import FileFacts, Problem, ScanResult
     from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
-    from .media.reconcile import Reconciliation
-    from .media.search import SearchHit
+    from .media.scanning.facts import FileFacts, Problem, ScanResult
+    from .media.scanning.reconcile import Reconciliation
+    from .media.search.searching import SearchHit
     from .module import Module
     from .playback.archive import ArchiveResult
     from .playback.models import (
@@ -50,10 +50,10 @@ _NAMES = {
     "database.sessions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
-    "media.facts": "FileFacts Problem ScanResult",
     "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",
-    "media.reconcile": "Reconciliation",
-    "media.search": "SearchHit",
+    "media.scanning.facts": "FileFacts Problem ScanResult",
+    "media.scanning.reconcile": "Reconciliation",
+    "media.search.searching": "SearchHit",
     "module": "Module",
     "playback.archive": "ArchiveResult",
     "playback.models": "PlaybackHistory PlaybackHistoryArchive PlaybackSession UserMediaProgress",

@@ -94,3 +94,7 @@ class BackupError(ViewraError):
 
 class PluginError(ViewraError):
     """The plugin did something that it may not."""
+
+
+class ProbeUnavailable(ViewraError):
+    """An optional package is missing: pip install guessit pymediainfo tinytag."""

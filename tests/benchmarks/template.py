@@ -79,10 +79,10 @@ def _fill(
 def _index(path: Path) -> None:
     """Write what search() looks in, as adopting a foreign database does."""
     from viewra_lite import Store
-    from viewra_lite.media import search
+    from viewra_lite.media.search import indexing
 
     with Store.open(config(path)) as store:
-        reindex: Callable[..., None] = search.reindex
+        reindex: Callable[..., None] = indexing.reindex
         reindex(store.media.sessions)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from viewra_lite import Store
-from viewra_lite.media import scan
 from viewra_lite.media.models import MediaLibrary
-from viewra_lite.media.workers import ProbePool
+from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.scanning import scan
 
 
 @pytest.fixture

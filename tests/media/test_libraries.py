@@ -246,6 +246,7 @@ def test_a_removal_that_breaks_off_is_made_good_by_a_scan_or_by_another_removal(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
     from viewra_lite.media import libraries
+    from viewra_lite.media.files import removal
 
     folder = made(tmp_path / "a")
     for number in range(5):
@@ -253,7 +254,7 @@ def test_a_removal_that_breaks_off_is_made_good_by_a_scan_or_by_another_removal(
     library = store.media.add_library("a", folder, "movie")
     store.media.scan(library.id)
     before = ids(store, library.id)
-    forget, monkeypatched = libraries.forget_files, iter([True, False])
+    forget, monkeypatched = removal.forget_files, iter([True, False])
 
     def once(*arguments: Any) -> None:
         if not next(monkeypatched):
@@ -261,7 +262,7 @@ def test_a_removal_that_breaks_off_is_made_good_by_a_scan_or_by_another_removal(
         forget(*arguments)
 
     monkeypatch.setattr(libraries, "_BATCH", 2)
-    monkeypatch.setattr(libraries, "forget_files", once)
+    monkeypatch.setattr(removal, "forget_files", once)
     with pytest.raises(KeyboardInterrupt):
         store.media.remove_library(library.id)
     monkeypatch.undo()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from viewra_lite import Store
-from viewra_lite.media.facts import FileFacts
 from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Movie, TVShow
+from viewra_lite.media.scanning.facts import FileFacts
 
 HOUR_S = 3600.0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media.test_search import plan_of
+from media.search.test_search import plan_of
 from playback.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 
 from viewra_lite import Store

@@ -14,9 +14,9 @@ from media_factory import write_audio
 from tests.playback.rooms import add_files, plays, progress_rows, resume, sessions
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
-from viewra_lite.media import scan
 from viewra_lite.media.models import MediaFile, MediaLibrary
-from viewra_lite.media.workers import ProbePool
+from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.scanning import scan
 
 ALIEN = FOUR[0]
 

@@ -17,7 +17,7 @@ from ..database.migrations.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
 from ..database.orm.fields import timestamp_text
 from ..database.sessions.sessions import Sessions
 from ..errors import MigrationError, ViewraError
-from ..media import search
+from ..media.search import indexing
 from ..rooms import Room
 from .rows import Rows, quoted
 
@@ -193,4 +193,4 @@ def _verify(connection: Connection, models: Sequence[Any]) -> None:
 def _index(sessions: Sessions, rooms: Sequence[Room]) -> None:
     """Make the search documents of what was adopted."""
     if any(room.name == "media" for room in rooms):
-        search.reindex(sessions)
+        indexing.reindex(sessions)

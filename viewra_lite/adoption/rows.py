@@ -14,7 +14,7 @@ from ..database.backend import Connection
 from ..database.orm.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
 from ..errors import ConflictError, InvalidValueError, MigrationError
 from ..media.identities import album_identity, movie_identity, show_identity, track_identity
-from ..media.name_facts import sort_title
+from ..media.names.keys import sort_title
 from ..playback.models import OPEN_STATES
 from . import values
 

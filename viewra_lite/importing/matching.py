@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..database.sessions.sessions import Sessions
 from ..errors import InvalidValueError
-from ..media import find
-from ..media.find_queries import Found
-from ..media.name_facts import fold
+from ..media.names.keys import fold
+from ..media.search import find
+from ..media.search.find_queries import Found
 from .record import IDS, SHOW_IDS, WatchedRecord
 
 _MARK = re.compile(r"[\s.,:–-]S(\d{1,4})[\s.]?E(\d{1,4})\b", re.ASCII | re.IGNORECASE)

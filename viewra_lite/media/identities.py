@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .name_facts import EpisodeName, fold
+from .names.facts import EpisodeName
+from .names.keys import fold
 
 UNKNOWN_ALBUM = "Unknown Album"
 UNKNOWN_ARTIST = "Unknown Artist"

@@ -14,7 +14,7 @@ from peewee import Value, fn
 from ..database.checks import (
     checked_choice, checked_path, checked_title, checked_whole, known_id, no_such, unknown_name,
 )
-from ..database.orm.fields import stored_path, timestamp_text
+from ..database.orm.fields import stored_path
 from ..database.sessions.sessions import Sessions
 from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
@@ -164,6 +164,8 @@ def _change_root(library_id: str, old: str, new: str) -> None:
 
 def remove(sessions: Sessions, library: MediaLibrary) -> None:
     """Delete a library in bounded transactions, remembering the ids of its files."""
+    from .files.removal import forget_files
+
     # Files first: should this break off, a scan brings them back to what they were.
     while True:
         with sessions.writer():
@@ -181,7 +183,7 @@ def remove(sessions: Sessions, library: MediaLibrary) -> None:
 
 def _keep_movies(sessions: Sessions, library_id: str) -> None:
     """Remember what is written of a library's movies, should it be added again."""
-    from .works import Works
+    from .files.works import Works
 
     with sessions.reader():
         ids = [row.id for row in Movie.select(Movie.id).where(Movie.library == library_id)]
@@ -207,14 +209,3 @@ def _delete_all(sessions: Sessions, model: Any, field: Any, parent_id: str) -> N
             if not ids:
                 return
             model.delete().where(model.id.in_(ids)).execute()
-
-
-def forget_files(sessions: Sessions, ids: list[str]) -> None:
-    """Delete files inside a writer; who watched them stays, and so does the way back to their id.
-    """
-    from . import scan_queries
-
-    now = timestamp_text(sessions.now())
-    rows = sessions.all(scan_queries.removable, ids)
-    sessions.run_many(scan_queries.insert_removed, [(*row, now) for row in rows])
-    sessions.run(scan_queries.delete_files, ids)

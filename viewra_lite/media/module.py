@@ -22,9 +22,9 @@ from .models import (
 # What scans, saves and searches is imported by the verbs that do: it takes longer than to open
 # the store and read from it.
 if TYPE_CHECKING:
-    from .facts import ScanResult
-    from .reconcile import Reconciliation
-    from .search import SearchHit
+    from .scanning.facts import ScanResult
+    from .scanning.reconcile import Reconciliation
+    from .search.searching import SearchHit
 
 Row = TypeVar("Row")
 
@@ -117,7 +117,7 @@ class MediaModule(Module):
         Raises NotFoundError, and ConflictError while another scan of this library runs in any
         process.
         """
-        from .scan import scan
+        from .scanning.scan import scan
 
         if progress is not None and not callable(progress):
             raise refused("progress", "a function, or None", progress)
@@ -132,7 +132,7 @@ class MediaModule(Module):
         A clean exit marks what was not added as missing; accept_missing as in scan(). Raises
         NotFoundError at once, and ConflictError on entry while a scan of this library runs.
         """
-        from .reconcile import Reconciliation
+        from .scanning.reconcile import Reconciliation
 
         library = self.library(library_id)
         return Reconciliation(self.sessions, library, self.config, accept_missing=accept_missing)
@@ -153,7 +153,7 @@ class MediaModule(Module):
 
     def find_file_by_path(self, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file that lies there, or whose path in its library ends this one, or None."""
-        from . import find
+        from .search import find
 
         return find.file(self.sessions, path)
 
@@ -181,7 +181,7 @@ class MediaModule(Module):
 
     def movie(self, id: str) -> Movie:
         """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
-        from . import versions
+        from .files import versions
 
         movie: Movie = self._found("movie", id, queries.movie_by_id)
         movie.files = versions.files_of(self.sessions, movie)
@@ -232,7 +232,7 @@ class MediaModule(Module):
 
         A year may be off by one where there is only one of that title.
         """
-        from . import find
+        from .search import find
 
         return find.movie(self.sessions, title, year, library_id)
 
@@ -240,7 +240,7 @@ class MediaModule(Module):
         self, show: str, season_number: int, episode_number: int, *, year: int | None = None
     ) -> Episode | None:
         """Return an episode with its show; year is the show's, as in find_movie()."""
-        from . import find
+        from .search import find
 
         return find.episode(self.sessions, show, season_number, episode_number, year)
 
@@ -248,15 +248,15 @@ class MediaModule(Module):
         self, title: str, *, artist: str | None = None, album: str | None = None
     ) -> Track | None:
         """Return a track with its album, or None where none or several can be meant."""
-        from . import find
+        from .search import find
 
         return find.track(self.sessions, title, artist, album)
 
     def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
         """Return what matches every word of a text, or its beginning; best first."""
-        from . import search
+        from .search import searching
 
-        return search.search(self.sessions, text, limit)
+        return searching.search(self.sessions, text, limit)
 
     # Saving
 
@@ -346,7 +346,7 @@ class MediaModule(Module):
 
         A library whose root cannot be read, or is empty, is left alone.
         """
-        from .purge import purge_missing
+        from .scanning.purge import purge_missing
 
         before = checked_moment("now", now) - timedelta(days=self.config.retention_days)
         for library in self.libraries():
@@ -355,7 +355,7 @@ class MediaModule(Module):
     # Inside
 
     def _save(self, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
-        from .save import save
+        from .catalog.save import save
 
         with self.sessions.writer():
             return save(self.sessions, model, parent_id, values, id)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any
 
-from peewee import EXCLUDED, JOIN, Tuple, fn
+from peewee import JOIN, Tuple, fn
 
-from ..database.orm.nodes import MatchesWords, OneOf
+from ..database.orm.nodes import OneOf
 from ..database.orm.statements import Statement, statement
-from .models import (
-    Album,
-    Episode,
-    MediaFile,
-    MediaLibrary,
-    Movie,
-    SearchDocument,
-    Season,
-    Track,
-    TVShow,
-)
+from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
 
 # Libraries
 
@@ -125,7 +114,7 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
     key = (model.sort_title, model.id) if sort == "title" else (model.id,)
 
     def build(library_id: Any, limit: Any, *after: Any) -> Any:
-        query = _page_source(model)
+        query = page_source(model)
         if in_library:
             query = query.where(model.library == library_id)
         if continued and sort == "title":
@@ -138,7 +127,8 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
     return Statement(build, arity=2 + (len(key) if continued else 0))
 
 
-def _page_source(model: Any) -> Any:
+def page_source(model: Any) -> Any:
+    """Return the rows of a kind, with what a page of them shows."""
     if model is Movie:
         return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
     return model.select()
@@ -156,193 +146,3 @@ def episode_counts(show_ids: Any) -> Any:
     return Episode.select(Episode.show, fn.COUNT(Episode.id)).where(
         OneOf(Episode.show, show_ids)
     ).group_by(Episode.show).tuples()
-
-
-# Search
-
-# What is searched, in the order in which hits of equal rank are shown: its model, the document's
-# key to it, and the columns besides the title that it is found by.
-SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
-    "movie": (Movie, SearchDocument.movie, (
-        Movie.original_title, Movie.director, Movie.cast, Movie.year,
-    )),
-    "show": (TVShow, SearchDocument.show, (
-        TVShow.original_title, TVShow.cast, TVShow.creators, TVShow.year,
-    )),
-    "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists, Album.year)),
-    "episode": (Episode, SearchDocument.episode, (Episode.director, Episode.cast)),
-    "track": (Track, SearchDocument.track, (Track.artist, Track.artists)),
-}
-
-
-@lru_cache(maxsize=None)
-def searched_by_ids(kind: str) -> Statement:
-    """Return the statement for what is to be found of one kind: argument ids."""
-    model, _, columns = SEARCHED[kind]
-    return Statement(
-        lambda ids: model.select(model.id, model.title, *columns).where(
-            OneOf(model.id, ids)
-        ).order_by(model.id)
-    )
-
-
-@lru_cache(maxsize=None)
-def searched_ids_after(kind: str) -> Statement:
-    """Return the statement for a batch of ids of one kind: arguments (id before, limit)."""
-    model = SEARCHED[kind][0]
-    return Statement(
-        lambda id, limit: model.select(model.id).where(
-            model.id > id
-        ).order_by(model.id).limit(limit).tuples()
-    )
-
-
-@lru_cache(maxsize=None)
-def save_document(kind: str) -> Statement:
-    """Return the upsert of one kind's documents: (kind, id, title, title_key, terms)."""
-    written = (SearchDocument.title, SearchDocument.title_key, SearchDocument.terms)
-    columns = (SearchDocument.kind, SEARCHED[kind][1], *written)
-
-    def build(*values: Any) -> Any:
-        return SearchDocument.insert(dict(zip(columns, values))).on_conflict(
-            conflict_target=[columns[1]],
-            preserve=written,
-            # A document that says the same is not written again.
-            where=Tuple(*written) != Tuple(*(getattr(EXCLUDED, c.column_name) for c in written)),
-        )
-
-    return Statement(build, arity=len(columns))
-
-
-@lru_cache(maxsize=None)
-def delete_documents(kind: str) -> Statement:
-    """Return the statement that deletes the documents of one kind: argument ids."""
-    key = SEARCHED[kind][1]
-    return Statement(lambda ids: SearchDocument.delete().where(OneOf(key, ids)))
-
-
-_RANKED_BY = (
-    SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key, SearchDocument.terms,
-)
-
-
-def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
-    """Union what is chosen of each kind: one kind's many hits must not hide another's few."""
-    parts: list[Any] = [
-        SearchDocument.select(*_RANKED_BY).where(chosen(kind, number))
-        for number, kind in enumerate(SEARCHED)
-    ]
-    return reduce(lambda union, part: union.union_all(part), parts).tuples()
-
-
-@statement
-def documents_titled(start: Any, end: Any, most: Any) -> Any:
-    """The first documents of each kind with a title in a range, in the order of their titles."""
-    def chosen(kind: str, number: int) -> Any:
-        document = SearchDocument.alias(f"d{number}")
-        return SearchDocument.seq.in_(
-            document.select(document.seq).where(
-                document.kind == kind, document.title_key >= start, document.title_key < end
-            ).order_by(document.title_key, document.seq).limit(most)
-        )
-
-    return _documents_of_each_kind(chosen)
-
-
-def _matching(words: Any, most: Any) -> Any:
-    return MatchesWords(
-        SearchDocument.seq, index="search_index", column="lexemes", words=words, most=most
-    )
-
-
-@statement
-def documents_matching(words: Any, most: Any) -> Any:
-    """The first documents with all words, whatever their kinds."""
-    return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).tuples()
-
-
-def _each_kind_matching(most: Any, *words: Any) -> Any:
-    return _documents_of_each_kind(lambda kind, number: _matching(words[number], most))
-
-
-each_kind_matching = Statement(_each_kind_matching, arity=1 + len(SEARCHED))
-
-
-@statement
-def hits_by_seq(seqs: Any) -> Any:
-    """What is shown of the documents; a show and an album also stand for what is in them."""
-    show = fn.COALESCE(SearchDocument.show, Episode.show)
-    album = fn.COALESCE(SearchDocument.album, Track.album)
-    return SearchDocument.select(
-        SearchDocument.seq,
-        SearchDocument.kind,
-        fn.COALESCE(Movie.id, Episode.id, Track.id, TVShow.id, Album.id),
-        SearchDocument.title,
-        fn.COALESCE(Movie.library, TVShow.library, Album.library),
-        fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
-        fn.COALESCE(Movie.year, Track.year, Album.year),
-        fn.COALESCE(Movie.release_date, Episode.air_date, Album.release_date),
-        fn.COALESCE(TVShow.year, 0), TVShow.first_air_date,
-        TVShow.title, Episode.season_number, Episode.episode_number, Episode.episode_number_end,
-        Album.title, Album.album_artist, Track.artist,
-    ).join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id)).switch(
-        SearchDocument
-    ).join(Episode, JOIN.LEFT_OUTER, on=(SearchDocument.episode == Episode.id)).switch(
-        SearchDocument
-    ).join(Track, JOIN.LEFT_OUTER, on=(SearchDocument.track == Track.id)).switch(
-        SearchDocument
-    ).join(TVShow, JOIN.LEFT_OUTER, on=(TVShow.id == show)).switch(
-        SearchDocument
-    ).join(Album, JOIN.LEFT_OUTER, on=(Album.id == album)).where(
-        OneOf(SearchDocument.seq, seqs)
-    ).tuples()
-
-
-# Finding: what another program calls it
-
-@lru_cache(maxsize=None)
-def titled(kind: str) -> Statement:
-    """Return the statement for the movies, shows or tracks of a title: argument its title_key."""
-    model, id, _ = SEARCHED[kind]
-
-    def build(key: Any) -> Any:
-        ids = SearchDocument.select(id).where(
-            SearchDocument.kind == kind, SearchDocument.title_key == key
-        )
-        source = _track_source() if model is Track else _page_source(model)
-        return source.where(model.id.in_(ids)).order_by(model.id)
-
-    return Statement(build)
-
-
-def _track_source() -> Any:
-    return Track.select(Track, Album, MediaFile).join(Album).switch(Track).join(
-        MediaFile, JOIN.LEFT_OUTER
-    )
-
-
-@lru_cache(maxsize=None)
-def named_between(model: Any) -> Statement:
-    """Return the statement for rows by their identity: arguments (library_id, start, end)."""
-    return Statement(
-        lambda library_id, start, end: _page_source(model).where(
-            model.library == library_id, model.identity >= start, model.identity < end
-        ).order_by(model.id)
-    )
-
-
-@statement
-def episodes_numbered(show_ids: Any, season_number: Any, episode_number: Any) -> Any:
-    return Episode.select(Episode, TVShow, MediaFile).join(TVShow).switch(Episode).join(
-        MediaFile, JOIN.LEFT_OUTER
-    ).where(
-        OneOf(Episode.show, show_ids), Episode.season_number == season_number,
-        Episode.episode_number == episode_number,
-    ).order_by(Episode.id)
-
-
-@statement
-def files_at(library_id: Any, paths: Any) -> Any:
-    return MediaFile.select().where(
-        MediaFile.library == library_id, OneOf(MediaFile.path, paths)
-    ).order_by(MediaFile.path)

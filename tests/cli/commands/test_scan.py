@@ -155,7 +155,7 @@ def test_missing_packages_are_named_with_what_helps(
     cli: Run, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "viewra_lite.media.scan.available",
+        "viewra_lite.media.scanning.scan.available",
         lambda: {"guessit": False, "pymediainfo": True, "tinytag": True},
     )
     done = cli("scan", media / "Movies", "--type", "movie")

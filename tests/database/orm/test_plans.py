@@ -12,14 +12,19 @@ import pytest
 from viewra_lite import Store
 from viewra_lite.database.orm.statements import Statement
 from viewra_lite.database.sqlite.drivers.loading import load_driver
-from viewra_lite.media import queries as media, scan_queries
+from viewra_lite.media import queries as media
 from viewra_lite.media.models import Album, Movie, TVShow
+from viewra_lite.media.scanning import queries as scan_queries
+from viewra_lite.media.search import queries as search_queries
 from viewra_lite.playback import history_queries as history, stats_queries as stats
 from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
 from viewra_lite.transcoding import queries as transcoding
 
 ROOMS = {
-    "media": ("queries", "scan_queries", "work_queries"),
+    "media": (
+        "queries", "scanning.queries", "files.queries", "files.work_queries",
+        "search.queries",
+    ),
     "playback": ("queries", "watching_queries", "history_queries"),
     "transcoding": ("queries",),
 }
@@ -27,9 +32,9 @@ ROOMS = {
 # Why it may read a table, or all of an index, from one end to the other.
 SCANS = {
     "media.queries.libraries": "there is a handful of libraries",
-    "media.scan_queries.missing_moved": "the index holds only those that are missing",
-    "media.scan_queries.removed_moved": "all that is gone, whatever is there",
-    "media.scan_queries.removed_replaced": "all that is gone, whatever is there",
+    "media.scanning.queries.missing_moved": "the index holds only those that are missing",
+    "media.scanning.queries.removed_moved": "all that is gone, whatever is there",
+    "media.scanning.queries.removed_replaced": "all that is gone, whatever is there",
     "playback.queries.open_sessions": "the index holds only those that are open",
     "playback.queries.progress_after": "a chore, outside of a writer: there is nothing like it",
     "transcoding.queries.entry_of_the_future": "before an eviction, which goes through them all",
@@ -123,9 +128,9 @@ def test_what_is_gone_is_looked_for_from_the_side_of_the_few(
     assert "ORDER BY" in order
 
 
-@pytest.mark.parametrize("kind", media.SEARCHED)
+@pytest.mark.parametrize("kind", search_queries.SEARCHED)
 def test_what_has_a_title_is_found_by_the_index_of_titles(kind: str, explain: Any) -> None:
-    plan = explain(media.titled(kind))
+    plan = explain(search_queries.titled(kind))
     assert scanned(plan) == []
     assert any("idx_search_documents_title (kind=? AND title_key=?)" in step for step in plan)
 

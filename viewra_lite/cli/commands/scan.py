@@ -18,8 +18,8 @@ from ..progress import scan_progress
 from ..remedies import command
 
 if TYPE_CHECKING:
-    from ...media.facts import ScanResult
     from ...media.models import MediaLibrary
+    from ...media.scanning.facts import ScanResult
     from ...store import Store
     from ..parser import Commands
 

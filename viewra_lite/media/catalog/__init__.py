@@ -1,0 +1,1 @@
+"""Movies, shows and music, as the files make them and as callers write them."""

@@ -1,0 +1,215 @@
+"""What the files are: movies, shows with seasons and episodes, albums with tracks.
+
+A scan writes here only what names and tags say: it adds what is new and points it at its best
+file, and leaves alone what plugins and people wrote. Everything runs in the caller's writer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..files import versions
+from ..files.relink import absorb
+from ..files.works import Works
+from ..identities import movie_identity
+from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
+from ..names.facts import EpisodeName, MovieName, NameFacts
+from ..names.keys import sort_title
+from ..probing.tags import TagFacts
+from ..search import indexing
+from . import matching
+from .music import Music
+from .shows import Shows
+
+
+class Catalog:
+    """Files into movies, episodes and tracks, inside one writer; finish() ends each batch."""
+
+    def __init__(self, sessions: Sessions, library: MediaLibrary) -> None:
+        self._sessions = sessions
+        self._library = library
+        self._touched: dict[str, set[str]] = defaultdict(set)
+        self._works = Works(sessions)
+        self._shows = Shows(sessions, library, self._works, self._touched)
+        self._music = Music(sessions, library, self._works, self._touched)
+
+    def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
+        """Make a file's movie, episodes or track, and take it out of what it was before.
+
+        Other versions of that take its place.
+        """
+        if isinstance(name, MovieName):
+            self._place_movie(file, name)
+        elif isinstance(name, EpisodeName):
+            self._shows.place(file, name)
+        else:
+            self._music.place(file, name, tags)
+
+    def release(self, file: MediaFile) -> None:
+        """Take a file that is about to be deleted out of the catalog.
+
+        What it was passes to another version, or goes with its last file, unless a plugin or a
+        person wrote about it.
+        """
+        for movie in list(Movie.select().where(Movie.media_file == file.id)):
+            self._leave_movie(movie, file)
+        self._shows.leave(file, [])
+        self._music.leave(file, "")
+
+    def take_over(self, known: MediaFile | RemovedFile, newcomer: MediaFile) -> MediaFile | None:
+        """Make a newcomer, which may be in the catalog already, the known file that it is."""
+        name = self._give_up_movie(newcomer, known)
+        episodes = _ids(Episode, newcomer)
+        tracks = _ids(Track, newcomer)
+        file = absorb(self._sessions, known, newcomer)
+        if file is not None and name is not None:
+            self._place_movie(file, name)
+        if file is not None and episodes:
+            self._shows.leave(file, episodes)
+        if file is not None and tracks:
+            self._music.leave(file, tracks[0])
+        return file
+
+    def prefer_present(self, ids: Sequence[str]) -> None:
+        """Point what stood on files that are missing now at another version, where there is one."""
+        models: tuple[Any, ...] = (Movie, Episode, Track)
+        for model in models:
+            for row in list(model.select().where(model.media_file.in_(ids))):
+                gone = self._sessions.one(queries.file_by_id, row.media_file_id)
+                other = versions.other_version(self._sessions, row, gone)
+                if other is not None and other.status == "present":
+                    model.update(media_file=other.id).where(model.id == row.id).execute()
+
+    def succeed(self, some: Sequence[str], gone: Collection[str]) -> None:
+        """Make one of each movie and show of some files and the new one that replaced it.
+
+        That is the only new one of its title, where all files of the old one are gone. gone are
+        all files that a scan has not found, which may not be marked as missing yet.
+        """
+        of_movies = Movie.select().where(Movie.media_file.in_(some))
+        of_shows = TVShow.select().join(Episode).where(Episode.media_file.in_(some)).distinct()
+        for row in [*of_movies, *of_shows]:
+            if self._is_gone(row, gone):
+                self._replace_by_new(row, gone)
+
+    def _replace_by_new(self, row: Any, gone: Collection[str]) -> None:
+        model, now = type(row), self._sessions.now()
+        new = [
+            one for one in matching.alike(model, self._library, row)
+            if versions.is_new(one, self._library, now) and not self._is_gone(one, gone)
+        ]
+        if len(new) == 1:
+            others = matching.alike(model, self._library, new[0])
+            if [one.id for one in others if self._is_gone(one, gone)] == [row.id]:
+                self._replace(row, new[0])
+
+    def _is_gone(self, row: Any, gone: Collection[str]) -> bool:
+        rows = [row] if isinstance(row, Movie) else Episode.select().where(Episode.show == row.id)
+        files = [file for one in rows for file in versions.files_of(self._sessions, one)]
+        return bool(files) and all(file.id in gone or file.status == "missing" for file in files)
+
+    def _replace(self, row: Any, successor: Any) -> None:
+        if isinstance(row, TVShow):
+            self._shows.replace(row, successor)
+        else:
+            name = MovieName(successor.title, successor.year)
+            self._rename_movie(row, name, successor.identity, successor)
+
+    def finish(self) -> None:
+        """Count albums anew and bring the search index in step."""
+        self._music.finish()
+        for kind, ids in self._touched.items():
+            indexing.index(self._sessions, kind, sorted(ids))
+        self._touched.clear()
+
+    # Movies
+
+    def _place_movie(self, file: MediaFile, name: MovieName) -> None:
+        movie, identity = matching.movie_of(self._sessions, self._library, file, name)
+        for before in list(Movie.select().where(Movie.media_file == file.id)):
+            if movie is not None and before.id == movie.id:
+                continue
+            is_last = versions.other_version(self._sessions, before, file) is None
+            now = self._sessions.now()
+            if is_last and (movie is None or versions.is_new(movie, self._library, now)):
+                # Renamed or moved: the movie keeps its id, though its first file to be looked
+                # into may have become a movie of its own.
+                self._rename_movie(before, name, identity, movie)
+                movie = Movie.get_by_id(before.id)
+            else:
+                self._leave_movie(before, file)
+        if movie is None:
+            movie = self._new_movie(file, name, identity)
+        elif movie.year is None and name.year is not None:
+            self._give_year(movie, name.year, identity)
+        matching.learn_ids(movie, name)
+        if versions.is_better(self._sessions, file, movie.media_file_id):
+            Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
+        self._works.link(file.id, {movie.work_id: name.part or 0})
+
+    def _give_year(self, movie: Movie, year: int, identity: str) -> None:
+        Movie.update(year=year, identity=identity).where(Movie.id == movie.id).execute()
+        self._works.rename("movie", self._library.id, movie.work_id, identity)
+        self._touched["movie"].add(movie.id)
+
+    def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
+        now = self._sessions.now()
+        work = self._works.of_new_row(
+            "movie", self._library.id, identity, movie_identity(name.title, None)
+        )
+        read = {
+            "id": self._sessions.new_id(), "title": name.title,
+            "sort_title": sort_title(name.title), "year": name.year, "tmdb_id": name.tmdb_id,
+            "imdb_id": name.imdb_id,
+        }
+        movie: Movie = Movie.create(
+            library=self._library.id, media_file=file.id, work=work, identity=identity,
+            created_at=now, updated_at=now, **{**read, **self._works.take_kept(work)},
+        )
+        self._touched["movie"].add(movie.id)
+        return movie
+
+    def _rename_movie(
+        self, movie: Movie, name: MovieName, identity: str, twin: Movie | None
+    ) -> None:
+        """Give a movie its files' new name; a twin that was made under that name goes."""
+        changes: dict[str, Any] = {"identity": identity, "library": self._library.id}
+        if movie.identity != identity and movie.identity.partition("#")[0] == movie_identity(
+            movie.title, movie.year
+        ):  # else somebody has given it another title
+            changes.update(title=name.title, sort_title=sort_title(name.title), year=name.year)
+        if twin is not None:
+            changes["media_file"] = twin.media_file_id
+            Movie.delete().where(Movie.id == twin.id).execute()
+        Movie.update(**changes, updated_at=self._sessions.now()).where(
+            Movie.id == movie.id
+        ).execute()
+        self._works.rename("movie", self._library.id, movie.work_id, identity)
+        self._touched["movie"].add(movie.id)
+
+    def _give_up_movie(self, newcomer: MediaFile, known: Any) -> MovieName | None:
+        """Delete a newcomer's movie where the known file has one of its own to be renamed."""
+        movie = Movie.get_or_none(Movie.media_file == newcomer.id)
+        own = Movie.get_or_none(Movie.media_file == known.id)
+        if movie is None or own is None:
+            return None
+        part = self._works.parts_of(newcomer.id).get(movie.work_id)
+        if versions.other_version(self._sessions, movie, newcomer) is None:
+            Movie.delete().where(Movie.id == movie.id).execute()
+        return MovieName(movie.title, movie.year, part=part or None)
+
+    def _leave_movie(self, movie: Movie, file: MediaFile) -> None:
+        other = versions.other_version(self._sessions, movie, file)
+        if other is not None:
+            Movie.update(media_file=other.id).where(Movie.id == movie.id).execute()
+        else:
+            self._works.keep(movie)
+            Movie.delete().where(Movie.id == movie.id).execute()
+
+
+def _ids(model: Any, file: MediaFile) -> list[str]:
+    return [row.id for row in model.select(model.id).where(model.media_file == file.id)]

@@ -1,0 +1,171 @@
+"""Which movie or show of a library a name means.
+
+    what is known            movie                                show
+    an equal external id     one                                  one
+    an unequal one           two                                  two
+    title and year equal     one, wherever the files lie          one
+    both years, not equal    two                                  two
+    one year                 one in the same folder, else two     one in the same folder, else two
+    no year                  one in the same folder, else two     one
+
+The folder of a show is the one below the library's; the library's own folder is evidence of
+nothing. What was told apart while both were there and turns out to have replaced the other is
+made one at the end of a scan: see Catalog.succeed().
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from ..files import versions
+from ..identities import movie_identity, show_identity
+from ..models import Episode, MediaFile, MediaLibrary, Movie, TVShow
+from ..names.facts import EpisodeName, MovieName
+from ..names.keys import LONGEST_KEY, fold
+
+_IDS = ("tmdb_id", "imdb_id", "tvdb_id")
+_ANY_YEAR = "~"  # after every digit and "#"
+
+
+def movie_of(
+    sessions: Sessions, library: MediaLibrary, file: MediaFile, name: MovieName
+) -> tuple[Movie | None, str]:
+    """Return the movie that a file is of, or None and the identity that a new one gets."""
+    identity = movie_identity(name.title, name.year)
+    if name.year is None and not _has_ids(name):
+        identity += _beside(_folder(library, file.path), name.title)
+    alike = _alike(Movie, library, movie_identity(name.title, None))
+    found = _by_id(Movie, library, name) or _exact(alike, identity, name)
+    if found is None:
+        here = _folder(library, file.path)
+        near = [row for row in _compatible(alike, name, name.year) if here and here in {
+            _folder(library, one.path) for one in versions.files_of(sessions, row)
+        }]
+        found = near[0] if len(near) == 1 else None
+    others = [row for row in alike if found is None or row.id != found.id]
+    return found, _free(others, identity, name, _folder(library, file.path))
+
+
+def show_of(
+    library: MediaLibrary, file: MediaFile, name: EpisodeName
+) -> tuple[TVShow | None, str]:
+    """Return the show that a file belongs to, or None and the identity that a new one gets."""
+    identity = show_identity(name.show, name.show_year)
+    alike = _alike(TVShow, library, show_identity(name.show, None))
+    found = _by_id(TVShow, library, name) or _exact(alike, identity, name)
+    if found is None:
+        here = _top_folder(library, file.path)
+        near = [
+            row for row in _compatible(alike, name, name.show_year)
+            if here and here == _top_folder_of(library, row)
+        ]
+        found = near[0] if len(near) == 1 else None
+    others = [row for row in alike if found is None or row.id != found.id]
+    return found, _free(others, identity, name, _top_folder(library, file.path))
+
+
+def learn_ids(row: Any, name: Any) -> None:
+    """Give a row the external ids that a name brings and it lacks: they tell it from others."""
+    model = type(row)
+    new = {
+        column: getattr(name, column) for column in _IDS
+        if getattr(name, column, None) is not None and column in model._meta.fields
+        and getattr(row, column) is None
+    }
+    if new:
+        model.update(**new).where(model.id == row.id).execute()
+
+
+def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
+    """Return the other rows of a title that neither a year nor an id tells from a row."""
+    title = row.identity.split(":")[1]
+    kind = "movie" if model is Movie else "show"
+    others = _compatible(_alike(model, library, f"{kind}:{title}:"), row, row.year)
+    return [other for other in others if other.id != row.id]
+
+
+def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
+    """Return the rows whose files have this title, whatever the year, in order."""
+    return list(model.select().where(
+        model.library == library.id, model.identity.between(stem, stem + _ANY_YEAR)
+    ).order_by(model.identity))
+
+
+def _by_id(model: Any, library: MediaLibrary, name: Any) -> Any:
+    """Return the row with an external id of a name."""
+    for column in _IDS:
+        value = getattr(name, column, None)
+        if value is not None and column in model._meta.fields:
+            row = model.get_or_none(
+                model.library == library.id, getattr(model, column) == value
+            )
+            if row is not None:
+                return row
+    return None
+
+
+def _exact(alike: list[Any], identity: str, name: Any) -> Any:
+    return next((
+        row for row in alike if row.identity == identity and not _is_another(row, name)
+    ), None)
+
+
+def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
+    """Return the rows that neither an id nor a year tells from a name."""
+    return [
+        row for row in alike
+        if not _is_another(row, name) and (year is None or row.year in (None, year))
+    ]
+
+
+def _is_another(row: Any, name: Any) -> bool:
+    """Whether an unequal external id says so."""
+    return any(
+        None not in (getattr(row, column, None), getattr(name, column, None))
+        and getattr(row, column) != getattr(name, column)
+        for column in _IDS
+    )
+
+
+def _has_ids(name: Any) -> bool:
+    return any(getattr(name, column, None) is not None for column in _IDS)
+
+
+def _free(alike: list[Any], identity: str, name: Any, folder: str) -> str:
+    """Return an identity that no other row of the library has."""
+    if all(row.identity != identity for row in alike):
+        return identity
+    ids = [f"{column}{getattr(name, column)}" for column in _IDS if getattr(name, column, None)]
+    return f"{identity}#{ids[0] if ids else _key(folder)}"
+
+
+def _folder(library: MediaLibrary, path: str) -> str:
+    """Return the folder of a file below the library's, "" for the library's own."""
+    return os.path.dirname(os.path.relpath(path, library.path))
+
+
+def _beside(folder: str, title: str) -> str:
+    """Return what tells films of one title without a year apart: the folders around their own."""
+    *above, own = folder.split(os.sep)
+    around = os.sep.join(above) if fold(own).startswith(fold(title)) else folder
+    return f"#{_key(around)}" if around else ""
+
+
+def _key(folder: str) -> str:
+    """Return a folder as a part of an identity, the end of a long one: it tells the most."""
+    return "/".join(map(fold, folder.split(os.sep)))[-LONGEST_KEY:]
+
+
+def _top_folder(library: MediaLibrary, path: str) -> str:
+    return _folder(library, path).split(os.sep)[0]
+
+
+def _top_folder_of(library: MediaLibrary, show: TVShow) -> str | None:
+    file = MediaFile.select(MediaFile.path).join(
+        Episode, on=(Episode.media_file == MediaFile.id)
+    ).where(Episode.show == show.id, MediaFile.library == library.id).order_by(
+        MediaFile.path
+    ).first()
+    return None if file is None else _top_folder(library, file.path)

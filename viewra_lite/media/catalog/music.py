@@ -1,0 +1,95 @@
+"""Files into albums and tracks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from ..files import versions
+from ..files.works import Works
+from ..identities import track_identity
+from ..models import MediaFile, MediaLibrary, Track
+from ..names.facts import TrackName
+from ..probing.tags import TagFacts
+from .albums import Albums
+
+
+class Music:
+    """The albums of one library, inside one writer; finish() ends each batch."""
+
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        touched: dict[str, set[str]],
+    ) -> None:
+        self._sessions = sessions
+        self._library = library
+        self._works = works
+        self._touched = touched
+        self._albums = Albums(sessions, library, works, touched)
+
+    def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
+        """Make a file's track, and take it out of what it was before."""
+        album = self._albums.of(file, name, tags)
+        facts = {
+            "album": album.id, "title": name.title, "disc_number": name.disc or 1,
+            "track_number": name.track or 0,
+        }
+        track = Track.get_or_none(*(getattr(Track, key) == facts[key] for key in facts))
+        if track is None:
+            key = track_identity(album.identity, name.disc or 1, name.track or 0, name.title)
+            track = self._renamed_track(file, name, facts, key)
+            track = track or self._new_track(file, name, tags, facts, key)
+        elif track.media_file_id == file.id and name.album_artist is None:
+            Track.update(artist=name.artist).where(Track.id == track.id).execute()
+        elif versions.is_better(self._sessions, file, track.media_file_id):
+            Track.update(media_file=file.id, duration=file.duration).where(
+                Track.id == track.id
+            ).execute()
+        self._works.link(file.id, {track.work_id: 0})
+        self.leave(file, track.id, album.id)
+
+    def _renamed_track(
+        self, file: MediaFile, name: TrackName, facts: dict[str, Any], key: str
+    ) -> Track | None:
+        """Return the track that the file was, under its new name and on its new album."""
+        track: Track | None = Track.get_or_none(Track.media_file == file.id)
+        if track is None or versions.other_version(self._sessions, track, file) is not None:
+            return None
+        Track.update(**facts, artist=name.artist, year=name.year, duration=file.duration).where(
+            Track.id == track.id
+        ).execute()
+        self._works.rename("track", self._library.id, track.work_id, key)
+        self._albums.left(track.album_id, facts["album"])
+        self._touched["track"].add(track.id)
+        return track
+
+    def leave(self, file: MediaFile, placed: str, album_id: str | None = None) -> None:
+        """Take a file out of the tracks that it no longer is; it may have gone to another album.
+
+        Another version takes its place; without one the track goes, unless it is curated.
+        """
+        for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
+            other = versions.other_version(self._sessions, old, file)
+            if other is not None or versions.is_curated(old):
+                Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
+            else:
+                Track.delete().where(Track.id == old.id).execute()
+            self._albums.left(old.album_id, album_id)
+
+    def finish(self) -> None:
+        """Count the tracks of every album that changed; one without tracks goes."""
+        self._albums.finish()
+
+    def _new_track(
+        self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any],
+        key: str,
+    ) -> Track:
+        track = Track.create(
+            id=self._sessions.new_id(), media_file=file.id,
+            work=self._works.of_new_row("track", self._library.id, key), artist=name.artist,
+            duration=file.duration, year=name.year,
+            genres=[tags.genre] if tags and tags.genre else None,
+            musicbrainz_id=getattr(tags, "musicbrainz_track_id", None), **facts,
+        )
+        self._touched["track"].add(track.id)
+        return track

@@ -1,0 +1,260 @@
+"""Write what plugins and people know of movies, shows and music."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from ...database.checks import (
+    LONGEST_ID, LONGEST_TITLE, NOT_GIVEN, checked_id, checked_number, checked_text, checked_title,
+    known_id, no_such, or_none, refused, unknown_name,
+)
+from ...database.orm.fields import checked_value
+from ...database.sessions.sessions import Sessions
+from ...errors import ConflictError, InvalidValueError, NotFoundError, shown
+from ..files import versions
+from ..files.works import Works
+from ..identities import album_identity, movie_identity, show_identity, track_identity
+from ..models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
+from ..names.keys import LONGEST_KEY, sort_title
+from ..probing.plausible import RANGES
+from ..search import indexing, queries, words
+
+_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id")
+_REFERENCES = ("media_file", "media_file_id")
+_KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+_LISTS = {"genres", "cast", "creators", "artists"}
+_TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
+_WATCHED = {Movie, Episode, Track}
+_NOUNS = {**_KINDS, Season: "season", MediaLibrary: "library"}
+_PARENTS = {
+    Movie: Movie.library, TVShow: TVShow.library, Season: Season.show, Episode: Episode.show,
+    Album: Album.library, Track: Track.album,
+}
+# By these a row is found; what a new row may do without, and then is.
+_KEYS: dict[Any, tuple[str, ...]] = {
+    Movie: ("title", "year"), TVShow: ("title", "year"), Season: ("season_number",),
+    Episode: ("season_number", "episode_number"), Album: ("title", "album_artist"),
+    Track: ("disc_number", "track_number", "title"),
+}
+_UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
+_IDENTITIES: dict[Any, Callable[..., str]] = {
+    Movie: movie_identity, TVShow: show_identity, Album: album_identity,
+}
+
+
+def save(
+    sessions: Sessions, model: Any, parent_id: str, values: dict[str, Any], id: str | None
+) -> str:
+    """Insert a row or update the one with this id or this key, inside a writer; return its id.
+
+    What is NOT_GIVEN stays as it is. A row's identity, by which scans know it, is set once and
+    outlives every new title.
+    """
+    parent = (_PARENTS[model], parent_id)
+    given = _checked(model, parent[0], values)
+    _refuse_unknown_parent(parent)
+    _refuse_unknown_file(given)
+    row = _by_id(model, parent, id) if id is not None else _found(sessions, model, parent, given)
+    key = _key(model, given, row)
+    if row is not None and any(key[name] != getattr(row, name) for name in key):
+        _refuse_taken(model, parent, key, row.id)
+    if model is Episode and (row is None or "season_number" in given):
+        given["season"] = save(
+            sessions, Season, parent_id, {"season_number": key["season_number"]}, None
+        )
+    _add_sort_title(model, given, row)
+    if "updated_at" in model._meta.fields:
+        given["updated_at"] = sessions.now()
+    if row is None:
+        row_id = _insert(sessions, model, parent, {**given, **key, **_unique(model, key)})
+    else:
+        row_id = row.id
+        if given:
+            model.update(**given).where(model.id == row_id).execute()
+    if model in _WATCHED:
+        _link(sessions, model, row_id, given.get("media_file"))
+    if model in _KINDS:
+        indexing.index(sessions, _KINDS[model], [row_id])
+    return row_id
+
+
+def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
+    """Return what a row is found by: as given, else as it is, else as new rows have it."""
+    key = {}
+    for name in _KEYS[model]:
+        if name in given:
+            key[name] = given[name]
+        elif row is not None:
+            key[name] = getattr(row, name)
+        elif name in _UNLESS_GIVEN:
+            key[name] = _UNLESS_GIVEN[name]
+        else:
+            raise InvalidValueError(f"{name} must be given for a new {_NOUNS[model]}")
+    return key
+
+
+def _unique(model: Any, key: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that no two rows of a parent may have alike."""
+    identity = _IDENTITIES.get(model)
+    return key if identity is None else {"identity": identity(*key.values())}
+
+
+def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
+    """Let the order follow a new title, unless a person has chosen it."""
+    if "sort_title" not in model._meta.fields:
+        return
+    if given.get("sort_title", NOT_GIVEN) is None:
+        given["sort_title"] = sort_title(given.get("title") or row.title)
+    elif "title" in given and (row is None or row.sort_title == sort_title(row.title)):
+        given.setdefault("sort_title", sort_title(given["title"]))
+
+
+def _found(sessions: Sessions, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
+    """Return the row with the key that is given, or None."""
+    key = _key(model, given, None)
+    row = _matching(model, parent, _unique(model, key))
+    if row is None and model in _IDENTITIES:  # a person may have given it another title
+        return _alike(sessions, model, parent, key)
+    if row is None and model is Track and not {"disc_number", "track_number"} & given.keys():
+        return _track_called(parent, given["title"])
+    return row
+
+
+def _track_called(parent: tuple[Any, str], title: str) -> Any:
+    """Return the track of an album whose title alone is known, or None."""
+    tracks = list(Track.select().where(parent[0] == parent[1], Track.title == title).limit(2))
+    if len(tracks) > 1:
+        raise ConflictError(
+            f"several tracks of album {parent[1]} are called {shown(title)}: give disc_number and "
+            "track_number, or id"
+        )
+    return tracks[0] if tracks else None
+
+
+def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
+    noun = _NOUNS[model]
+    row = model.get_or_none(model.id == known_id(noun, id), parent[0] == parent[1])
+    if row is None:
+        raise NotFoundError(f"{no_such(noun, id)} in {parent[0].name} {shown(parent[1])}")
+    return row
+
+
+def _alike(
+    sessions: Sessions, model: Any, parent: tuple[Any, str], key: dict[str, Any]
+) -> Any:
+    """Return the row that is called the same, found by the index of all titles."""
+    names = (parent[0].object_id_name, *key)
+    wanted = (parent[1], *key.values())
+    title_key = words.title_key(key["title"])[:LONGEST_KEY]
+    titled = sessions.all(queries.titled(_KINDS[model]), title_key)
+    return next((row for row in titled if attrgetter(*names)(row) == wanted), None)
+
+
+def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:
+    conditions = [
+        getattr(model, name).is_null() if value is None else getattr(model, name) == value
+        for name, value in columns.items()
+    ]
+    return model.get_or_none(parent[0] == parent[1], *conditions)
+
+
+def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: str) -> None:
+    other = _matching(model, parent, _unique(model, key))
+    if other is not None and other.id != id:
+        named = ", ".join(f"{name} {shown(value)}" for name, value in key.items())
+        raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {named}")
+
+
+def _insert(
+    sessions: Sessions, model: Any, parent: tuple[Any, str], values: dict[str, Any]
+) -> str:
+    if "created_at" in model._meta.fields:
+        values["created_at"] = values["updated_at"]
+    if "work" in model._meta.fields:
+        values["work"] = _work(Works(sessions), model, parent[1], values)
+    row = model.create(id=sessions.new_id(), **{parent[0].name: parent[1]}, **values)
+    return str(row.id)
+
+
+def _work(works: Works, model: Any, parent_id: str, values: dict[str, Any]) -> str:
+    """Return the work of a row that is about to be inserted."""
+    if model is Episode:
+        show = TVShow.get_by_id(parent_id)
+        return works.of_episode(show.work_id, values["season_number"], values["episode_number"])
+    if model is Track:
+        album = Album.get_by_id(parent_id)
+        key = track_identity(
+            album.identity, values["disc_number"], values["track_number"], values["title"]
+        )
+        return works.of_new_row("track", album.library_id, key)
+    return works.of_new_row(_KINDS[model], parent_id, values["identity"])
+
+
+def _link(sessions: Sessions, model: Any, row_id: str, file_id: str | None) -> None:
+    """Let a row's file share the row's watch state, and the row's files follow its number."""
+    works, row = Works(sessions), model.get_by_id(row_id)
+    if model is Episode:
+        show = TVShow.get_by_id(row.show_id)
+        work = works.of_episode(show.work_id, row.season_number, row.episode_number)
+        if work != row.work_id:
+            for file in versions.files_of(sessions, row):
+                parts = works.parts_of(file.id)
+                del parts[row.work_id]
+                works.link(file.id, {**parts, work: 0})
+            Episode.update(work=work).where(Episode.id == row_id).execute()
+            row.work_id = work
+    if file_id is not None:
+        works.add(file_id, _KINDS[model], row.work_id)
+
+
+def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values by field name; raises InvalidValueError for what the table cannot hold."""
+    ours = (*_OURS, "season", "season_id") if model is Episode else _OURS
+    fields = {
+        name: field for name, field in model._meta.combined.items()
+        if field is not parent and name not in ours
+    }
+    checked = {}
+    for name, value in values.items():
+        field = fields.get(name)
+        if field is None:
+            raise unknown_name(_NOUNS[model], name, list(fields))
+        if value is not NOT_GIVEN:
+            checked[field.name] = _value(field, name, value)
+    _refuse_out_of_range(checked)
+    return checked
+
+
+def _value(field: Any, name: str, value: Any) -> Any:
+    if name in _REFERENCES:
+        return or_none(checked_id, name, getattr(value, "id", value))
+    if name == "title" and not field.null:
+        return checked_title(name, value)
+    return value if name == "sort_title" and value is None else checked_value(field, value)
+
+
+def _refuse_out_of_range(values: dict[str, Any]) -> None:
+    for name in _LISTS & values.keys():
+        if not isinstance(values[name], (list, tuple, type(None))):
+            raise refused(name, "a list", values[name])
+    for name, value in values.items():
+        if isinstance(value, str) and (name in _TITLES or name.endswith("_id")):
+            longest = LONGEST_TITLE if name in _TITLES else LONGEST_ID
+            checked_text(name, value, longest=longest)
+    for name in RANGES.keys() & values.keys():
+        or_none(lambda name, value: checked_number(name, value, *RANGES[name]), name, values[name])
+
+
+def _refuse_unknown_parent(parent: tuple[Any, str]) -> None:
+    field, id = parent
+    noun, key = _NOUNS[field.rel_model], field.rel_model.id
+    if field.rel_model.get_or_none(key == known_id(noun, id)) is None:
+        raise no_such(noun, id)
+
+
+def _refuse_unknown_file(values: dict[str, Any]) -> None:
+    file_id = values.get("media_file")
+    if file_id is not None and MediaFile.get_or_none(MediaFile.id == file_id) is None:
+        raise no_such("media file", file_id)

@@ -1,0 +1,1 @@
+"""What stays when files move: their ids, and the works that they are of."""

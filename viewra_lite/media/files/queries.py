@@ -1,0 +1,77 @@
+"""The questions of a file's identity: which known file is this, and what was removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...database.orm.nodes import OneOf
+from ...database.orm.statements import Statement, statement
+from ..models import MediaFile, MediaLibrary, RemovedFile
+
+# Of many files with the same content so many are looked at: each costs a look at the disk.
+_ALIKE = 50
+
+
+@statement
+def files_like(fingerprint: Any) -> Any:
+    """Files with this content, those that are missing first."""
+    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
+        MediaFile.fingerprint == fingerprint
+    ).order_by(MediaFile.status, MediaFile.id).limit(_ALIKE)
+
+
+@statement
+def hold_file(id: Any, path: Any) -> Any:
+    """Keep others from changing a file until the writer ends; changes no row if it has moved."""
+    return MediaFile.update({MediaFile.updated_at: MediaFile.updated_at}).where(
+        MediaFile.id == id, MediaFile.path == path
+    )
+
+
+@statement
+def files_by_ids(ids: Any) -> Any:
+    return MediaFile.select().where(OneOf(MediaFile.id, ids))
+
+
+@statement
+def removed_like(fingerprint: Any, filename: Any) -> Any:
+    return RemovedFile.select().where(RemovedFile.fingerprint == fingerprint).order_by(
+        (RemovedFile.filename == filename).desc(), RemovedFile.removed_at.desc(), RemovedFile.id
+    )
+
+
+@statement
+def removed_by_id(id: Any) -> Any:
+    return RemovedFile.select().where(RemovedFile.id == id)
+
+
+@statement
+def forget_removed(id: Any) -> Any:
+    return RemovedFile.delete().where(RemovedFile.id == id)
+
+
+@statement
+def removable(ids: Any) -> Any:
+    return MediaFile.select(
+        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.disproved_duration
+    ).where(OneOf(MediaFile.id, ids)).tuples()
+
+
+REMEMBERED = (
+    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint,
+    RemovedFile.disproved_duration, RemovedFile.removed_at,
+)
+
+
+def _insert_removed(*values: Any) -> Any:
+    return RemovedFile.insert(dict(zip(REMEMBERED, values))).on_conflict(
+        conflict_target=[RemovedFile.id], preserve=REMEMBERED[1:]
+    )
+
+
+insert_removed = Statement(_insert_removed, arity=len(REMEMBERED))
+
+
+@statement
+def delete_files(ids: Any) -> Any:
+    return MediaFile.delete().where(OneOf(MediaFile.id, ids))

@@ -1,0 +1,171 @@
+"""Which known file is this? Ids outlive renames, moves, replacements and removals.
+
+Watch state hangs on a file's id, so a file that is the same keeps it: the same content (size,
+first and last 64 KiB) under another path, or, where the old one is gone, another file of the same
+movie, episode or track.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..models import Episode, MediaFile, Movie, RemovedFile, Track
+from . import queries as file_queries
+from .works import Works
+
+_STAYS = ("id", "created_at", "disproved_duration")
+_FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The known file whose content lies under another path now."""
+
+    known: MediaFile | RemovedFile
+    is_gone: bool
+    """Nothing lies under its own path; otherwise other content does."""
+
+
+def is_new(file: MediaFile) -> bool:
+    """Whether nobody has looked into the file yet: only then it may turn out to be another."""
+    return file.fingerprint is None and file.probe_state == "pending"
+
+
+def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match | None:
+    """Return the known file whose content was found under a file's path, or None.
+
+    Looks at the disk, so it must run outside a writer.
+    """
+    if not fingerprint or fingerprint == file.fingerprint:
+        return None
+    alike = sessions.all(file_queries.files_like, fingerprint)
+    for known in sorted(alike, key=lambda known: bool(known.filename != file.filename)):
+        may_be = is_new(file) or known.library_id == file.library_id
+        if known.id != file.id and may_be and is_there(known.path) is False and _is_known_gone(
+            known
+        ):
+            return Match(known, True)
+    for known in alike:
+        if known.id != file.id and _has_other_content(known, file, fingerprint):
+            return Match(known, False)
+    removed = None
+    if is_new(file):
+        removed = sessions.one(file_queries.removed_like, fingerprint, file.filename)
+    return Match(removed, True) if removed is not None else None
+
+
+def is_there(path: str) -> bool:
+    """Whether something lies under a path, or cannot be looked at."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _is_known_gone(file: MediaFile) -> bool:
+    """Whether a file that is not there is gone, and not just its disk."""
+    return file.status == "missing" or is_mounted(file.library.path)
+
+
+def _has_other_content(known: MediaFile, file: MediaFile, fingerprint: str) -> bool:
+    """Whether a walk found that a known file of the same library was written over."""
+    if known.library_id != file.library_id or known.probe_state != "pending":
+        return False
+    # Probing costs imports that opening need not.
+    from ..probing.probe import fingerprint as fingerprint_of
+
+    try:
+        return fingerprint_of(known.path) != fingerprint
+    except OSError:
+        return False
+
+
+def is_mounted(root: str) -> bool:
+    """Whether a library's folder can be read and holds anything: an empty one may be unplugged."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
+def absorb(
+    sessions: Sessions, known: MediaFile | RemovedFile, newcomer: MediaFile
+) -> MediaFile | None:
+    """Make a newcomer the known file: its path and facts under the known id; inside a writer.
+
+    What pointed at the newcomer points at the known file afterwards. None, and nothing is
+    changed, where somebody else took the known file meanwhile.
+    """
+    if not _hold(sessions, known):
+        return None
+    values = {name: value for name, value in newcomer.__data__.items() if name not in _STAYS}
+    if not values["identity"]:
+        del values["identity"]
+    if values["duration"] == known.disproved_duration:
+        values["duration"] = None
+    # Two rows cannot have one path, and references need the known row before the other goes.
+    _set(newcomer.id, path=_nowhere(newcomer))
+    if isinstance(known, RemovedFile):
+        # Not "now": what came back is no new file, and may not turn out to be yet another.
+        MediaFile.insert(
+            id=known.id, created_at=known.removed_at,
+            disproved_duration=known.disproved_duration, **values
+        ).execute()
+    else:
+        _set(known.id, **{**values, "status": "present", "missing_since": None})
+    for model in (Movie, Episode, Track):
+        model.update(media_file=known.id).where(model.media_file == newcomer.id).execute()
+    Works(sessions).move_links(newcomer.id, known.id)
+    sessions.announce("file_absorbed", newcomer.id, known.id)
+    MediaFile.delete().where(MediaFile.id == newcomer.id).execute()
+    file: MediaFile = sessions.one(queries.file_by_id, known.id)
+    return file
+
+
+def exchange(sessions: Sessions, here: MediaFile, there: MediaFile) -> MediaFile | None:
+    """Let two files of a library change places, as their contents did; inside a writer.
+
+    What hangs on a place (the movie of that name, the facts to be looked into) stays there; ids
+    go with the content. Returns the file that is here now, or None as absorb() does.
+    """
+    if not (_hold(sessions, here) and _hold(sessions, there)):
+        return None
+    ours, theirs = _place(here), _place(there)
+    _set(here.id, path=_nowhere(here))
+    _set(there.id, **ours)
+    _set(here.id, **theirs)
+    for model in (Movie, Episode, Track):
+        of_here = [row.id for row in model.select().where(model.media_file == here.id)]
+        model.update(media_file=here.id).where(model.media_file == there.id).execute()
+        model.update(media_file=there.id).where(model.id.in_(of_here)).execute()
+    Works(sessions).swap_links(here.id, there.id)
+    file: MediaFile = sessions.one(queries.file_by_id, there.id)
+    return file
+
+
+def _hold(sessions: Sessions, known: MediaFile | RemovedFile) -> bool:
+    if isinstance(known, RemovedFile):
+        return bool(sessions.run(file_queries.forget_removed, known.id))
+    return bool(sessions.run(file_queries.hold_file, known.id, known.path))
+
+
+def _place(file: MediaFile) -> dict[str, Any]:
+    return {
+        name: value for name, value in file.__data__.items() if name not in _FOLLOWS_CONTENT
+    }
+
+
+def _nowhere(file: MediaFile) -> str:
+    return f"{file.path}\x01{file.id}"
+
+
+def _set(id: str, **values: Any) -> None:
+    MediaFile.update(**values).where(MediaFile.id == id).execute()

@@ -1,0 +1,69 @@
+"""Which files are versions of a movie, an episode or a track, and what keeps its row."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..models import Album, Episode, MediaFile, MediaLibrary, Season, Track, TVShow, best_of
+from . import work_queries
+
+# What only plugins and people write: a row with any of it stays when its last file goes.
+_CURATED = {
+    TVShow: ("overview", "tagline", "tmdb_id", "first_air_date", "poster_path"),
+    Season: ("title", "overview", "tmdb_id", "tvdb_id", "air_date", "poster_path"),
+    Episode: ("overview", "tmdb_id", "tvdb_id", "imdb_id", "still_path"),
+    Album: ("release_date", "album_type", "label", "cover_path"),
+    Track: ("lyrics",),
+}
+
+
+def is_new(row: Any, library: MediaLibrary, now: datetime) -> bool:
+    """Whether a movie or a show was made by the scan that runs, or by one that was interrupted."""
+    return bool((library.last_scan or library.created_at) < row.created_at <= now)
+
+
+def is_curated(row: Any) -> bool:
+    """Whether a plugin or a person wrote about it."""
+    return any(getattr(row, name) is not None for name in _CURATED[type(row)])
+
+
+def is_better(sessions: Sessions, file: MediaFile, current_id: str | None) -> bool:
+    """Whether a file should stand for its movie, episode or track instead of the current one."""
+    if current_id is None:
+        return True
+    if current_id == file.id:
+        return False
+    current: MediaFile | None = sessions.one(queries.file_by_id, current_id)
+    return current is None or best_of([file, current]) is file
+
+
+def other_version(sessions: Sessions, row: Any, file: MediaFile) -> MediaFile | None:
+    """Return the best file of a movie, an episode or a track besides one, or None."""
+    others = [one for one in files_of(sessions, row) if one.id != file.id]
+    return best_of(others) if others else None
+
+
+def files_of(sessions: Sessions, row: Any) -> list[MediaFile]:
+    """Return the files of a movie, an episode or a track in its library, by path.
+
+    Every version and every part of it, and those that hold other episodes besides.
+    """
+    library_id = _library_id(row)
+    files = sessions.all(work_queries.known_files_of, row.work_id)
+    return sorted((file for file in files if file.library_id == library_id), key=_by_path)
+
+
+def _library_id(row: Any) -> str:
+    if isinstance(row, Episode):
+        row = TVShow.get_by_id(row.show_id)
+    elif isinstance(row, Track):
+        row = Album.get_by_id(row.album_id)
+    return str(row.library_id)
+
+
+def _by_path(file: MediaFile) -> bytes:
+    return os.fsencode(file.path)

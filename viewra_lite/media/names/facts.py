@@ -1,0 +1,89 @@
+"""What a file's name can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Union
+
+from .keys import fold
+
+
+@dataclass(frozen=True, slots=True)
+class MovieName:
+    """A movie file: the film, and which version or part of it the file holds."""
+
+    title: str
+    year: int | None = None
+    edition: str | None = None
+    part: int | None = None
+    tmdb_id: int | None = None
+    imdb_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Key the film and its part: editions and qualities of one film share it."""
+        part = f":part{self.part}" if self.part else ""
+        return f"movie:{fold(self.title)}:{self.year or ''}{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeName:
+    """An episode file: season 0 holds specials; the ids are the show's, not the episode's."""
+
+    show: str
+    show_year: int | None = None
+    season: int | None = None
+    episodes: tuple[int, ...] = ()
+    absolute: int | None = None
+    title: str | None = None
+    air_date: date | None = None
+    tvdb_id: int | None = None
+    tmdb_id: int | None = None
+    imdb_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Key the episode: by season and number, else absolute number, else date, else title."""
+        return f"episode:{fold(self.show)}:{self.show_year or ''}:{self._which()}"
+
+    def _which(self) -> str:
+        if self.episodes:
+            return f"s{self.season or 0:02d}{_episode_span(self.episodes)}"
+        if self.absolute is not None:
+            return f"a{self.absolute}"
+        if self.air_date is not None:
+            return self.air_date.isoformat()
+        season = "" if self.season is None else f"s{self.season:02d}:"
+        return season + fold(self.title or "")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackName:
+    """A music file: `artist` plays the track, `album_artist` is on the cover where it differs."""
+
+    artist: str | None
+    album: str | None
+    title: str
+    disc: int | None = None
+    track: int | None = None
+    year: int | None = None
+    album_artist: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Key the track on its album; a file without a disc number is on disc 1."""
+        who, album = fold(self.album_artist or self.artist or ""), fold(self.album or "")
+        return f"track:{who}:{album}:{self.disc or 1}:{self.track or ''}:{fold(self.title)}"
+
+
+NameFacts = Union[MovieName, EpisodeName, TrackName]
+
+
+def _episode_span(episodes: tuple[int, ...]) -> str:
+    first, last = episodes[0], episodes[-1]
+    if first == last:
+        return f"e{first:02d}"
+    if episodes == tuple(range(first, last + 1)):
+        return f"e{first:02d}-e{last:02d}"
+    return "".join(f"e{number:02d}" for number in episodes)

@@ -1,0 +1,54 @@
+"""What a media file is, by its name and its folders: the door to the three kinds of names."""
+
+from __future__ import annotations
+
+import os
+
+from .episodes import episode_name
+from .facts import EpisodeName, MovieName, NameFacts, TrackName
+from .guesses import require_guessit
+from .kinds import suffix_of
+from .movies import movie_name
+from .text import readable
+from .tracks import track_name
+
+LONGEST_NAME = 255  # what file systems allow; bounds the time that odd names can take
+
+
+def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
+    """Read what a file is from its path below the library's root.
+
+    `library_type` is movie, tv or music. Gives None for another type or a path without a file
+    name, and never fails on a name. Takes 1 to 15 ms. Raises ProbeUnavailable without guessit
+    (movie and tv only).
+    """
+    parts = parts_below(path, root)
+    if not parts or library_type not in ("movie", "tv", "music"):
+        return None
+    if library_type != "music":
+        require_guessit()
+    *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
+    stem = filename[:len(filename) - len(suffix_of(filename))].strip()
+    try:
+        if library_type == "movie":
+            return movie_name(parents, stem or filename)
+        if library_type == "tv":
+            return episode_name(parents, stem or filename, readable(os.path.basename(root)))
+        return track_name(parents, stem or filename)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return _bare(library_type, stem or filename)  # a name beyond every rule is still a name
+
+
+def parts_below(path: str, root: str) -> list[str]:
+    """List the folders and the file name below the root; of a path elsewhere only the last."""
+    base = root.rstrip(os.sep) + os.sep
+    inside = path[len(base):] if path.startswith(base) else os.path.basename(path)
+    return [part for part in inside.replace(os.sep, "/").split("/") if part not in ("", ".", "..")]
+
+
+def _bare(library_type: str, stem: str) -> NameFacts:
+    if library_type == "movie":
+        return MovieName(stem)
+    if library_type == "tv":
+        return EpisodeName(stem)
+    return TrackName(None, None, stem)

@@ -1,0 +1,164 @@
+"""Music: what folders and file names say where a file's tags are silent."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from .facts import TrackName
+from .text import YEAR, words
+
+_DISC = re.compile(
+    r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)[)\]]?"
+    r"(?:[ ._]*[-:(\[].*)?", re.I)
+_DISC_ONLY = re.compile(
+    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I)
+HIGHEST_BARE_TRACK = 50
+_NUMBER_WORDS = ("one", "two", "three", "four")
+_YEAR_FIRST = re.compile(
+    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)")
+_YEAR_LAST = re.compile(rf"[ ._-]*[(\[]({YEAR})[^)\]]*[)\]]")
+_NOTE = re.compile(
+    r"[ ._-]*[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|lossless|"
+    r"cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]", re.I)
+_VARIOUS = re.compile(r"(?:various(?:[ ._]artists?)?|va|compilations?|soundtracks?|ost)", re.I)
+_SHELF = re.compile(
+    r"(?:music|audio|albums|singles|eps|artists|downloads?|flac|mp3|lossless|lossy|[a-z]|0-9|#|"
+    r"misc|unsorted|new|unknown[ ._]artist|unknown[ ._]album|studio[ ._]albums?|discography)", re.I)
+_TRACK = re.compile(
+    r"(?:(?:(?P<disc>\d)[-.](?=\d\d)|(?:cd|disc|d)(?P<disc2>\d{1,2})[ ._-]*(?:t|track)?[ ._-]*)?"
+    r"(?:track[ ._]?)?(?P<track>\d{1,3})(?:\s*[-–.)_]+\s*|\s+)(?=\S))", re.I)
+_TRACK_ONLY = re.compile(r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(\d{1,3})", re.I)
+_SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Album:
+    artist: str | None
+    title: str | None
+    year: int | None
+    disc: int | None
+
+
+def track_name(parents: list[str], stem: str) -> TrackName:
+    """Read a track's name from its file and the folders above it (nearest last)."""
+    album = _album(parents)
+    disc, track, rest = _numbered(stem)
+    artist, title, album_title, late_track = _split(rest, album, has_number=track is not None)
+    performer = None if album.artist and _VARIOUS.fullmatch(album.artist) else album.artist
+    album_artist = "Various Artists" if album.artist and performer is None else None
+    if artist is None:
+        artist = performer or album_artist
+    elif performer and artist.casefold() != performer.casefold():
+        album_artist = performer
+    return TrackName(artist, album.title or album_title, title or words(stem) or stem,
+                     disc or album.disc, track if track is not None else late_track,
+                     album.year, album_artist)
+
+
+def album_folder(path: str) -> str:
+    """Return the folder of a music file's album; "CD1" and "Album CD1" are discs of one album."""
+    folder = os.path.dirname(path)
+    above, name = os.path.split(folder)
+    if _DISC_ONLY.fullmatch(name.strip()):
+        return above
+    if _DISC.fullmatch(_NOTE.sub("", name)):
+        return os.path.join(above, _without_disc(name))
+    return folder
+
+
+def _album(parents: list[str]) -> _Album:
+    """Read artist, album, year and disc from "Artist/1999 - Album/CD2"."""
+    folders = [name for name in parents if not _SHELF.fullmatch(name.strip())]
+    disc = None
+    if folders and _DISC_ONLY.fullmatch(folders[-1].strip()):
+        disc = _disc_number(folders.pop())
+    if not folders:
+        return _Album(None, None, None, disc)
+    name = folders[-1]
+    if disc is None and _DISC.fullmatch(_NOTE.sub("", name)):
+        disc = _disc_number(name)
+        name = _without_disc(name)
+    above = folders[-2] if len(folders) > 1 else None
+    artist, title, year = _album_title(name, above)
+    if above is None and artist is None and year is None and disc is None:
+        return _Album(words(name), None, None, None)  # Artist/song.mp3
+    return _Album(artist or (words(_NOTE.sub("", above)) if above else None), title, year, disc)
+
+
+def _without_disc(name: str) -> str:
+    return re.split(r"[ ._([-]+(?:cd|disc|disk|lp)[ ._-]*\d", name, flags=re.I)[0]
+
+
+def _disc_number(name: str) -> int:
+    found = _DISC.fullmatch(_NOTE.sub("", name).strip())
+    said = found.group(1).lower() if found else "1"
+    return int(said) if said.isdecimal() else _NUMBER_WORDS.index(said) + 1
+
+
+def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | None]:
+    """Split "Artist - Album (1999) [FLAC]", "1999 - Album" into artist, album, year."""
+    text = _NOTE.sub("", name)
+    text, year = _without_year(text)
+    pieces = [words(piece) for piece in _SPLIT.split(text) if words(piece)]
+    if len(pieces) > 1 and re.fullmatch(YEAR, pieces[1]):
+        year = int(pieces.pop(1))
+    if len(pieces) > 1 and (above is None or _is_artist(pieces[0], above)):
+        return pieces[0], " - ".join(pieces[1:]), year
+    return None, " - ".join(pieces) or words(name) or name, year
+
+
+def _without_year(text: str) -> tuple[str, int | None]:
+    leading = _YEAR_FIRST.match(text)
+    if leading:
+        return text[leading.end():], int(leading.group(1))
+    years = list(_YEAR_LAST.finditer(text))
+    if years and words(text[:years[-1].start()]):
+        return text[:years[-1].start()] + text[years[-1].end():], int(years[-1].group(1))
+    return text, None
+
+
+def _is_artist(piece: str, above: str) -> bool:
+    known = words(_NOTE.sub("", above)).casefold()
+    return piece.casefold() == known or bool(_VARIOUS.fullmatch(known))
+
+
+def _numbered(stem: str) -> tuple[int | None, int | None, str]:
+    """Take "1-03 ", "03. " or "Track 03 - " off the front: disc, track, the rest."""
+    only = _TRACK_ONLY.fullmatch(stem.strip())
+    if only:
+        return None, int(only.group(1)), words(stem)
+    found = _TRACK.match(stem)
+    if found is None or _is_title(stem, found):
+        return None, None, stem
+    disc = found["disc"] or found["disc2"]
+    return int(disc) if disc else None, int(found["track"]), stem[found.end():]
+
+
+def _is_title(stem: str, found: re.Match[str]) -> bool:
+    """A bare number that no track has, or no track is written as, begins a title: "7 Rings"."""
+    is_spaced = found.group()[-1] == " " and not re.search(r"[-–.)_]", found.group())
+    is_odd = len(found["track"]) != 2 or int(found["track"]) > HIGHEST_BARE_TRACK
+    return is_spaced and is_odd and not found["disc"] and not found["disc2"]
+
+
+def _split(
+    rest: str, album: _Album, *, has_number: bool
+) -> tuple[str | None, str, str | None, int | None]:
+    """Split "Artist - Album - 03 - Title" into artist, title, album, track."""
+    pieces = [words(piece) for piece in _SPLIT.split(rest) if words(piece)]
+    numbers = [piece for piece in pieces[1:-1] if re.fullmatch(r"\d{1,3}", piece)]
+    track = int(numbers[0]) if numbers else None
+    pieces = [piece for piece in pieces if piece not in numbers]
+    known = {name.casefold() for name in (album.artist, album.title) if name}
+    while len(pieces) > 1 and pieces[-2].casefold() in known and len(pieces) > 2:
+        pieces.pop(-2)
+    if len(pieces) < 2:
+        return None, pieces[0] if pieces else "", None, track
+    if has_number and album.artist and not _VARIOUS.fullmatch(album.artist):
+        if pieces[0].casefold() != album.artist.casefold():
+            return None, " - ".join(pieces), None, track
+    if len(pieces) == 2:
+        return pieces[0], pieces[1], None, track
+    return pieces[0], " - ".join(pieces[2:]), pieces[1], track

@@ -1,0 +1,1 @@
+"""What is on disk, and what has become of what was."""

@@ -1,0 +1,152 @@
+"""At the end of a run: which of the new files are those that are gone?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, Protocol
+
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..catalog.catalog import Catalog
+from ..files import queries as file_queries
+from ..files.relink import is_there
+from ..models import MediaFile, MediaLibrary, RemovedFile
+from . import queries as scan_queries
+
+_LOOK_BACK = 1000
+_BATCH = 50  # files in a transaction
+
+
+class Tally(Protocol):
+    """Who counts what is found out."""
+
+    def is_new(self, path: str) -> bool:
+        """Whether the file at a path was first seen in this run."""
+
+    def moved(self, path: str) -> None:
+        """Count a new file as moved."""
+
+    def replaced(self, path: str) -> None:
+        """Count a new file as updated."""
+
+
+class Replacements:
+    """Gives new files of a library the ids of those that are gone and that they are."""
+
+    def __init__(
+        self, sessions: Sessions, library: MediaLibrary, tally: Tally, began: datetime
+    ) -> None:
+        self._sessions = sessions
+        self._library = library
+        self._tally = tally
+        self._before = library.last_scan or library.created_at
+        self._since = min(self._before, began)
+
+    def moved(self, gone: Iterable[str]) -> list[str]:
+        """Match gone files with new ones of the same content; return the ids that stay gone."""
+        return self._matched(gone, "moved")
+
+    def replaced(self, gone: Iterable[str]) -> list[str]:
+        """Match gone files with new ones of the same movie, episode or track."""
+        return self._matched(gone, "replaced")
+
+    def long_gone(self) -> None:
+        """Match new files with those that went earlier: by content, then by what they are."""
+        of_missing, of_removed = queries.file_by_id, file_queries.removed_by_id
+        for how, find, known_by_id in (
+            ("moved", scan_queries.missing_moved, of_missing),
+            ("moved", scan_queries.removed_moved, of_removed),
+            ("replaced", scan_queries.missing_replaced, of_missing),
+            ("replaced", scan_queries.removed_replaced, of_removed),
+        ):
+            for known_id, newcomer_id in self._sessions.all(find, self._library.id, self._since):
+                known = self._sessions.one(known_by_id, known_id)
+                newcomer = self._sessions.one(queries.file_by_id, newcomer_id)
+                if known is None or newcomer is None or not self._is_new(newcomer):
+                    continue  # matched meanwhile
+                if how == "replaced" and not self._is_same([known_id, newcomer_id]):
+                    continue  # one of them holds other episodes besides
+                if isinstance(known, RemovedFile) or not is_there(known.path):
+                    self._take_over([(known, newcomer)], how)
+
+    def _matched(self, gone: Iterable[str], how: str) -> list[str]:
+        left: list[str] = []
+        for ids in _chunks(gone, _LOOK_BACK):
+            pairs = self._pairs(self._sessions.all(file_queries.files_by_ids, ids), how)
+            found: set[str] = set()
+            for chunk in _chunks(pairs, _BATCH):
+                found |= self._take_over(chunk, how)
+            left += [id for id in ids if id not in found]
+        return left
+
+    def _pairs(
+        self, gone: list[MediaFile], how: str
+    ) -> list[tuple[MediaFile, MediaFile]]:
+        keys = self._keys(gone, how)
+        if not keys:
+            return []
+        candidates_for: dict[Any, list[MediaFile]] = defaultdict(list)
+        new = [file for file in self._alike(keys.values(), how) if self._is_new(file)]
+        new_keys = self._keys(new, how)
+        for file in new:
+            candidates_for[new_keys[file.id]].append(file)
+        pairs = []
+        for file in gone:
+            candidates = candidates_for.get(keys.get(file.id))
+            if candidates:
+                same_name = [one for one in candidates if one.filename == file.filename]
+                newcomer = (same_name or candidates)[0]
+                candidates.remove(newcomer)
+                pairs.append((file, newcomer))
+        return pairs
+
+    def _keys(self, files: list[MediaFile], how: str) -> dict[str, Any]:
+        """Return what each file is compared by: its content, or the works that it is a file of."""
+        if how == "replaced":
+            return self._works([file.id for file in files])
+        return {file.id: file.fingerprint for file in files if file.fingerprint is not None}
+
+    def _is_same(self, ids: list[str]) -> bool:
+        return len(set(self._works(ids).values())) == 1
+
+    def _works(self, ids: list[str]) -> dict[str, frozenset[tuple[str, int]]]:
+        found: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        for id, work_id, part in self._sessions.all(scan_queries.works_of_files, ids):
+            found[id].add((work_id, part))
+        return {id: frozenset(works) for id, works in found.items()}
+
+    def _alike(self, keys: Iterable[Any], how: str) -> list[MediaFile]:
+        """Return the present files that are compared by any of these."""
+        if how == "replaced":
+            works = {work_id for parts in keys for work_id, _ in parts}
+            return self._sessions.all(scan_queries.files_with_works, list(works))
+        return self._sessions.all(scan_queries.files_with_fingerprints, list(set(keys)))
+
+    def _take_over(self, pairs: list[tuple[Any, MediaFile]], how: str) -> set[str]:
+        count = self._tally.moved if how == "moved" else self._tally.replaced
+        found = set()
+        with self._sessions.writer():
+            catalog = Catalog(self._sessions, self._library)
+            for known, newcomer in pairs:
+                if catalog.take_over(known, newcomer):
+                    found.add(known.id)
+                    count(newcomer.path)
+            catalog.finish()
+        return found
+
+    def _is_new(self, file: MediaFile) -> bool:
+        """Whether the file came to this library since its last completed scan."""
+        if file.library_id != self._library.id:
+            return False
+        # Of what an interrupted run has found, only the time tells that it is new.
+        came = self._before < file.created_at <= self._sessions.now()
+        return bool(came) or self._tally.is_new(file.path)
+
+
+def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk

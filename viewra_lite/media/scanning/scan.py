@@ -1,0 +1,251 @@
+"""Scan a library: walk its folder, look into what is new, and bring the store in line.
+
+Walking writes new files as `pending` at once, so that an interrupted scan resumes where it was:
+the next one finds them known and still unprobed. Worker processes look into the pending ones, and
+each result is one small transaction's part: the file's facts, its identity, and what it is. They
+are written in the order of paths, whichever was done first, so that the same files always become
+the same movies, shows and albums.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+from ...config.options import Config
+from ...database.orm.fields import os_path
+from ...database.sessions.sessions import Sessions
+from ...errors import SessionError
+from .. import queries
+from ..catalog.catalog import Catalog
+from ..files.relink import Match, exchange, find_match, is_new
+from ..models import MediaFile, RemovedFile
+from ..names import kinds
+from ..probing.probe import Probe, available
+from ..probing.workers import ProbePool
+from . import queries as scan_queries
+from .facts import ScanResult
+from .reconcile import Reconciliation
+from .walk import walk
+
+Progress = Callable[[str, int, int], Any]
+_LOOK_AHEAD = 200
+_PROGRESS_EVERY = 100
+_MOST_ROUNDS = 3
+_NEEDED = {
+    "movie": ("guessit", "pymediainfo"),
+    "tv": ("guessit", "pymediainfo"),
+    "music": ("pymediainfo", "tinytag"),
+}
+
+
+def scan(
+    sessions: Sessions, reconciliation: Reconciliation, config: Config, progress: Progress | None
+) -> ScanResult:
+    """Scan one library; raises ConflictError while another scan of it runs."""
+    if sessions.in_session:
+        raise SessionError("scan() inside a reader() or writer(): it has writers of its own")
+    report = progress or _silent
+    with reconciliation as files:
+        running = _Scan(sessions, config, files, report)
+        unreadable = running.why_unreadable()
+        if unreadable:
+            return files.abandon(f"{unreadable}: nothing was marked missing. Is the disk there?")
+        running.run()
+        report("finish", 0, 1)
+    report("finish", 1, 1)
+    sessions.backend.checkpoint()
+    return files.result
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+class _Scan:
+    def __init__(
+        self, sessions: Sessions, config: Config, files: Reconciliation, progress: Progress
+    ) -> None:
+        self._sessions = sessions
+        self._library = files.library
+        self._config = config
+        self._progress = progress
+        self._files = files
+        self._exchanged = False
+
+    def run(self) -> None:
+        """Walk, then look into what is pending."""
+        self._walk()
+        done = 0
+        for _ in range(_MOST_ROUNDS):
+            self._exchanged = False
+            done = self._probe(done)
+            if not self._exchanged:  # else files lie under other paths than were looked into
+                break
+
+    def why_unreadable(self) -> str | None:
+        """Return what keeps the library's folder from being scanned, or None."""
+        root = self._library.path
+        try:
+            with os.scandir(root) as entries:
+                if next(entries, None) is not None:
+                    return None
+        except OSError as exc:
+            return f"{root} cannot be read ({exc.strerror})"
+        known = self._sessions.all(queries.files_first, self._library.id, 1)
+        return f"{root} is empty, but files are known in it" if known else None
+
+    def _walk(self) -> None:
+        done = 0
+        for facts in walk(self._library.path, self._library.type, self._unreadable):
+            self._files.add(facts)
+            done += 1
+            if done % _PROGRESS_EVERY == 0:
+                self._progress("walk", done, 0)
+        self._files.flush()
+        self._progress("walk", done, done)
+
+    def _unreadable(self, path: str, reason: str) -> None:
+        self._files.skip(path)
+        self._files.problem(path, f"cannot be read: {reason}")
+
+    # Probing
+
+    def _probe(self, done: int) -> int:
+        lacking = self._lacking()
+        counts = dict(self._sessions.all(scan_queries.count_unprobed, self._library.id))
+        pending = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
+        total = done + pending
+        self._files.note_lacking(lacking)
+        self._progress("probe", done, total)
+        probes: list[Probe] = []
+        workers = self._config.scan_workers or os.cpu_count() or 1
+        with ProbePool(min(workers, pending), self._config.probe_timeout_s) as pool:
+            for _, probe in pool.map(self._requests(skip_partial=bool(lacking))):
+                probes.append(probe)
+                done += 1
+                if len(probes) >= min(self._config.scan_batch_rows, _PROGRESS_EVERY):
+                    self._save(probes)
+                    probes = []
+                self._progress("probe", done, max(done, total))
+        self._save(probes)
+        self._files.note_probed(done)
+        return done
+
+    def _lacking(self) -> tuple[str, ...]:
+        installed = available()
+        return tuple(name for name in _NEEDED[self._library.type] if not installed[name])
+
+    def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
+        last = ""
+        while rows := self._sessions.all(
+            scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD
+        ):
+            last = os_path(rows[-1][1])
+            for id, path, state in rows:
+                if not (skip_partial and state == "partial"):
+                    yield id, os_path(path), self._library.type, self._library.path
+
+    def _save(self, probes: list[Probe]) -> None:
+        """Write what the workers found, in transactions of at most scan_batch_ms."""
+        while probes:
+            # This looks at the disk, so no writer may wait for it.
+            found = deque((probe, self._match(probe)) for probe in probes)
+            probes = []
+            while found:
+                probes += self._save_batch(found)
+
+    def _save_batch(self, found: deque[tuple[Probe, Match | None]]) -> list[Probe]:
+        """Write some of what was found; return the probes whose match somebody else took."""
+        again = []
+        self._sessions.give_way()
+        with self._sessions.writer():
+            catalog = Catalog(self._sessions, self._library)
+            deadline = monotonic() + self._config.scan_batch_ms / 1000
+            while found and monotonic() < deadline:
+                probe, match = found.popleft()
+                if not self._save_one(catalog, probe, match):
+                    again.append(probe)
+            catalog.finish()
+        return again
+
+    def _match(self, probe: Probe) -> Match | None:
+        file = self._at(probe)
+        return find_match(self._sessions, file, _fingerprint(probe) or "") if file else None
+
+    def _at(self, probe: Probe) -> MediaFile | None:
+        """Return the file at a path: another one, perhaps, than when its probe was asked for."""
+        file: MediaFile | None = self._sessions.one(
+            queries.file_by_path, self._library.id, probe.path
+        )
+        return file
+
+    def _save_one(self, catalog: Catalog, probe: Probe, match: Match | None) -> bool:
+        file = self._at(probe)
+        if file is None:
+            return True  # removed meanwhile
+        if probe.error is not None:
+            self._files.problem(probe.path, probe.error)
+        if not probe.fingerprint:
+            self._save_error(file, probe)
+            return True
+        if match is not None and file.fingerprint != probe.fingerprint:
+            known = self._known(catalog, file, match)
+            if known is None:
+                return False
+            file = known
+        self._sessions.run(scan_queries.save_probe, *self._probe_row(file, probe))
+        file = self._sessions.one(queries.file_by_id, file.id)
+        if probe.error is None and probe.name is not None:
+            catalog.place(file, probe.name, probe.tags)
+        return True
+
+    def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:
+        """Give a file the id of its content; None where that went to somebody else meanwhile."""
+        if match.is_gone and is_new(file):
+            known = catalog.take_over(match.known, file)
+            if known is not None:
+                self._files.moved(file.path)
+            return known
+        if isinstance(match.known, RemovedFile):
+            return None
+        known = exchange(self._sessions, file, match.known)
+        if known is not None:
+            self._exchanged = True
+            self._files.moved(file.path)
+        return known
+
+    def _save_error(self, file: MediaFile, probe: Probe) -> None:
+        """Keep what was known of a file that could not be read, and try again with the next scan.
+
+        Not so one that the probe took too long for: that one knows not even its name.
+        """
+        was_read = probe.name is None and not probe.skipped
+        state = "failed" if was_read else "pending"
+        if (file.error, file.probe_state) != (probe.error, state):
+            self._sessions.run(
+                scan_queries.save_error, probe.error, state, self._sessions.now(), file.id
+            )
+
+    def _probe_row(self, file: MediaFile, probe: Probe) -> tuple[Any, ...]:
+        filename = os.path.basename(probe.path)
+        state = "failed" if probe.error else "partial" if probe.skipped else "done"
+        name, streams = probe.name, probe.streams
+        identity = name.identity if name is not None and probe.error is None else file.identity
+        # Where the prober is not installed, what is known already stays.
+        facts = file if streams is None and probe.skipped else streams
+        return (
+            probe.size, kinds.mime_type(filename),
+            (streams and streams.container) or kinds.container(filename),
+            facts and facts.duration, facts and facts.width, facts and facts.height,
+            facts and facts.video_codec, facts and facts.audio_codec,
+            _fingerprint(probe), identity, state, probe.error, self._sessions.now(), file.id,
+        )
+
+
+def _fingerprint(probe: Probe) -> str | None:
+    """Return what a file is known by: all empty files are alike, so that says nothing of one."""
+    return probe.fingerprint if probe.size else None

@@ -1,0 +1,273 @@
+"""Find a movie, an episode, a track or a file by what another program says of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ...database.checks import checked_id, checked_path, checked_text, checked_whole, or_none
+from ...database.orm.fields import stored_path
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..models import Episode, MediaFile, Movie, Track, best_of
+from ..names.keys import LONGEST_KEY, fold
+from . import find_queries, queries as search_queries, words
+from .find_queries import Found
+
+_YEAR_AT_THE_END = re.compile(r"(.*\S)\s*\(([12]\d{3})\)\s*", re.ASCII | re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_MOST_NEAR = 3
+_LONGEST_TAIL = 32  # folders; no library is deeper
+
+
+def movie(
+    sessions: Sessions, title: str, year: int | None, library_id: str | None
+) -> Movie | None:
+    """Return the movie of a title, or None where there is none or one cannot tell which."""
+    or_none(checked_whole, "year", year)
+    with sessions.reader():
+        libraries = _libraries(sessions, library_id)
+        for name, which in readings(checked_text("title", title), year):
+            found = only_of_year(_called(sessions, "movie", name, libraries), which)
+            if found:
+                best: Movie = _best(found)
+                return best
+    return None
+
+
+def episode(
+    sessions: Sessions, show: str, season_number: int, episode_number: int, year: int | None
+) -> Episode | None:
+    """Return an episode by the title of its show and its numbers, or None as movie() does."""
+    or_none(checked_whole, "year", year)
+    numbers = (
+        checked_whole("season_number", season_number),
+        checked_whole("episode_number", episode_number),
+    )
+    with sessions.reader():
+        libraries = _libraries(sessions, None)
+        for name, which in readings(checked_text("show", show), year):
+            shows = only_of_year(_called(sessions, "show", name, libraries), which)
+            ids = [each.id for each in shows]
+            found = sessions.all(search_queries.episodes_numbered, ids, *numbers) if ids else []
+            if found:
+                best: Episode = _best(found)
+                return best
+    return None
+
+
+def track(
+    sessions: Sessions, title: str, artist: str | None, album: str | None
+) -> Track | None:
+    """Return the track of a title, or None where there is none or one cannot tell which."""
+    or_none(checked_text, "artist", artist)
+    or_none(checked_text, "album", album)
+    key = _key(checked_text("title", title))
+    rows = sessions.all(search_queries.titled("track"), key) if key else []
+    found = [
+        row for row in rows
+        if (album is None or fold(row.album.title) == fold(album))
+        and (artist is None or fold(artist) in _artists(row))
+    ]
+    # The same album in two libraries is no question of which.
+    which = {(row.album.identity, row.disc_number, row.track_number) for row in found}
+    return _best(found) if len(which) == 1 else None
+
+
+def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
+    """Return the file whose path ends as a path of another machine does; see _tails()."""
+    text = checked_path("path", path)
+    tails = _tails(text)
+    longest, found = 0, list[MediaFile]()
+    with sessions.reader():
+        for library in sessions.all(queries.libraries):
+            lengths = {
+                stored_path(os.path.join(library.path, *tail)): len(tail) for tail in tails
+            }
+            if os.path.isabs(text):
+                lengths[stored_path(os.path.abspath(text))] = _LONGEST_TAIL + 1
+            for row in sessions.all(search_queries.files_at, library.id, list(lengths)):
+                length = lengths[stored_path(row.path)]
+                if length > longest:
+                    longest, found = length, []
+                if length == longest:
+                    found.append(row)
+    is_one = len({row.identity or row.id for row in found}) == 1
+    return best_of(found) if is_one else None
+
+
+class Finder:
+    """Finds many at once as movie(), episode() and track() find one, and remembers what it found.
+
+    Inside the caller's session; what is changed meanwhile is not seen.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._titled: dict[str, dict[str, list[Found]]] = {"movie": {}, "show": {}, "track": {}}
+        self._valued: dict[tuple[str, str], dict[Any, list[Found]]] = {}
+        self._episodes: dict[str, list[Found]] = {}
+        self._named: dict[str, dict[str, list[str]]] = {}
+
+    def with_value(self, kind: str, column: str, values: Iterable[Any]) -> dict[Any, list[Found]]:
+        """Return the rows of a kind by a column's value: an external id, or the id itself."""
+        known = self._valued.setdefault((kind, column), {})
+        wanted = [value for value in dict.fromkeys(values) if value not in known]
+        if wanted:
+            known.update((value, []) for value in wanted)
+            statement = find_queries.with_values(kind, column)
+            for row in self._sessions.all(statement, wanted):
+                each = find_queries.found(kind, row)
+                known[getattr(each, column)].append(each)
+        return known
+
+    def titled(self, kind: str, titles: Iterable[str]) -> dict[str, list[Found]]:
+        """Return the movies, shows or tracks of titles, as they are shown or as files name them."""
+        known = self._titled[kind]
+        keys = {title: _key(title) for title in dict.fromkeys(titles) if title not in known}
+        by_key: dict[str, list[Found]] = {}
+        wanted = [key for key in dict.fromkeys(keys.values()) if key]
+        if wanted:
+            for row in self._sessions.all(find_queries.titled_any(kind), wanted):
+                each = find_queries.found(kind, row)
+                by_key.setdefault(_key(each.title), []).append(each)
+        for title, key in keys.items():
+            known[title] = by_key.get(key, [])
+        if kind != "track":
+            self._add_named(kind, keys)
+        return known
+
+    def episodes(self, show_ids: Iterable[str]) -> dict[str, list[Found]]:
+        """Return every episode of shows, by the show's id."""
+        wanted = [id for id in dict.fromkeys(show_ids) if id not in self._episodes]
+        if wanted:
+            self._episodes.update((id, []) for id in wanted)
+            statement = find_queries.with_values("episode", "show_id")
+            for row in self._sessions.all(statement, wanted):
+                each = find_queries.found("episode", row)
+                self._episodes[str(each.show_id)].append(each)
+        return self._episodes
+
+    def file_of(self, rows: Iterable[Found]) -> str | None:
+        """Return a file that is, or was, a file of one of these rows; whole ones first."""
+        works = []
+        for row in rows:
+            if row.media_file_id is not None:
+                return row.media_file_id
+            works.append(row.work_id)
+        links = self._sessions.all(find_queries.files_of_works, works) if works else []
+        return min(((part, id) for _, id, part in links), default=(0, None))[1]
+
+    def near(self, kind: str, title: str) -> list[Found]:
+        """Return movies or shows whose files are named nearly so, the nearest first."""
+        import difflib
+
+        key, names = fold(title), self._names(kind)
+        if not key:
+            return []
+        longer = [name for name in names if f"{name}-".startswith(f"{key}-")
+                  or f"{key}-".startswith(f"{name}-")]
+        alike = [name for name in names if name[:1] == key[:1] and abs(len(name) - len(key)) < 4]
+        close = difflib.get_close_matches(key, alike, n=_MOST_NEAR, cutoff=0.75)
+        ids = [id for name in dict.fromkeys([*close, *longer]) for id in names[name]][:_MOST_NEAR]
+        rows = self.with_value(kind, "id", ids)
+        return [row for id in ids for row in rows[id]]
+
+    def _add_named(self, kind: str, titles: Iterable[str]) -> None:
+        """Add what files' names call so: another title may be shown."""
+        ids = {title: self._names(kind).get(fold(title), []) for title in titles}
+        wanted = list({id for each in ids.values() for id in each})
+        rows = self.with_value(kind, "id", wanted) if wanted else {}
+        for title, each in ids.items():
+            shown = {row.id for row in self._titled[kind][title]}
+            self._titled[kind][title] += [
+                row for id in each for row in rows.get(id, ()) if id not in shown
+            ]
+
+    def _names(self, kind: str) -> dict[str, list[str]]:
+        if kind not in self._named:
+            found: dict[str, list[str]] = {}
+            for id, identity in self._sessions.all(find_queries.identities(kind)):
+                found.setdefault(identity.split(":")[1], []).append(id)
+            self._named[kind] = found
+        return self._named[kind]
+
+
+def readings(title: str, year: int | None) -> Iterator[tuple[str, int | None]]:
+    """Yield a title and a year as they are, then "Dune (2021)" as a title with its year."""
+    yield title, year
+    ends = _YEAR_AT_THE_END.fullmatch(title)
+    if ends is not None and year in (None, int(ends[2])):
+        yield ends[1], int(ends[2])
+
+
+# Inside
+
+
+def _libraries(sessions: Sessions, library_id: str | None) -> list[str]:
+    if library_id is not None:
+        return [checked_id("library_id", library_id)]
+    return [library.id for library in sessions.all(queries.libraries)]
+
+
+def _key(title: str) -> str:
+    return words.title_key(title)[:LONGEST_KEY]
+
+
+def _called(sessions: Sessions, kind: str, title: str, libraries: Sequence[str]) -> list[Any]:
+    """Return the movies or shows that are shown under a title, or whose files are named so."""
+    model = search_queries.SEARCHED[kind][0]
+    key = _key(title)
+    rows = sessions.all(search_queries.titled(kind), key) if key else []
+    found = {row.id: row for row in rows if row.library_id in libraries}
+    if name := fold(title):
+        start, end = f"{kind}:{name}:", f"{kind}:{name};"
+        for library_id in libraries:
+            for row in sessions.all(search_queries.named_between(model), library_id, start, end):
+                found.setdefault(row.id, row)
+    return list(found.values())
+
+
+def only_of_year(rows: list[Any], year: int | None) -> list[Any]:
+    """Return the rows of one year: the one asked for, else the only one where that may be meant.
+
+    Programs differ by a year where a film came out at a festival first.
+    """
+    years = {row.year for row in rows}
+    if year in years and year is not None:
+        return [row for row in rows if row.year == year]
+    if len(years) != 1:
+        return []
+    (only,) = years
+    return rows if year is None or only is None or abs(only - year) <= 1 else []
+
+
+def _best(rows: list[Any]) -> Any:
+    """Return the row with the best file: the others are the same thing in other libraries."""
+    with_file = [row for row in rows if row.media_file_id is not None]
+    if not with_file:
+        return rows[0]
+    best = best_of(row.media_file for row in with_file)
+    return next(row for row in with_file if row.media_file is best)
+
+
+def _artists(row: Track) -> set[str]:
+    return {fold(name) for name in (row.artist, row.album.album_artist) if name}
+
+
+def _tails(path: str) -> list[list[str]]:
+    """Return the ends of a path, folder by folder, as they may stand below a library's root.
+
+    It may have been written on Windows, and on a Mac with its accents apart.
+    """
+    if _DRIVE.match(path) or "/" not in path:
+        path = path.replace("\\", "/")
+    forms = dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))))
+    tails = []
+    for form in forms:
+        parts = [part for part in form.split("/") if part not in ("", ".", "..")][-_LONGEST_TAIL:]
+        tails += [parts[start:] for start in range(len(parts))]
+    return tails

@@ -1,0 +1,70 @@
+"""What is found: a document for each movie, show, album, episode and track."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ...database.sessions.sessions import Sessions
+from . import queries
+from .words import title_key, words
+
+_LONGEST_KEY = 200  # characters; PostgreSQL's indexes refuse rows of more than 2700 bytes
+_MOST_WORDS = 2000  # of a document; PostgreSQL's tsvector holds 1 MiB
+_BATCH = 500  # documents in a transaction
+
+# No word begins with "#".
+MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "#t"}
+
+
+def index(sessions: Sessions, kind: str, ids: Sequence[str]) -> None:
+    """Write the documents of movies, shows, episodes, albums or tracks, inside a writer.
+
+    Three statements at most, however many ids. What has no title has no document.
+    """
+    if not ids:
+        return
+    rows = sessions.all(queries.searched_by_ids(kind), list(ids))
+    documents = [_document(kind, row) for row in rows if row.title]
+    if documents:
+        sessions.run_many(queries.save_document(kind), documents)
+    untitled = [row.id for row in rows if not row.title]
+    if untitled:
+        sessions.run(queries.delete_documents(kind), untitled)
+
+
+def reindex(sessions: Sessions) -> None:
+    """Write every document that is missing or differs, in transactions of 500 rows at most."""
+    for kind in queries.SEARCHED:
+        last = ""
+        while batch := sessions.all(queries.searched_ids_after(kind), last, _BATCH):
+            ids = [row[0] for row in batch]
+            with sessions.writer():
+                index(sessions, kind, ids)
+            last = ids[-1]
+
+
+def _document(kind: str, row: Any) -> tuple[str, str, str, str, str]:
+    terms = dict.fromkeys(islice(_terms(kind, row), _MOST_WORDS))
+    return kind, row.id, row.title, title_key(row.title)[:_LONGEST_KEY], " ".join(terms)
+
+
+def _terms(kind: str, row: Any) -> Iterator[str]:
+    yield from words(row.title)
+    yield MARKS[kind]
+    for column in queries.SEARCHED[kind][2]:
+        value = getattr(row, column.name)
+        if column.name != "year":
+            for name in _names(value):
+                yield from words(name)
+        elif value is not None:
+            yield f"#y{value}"  # found by the whole year only: "2" is none
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Yield the names in a text, or in a JSON list of texts and of objects with a name."""
+    for entry in value if isinstance(value, list) else (value,):
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        if isinstance(name, str):
+            yield name
