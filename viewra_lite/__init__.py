@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .media.scanning.reconcile import Reconciliation
     from .media.search.searching import SearchHit
     from .module import Module
-    from .playback.archive import ArchiveResult
+    from .playback.history.archive import ArchiveResult
+    from .playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
     from .playback.models import (
         PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress)
-    from .playback.stats import DayTotal, Stats, TitleTotal, UserTotal
-    from .playback.watching import WatchItem
+    from .playback.watching.items import WatchItem
     from .store import Store
     from .transcoding.cache import CacheUsage, EvictResult
     from .transcoding.models import TranscodeCache, TranscodeSession
@@ -55,10 +55,10 @@ _NAMES = {
     "media.scanning.reconcile": "Reconciliation",
     "media.search.searching": "SearchHit",
     "module": "Module",
-    "playback.archive": "ArchiveResult",
+    "playback.history.archive": "ArchiveResult",
+    "playback.history.stats": "DayTotal Stats TitleTotal UserTotal",
     "playback.models": "PlaybackHistory PlaybackHistoryArchive PlaybackSession UserMediaProgress",
-    "playback.stats": "DayTotal Stats TitleTotal UserTotal",
-    "playback.watching": "WatchItem",
+    "playback.watching.items": "WatchItem",
     "store": "Store",
     "transcoding.cache": "CacheUsage EvictResult",
     "transcoding.models": "TranscodeCache TranscodeSession",

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from viewra_lite import Store
+from viewra_lite.playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
 from viewra_lite.playback.models import (
     PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive,
 )
-from viewra_lite.playback.stats import DayTotal, Stats, TitleTotal, UserTotal
 
 NOON = datetime(2024, 4, 20, 12, 0, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from tests.conftest import Clock
 from tests.playback.rooms import add_files, plays, progress_rows, sessions
 from viewra_lite import Store
 from viewra_lite.errors import ViewraError
-from viewra_lite.playback.steady import FastPath
+from viewra_lite.playback.sessions.fast_path import FastPath
 
 # Three files of one work, one of them shorter; and one whose length nobody knows.
 LENGTHS: tuple[float | None, ...] = (3600.0, 3600.0, 3000.0, None)

@@ -15,8 +15,8 @@ from ..database.orm.fields import dumps, timestamp_text
 from ..database.sessions.sessions import Sessions
 from ..playback import queries as playback_queries
 from ..playback.models import PlaybackHistory, UserMediaProgress
+from ..playback.progress.thresholds import Thresholds
 from ..playback.shared import alike, nothing, state_of
-from ..playback.thresholds import Thresholds
 from ..playback.versions import Subject, Versions, subject_of, subjects
 from . import queries
 from .record import WatchedRecord

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..database.orm.reading import Reading, columns_of, shaped
 from ..database.sessions.sessions import Sessions
-from ..playback import history_queries, queries as playback_queries
+from ..playback import queries as playback_queries
+from ..playback.history import queries as history_queries
 from ..playback.import_models import ImportedRow
 from ..playback.models import UserMediaProgress
 from . import queries

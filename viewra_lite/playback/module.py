@@ -15,21 +15,25 @@ from ..database.sessions.sessions import Sessions
 from ..media.models import Episode, MediaFile
 from ..media.work_models import Work
 from ..module import Module
-from . import archive, history, history_queries, marks, queries, reports, stats, users, watching
-from .archive import ArchiveResult
-from .lifecycle import Lifecycle
+from . import queries, users
+from .history import archive, history, stats
+from .history.archive import ArchiveResult
+from .history.plays import Plays
+from .history.stats import Stats
 from .models import (
     MODELS, PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
     UserMediaProgress,
 )
-from .plays import Plays
-from .progress import Progress
+from .progress import marks
+from .progress.state import Progress
+from .progress.thresholds import is_possible
+from .sessions import reports
+from .sessions.fast_path import FastPath
+from .sessions.lifecycle import Lifecycle
 from .shared import nothing
-from .stats import Stats
-from .steady import FastPath
-from .thresholds import is_possible
 from .versions import Versions, is_music
-from .watching import WatchItem
+from .watching import continue_watching, next_up
+from .watching.items import WatchItem
 
 
 class PlaybackModule(Module):
@@ -240,7 +244,7 @@ class PlaybackModule(Module):
         One entry for each show; only what is on disk. What was completed or dropped is not in it;
         rewatching=True adds what was completed once and has been begun again.
         """
-        return watching.continue_watching(
+        return continue_watching.continue_watching(
             self.sessions, self._progress, self.config, checked_user(user_id), limit, rewatching
         )
 
@@ -252,7 +256,7 @@ class PlaybackModule(Module):
         is not on disk, or that was dropped, is not in it.
         """
         with self.sessions.naming_unreadable(Work, Episode, UserMediaProgress):
-            return watching.next_up(self.sessions, self._progress, checked_user(user_id), limit)
+            return next_up.next_up(self.sessions, self._progress, checked_user(user_id), limit)
 
     # What was watched
 
@@ -364,9 +368,7 @@ class PlaybackModule(Module):
                 return self._lifecycle.end(session, state)
             return self._lifecycle.move(session, position, state, moment)
 
-    def _complete(
-        self, state: UserMediaProgress, file: MediaFile | None
-    ) -> UserMediaProgress:
+    def _complete(self, state: UserMediaProgress, file: MediaFile | None) -> UserMediaProgress:
         return self._progress.complete(state, is_music=is_music(file), file=file)
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
@@ -380,8 +382,4 @@ class PlaybackModule(Module):
 
     def _follow_file(self, gone_id: str, kept_id: str) -> None:
         self._progress.absorb(gone_id, kept_id)
-        for follow in (
-            queries.session_follows, history_queries.history_follows,
-            history_queries.archive_follows, queries.imported_follows,
-        ):
-            self.sessions.run(follow, gone_id, kept_id)
+        history.follow_file(self.sessions, gone_id, kept_id)

@@ -16,7 +16,7 @@ from viewra_lite.media import queries as media
 from viewra_lite.media.models import Album, Movie, TVShow
 from viewra_lite.media.scanning import queries as scan_queries
 from viewra_lite.media.search import queries as search_queries
-from viewra_lite.playback import history_queries as history, stats_queries as stats
+from viewra_lite.playback.history import queries as history, stats_queries as stats
 from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
 from viewra_lite.transcoding import queries as transcoding
 
@@ -25,7 +25,7 @@ ROOMS = {
         "queries", "scanning.queries", "files.queries", "files.work_queries",
         "search.queries",
     ),
-    "playback": ("queries", "watching_queries", "history_queries"),
+    "playback": ("queries", "watching.queries", "progress.queries", "history.queries"),
     "transcoding": ("queries",),
 }
 

@@ -18,9 +18,9 @@ from ..remedies import command
 from ..times import in_utc, zone
 
 if TYPE_CHECKING:
+    from ...playback.history.stats import Stats
     from ...playback.models import PlaybackHistory, PlaybackHistoryArchive, PlaybackSession
-    from ...playback.stats import Stats
-    from ...playback.watching import WatchItem
+    from ...playback.watching.items import WatchItem
     from ..parser import Commands
 
 _SESSION = (

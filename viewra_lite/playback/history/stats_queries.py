@@ -7,10 +7,10 @@ from typing import Any
 
 from peewee import Select, fn
 
-from ..database.orm.nodes import UtcDay
-from ..database.orm.statements import Statement
-from .history_queries import count_of, top_title_of
-from .models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+from ...database.orm.nodes import UtcDay
+from ...database.orm.statements import Statement
+from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+from .queries import count_of, top_title_of
 
 TOP_TITLES = 10
 _SUMS = ("plays", "completed", "seconds")

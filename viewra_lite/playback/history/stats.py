@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..database.checks import checked_moment, checked_order, or_none, refused
-from ..database.orm.fields import timestamp_text
-from ..database.sessions.sessions import Sessions
+from ...database.checks import checked_moment, checked_order, or_none, refused
+from ...database.orm.fields import timestamp_text
+from ...database.sessions.sessions import Sessions
+from ..models import PlaybackDailyTotal, PlaybackHistory
 from . import stats_queries
 from .history import BEGINNING, END
-from .models import PlaybackDailyTotal, PlaybackHistory
 
 _HOUR_S = 3600
 

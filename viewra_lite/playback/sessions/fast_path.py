@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..config.options import Config
-from ..database.sessions.sessions import Sessions
-from . import queries
-from .models import PlaybackSession, UserMediaProgress
-from .report_times import is_older, is_steady, report_time
-from .thresholds import Thresholds, fitted
-from .versions import names_music
+from ...config.options import Config
+from ...database.sessions.sessions import Sessions
+from .. import queries
+from ..models import PlaybackSession, UserMediaProgress
+from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.thresholds import Thresholds, fitted
+from ..versions import names_music
 
 
 class FastPath:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from ..config.options import Config
-from ..database.sessions.sessions import Sessions
-from ..media.models import MediaFile
-from . import queries
+from ...config.options import Config
+from ...database.sessions.sessions import Sessions
+from ...media.models import MediaFile
+from .. import queries
+from ..models import UserMediaProgress
+from ..shared import Parts, alike, merged, nothing, state_of
+from ..versions import Versions
 from .kept_states import earlier_states, go_back, keep, kept_lately
-from .models import UserMediaProgress
 from .report_times import is_older, is_steady, report_time
-from .shared import Parts, alike, merged, nothing, state_of
 from .thresholds import END_S, Thresholds
-from .versions import Versions
 
 _UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """When it was so, of what was marked without a date: before all that is known."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from peewee import JOIN
 
-from ..database.orm.nodes import OneOf
-from ..database.orm.statements import Statement, statement
-from ..media.models import Episode, MediaFile, Movie, Season, TVShow
-from ..media.work_models import Work, WorkFile
-from .models import UserMediaProgress
+from ...database.orm.nodes import OneOf
+from ...database.orm.statements import statement
+from ...media.models import Episode, MediaFile, TVShow
+from ...media.work_models import Work, WorkFile
+from ..models import UserMediaProgress
 
 # What a user has touched
 
@@ -99,15 +99,3 @@ def plays_of_shows(user_id: Any, works: Any) -> Any:
 @statement
 def episodes_by_ids(ids: Any) -> Any:
     return Episode.select(Episode, TVShow).join(TVShow).where(OneOf(Episode.id, ids))
-
-
-# What is marked
-
-
-def _row_by_id(model: Any) -> Statement:
-    return Statement(lambda id: model.select().where(model.id == id))
-
-
-movie_by_id, episode_by_id, season_by_id, show_by_id = map(
-    _row_by_id, (Movie, Episode, Season, TVShow)
-)

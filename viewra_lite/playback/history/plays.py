@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from ..database.checks import no_such
-from ..database.sessions.sessions import Sessions
-from ..errors import ConflictError
-from . import history_queries, queries
-from .models import PlaybackHistory, PlaybackSession, UserMediaProgress
-from .progress import Progress
-from .versions import Versions
+from ...database.checks import no_such
+from ...database.sessions.sessions import Sessions
+from ...errors import ConflictError
+from .. import queries
+from ..models import PlaybackHistory, PlaybackSession, UserMediaProgress
+from ..progress.state import Progress
+from ..versions import Versions
+from . import queries as history_queries
 
 PLAY_S = 60.0
 """Who has watched for so long has played it."""

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.playback.plays import DAY, NOON, a_play, add_plays, added_up, forget_all
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.playback.stats import DayTotal, Stats, TitleTotal, UserTotal
+from viewra_lite.playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
 
 MIDNIGHT = NOON.replace(hour=0)
 TINY = timedelta(microseconds=1)

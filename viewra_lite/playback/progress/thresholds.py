@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..config.options import Config
-from ..database.checks import MAX_SECONDS, checked_seconds
-from ..errors import InvalidValueError, shown
+from ...config.options import Config
+from ...database.checks import MAX_SECONDS, checked_seconds
+from ...errors import InvalidValueError, shown
 
 END_S = 1.0
 """Within so many seconds of the end it is watched; players also report that much beyond it."""

@@ -13,7 +13,7 @@ from tests.playback.rooms import (
 )
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, NotFoundError
-from viewra_lite.playback.kept_states import KEPT_STATES
+from viewra_lite.playback.progress.kept_states import KEPT_STATES
 
 
 @pytest.fixture

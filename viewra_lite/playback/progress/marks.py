@@ -6,20 +6,21 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from ..database.checks import checked_id, no_such
-from ..database.sessions.sessions import Sessions
-from ..errors import ConflictError, InvalidValueError
-from . import queries, watching_queries
-from .models import UserMediaProgress
-from .progress import Progress
-from .shared import Part
-from .versions import Versions
+from ...database.checks import checked_id, no_such
+from ...database.sessions.sessions import Sessions
+from ...errors import ConflictError, InvalidValueError
+from .. import queries
+from ..models import UserMediaProgress
+from ..shared import Part
+from ..versions import Versions
+from . import queries as progress_queries
+from .state import Progress
 
 _ROWS = {
-    "movie": watching_queries.movie_by_id,
-    "episode": watching_queries.episode_by_id,
-    "season": watching_queries.season_by_id,
-    "show": watching_queries.show_by_id,
+    "movie": progress_queries.movie_by_id,
+    "episode": progress_queries.episode_by_id,
+    "season": progress_queries.season_by_id,
+    "show": progress_queries.show_by_id,
 }
 
 

@@ -10,7 +10,8 @@ from media.search.test_search import plan_of
 from playback.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 
 from viewra_lite import Store
-from viewra_lite.playback import queries, watching, watching_queries
+from viewra_lite.playback import queries
+from viewra_lite.playback.watching import items, next_up, queries as watching_queries
 
 
 @pytest.fixture
@@ -254,9 +255,9 @@ def test_movies_and_strangers_do_not_disturb(
 def test_a_show_is_found_behind_any_number_of_others(
     ann: Viewer, tv: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_CHUNK_FILES", 2)
-    monkeypatch.setattr(watching, "_FEWEST_SHOWS", 1)
-    monkeypatch.setattr(watching, "_MOST_SHOWS", 3)
+    monkeypatch.setattr(items, "_CHUNK_FILES", 2)
+    monkeypatch.setattr(next_up, "_FEWEST_SHOWS", 1)
+    monkeypatch.setattr(next_up, "_MOST_SHOWS", 3)
     shows = [tv.show(f"Show {letter}", *season(1, 2)) for letter in "ABCDEFGHIJK"]
     for show in shows:
         ann.at(show[1, 2], 600.0)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..database.checks import checked_moment, refused
-from ..database.orm.fields import timestamp_text
-from ..database.sessions.sessions import Sessions
-from ..errors import InvalidValueError
-from . import history_queries as queries
+from ...database.checks import checked_moment, refused
+from ...database.orm.fields import timestamp_text
+from ...database.sessions.sessions import Sessions
+from ...errors import InvalidValueError
+from . import queries
 from .history import BEGINNING, END
 
 _BATCH = 500  # plays in a transaction

@@ -9,21 +9,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..config.options import Config
-from ..database.checks import (
+from ...config.options import Config
+from ...database.checks import (
     checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
 )
-from ..database.sessions.sessions import Sessions
-from ..errors import ConflictError
-from . import queries
-from .lengths import disprove
-from .models import METHODS, OPEN_STATES, PlaybackSession
-from .plays import Plays
-from .progress import Progress, Report
-from .report_times import is_older, is_steady, report_time
-from .steady import FastPath, advance
-from .thresholds import Thresholds, checked_position, farthest, fitted
-from .versions import subject_of
+from ...database.sessions.sessions import Sessions
+from ...errors import ConflictError
+from .. import queries
+from ..history.plays import Plays
+from ..lengths import disprove
+from ..models import METHODS, OPEN_STATES, PlaybackSession
+from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.state import Progress, Report
+from ..progress.thresholds import Thresholds, checked_position, farthest, fitted
+from ..versions import subject_of
+from .fast_path import FastPath, advance
 
 _SESSION = "playback session"
 _MOVING = ("playing", "paused")

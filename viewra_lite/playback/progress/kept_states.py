@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..database.orm.fields import timestamp_text
-from ..database.orm.reading import Reading, columns_of, shaped, text_of, time_of
-from ..errors import shown
-from .models import UserMediaProgress
+from ...database.orm.fields import timestamp_text
+from ...database.orm.reading import Reading, columns_of, shaped, text_of, time_of
+from ...errors import shown
+from ..models import UserMediaProgress
 
 KEPT_STATES = 20
 """How many earlier states a row keeps for undo."""

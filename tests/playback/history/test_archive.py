@@ -19,7 +19,7 @@ from tests.playback.plays import (
 from tests.playback.rooms import add_files
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.playback import archive
+from viewra_lite.playback.history import archive
 from viewra_lite.playback.models import (
     PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive,
 )
@@ -147,7 +147,7 @@ MOVING = f"""
 import json, sys
 from datetime import datetime, timezone
 from viewra_lite import Store
-from viewra_lite.playback import archive
+from viewra_lite.playback.history import archive
 
 archive._BATCH = {BATCH}
 config, verb, left = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])

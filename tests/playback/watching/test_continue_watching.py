@@ -11,7 +11,7 @@ from playback.shelves import HOUR_S, Shelf, Viewer, season
 
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.playback import watching
+from viewra_lite.playback.watching import items
 
 DUNE = "movie:dune:2021"
 
@@ -243,7 +243,7 @@ def test_it_is_each_users_own(ann: Viewer, dune: Any, store: Store, clock: Any) 
 def test_it_is_found_behind_any_number_of_others(
     ann: Viewer, movies: Shelf, monkeypatch: pytest.MonkeyPatch, rewatching: bool
 ) -> None:
-    monkeypatch.setattr(watching, "_CHUNK_FILES", 2)
+    monkeypatch.setattr(items, "_CHUNK_FILES", 2)
     films = movies.put(*(f"{number}.mkv" for number in range(12)))
     for number in (1, 7):
         ann.playback.set_progress("ann", films[number].id, 600.0)  # at one moment, all of these

@@ -7,10 +7,10 @@ from typing import Any
 
 from peewee import Case, EXCLUDED, SQL, Tuple, fn
 
-from ..database.orm.fields import timestamp_text
-from ..database.orm.nodes import OneOf, Placeholder, UtcDay
-from ..database.orm.statements import Statement, statement
-from .models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+from ...database.orm.fields import timestamp_text
+from ...database.orm.nodes import OneOf, Placeholder, UtcDay
+from ...database.orm.statements import Statement, statement
+from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 
 _COLUMNS = [field.name for field in PlaybackHistory._meta.sorted_fields]
 

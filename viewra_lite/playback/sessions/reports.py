@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..database.sessions.sessions import Sessions
-from ..errors import ConflictError, shown
-from ..media.models import MediaFile
-from .lengths import disprove
-from .models import PlaybackHistory, UserMediaProgress
-from .plays import Plays
-from .progress import Progress, Report
-from .report_times import is_older, is_steady, report_time
-from .thresholds import checked_position, farthest, fitted
-from .versions import is_music, subject_of
+from ...database.sessions.sessions import Sessions
+from ...errors import ConflictError, shown
+from ...media.models import MediaFile
+from ..history.plays import Plays
+from ..lengths import disprove
+from ..models import PlaybackHistory, UserMediaProgress
+from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.state import Progress, Report
+from ..progress.thresholds import checked_position, farthest, fitted
+from ..versions import is_music, subject_of
 
 
 def take(

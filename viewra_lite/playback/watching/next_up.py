@@ -1,71 +1,23 @@
-"""What to watch: what was begun, and what comes next."""
+"""What comes next of the shows that a user follows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
-from ..config.options import Config
-from ..database.checks import checked_limit
-from ..database.orm.statements import Statement
-from ..database.sessions.sessions import Sessions
-from ..media.models import Episode, MediaFile, Movie, Track, TVShow
-from . import watching_queries
-from .models import UserMediaProgress
-from .progress import Progress
-from .shared import nothing
-from .thresholds import Thresholds
-from .versions import Subject, Versions, subjects
+from ...database.checks import checked_limit
+from ...database.sessions.sessions import Sessions
+from ...media.models import MediaFile
+from ..progress.state import Progress
+from ..shared import nothing
+from ..versions import Versions, subjects
+from . import queries as watching_queries
+from .items import NEVER, WatchItem, stored_moment, touched_files
 
-_CHUNK_FILES = 100  # read at first; each chunk is twice the one before
-_MOST_FILES = 3200
 _FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # in a chunk
-_EVER = datetime.max.replace(tzinfo=timezone.utc)
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
-
-
-@dataclass(frozen=True, slots=True)
-class WatchItem:
-    """Something to watch: the file to play, what it is, and where the user is in it."""
-
-    kind: str
-    """movie, episode, track or other."""
-    title: str
-    """What it is called in a list: Dune (2021), Dark S01E02 Lies."""
-    media_file: MediaFile
-    """The file to play: the one that was watched, else its best version on disk."""
-    progress: UserMediaProgress
-    """With `resume_position`."""
-    movie: Movie | None = None
-    episode: Episode | None = None
-    show: TVShow | None = None
-    track: Track | None = None
-
-    @property
-    def media_file_id(self) -> str:
-        """The id of the file to play."""
-        return str(self.media_file.id)
-
-
-def continue_watching(
-    sessions: Sessions, progress: Progress, config: Config, user_id: str, limit: int,
-    rewatching: bool,
-) -> list[WatchItem]:
-    """Return what a user has begun and not finished, the most recent first."""
-    checked_limit(limit)
-    wanted = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
-    found: dict[tuple[str, str], WatchItem] = {}
-    with sessions.reader():
-        for ids in _touched(sessions, wanted, user_id, *_loosest(config)):
-            begun = _begun(sessions, progress, user_id, ids, rewatching)
-            for key, item in _without_passed(sessions, user_id, begun):
-                found.setdefault(key, item)
-            if len(found) >= limit:
-                break
-    return list(found.values())[:limit]
 
 
 def next_up(
@@ -76,7 +28,7 @@ def next_up(
     found: list[WatchItem] = []
     seen: set[str] = set()
     with sessions.reader():
-        for ids in _touched(sessions, watching_queries.files_touched, user_id):
+        for ids in touched_files(sessions, watching_queries.files_touched, user_id):
             shows = [show for show in _shows_of(sessions, ids) if show.work_id not in seen]
             seen.update(show.work_id for show in shows)
             while shows and len(found) < limit:
@@ -86,102 +38,6 @@ def next_up(
             if len(found) >= limit:
                 break
     return found[:limit]
-
-
-def _touched(
-    sessions: Sessions, wanted: Statement, user_id: str, *limits: float
-) -> Iterator[list[str]]:
-    """Yield the ids of a user's files, those that changed last first, in chunks that grow."""
-    moment, after, size = _EVER, "", _CHUNK_FILES
-    while rows := sessions.all(wanted, user_id, moment, after, size, *limits):
-        yield [id for id, _ in rows]
-        if len(rows) < size:
-            return
-        after, moment = rows[-1]
-        size = min(size * 2, _MOST_FILES)
-
-
-# What was begun
-
-
-def _loosest(config: Config) -> list[float]:
-    """Return which files may be resumed at all, by either set of thresholds.
-
-    The database passes over all others: somebody may have thousands of songs half heard.
-    """
-    limits = [Thresholds.of(config, is_music=is_music) for is_music in (False, True)]
-    return [
-        float(min(limit.resume_min_duration_s for limit in limits)),
-        min(limit.resume_from for limit in limits),
-        max(limit.completed_at for limit in limits),
-    ]
-
-
-def _begun(
-    sessions: Sessions, progress: Progress, user_id: str, ids: list[str], rewatching: bool
-) -> list[tuple[tuple[str, str], WatchItem]]:
-    """Return those of a chunk of files that are to be resumed, each with what it is one of."""
-    versions = Versions(sessions, ids)
-    states = progress.of_files(user_id, ids, versions)
-    files: dict[str, MediaFile] = {}
-    for id in ids:
-        file = versions.playable(id)
-        state = progress.complete(
-            states[id], is_music=versions.is_music(id), file=file
-        )
-        is_over = state.dropped or (state.completed and not rewatching)
-        if file is not None and state.resume_position > 0 and not is_over:
-            files[id] = file
-            state.media_file_id = file.id
-    known = subjects(sessions, versions) if files else {}
-    return [
-        (_key(known[id], versions, id), _item(known[id], file, states[id]))
-        for id, file in files.items()
-    ]
-
-
-def _without_passed(
-    sessions: Sessions, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
-) -> list[tuple[tuple[str, str], WatchItem]]:
-    """Leave out episodes whose user has seen a later one to the end since."""
-    works = {item.show.work_id for _, item in begun if item.show is not None}
-    if not works:
-        return begun
-    seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
-    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(works))
-    for work_id, season, number, touched, _, completed, *_ in rows:
-        if completed and season:
-            seen[work_id].append(((season, number), _moment(touched)))
-
-    def is_passed(item: WatchItem) -> bool:
-        if item.show is None or item.episode is None:
-            return False
-        own = (item.episode.season_number, item.episode.episode_number)
-        return any(
-            key > own and moment > item.progress.updated_at
-            for key, moment in seen[item.show.work_id]
-        )
-
-    return [(key, item) for key, item in begun if not is_passed(item)]
-
-
-def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
-    """Return what a file is one of: two episodes of a show, two parts of a movie are one entry."""
-    # By work: a show that lies in two libraries is one show.
-    if subject.show is not None:
-        return "show", str(subject.show.work_id)
-    return "work", min(versions.works_of(id), default=id)
-
-
-def _item(subject: Subject, file: MediaFile, state: UserMediaProgress) -> WatchItem:
-    episode = subject.episodes[0] if subject.episodes else None
-    return WatchItem(
-        subject.kind, subject.title, file, state, subject.movie, episode, subject.show,
-        subject.track,
-    )
-
-
-# What comes next
 
 
 class _Copy(NamedTuple):
@@ -202,7 +58,7 @@ class Step:
     plays: int = 0
     is_seen: bool = False
     is_marked: bool = False
-    played_at: datetime = _NEVER
+    played_at: datetime = NEVER
 
     @property
     def files(self) -> set[str]:
@@ -219,7 +75,7 @@ class _Show:
     """Its rows; the one in the library where it was watched last is the first."""
     steps: dict[tuple[int, int], Step] = field(default_factory=lambda: defaultdict(Step))
     """Its episodes and specials, by season and number."""
-    touched: tuple[datetime, bool] = (_NEVER, False)
+    touched: tuple[datetime, bool] = (NEVER, False)
     """When the user did something with it last, and whether that was to drop it."""
 
     def next_step(self) -> Step | None:
@@ -308,23 +164,17 @@ def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> No
     rows = sessions.all(watching_queries.plays_of_shows, user_id, list(shows))
     for work_id, season, number, touched, dropped, completed, plays, marked, played in rows:
         show = shows[work_id]
-        show.touched = max(show.touched, (_moment(touched), bool(dropped)))
+        show.touched = max(show.touched, (stored_moment(touched), bool(dropped)))
         if completed:
             step = show.steps[season, number]
             step.is_seen = True
             step.plays += plays
             step.is_marked = step.is_marked or bool(marked)
-            step.played_at = max(step.played_at, _moment(played))
+            step.played_at = max(step.played_at, stored_moment(played))
     for show in shows.values():
         for step in show.steps.values():
             if step.is_seen:
                 step.plays = max(step.plays + step.is_marked, 1)
-
-
-def _moment(stored: Any) -> datetime:
-    """Return a time out of a row that is no model."""
-    moment: datetime | None = UserMediaProgress.updated_at.python_value(stored)
-    return _NEVER if moment is None else moment
 
 
 def _items(

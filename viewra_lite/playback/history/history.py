@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..database.checks import (
+from ...database.checks import (
     checked_id, checked_limit, checked_moment, checked_seconds, checked_truth, checked_whole,
     known_id, no_such, not_a_cursor,
 )
-from ..database.orm.fields import timestamp_text
-from ..database.pages import Page, page_of, start_after
-from ..database.sessions.sessions import Sessions
-from ..errors import InvalidValueError
-from . import history_queries
-from .models import PlaybackHistory, PlaybackHistoryArchive
+from ...database.orm.fields import timestamp_text
+from ...database.pages import Page, page_of, start_after
+from ...database.sessions.sessions import Sessions
+from ...errors import InvalidValueError
+from .. import queries
+from ..models import PlaybackHistory, PlaybackHistoryArchive
+from ..progress.state import Progress, Report
+from ..progress.thresholds import checked_position
+from ..versions import Versions, subject_of
+from . import queries as history_queries
 from .plays import Plays, is_play
-from .progress import Progress, Report
-from .thresholds import checked_position
-from .versions import Versions, subject_of
 
 BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 END = datetime.max.replace(tzinfo=timezone.utc)
@@ -130,3 +131,12 @@ def _watched(duration: Any) -> int | None:
         return None
     seconds = round(checked_seconds("duration_watched", duration))
     return checked_whole("duration_watched", seconds)
+
+
+def follow_file(sessions: Sessions, gone_id: str, kept_id: str) -> None:
+    """Give all that was played and imported of a file to the one that it has become."""
+    for follow in (
+        queries.session_follows, history_queries.history_follows,
+        history_queries.archive_follows, queries.imported_follows,
+    ):
+        sessions.run(follow, gone_id, kept_id)

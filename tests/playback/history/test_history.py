@@ -16,7 +16,7 @@ from tests.playback.plays import DAY, NOON, a_play, add_plays, rows_of, walked
 from tests.playback.rooms import HOUR_S, add_files, progress_rows
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError
-from viewra_lite.playback.history_queries import (
+from viewra_lite.playback.history.queries import (
     archived_near, oldest_archived, oldest_plays, page_of_plays, plays_near,
 )
 from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive

@@ -15,7 +15,7 @@ from viewra_lite import Store
 from viewra_lite.config.options import SqliteConfig
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaFile
-from viewra_lite.playback.thresholds import Thresholds, checked_position
+from viewra_lite.playback.progress.thresholds import Thresholds, checked_position
 
 
 @pytest.fixture

@@ -1,0 +1,112 @@
+"""What a user has begun and not finished."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from ...config.options import Config
+from ...database.checks import checked_limit
+from ...database.sessions.sessions import Sessions
+from ...media.models import MediaFile
+from ..models import UserMediaProgress
+from ..progress.state import Progress
+from ..progress.thresholds import Thresholds
+from ..versions import Subject, Versions, subjects
+from . import queries as watching_queries
+from .items import WatchItem, stored_moment, touched_files
+
+
+def continue_watching(
+    sessions: Sessions, progress: Progress, config: Config, user_id: str, limit: int,
+    rewatching: bool,
+) -> list[WatchItem]:
+    """Return what a user has begun and not finished, the most recent first."""
+    checked_limit(limit)
+    wanted = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
+    found: dict[tuple[str, str], WatchItem] = {}
+    with sessions.reader():
+        for ids in touched_files(sessions, wanted, user_id, *_loosest(config)):
+            begun = _begun(sessions, progress, user_id, ids, rewatching)
+            for key, item in _without_passed(sessions, user_id, begun):
+                found.setdefault(key, item)
+            if len(found) >= limit:
+                break
+    return list(found.values())[:limit]
+
+
+def _loosest(config: Config) -> list[float]:
+    """Return which files may be resumed at all, by either set of thresholds.
+
+    The database passes over all others: somebody may have thousands of songs half heard.
+    """
+    limits = [Thresholds.of(config, is_music=is_music) for is_music in (False, True)]
+    return [
+        float(min(limit.resume_min_duration_s for limit in limits)),
+        min(limit.resume_from for limit in limits),
+        max(limit.completed_at for limit in limits),
+    ]
+
+
+def _begun(
+    sessions: Sessions, progress: Progress, user_id: str, ids: list[str], rewatching: bool
+) -> list[tuple[tuple[str, str], WatchItem]]:
+    """Return those of a chunk of files that are to be resumed, each with what it is one of."""
+    versions = Versions(sessions, ids)
+    states = progress.of_files(user_id, ids, versions)
+    files: dict[str, MediaFile] = {}
+    for id in ids:
+        file = versions.playable(id)
+        state = progress.complete(
+            states[id], is_music=versions.is_music(id), file=file
+        )
+        is_over = state.dropped or (state.completed and not rewatching)
+        if file is not None and state.resume_position > 0 and not is_over:
+            files[id] = file
+            state.media_file_id = file.id
+    known = subjects(sessions, versions) if files else {}
+    return [
+        (_key(known[id], versions, id), _item(known[id], file, states[id]))
+        for id, file in files.items()
+    ]
+
+
+def _without_passed(
+    sessions: Sessions, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
+) -> list[tuple[tuple[str, str], WatchItem]]:
+    """Leave out episodes whose user has seen a later one to the end since."""
+    works = {item.show.work_id for _, item in begun if item.show is not None}
+    if not works:
+        return begun
+    seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
+    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(works))
+    for work_id, season, number, touched, _, completed, *_ in rows:
+        if completed and season:
+            seen[work_id].append(((season, number), stored_moment(touched)))
+
+    def is_passed(item: WatchItem) -> bool:
+        if item.show is None or item.episode is None:
+            return False
+        own = (item.episode.season_number, item.episode.episode_number)
+        return any(
+            key > own and moment > item.progress.updated_at
+            for key, moment in seen[item.show.work_id]
+        )
+
+    return [(key, item) for key, item in begun if not is_passed(item)]
+
+
+def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
+    """Return what a file is one of: two episodes of a show, two parts of a movie are one entry."""
+    # By work: a show that lies in two libraries is one show.
+    if subject.show is not None:
+        return "show", str(subject.show.work_id)
+    return "work", min(versions.works_of(id), default=id)
+
+
+def _item(subject: Subject, file: MediaFile, state: UserMediaProgress) -> WatchItem:
+    episode = subject.episodes[0] if subject.episodes else None
+    return WatchItem(
+        subject.kind, subject.title, file, state, subject.movie, episode, subject.show,
+        subject.track,
+    )

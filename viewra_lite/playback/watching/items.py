@@ -1,0 +1,60 @@
+"""What a list of things to watch is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ...database.orm.statements import Statement
+from ...database.sessions.sessions import Sessions
+from ...media.models import Episode, MediaFile, Movie, Track, TVShow
+from ..models import UserMediaProgress
+
+_CHUNK_FILES = 100  # read at first; each chunk is twice the one before
+_MOST_FILES = 3200
+_EVER = datetime.max.replace(tzinfo=timezone.utc)
+NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchItem:
+    """Something to watch: the file to play, what it is, and where the user is in it."""
+
+    kind: str
+    """movie, episode, track or other."""
+    title: str
+    """What it is called in a list: Dune (2021), Dark S01E02 Lies."""
+    media_file: MediaFile
+    """The file to play: the one that was watched, else its best version on disk."""
+    progress: UserMediaProgress
+    """With `resume_position`."""
+    movie: Movie | None = None
+    episode: Episode | None = None
+    show: TVShow | None = None
+    track: Track | None = None
+
+    @property
+    def media_file_id(self) -> str:
+        """The id of the file to play."""
+        return str(self.media_file.id)
+
+
+def touched_files(
+    sessions: Sessions, wanted: Statement, user_id: str, *limits: float
+) -> Iterator[list[str]]:
+    """Yield the ids of a user's files, those that changed last first, in chunks that grow."""
+    moment, after, size = _EVER, "", _CHUNK_FILES
+    while rows := sessions.all(wanted, user_id, moment, after, size, *limits):
+        yield [id for id, _ in rows]
+        if len(rows) < size:
+            return
+        after, moment = rows[-1]
+        size = min(size * 2, _MOST_FILES)
+
+
+def stored_moment(stored: Any) -> datetime:
+    """Return a time out of a row that is no model."""
+    moment: datetime | None = UserMediaProgress.updated_at.python_value(stored)
+    return NEVER if moment is None else moment
