@@ -13,6 +13,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = ("media", "playback", "plugins", "transcoding")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
+MOST_ENTRIES = 13
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 # What each layer may import of the package: cli -> store -> rooms -> module -> database -> config
@@ -27,7 +28,7 @@ LAYERS = {
     "plugins": {"config", "database", "errors", "module", "media.models"},
     "transcoding": {"config", "database", "errors", "module", "media.models"},
     "rooms": {"module", *ROOMS},
-    "adoption": {"config", "database", "errors", "module", "rooms", "store", *ROOMS},
+    "adoption": {"config", "database", "errors", "module", "rooms", *ROOMS},
     "store": {
         "adoption", "config", "database", "errors", "importing", "module", "rooms", *ROOMS,
     },
@@ -91,6 +92,75 @@ def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
             name == rule or name.startswith(rule + ".") for rule in LAYERS[layer]
         )
         assert allowed, f"{path.relative_to(PACKAGE)} must not import {name}"
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return the dotted names of the modules of ours that a file imports, wherever in it."""
+    return {
+        name if name in MODULES else name.rpartition(".")[0]
+        for name in imports(path) if not name.startswith("/")
+    } & MODULES
+
+
+MODULES = {".".join(dotted(path)) for path in SOURCES if dotted(path)}
+
+
+def circle_of(arrows: dict[str, set[str]]) -> list[str]:
+    """Return a circle of names, each of which has an arrow to the next; [] where there is none."""
+    finished: set[str] = set()
+
+    def visit(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name):]
+        if name in finished:
+            return []
+        for target in sorted(arrows.get(name, set())):
+            if circle := visit(target, [*way, name]):
+                return circle
+        finished.add(name)
+        return []
+
+    for name in sorted(arrows):
+        if circle := visit(name, []):
+            return circle
+    return []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Nor inside a function, nor for a type checker only."""
+    assert circle_of({
+        ".".join(dotted(path)): modules_imported(path) for path in SOURCES if dotted(path)
+    }) == []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in SOURCES}),
+    ids=lambda folder: str(folder.relative_to(PACKAGE)),
+)
+def test_what_is_in_a_folder_does_not_import_itself_in_a_circle(folder: Path) -> None:
+    """A file, or a folder with all that is in it, counts as one."""
+    inside = folder.relative_to(PACKAGE).parts
+    arrows: dict[str, set[str]] = {}
+    for path in SOURCES:
+        parts = dotted(path)
+        if parts[:len(inside)] == inside and len(parts) > len(inside):
+            part = parts[len(inside)]
+            arrows.setdefault(part, set()).update(
+                target[len(inside)]
+                for target in (tuple(name.split(".")) for name in modules_imported(path))
+                if target[:len(inside)] == inside and len(target) > len(inside)
+                and target[len(inside)] != part
+            )
+    assert circle_of(arrows) == []
+
+
+def test_no_folder_holds_more_than_is_seen_at_once() -> None:
+    """The top is not counted: it is the list of the rooms."""
+    for folder in {path.parent for path in SOURCES} - {PACKAGE}:
+        entries = {
+            path.relative_to(folder).parts[0] for path in SOURCES if path.is_relative_to(folder)
+        } - {"__init__.py"}
+        assert len(entries) <= MOST_ENTRIES, f"{folder.relative_to(PACKAGE)}: {sorted(entries)}"
 
 
 @pytest.mark.parametrize("room", ROOMS)
