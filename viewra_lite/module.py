@@ -56,7 +56,7 @@ class Module:
         """Do this module's chores: called by maintenance, each write in bounded transactions."""
 
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_NAME = r"[a-z][a-z0-9_]{0,40}"
 
 
 def check_modules(modules: Sequence[Any]) -> None:
@@ -69,7 +69,7 @@ def check_modules(modules: Sequence[Any]) -> None:
         if not isinstance(module, Module):
             raise InvalidValueError(f"{shown(module)} is no viewra_lite.Module")
         name = getattr(module, "name", None)
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_NAME, name):
             raise InvalidValueError(
                 f"{type(module).__name__}.name must be lower-case letters, digits and _, "
                 f"not {shown(name)}"

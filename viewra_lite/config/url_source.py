@@ -31,7 +31,7 @@ def read_url(url: str) -> dict[str, tuple[object, str]]:
     scheme, slashes, rest = url.partition("://")
     engine = _SCHEMES.get(scheme.lower()) if slashes else None
     if engine is None:
-        name = f"{scheme}:// " if PLAIN_WORD.fullmatch(scheme) else "this form "
+        name = f"{scheme}:// " if re.fullmatch(PLAIN_WORD, scheme) else "this form "
         raise ConfigError(f"the URL: {name}is not supported: give sqlite:///…,"
                           " postgresql://… or the path of a YAML file")
     form, expected = _FORMS[engine]

@@ -19,7 +19,7 @@ NAME_LIMIT_CHARS = 200  # the tail of a long file name that a message shows
 
 # What a message may repeat: a number, with a unit perhaps, or one word; never what may be a secret
 # (a password lands in another option's value through a forgotten newline or quote).
-PLAIN_WORD = re.compile(r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}")
+PLAIN_WORD = r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}"
 
 # What keeps a file from being read, as a person at a prompt would say it.
 WHY_UNREADABLE = {
@@ -32,8 +32,9 @@ WHY_UNREADABLE = {
     errno.ELOOP: "its symbolic links form a loop",
 }
 
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_FRACTION = re.compile(r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}")
+# Compiled where one is first used: most openings need neither.
+_WHOLE = r"-?(0|[1-9][0-9]{0,17})"
+_FRACTION = r"[0-9]{1,3}([.][0-9]{1,20})?|[.][0-9]{1,20}"
 _URL = re.compile(r"://|^[A-Za-z][A-Za-z0-9+.-]+:/")  # pathlib makes one slash of two
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -90,7 +91,7 @@ def check_whole(value: object, low: int, high: int) -> int:
     if isinstance(value, str):
         if re.fullmatch(r"-?0[0-9]+", value):
             raise Unfit(f"{expected}, without leading zeros")
-        value = int(value) if _WHOLE.fullmatch(value) else None
+        value = int(value) if re.fullmatch(_WHOLE, value) else None
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise Unfit(expected)
     return int(value)
@@ -98,7 +99,7 @@ def check_whole(value: object, low: int, high: int) -> int:
 
 def check_fraction(value: object) -> float:
     """Accept a number from 0 to 1, or its plain decimal text."""
-    if isinstance(value, str) and _FRACTION.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_FRACTION, value):
         value = float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)  # NaN compares false, so it ends below
@@ -186,7 +187,8 @@ def shown(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f" (given: {value[:SHOWN_LIMIT_CHARS]!r})" if PLAIN_WORD.fullmatch(value) else ""
+        is_plain = re.fullmatch(PLAIN_WORD, value)
+        return f" (given: {value[:SHOWN_LIMIT_CHARS]!r})" if is_plain else ""
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**18):
         return f" (given: {value!r})"
     return f" (given: a value of type {type(value).__name__})"
@@ -221,6 +223,6 @@ def file_label(path: str) -> str:
 
 def key_label(key: object) -> str:
     """Name a key for a message, unless it looks like a value that slipped into a key's place."""
-    if isinstance(key, str) and PLAIN_WORD.fullmatch(key):
+    if isinstance(key, str) and re.fullmatch(PLAIN_WORD, key):
         return repr(key)
     return "a key that is not shown"

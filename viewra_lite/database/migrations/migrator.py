@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import peewee
 
@@ -20,24 +20,24 @@ from ..orm.peewee_import import import_schema_migrator
 from ..sessions.sessions import Sessions
 from .scripts import Script, scripts
 
+if TYPE_CHECKING:
+    class Migrates(Protocol):
+        """What the migrator needs to know of a module."""
+
+        @property
+        def name(self) -> str:
+            """Names the module and its history."""
+
+        @property
+        def requires(self) -> Sequence[str]:
+            """Names the modules that come before."""
+
+        @property
+        def migrations(self) -> str | None:
+            """Names the package of scripts."""
+
 LOCK_WAIT_S = 120.0
 HISTORY_PREFIX = "viewra_migrations_"
-
-
-class Migrates(Protocol):
-    """What the migrator needs to know of a module."""
-
-    @property
-    def name(self) -> str:
-        """Names the module and its history."""
-
-    @property
-    def requires(self) -> Sequence[str]:
-        """Names the modules that come before."""
-
-    @property
-    def migrations(self) -> str | None:
-        """Names the package of scripts."""
 
 
 class Migrator:
