@@ -43,7 +43,7 @@ WRONG: list[Any] = [
     Unshowable(), BytesPath(), datetime(2024, 1, 1), datetime.min.replace(tzinfo=EAST),
     date(2024, 1, 1), timedelta.max, timedelta(-1), len, int, iter(()), 3j,
 ]
-NOT_VERBS = {"seat", "unseat", "recover"}
+NOT_VERBS = {"attach", "detach", "recover"}
 COLUMNS = {
     "save_movie": ("overview", "genres", "runtime", "rating", "release_date", "media_file_id",
                    "imdb_id", "tmdb_id", "sort_title", "media_file"),

@@ -68,7 +68,7 @@ def test_to_read_a_file_imports_nothing_that_scans_saves_or_searches(tmp_path: P
 
 def test_the_migrations_need_no_room_either(store: Store) -> None:
     assert store.migrations.plan() == []
-    assert not store._seated
+    assert not store._attached
 
 
 def test_rooms_that_nobody_has_used_follow_a_file(store_config: Any, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_rooms_that_nobody_has_used_follow_a_file(store_config: Any, tmp_path: P
         store.playback.set_progress("ann", gone, 600.0)
     with Store.open(store_config) as store:
         with store.writer():
-            store._sessions.announce("file_absorbed", gone, kept)
+            store._db.emit("file_merged", gone, kept)
         assert store.playback.progress("ann", kept).position == 600.0
 
 
@@ -88,10 +88,10 @@ def test_a_crashed_stores_room_is_seated_to_recover(store_config: Any, tmp_path:
         session = store.playback.start_session(film, user_id="ann")
     clock.advance(300)
     with Store.open(store_config, clock=clock) as store:
-        assert list(store._seated) == ["playback"]
+        assert list(store._attached) == ["playback"]
         assert store.playback.session(session.id).state == "expired"
     with Store.open(store_config) as store:
-        assert not store._seated
+        assert not store._attached
 
 
 def test_threads_that_ask_at_once_get_the_same_room(store: Store) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
     from .database.pages import Page
-    from .database.sessions.scopes import Reader, Writer
+    from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
     from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
@@ -47,7 +47,7 @@ _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
     "database.pages": "Page",
-    "database.sessions.scopes": "Reader Writer",
+    "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
     "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",

@@ -48,7 +48,7 @@ class InvalidValueError(ViewraError, ValueError):
     """A value cannot be stored: it has the wrong type or lies outside what is allowed."""
 
 
-class SessionError(ViewraError):
+class TransactionError(ViewraError):
     """The query does not fit the session it runs in: open a reader() or a writer() first."""
 
 

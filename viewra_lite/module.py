@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from .config.options import Config
 from .database.checks import refused
-from .database.sessions.sessions import Sessions
+from .database.transactions.database import Database
 from .errors import InvalidValueError, shown
 
 
@@ -35,12 +35,12 @@ class Module:
     migrations: ClassVar[str | None] = None
     """The package of numbered migration scripts, as a dotted name."""
 
-    sessions: Sessions
+    db: Database
     config: Config
 
-    def seat(self, sessions: Sessions, config: Config) -> None:
+    def attach(self, db: Database, config: Config) -> None:
         """Receive the sessions and the configuration; called once per open, after migrating."""
-        self.sessions = sessions
+        self.db = db
         self.config = config
 
     def recover(self) -> None:
@@ -49,7 +49,7 @@ class Module:
         Not called with Store.open(migrate=False), which changes nothing.
         """
 
-    def unseat(self) -> None:
+    def detach(self) -> None:
         """Give up what seat() and the verbs took for as long as the store is open."""
 
     def tidy(self, now: datetime) -> None:

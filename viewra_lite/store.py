@@ -15,9 +15,9 @@ from .config.options import Config, PostgresConfig, SqliteConfig
 from .database.ids import Ids
 from .database.migrations.migrator import Migrator
 from .database.orm.models import open_database
-from .database.sessions.scopes import Reader, Writer
-from .database.sessions.sessions import Sessions
-from .errors import SessionError, StoreAlreadyOpenError
+from .database.transactions.scopes import Reader, Writer
+from .database.transactions.database import Database
+from .errors import TransactionError, StoreAlreadyOpenError
 from .module import Module, check_modules
 from .rooms import ROOMS
 
@@ -41,14 +41,14 @@ def utc_now() -> datetime:
 class Store:
     """An open store; safe to use from any number of threads. Make one with Store.open()."""
 
-    def __init__(self, config: Config, sessions: Sessions, guests: Sequence[Module]) -> None:
+    def __init__(self, config: Config, db: Database, guests: Sequence[Module]) -> None:
         self.config = config
-        self.engine = sessions.backend.engine
-        self.migrations = Migrator(sessions, (*ROOMS, *guests))
-        self._sessions = sessions
+        self.engine = db.backend.engine
+        self.migrations = Migrator(db, (*ROOMS, *guests))
+        self._db = db
         self._guests = guests
-        self._seated: dict[str, Module] = {}
-        self._seating = threading.Lock()
+        self._attached: dict[str, Module] = {}
+        self._attaching = threading.Lock()
         self._is_closed = False
 
     # Each of these imports its room when it is first asked for, and is an attribute from then on.
@@ -56,25 +56,25 @@ class Store:
     @cached_property
     def media(self) -> MediaModule:
         """Libraries, the files in them, and what the files are."""
-        module: MediaModule = self._seat("media")
+        module: MediaModule = self._attach("media")
         return module
 
     @cached_property
     def playback(self) -> PlaybackModule:
         """What people watch."""
-        module: PlaybackModule = self._seat("playback")
+        module: PlaybackModule = self._attach("playback")
         return module
 
     @cached_property
     def transcoding(self) -> TranscodingModule:
         """What is being made for people to watch."""
-        module: TranscodingModule = self._seat("transcoding")
+        module: TranscodingModule = self._attach("transcoding")
         return module
 
     @cached_property
     def plugins(self) -> PluginsModule:
         """Plugins and what they know."""
-        module: PluginsModule = self._seat("plugins")
+        module: PluginsModule = self._attach("plugins")
         return module
 
     @cached_property
@@ -82,7 +82,7 @@ class Store:
         """What people have watched elsewhere, and a user's own data."""
         from .importing.module import Importing
 
-        return Importing(self._sessions, self.config)
+        return Importing(self._db, self.config)
 
     @classmethod
     def open(
@@ -111,36 +111,36 @@ class Store:
                     f"this process has {_open.config.url} open already: close it before opening "
                     "another, or pass it around"
                 )
-            sessions = Sessions(
+            db = Database(
                 _backend(config), clock=clock, new_id=new_id or Ids(clock)
             )
             try:
-                _open = cls._opened(config, sessions, modules, migrate)
+                _open = cls._opened(config, db, modules, migrate)
             except BaseException:
-                sessions.close()
+                db.close()
                 raise
             return _open
 
     @classmethod
     def _opened(
-        cls, config: Config, sessions: Sessions, guests: Sequence[Module], migrate: bool
+        cls, config: Config, db: Database, guests: Sequence[Module], migrate: bool
     ) -> Store:
         if migrate:
-            sessions.backend.prepare(_is_adoptable)
+            db.backend.prepare(_is_adoptable)
         else:
-            sessions.backend.refuse_absent()
-        store = cls(config, sessions, guests)
-        database = sessions.backend.database
+            db.backend.refuse_absent()
+        store = cls(config, db, guests)
+        database = db.backend.database
         open_database.initialize(database)
         if migrate:
             store._bring_up_to_date()
         # Rooms listen once they are seated. Whoever announces goes through the listeners to the
         # end, and so reaches also those that are added by the first.
-        sessions.listen("file_absorbed", store._seat_all)
-        sessions.listen("library_scanned", store._match_waiting)
+        db.subscribe("file_merged", store._attach_all)
+        db.subscribe("library_scanned", store._match_waiting)
         for guest in guests:
             database.bind(guest.models, bind_refs=False, bind_backrefs=False)
-            guest.seat(sessions, config)
+            guest.attach(db, config)
         if migrate:
             store._recover()
         return store
@@ -149,84 +149,84 @@ class Store:
         if self.migrations.plan():  # as it is for tables that were made by hand
             from .adoption import adopt
 
-            adopt(self._sessions, self.migrations, ROOMS)
+            adopt(self._db, self.migrations, ROOMS)
             self.migrations.apply()
 
     def _recover(self) -> None:
         for room in ROOMS:
             if room.unfinished and self._finds(room.unfinished):
-                self._seat(room.name).recover()
+                self._attach(room.name).recover()
         for guest in self._guests:
             guest.recover()
 
     def _finds(self, question: str) -> bool:
-        with self._sessions.reader():
-            cursor = self._sessions.backend.database.execute_sql(question)
+        with self._db.reader():
+            cursor = self._db.backend.database.execute_sql(question)
             return cursor.fetchone() is not None
 
-    def _seat(self, name: str) -> Any:
+    def _attach(self, name: str) -> Any:
         """Return a room's module, imported and seated once, whichever thread asks first."""
-        with self._seating:
-            if name not in self._seated:
+        with self._attaching:
+            if name not in self._attached:
                 room = next(room for room in ROOMS if room.name == name)
                 module = room.module()()
-                module.seat(self._sessions, self.config)
+                module.attach(self._db, self.config)
                 if self._is_closed:
-                    module.unseat()
-                self._seated[name] = module
-            return self._seated[name]
+                    module.detach()
+                self._attached[name] = module
+            return self._attached[name]
 
     def _match_waiting(self, *_: Any) -> None:
         """Import what waited for media that a scan may have found."""
         if self._finds("SELECT 1 FROM playback_import_waiting LIMIT 1"):
             self.importing.match_waiting()
 
-    def _seat_all(self, *_: Any) -> None:
+    def _attach_all(self, *_: Any) -> None:
         for room in ROOMS:
-            self._seat(room.name)
+            self._attach(room.name)
 
     def close(self) -> None:
         """Wait for the writer and close every connection; idempotent."""
         global _open
-        if not self._sessions.give_up():
-            raise SessionError("close() inside a reader() or writer(): leave the session first")
+        if not self._db.give_up():
+            raise TransactionError("close() inside a reader() or writer(): leave the session first")
         with _lock:
             if _open is self:
                 _open = None
-            with self._seating:
+            with self._attaching:
                 self._is_closed = True
             try:
-                for module in (*self._seated.values(), *self._guests):
-                    module.unseat()
+                for module in (*self._attached.values(), *self._guests):
+                    module.detach()
             finally:
-                self._sessions.close()
+                self._db.close()
 
     def tables(self) -> list[str]:
         """Return the names of the tables that are in the database, whoever made them."""
-        with self._sessions.reader():
-            names: list[str] = self._sessions.backend.database.get_tables()
+        with self._db.reader():
+            names: list[str] = self._db.backend.database.get_tables()
         return names
 
     def reader(self) -> Reader:
-        """Return a context manager for one consistent snapshot; a write in it raises SessionError.
+        """Return a context manager for one consistent snapshot; a write in it raises TransactionError.
 
         Ordinary Peewee queries run in it, on the models of every module.
         """
-        return self._sessions.reader(guest=True)
+        return self._db.reader(untrusted=True)
 
     def writer(self) -> Writer:
         """Return a context manager for one transaction; nested, a savepoint.
 
         An exception rolls back. Raises StoreBusyError after busy_timeout_ms.
         """
-        return self._sessions.writer(guest=True)
+        return self._db.writer(untrusted=True)
 
     def after_commit(self, action: Callable[[], Any]) -> None:
         """Call action once the outermost writer has committed, never after a rollback.
 
         Outside a writer it is called at once.
         """
-        self._sessions.after_commit(action)
+        self._db.after_commit(action)
 
     def __enter__(self) -> Store:
         return self

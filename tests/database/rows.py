@@ -40,7 +40,7 @@ def set_interval(interval, id):
 
 def add(store: Any, id: str) -> None:
     """Insert a row through a compiled statement."""
-    store._sessions.run(insert_library, id, id, f"/{id}", NOW)
+    store._db.run(insert_library, id, id, f"/{id}", NOW)
 
 
 def add_by_peewee(id: str, **values: Any) -> None:

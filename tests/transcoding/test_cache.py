@@ -212,7 +212,7 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
     with Store.open(postgres_url, clock=clock) as store:
         add_entries(store, clock, "made", [tmp_path / "there"] * 2)
         clock.advance(2 * HOUR_S)
-        choose = store._sessions.all
+        choose = store._db.all
 
         def chosen(statement: Any, *arguments: Any) -> Any:
             rows = choose(statement, *arguments)
@@ -220,7 +220,7 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
                 in_thread(lambda: store.transcoding.cached("made-00000", hold_s=60))
             return rows
 
-        monkeypatch.setattr(store._sessions, "all", chosen)
+        monkeypatch.setattr(store._db, "all", chosen)
         assert store.transcoding.evict(max_bytes=0).paths == [str(tmp_path / "there")]
         assert list(entries(store)) == ["made-00000"]
 
@@ -231,7 +231,7 @@ def test_paths_that_are_out_are_returned_whatever_comes_after(
     (tmp_path / "there").touch()
     add_entries(store, clock, "made", [tmp_path / "there"] * 150)
     clock.advance(2 * HOUR_S)
-    writer, left = store._sessions.writer, [1]
+    writer, left = store._db.writer, [1]
 
     def busy(**options: Any) -> Any:
         if not left:
@@ -239,7 +239,7 @@ def test_paths_that_are_out_are_returned_whatever_comes_after(
         left.pop()
         return writer(**options)
 
-    monkeypatch.setattr(store._sessions, "writer", busy)
+    monkeypatch.setattr(store._db, "writer", busy)
     assert len(store.transcoding.evict(max_bytes=0).paths) == 100
     with pytest.raises(StoreBusyError):
         store.transcoding.evict(max_bytes=0)

@@ -43,7 +43,7 @@ def test_a_question_uses_its_index_and_sorts_nothing(
     sqlite_store: Store, files_and_sessions: None, statement: Statement, arguments: Any,
     expected: list[str],
 ) -> None:
-    backend = sqlite_store._sessions.backend
+    backend = sqlite_store._db.backend
     compiled = statement.compile("sqlite", backend.database)
     with sqlite_store.reader():
         rows = backend.database.execute_sql(
@@ -67,4 +67,4 @@ def files_and_sessions(sqlite_store: Store, tmp_path: Path) -> None:
         sqlite_store.transcoding.request(id, {})
     sqlite_store.transcoding.claim_next("w")
     with sqlite_store.writer():
-        sqlite_store._sessions.backend.database.execute_sql("ANALYZE")
+        sqlite_store._db.backend.database.execute_sql("ANALYZE")

@@ -101,14 +101,14 @@ def test_what_is_completed_while_it_is_asked_for_is_not_made_again(
 ) -> None:
     session = store.transcoding.request(files[0], H264)
     store.transcoding.claim_next("worker")
-    look, left = store._sessions.one, [session.id]
+    look, left = store._db.one, [session.id]
 
     def looked(statement: Any, *arguments: Any) -> Any:
         if statement is queries.active_session and left:  # not in the cache a moment ago
             store.transcoding.complete(left.pop(), output_path=tmp_path / "out", file_size=1)
         return look(statement, *arguments)
 
-    monkeypatch.setattr(store._sessions, "one", looked)
+    monkeypatch.setattr(store._db, "one", looked)
     found = store.transcoding.request(files[0], H264)
     assert isinstance(found, TranscodeCache) and count_sessions(store) == 1
 
@@ -218,7 +218,7 @@ def test_what_was_made_of_a_new_file_follows_the_known_file_that_it_is(
     entry = made(store, files[0], tmp_path / "out.mp4", H264)
     session = store.transcoding.request(files[0], {})
     with store.writer():
-        store._sessions.announce("file_absorbed", files[0], files[1])
+        store._db.emit("file_merged", files[0], files[1])
     assert store.transcoding.session(session.id).media_file_id == files[1]
     assert entries(store)[entry.content_hash].media_file_id == files[1]
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..database.backend import Connection
 from ..database.migrations.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
 from ..database.orm.fields import timestamp_text
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import MigrationError, ViewraError
 from ..media.search import indexing
 from ..rooms import Room
@@ -49,28 +49,28 @@ def is_adoptable(connection: Connection) -> bool:
     return bool(rows) and all(marked for _, marked in rows)
 
 
-def adopt(sessions: Sessions, migrator: Migrator, rooms: Sequence[Room]) -> list[str]:
+def adopt(db: Database, migrator: Migrator, rooms: Sequence[Room]) -> list[str]:
     """Bring tables that were made by hand into a store; return their names, mostly none.
 
     One look at the catalogue, without a lock, where there is nothing to do. Processes that start
     together take turns. Raises MigrationError, which names the row that is in the way, and
     StoreBusyError while another program writes.
     """
-    if sessions.backend.engine != "sqlite" or not _found(sessions, rooms):
+    if db.backend.engine != "sqlite" or not _found(db, rooms):
         return []
-    with sessions.exclusive("migrate", wait_s=LOCK_WAIT_S):
-        found = _found(sessions, rooms)
+    with db.exclusive("migrate", wait_s=LOCK_WAIT_S):
+        found = _found(db, rooms)
         if found:
-            with _unchecked_writer(sessions):
-                _adopt(sessions, migrator, rooms, found)
-            sessions.backend.remember()
+            with _unchecked_writer(db):
+                _adopt(db, migrator, rooms, found)
+            db.backend.mark_as_store()
     return sorted(found)
 
 
-def _found(sessions: Sessions, rooms: Sequence[Room]) -> dict[str, str]:
+def _found(db: Database, rooms: Sequence[Room]) -> dict[str, str]:
     """Return our names of the tables that were made by hand, with their names as written."""
-    with sessions.reader():
-        connection = sessions.backend.database.connection()
+    with db.reader():
+        connection = db.backend.database.connection()
         rows = connection.execute(
             "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"
         )
@@ -93,11 +93,11 @@ def _has_history(connection: Connection, names: dict[str, Any], room: Room) -> b
 
 
 @contextmanager
-def _unchecked_writer(sessions: Sessions) -> Iterator[None]:
+def _unchecked_writer(db: Database) -> Iterator[None]:
     """Write in one transaction that enforces no foreign key and in which renames touch none."""
-    _set_checks(sessions, on=False)
+    _set_checks(db, on=False)
     try:
-        with sessions.writer(durable=True):
+        with db.writer(durable=True):
             yield
     except ViewraError:
         raise
@@ -106,23 +106,23 @@ def _unchecked_writer(sessions: Sessions) -> Iterator[None]:
             f"the tables that are there cannot be adopted, nothing was changed: {exc}"
         ) from exc
     finally:
-        _set_checks(sessions, on=True)
+        _set_checks(db, on=True)
 
 
-def _set_checks(sessions: Sessions, *, on: bool) -> None:
-    connection = sessions.backend.borrow_writer()  # always the same one, so that this lasts
+def _set_checks(db: Database, *, on: bool) -> None:
+    connection = db.backend.borrow_writer()  # always the same one, so that this lasts
     try:
         connection.execute(f"PRAGMA foreign_keys={int(on)}")
         connection.execute(f"PRAGMA legacy_alter_table={int(not on)}")
     finally:
-        sessions.backend.give_back_writer(connection)
+        db.backend.give_back_writer(connection)
 
 
 def _adopt(
-    sessions: Sessions, migrator: Migrator, rooms: Sequence[Room], found: dict[str, str]
+    db: Database, migrator: Migrator, rooms: Sequence[Room], found: dict[str, str]
 ) -> None:
     """Move the tables found into ours, inside the writer."""
-    database = sessions.backend.database
+    database = db.backend.database
     connection = database.connection()
     adopting = [room for room in rooms if any(m._meta.table_name in found for m in room.models)]
     guests = _set_aside(connection, adopting, found)
@@ -130,7 +130,7 @@ def _adopt(
     plan = [script for script in migrator.plan() if script.module in names]
     migrator.run(database, plan, verify=False)
     rows = Rows(
-        connection, sessions.backend.translate, timestamp_text(sessions.now()), sessions.new_id
+        connection, db.backend.translate, timestamp_text(db.now()), db.new_id
     )
     models = [m for room in adopting for m in room.models if m._meta.table_name in found]
     for model in models:
@@ -140,7 +140,7 @@ def _adopt(
         connection.execute(f"DROP TABLE {quoted(_ASIDE + model._meta.table_name)}")
     _invite_again(connection, guests)
     _verify(connection, models)
-    _index(sessions, adopting)
+    _index(db, adopting)
 
 
 def _set_aside(
@@ -190,7 +190,7 @@ def _verify(connection: Connection, models: Sequence[Any]) -> None:
             )
 
 
-def _index(sessions: Sessions, rooms: Sequence[Room]) -> None:
+def _index(db: Database, rooms: Sequence[Room]) -> None:
     """Make the search documents of what was adopted."""
     if any(room.name == "media" for room in rooms):
-        indexing.reindex(sessions)
+        indexing.reindex(db)

@@ -36,7 +36,7 @@ class Backend(Protocol):
     def is_writer_awaited(self) -> bool:
         """Whether another thread of this process queues for the writer."""
 
-    def give_way(self) -> None:
+    def yield_to_writers(self) -> None:
         """Wait while others need that nobody writes batch after batch; outside a transaction."""
 
     def begin_read(self, connection: Connection) -> None:
@@ -57,7 +57,7 @@ class Backend(Protocol):
     def rollback_to(self, connection: Connection, savepoint: str) -> None:
         """Undo to a savepoint and forget it; nothing where the engine rolled all back already."""
 
-    def tidy(self, connection: Connection) -> None:
+    def reset(self, connection: Connection) -> None:
         """Undo what guest code may have changed on a connection: pragmas, settings, ATTACH."""
 
     def forbid_writes(self, connection: Connection, forbidden: bool) -> None:
@@ -84,11 +84,11 @@ class Backend(Protocol):
     def refuse_absent(self) -> None:
         """Raise StoreUnavailableError where there is no database, without making one."""
 
-    def remember(self) -> None:
+    def mark_as_store(self) -> None:
         """Note that a store is here, so that an emptied database is not taken for a new one."""
 
     def refuse_stray_query(self) -> NoReturn:
-        """Raise what a query outside every session deserves: SessionError or StoreClosedError."""
+        """Raise what a query outside every session deserves: TransactionError or StoreClosedError."""
 
     def checkpoint(self) -> None:
         """Move committed changes from the log into the database, as far as nobody reads them.
@@ -96,7 +96,7 @@ class Backend(Protocol):
         In steps, so that no writer waits for the disk; outside a session.
         """
 
-    def abandon(self) -> None:
+    def after_fork(self) -> None:
         """Forget every connection in a forked child, without closing any."""
 
     def close(self) -> None:

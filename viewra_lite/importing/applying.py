@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..config.options import Config
 from ..database.orm.fields import dumps, timestamp_text
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..playback import queries as playback_queries
 from ..playback.models import PlaybackHistory, UserMediaProgress
 from ..playback.progress.thresholds import Thresholds
@@ -74,11 +74,11 @@ class Batch:
     Without write() it is a dry run: apply() then sees what it would have written.
     """
 
-    def __init__(self, sessions: Sessions, config: Config, zone: tzinfo) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, config: Config, zone: tzinfo) -> None:
+        self._db = db
         self._config = config
         self._zone = zone
-        self._versions = Versions(sessions, [])
+        self._versions = Versions(db, [])
         self._subjects: dict[str, Subject] = {}
         self._rows: dict[tuple[str, str], UserMediaProgress] = {}
         self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
@@ -88,8 +88,8 @@ class Batch:
 
     def load(self, matched: Sequence[Matched]) -> None:
         """Ask for what is known of the files of these rows, in a few statements for each user."""
-        self._versions = Versions(self._sessions, {row.file_id for row in matched})
-        self._subjects = subjects(self._sessions, self._versions)
+        self._versions = Versions(self._db, {row.file_id for row in matched})
+        self._subjects = subjects(self._db, self._versions)
         by_user: dict[str, list[Matched]] = {}
         for row in matched:
             by_user.setdefault(row.user_id, []).append(row)
@@ -98,7 +98,7 @@ class Batch:
 
     def _load_user(self, user_id: str, rows: list[Matched]) -> None:
         files = list({id for row in rows for id in self._versions.ids_of(row.file_id)})
-        for state in self._sessions.all(queries.progress_rows, user_id, files):
+        for state in self._db.all(queries.progress_rows, user_id, files):
             key = (user_id, state.media_file_id)
             if key not in self._before:
                 self._rows[key], self._before[key] = state, image(state)
@@ -108,7 +108,7 @@ class Batch:
         known = {play.id for id in files for play in self._plays.get((user_id, id), ())}
         since, until = around(min(moments)), around(max(moments), -1)
         for statement in queries.plays_between:
-            for found in self._sessions.all(statement, user_id, since, until, files):
+            for found in self._db.all(statement, user_id, since, until, files):
                 play = _play_of(found)
                 if statement is not queries.plays_between[0]:
                     play = play._replace(completed=True)  # what is archived is left as it is
@@ -139,14 +139,14 @@ class Batch:
             state.completed, state.dropped = True, False
             self._put(row, state, state.updated_at or UNDATED)
             return True
-        twin = self._twin(row, duration)
-        if twin is not None and twin.completed:
+        duplicate = self._twin(row, duration)
+        if duplicate is not None and duplicate.completed:
             return False
-        if twin is None:
+        if duplicate is None:
             seconds = row.record.watched_s
             self._add_play(row, duration if seconds is None else seconds, completed=True)
         else:
-            self._complete(row.user_id, twin)
+            self._complete(row.user_id, duplicate)
         state.completed, state.play_count = True, state.play_count + 1
         state.last_played_at = max(state.last_played_at or moment, moment)
         changed_at = state.updated_at or moment
@@ -256,9 +256,9 @@ class Batch:
     # What is written
 
     def _add_play(self, row: Matched, seconds: float | None, *, completed: bool) -> None:
-        subject = self._subjects.get(row.file_id) or subject_of(self._sessions, row.file_id)
+        subject = self._subjects.get(row.file_id) or subject_of(self._db, row.file_id)
         play = PlaybackHistory(
-            id=self._sessions.new_id(), user_id=row.user_id, media_file_id=row.file_id,
+            id=self._db.new_id(), user_id=row.user_id, media_file_id=row.file_id,
             played_at=row.record.watched_at, completed=completed, kind=subject.kind,
             duration_watched=None if seconds is None else round(seconds),
             title=subject.title, top_title=subject.top_title, device_id=None, method=None,
@@ -268,31 +268,31 @@ class Batch:
             Play(play.id, row.file_id, play.played_at, play.played_at, completed, False)
         )
 
-    def _complete(self, user_id: str, twin: Play) -> None:
-        plays = self._plays[user_id, twin.file_id]
-        plays[plays.index(twin)] = twin._replace(completed=True)
-        mine = next((play for play in self._new if play.id == twin.id), None)
+    def _complete(self, user_id: str, duplicate: Play) -> None:
+        plays = self._plays[user_id, duplicate.file_id]
+        plays[plays.index(duplicate)] = duplicate._replace(completed=True)
+        mine = next((play for play in self._new if play.id == duplicate.id), None)
         if mine is not None:
             mine.completed = True
         else:
-            self._completed.append((user_id, twin))
+            self._completed.append((user_id, duplicate))
 
     def write(self) -> list[Change]:
         """Write what has changed since the last time; return it for the log. In a writer."""
-        sessions, changes = self._sessions, []
+        db, changes = self._db, []
         for play in self._new:
             changes.append(Change(play.user_id, str(play.media_file_id), play.id, None, None))
-        for user_id, twin in self._completed:
-            sessions.run(queries.complete_play, twin.id)
-            changes.append(Change(user_id, twin.file_id, twin.id, {"completed": False}, None))
-        sessions.run_many(queries.insert_play, [stored(play, _PLAY) for play in self._new])
+        for user_id, duplicate in self._completed:
+            db.run(queries.complete_play, duplicate.id)
+            changes.append(Change(user_id, duplicate.file_id, duplicate.id, {"completed": False}, None))
+        db.run_many(queries.insert_play, [stored(play, _PLAY) for play in self._new])
         changed = []
         for (user_id, file_id), state in self._rows.items():
             before, after = self._before[user_id, file_id], image(state)
             if after != before:
                 changed.append(stored(state, _STATE))
                 changes.append(Change(user_id, file_id, None, before, after))
-        sessions.run_many(playback_queries.put_progress, changed)
+        db.run_many(playback_queries.put_progress, changed)
         self._rows, self._before, self._plays = {}, {}, {}
         self._new, self._completed = [], []
         return changes

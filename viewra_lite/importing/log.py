@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.orm.reading import Reading, columns_of, shaped
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..playback import queries as playback_queries
 from ..playback.history import queries as history_queries
 from ..playback.import_models import ImportedRow
@@ -21,60 +21,60 @@ _PROGRESS = Reading(
 )
 
 
-def take_back(sessions: Sessions, import_id: str) -> int:
+def take_back(db: Database, import_id: str) -> int:
     """Take back an import, in bounded transactions; how many changes that were."""
     count = 0
     while True:
-        with sessions.writer(durable=True):
-            rows = sessions.all(queries.last_rows, import_id, _BATCH_ROWS)
+        with db.writer(durable=True):
+            rows = db.all(queries.last_rows, import_id, _BATCH_ROWS)
             for row in rows:
-                _take_back(sessions, row)
+                _take_back(db, row)
             if rows:
-                sessions.run(queries.delete_rows_from, import_id, rows[-1].seq)
+                db.run(queries.delete_rows_from, import_id, rows[-1].seq)
             else:
-                sessions.run(queries.delete_waiting_of, import_id)
-                sessions.run(queries.mark_undone, sessions.now(), import_id)
+                db.run(queries.delete_waiting_of, import_id)
+                db.run(queries.mark_undone, db.now(), import_id)
         if not rows:
             return count
         count += len(rows)
-        sessions.give_way()
+        db.yield_to_writers()
 
 
-def _take_back(sessions: Sessions, row: ImportedRow) -> None:
+def _take_back(db: Database, row: ImportedRow) -> None:
     if row.play_id is None:
-        _restore(sessions, row)
+        _restore(db, row)
     elif row.before is not None:
-        sessions.run(queries.uncomplete_play, row.play_id)
+        db.run(queries.uncomplete_play, row.play_id)
     else:
-        days = [play.played_at.date() for play in _archived(sessions, row.play_id)]
-        sessions.run(history_queries.delete_plays, [row.play_id])
+        days = [play.played_at.date() for play in _archived(db, row.play_id)]
+        db.run(history_queries.delete_plays, [row.play_id])
         if days:
-            sessions.run(history_queries.take_from_totals, [row.play_id])
-            sessions.run(history_queries.delete_empty_totals, days[0], days[0])
-            sessions.run(history_queries.delete_archived, [row.play_id])
+            db.run(history_queries.take_from_totals, [row.play_id])
+            db.run(history_queries.delete_empty_totals, days[0], days[0])
+            db.run(history_queries.delete_archived, [row.play_id])
 
 
-def _archived(sessions: Sessions, play_id: str) -> list[Any]:
-    found: list[Any] = sessions.all(queries.archived_play, play_id)
+def _archived(db: Database, play_id: str) -> list[Any]:
+    found: list[Any] = db.all(queries.archived_play, play_id)
     return found
 
 
-def _restore(sessions: Sessions, row: ImportedRow) -> None:
+def _restore(db: Database, row: ImportedRow) -> None:
     """Give a user's progress in a file back its state; what has changed since stays."""
-    found = sessions.all(queries.progress_rows, row.user_id, [row.media_file_id])
+    found = db.all(queries.progress_rows, row.user_id, [row.media_file_id])
     if not found:
         return
     before, after = shaped(row, "before", _PROGRESS), shaped(row, "after", _PROGRESS)
     state = found[0]
     if image(state) == row.after:
         if before is None:
-            sessions.run(playback_queries.forget_progress, row.user_id, row.media_file_id)
+            db.run(playback_queries.forget_progress, row.user_id, row.media_file_id)
             return
         for name, value in before.items():
             setattr(state, name, value)
     else:
         _take_from(state, before or {}, after or {})
-    sessions.run_many(playback_queries.put_progress, [stored(state, _STATE)])
+    db.run_many(playback_queries.put_progress, [stored(state, _STATE)])
 
 
 def _take_from(state: Any, before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import InvalidValueError
 from ..media.names.keys import fold
 from ..media.search import find
@@ -50,9 +50,9 @@ def kind_of(record: WatchedRecord) -> str:
 class Matcher:
     """Finds the files of rows, inside the caller's session, and remembers what it found."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
-        self._finder = find.Finder(sessions)
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._finder = find.Finder(db)
 
     def prefetch(self, records: Sequence[WatchedRecord]) -> None:
         """Ask for what many rows name, in a few statements."""
@@ -104,7 +104,7 @@ class Matcher:
         if record.path is None:
             return None
         try:
-            file = find.file(self._sessions, record.path)
+            file = find.file(self._db, record.path)
         except InvalidValueError as exc:
             raise NotMatched(str(exc)) from exc
         return None if file is None else file.id

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..config.options import Config
 from ..database.checks import checked_id, no_such, or_none
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError
 from ..playback.import_models import PlaybackImport
 from . import formats, queries, reading, user_data
@@ -25,8 +25,8 @@ Records = Iterable["WatchedRecord | Mapping[str, Any]"]
 class Importing:
     """Imports what people have watched elsewhere, and takes it back."""
 
-    def __init__(self, sessions: Sessions, config: Config) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, config: Config) -> None:
+        self._db = db
         self._config = config
 
     def watched(
@@ -52,7 +52,7 @@ class Importing:
             exported = user_data.recognised(parts) if format in (None, user_data.NAME) else None
             if exported is not None:
                 return user_data.restore(
-                    self._sessions, self._run(zone, user_id, progress), exported,
+                    self._db, self._run(zone, user_id, progress), exported,
                     os.path.basename(label), user_id, dry_run,
                 )
             found, records = formats.records_of(parts, label, format, zone)
@@ -69,11 +69,11 @@ class Importing:
         return self._run(timezone.utc, None, progress).waiting()
 
     def _run(self, zone: tzinfo, user_id: str | None, progress: Progress | None) -> Run:
-        return Run(self._sessions, self._config, zone, user_id, progress or _silent)
+        return Run(self._db, self._config, zone, user_id, progress or _silent)
 
     def list(self) -> Sequence[PlaybackImport]:
         """Return the imports that changed something, the latest first."""
-        found: Sequence[PlaybackImport] = self._sessions.all(queries.imports)
+        found: Sequence[PlaybackImport] = self._db.all(queries.imports)
         return found
 
     def undo(self, id: str) -> int:
@@ -85,12 +85,12 @@ class Importing:
         """
         known: PlaybackImport | None = None
         if isinstance(id, str):
-            known = self._sessions.one(queries.import_by_id, id)
+            known = self._db.one(queries.import_by_id, id)
         if known is None:
             raise no_such("import", id)
         if known.undone_at is not None:
             raise ConflictError(f"import {id} was taken back already")
-        return take_back(self._sessions, id)
+        return take_back(self._db, id)
 
     def export(self, user_id: str) -> dict[str, Any]:
         """Return all that is stored of what a user has watched, as JSON can hold it.
@@ -98,7 +98,7 @@ class Importing:
         Each movie, episode or track has its external ids, so that watched() of the same, written
         to a file, gives the same state in another store.
         """
-        return user_data.export(self._sessions, checked_id("user_id", user_id))
+        return user_data.export(self._db, checked_id("user_id", user_id))
 
 
 def zone_of(name: Any) -> tzinfo:

@@ -11,7 +11,7 @@ from typing import Any
 from ..config.options import Config
 from ..database.orm.fields import dumps
 from ..database.orm.reading import Reading, shaped
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..playback.import_models import WaitingRow
 from . import queries
 from .applying import Batch, Change, LeftOut, Matched, json_text, stored
@@ -30,14 +30,14 @@ class Run:
     """Imports rows for one user, or for whom each row names."""
 
     def __init__(
-        self, sessions: Sessions, config: Config, zone: tzinfo, user_id: str | None,
+        self, db: Database, config: Config, zone: tzinfo, user_id: str | None,
         progress: Callable[[str, int, int], Any],
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._user_id = user_id
         self._progress = progress
-        self.matcher = Matcher(sessions)
-        self._batch = Batch(sessions, config, zone)
+        self.matcher = Matcher(db)
+        self._batch = Batch(db, config, zone)
         self._seqs: dict[str, int] = {}
         self._waits = True
         self._counts: Counter[str] = Counter()
@@ -53,7 +53,7 @@ class Run:
             import_id = self.begin(source, format)
         total, done, waiting = len(records) + self._counts.total(), 0, 0
         for rows in _batches(sorted(records, key=_when)):
-            with self._sessions.reader() if dry_run else self._sessions.writer():
+            with self._db.reader() if dry_run else self._db.writer():
                 later = self._take(rows)
                 if import_id is not None:
                     self.log(import_id, self._batch.write())
@@ -61,7 +61,7 @@ class Run:
                     self._put_counts(import_id, total, finished=False)
             done += len(rows)
             self._progress("importing", done, len(records))
-            self._sessions.give_way()
+            self._db.yield_to_writers()
         if import_id is not None:
             import_id = self._end(import_id, total, waiting)
         self._add_near()
@@ -73,12 +73,12 @@ class Run:
     def waiting(self) -> int:
         """Import what waits and matches now; how many rows."""
         after, count = "", 0
-        while rows := self._sessions.all(queries.waiting_after, after, BATCH_ROWS):
+        while rows := self._db.all(queries.waiting_after, after, BATCH_ROWS):
             after = rows[-1].id
-            with self._sessions.writer():
+            with self._db.writer():
                 count += self._take_waiting(rows)
             self._progress("matching", count, count)
-            self._sessions.give_way()
+            self._db.yield_to_writers()
         return count
 
     # Batches
@@ -113,7 +113,7 @@ class Run:
     def _is_readable(self, record: WatchedRecord) -> bool:
         """Whether a row can be matched; else it is listed, with the reason."""
         why = record.problem
-        now = self._sessions.now()
+        now = self._db.now()
         if why is None and record.left_out is not None:
             self._left_out.append(_of(record, record.left_out))
             return False
@@ -138,7 +138,7 @@ class Run:
             row for row in self._unmatched
             if not row.near and row.record is not None and row.record.problem is None
         ]
-        with self._sessions.reader():
+        with self._db.reader():
             for row in rows[:_MOST_NEAR]:
                 assert row.record is not None
                 row.near.extend(self.matcher.near(row.record))
@@ -151,9 +151,9 @@ class Run:
 
     def begin(self, source: str, format: str) -> str:
         """Write that an import begins; return its id."""
-        id = self._sessions.new_id()
-        self._sessions.run(
-            queries.insert_import, id, source, format, self._user_id, self._sessions.now(), None,
+        id = self._db.new_id()
+        self._db.run(
+            queries.insert_import, id, source, format, self._user_id, self._db.now(), None,
             None, 0, 0, 0, 0, 0,
         )
         self._seqs[id] = 0
@@ -163,21 +163,21 @@ class Run:
         if self._counts["imported"] or waiting:
             self._put_counts(import_id, total, finished=True)
             return import_id
-        self._sessions.run(queries.delete_import, import_id)  # it changed nothing
+        self._db.run(queries.delete_import, import_id)  # it changed nothing
         return None
 
     def _put_counts(self, import_id: str, total: int, *, finished: bool) -> None:
-        self._sessions.run(
+        self._db.run(
             queries.put_counts, total, self._counts["imported"], self._counts["already"],
             len(self._left_out), len(self._unmatched),
-            self._sessions.now() if finished else None, import_id,
+            self._db.now() if finished else None, import_id,
         )
 
     def log(self, import_id: str, changes: list[Change]) -> None:
         """Write what was changed, so that it can be taken back; inside the same writer."""
         seq = self._seqs.get(import_id)
         if seq is None:
-            last = self._sessions.all(queries.last_rows, import_id, 1)
+            last = self._db.all(queries.last_rows, import_id, 1)
             seq = last[0].seq if last else 0
         rows = [
             (import_id, seq + n, change.user_id, change.file_id, change.play_id,
@@ -185,7 +185,7 @@ class Run:
             for n, change in enumerate(changes, 1)
         ]
         self._seqs[import_id] = seq + len(rows)
-        self._sessions.run_many(queries.insert_imported, rows)
+        self._db.run_many(queries.insert_imported, rows)
 
     # What waits
 
@@ -193,28 +193,28 @@ class Run:
         """Let rows wait that do not wait yet; how many."""
         wanted = {(row.user_id, _key(row.record)): row for row in later}
         keys = [key for _, key in wanted]
-        known = set(self._sessions.all(queries.waiting_keys, keys)) if keys else set()
+        known = set(self._db.all(queries.waiting_keys, keys)) if keys else set()
         rows = [
             WaitingRow(
-                id=self._sessions.new_id(), batch=import_id, user_id=row.user_id, key=key,
+                id=self._db.new_id(), batch=import_id, user_id=row.user_id, key=key,
                 record=row.record.facts(),
             )
             for (user_id, key), row in wanted.items() if (user_id, key) not in known
         ]
-        self._sessions.run_many(queries.insert_waiting, [stored(row, _WAITING) for row in rows])
+        self._db.run_many(queries.insert_waiting, [stored(row, _WAITING) for row in rows])
         return len(rows)
 
     def _forget(self, matched: list[Matched]) -> None:
         """Forget that rows wait which match now."""
-        if not self._sessions.current or not self._sessions.current.writes:
+        if not self._db.current or not self._db.current.writes:
             return
         if self._waits:
-            self._waits = bool(self._sessions.all(queries.waiting_after, "", 1))
+            self._waits = bool(self._db.all(queries.waiting_after, "", 1))
         keys: dict[str, list[str]] = {}
         for row in matched if self._waits else ():
             keys.setdefault(row.user_id, []).append(_key(row.record))
         for user_id, of_user in keys.items():
-            self._sessions.run(queries.delete_waiting_keys, user_id, of_user)
+            self._db.run(queries.delete_waiting_keys, user_id, of_user)
 
     def _take_waiting(self, rows: Sequence[WaitingRow]) -> int:
         records = {row.id: shaped(row, "record", _RECORD) for row in rows}
@@ -233,7 +233,7 @@ class Run:
             for _, each in found:
                 self._apply(each)
             self.log(import_id, self._batch.write())
-            self._sessions.run(queries.delete_waiting, [id for id, _ in found])
+            self._db.run(queries.delete_waiting, [id for id, _ in found])
         return sum(map(len, matched.values()))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..database.orm.fields import os_path, timestamp_text
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import InvalidValueError
 from ..playback import queries as playback_queries
 from ..playback.models import KINDS, METHODS, PlaybackHistory, UserMediaProgress
@@ -43,33 +43,33 @@ _OF_PLAY = ("played_at", "duration_watched", "completed", "kind", "title", "top_
 # Out
 
 
-def export(sessions: Sessions, user_id: str) -> dict[str, Any]:
+def export(db: Database, user_id: str) -> dict[str, Any]:
     """Return a user's items, and how to read them."""
-    with sessions.reader():
-        found = sessions.all(queries.files_of_user, user_id, user_id, user_id)
+    with db.reader():
+        found = db.all(queries.files_of_user, user_id, user_id, user_id)
         ids = sorted(id for id, in found)
         items = [
             item for start in range(0, len(ids), _CHUNK)
-            for item in _items(sessions, user_id, ids[start:start + _CHUNK])
+            for item in _items(db, user_id, ids[start:start + _CHUNK])
         ]
     return {
         "viewra_watched": VERSION, "user_id": user_id,
-        "exported_at": sessions.now().isoformat(), "items": items,
+        "exported_at": db.now().isoformat(), "items": items,
     }
 
 
-def _items(sessions: Sessions, user_id: str, ids: list[str]) -> Iterator[dict[str, Any]]:
-    versions = Versions(sessions, ids)
-    known = subjects(sessions, versions)
+def _items(db: Database, user_id: str, ids: list[str]) -> Iterator[dict[str, Any]]:
+    versions = Versions(db, ids)
+    known = subjects(db, versions)
     groups: dict[Any, list[str]] = {}
     for id in ids:
         groups.setdefault(versions.parts.get(id) or id, []).append(id)
     every = {id for group in groups.values() for id in group}
     rows = {row.media_file_id: row
-            for row in sessions.all(queries.progress_rows, user_id, list(every))}
+            for row in db.all(queries.progress_rows, user_id, list(every))}
     plays: dict[str, list[Any]] = {}
     for statement in queries.plays_of_files:
-        for play in sessions.all(statement, user_id, list(every)):
+        for play in db.all(statement, user_id, list(every)):
             plays.setdefault(play.media_file_id, []).append(play)
     for group in groups.values():
         state = merged([rows[id] for id in group if id in rows], group[0])
@@ -145,7 +145,7 @@ def recognised(parts: Sequence[Part]) -> dict[str, Any] | None:
 
 
 def restore(
-    sessions: Sessions, run: Run, document: dict[str, Any], source: str, user_id: str | None,
+    db: Database, run: Run, document: dict[str, Any], source: str, user_id: str | None,
     dry_run: bool,
 ) -> ImportResult:
     """Restore what was exported; what matches nothing here waits as an import's rows do."""
@@ -157,19 +157,19 @@ def restore(
     import_id = None if dry_run else run.begin(source, NAME)
     rest: list[WatchedRecord] = []
     for start in range(0, len(items), _ITEMS_AT_ONCE):
-        with sessions.reader() if dry_run else sessions.writer():
+        with db.reader() if dry_run else db.writer():
             changes = []
             for number, item in enumerate(items[start:start + _ITEMS_AT_ONCE], start + 1):
                 file_id = _file(run, item, number)
                 if file_id is None:
                     rest += _records(item, number)
                     continue
-                wanted = _restored(sessions, owner, file_id, item)
-                changes += [] if dry_run else _written(sessions, wanted)
+                wanted = _restored(db, owner, file_id, item)
+                changes += [] if dry_run else _written(db, wanted)
                 run.count("imported" if wanted else "already")
             if import_id is not None:
                 run.log(import_id, changes)
-        sessions.give_way()
+        db.yield_to_writers()
     return run.all(rest, source, NAME, dry_run, import_id)
 
 
@@ -187,23 +187,23 @@ def _names(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restored(
-    sessions: Sessions, user_id: str, file_id: str, item: dict[str, Any]
+    db: Database, user_id: str, file_id: str, item: dict[str, Any]
 ) -> list[tuple[Any, dict[str, Any] | None]]:
     """Return the rows that say what an item says beside what is known, with what they were."""
-    ids = list(Versions(sessions, [file_id]).ids_of(file_id))
+    ids = list(Versions(db, [file_id]).ids_of(file_id))
     known = {
         play.played_at for statement in queries.plays_of_files
-        for play in sessions.all(statement, user_id, ids)
+        for play in db.all(statement, user_id, ids)
     }
     plays = [
         play for play in map(_new_play, objects(item.get("plays")))
         if play is not None and play.played_at not in known
     ]
     for play in plays:
-        play.id, play.user_id, play.media_file_id = sessions.new_id(), user_id, file_id
+        play.id, play.user_id, play.media_file_id = db.new_id(), user_id, file_id
     rows: list[tuple[Any, dict[str, Any] | None]] = [(play, None) for play in plays]
     told = _told(item.get("progress"))
-    state = merged(sessions.all(queries.progress_rows, user_id, ids), file_id)
+    state = merged(db.all(queries.progress_rows, user_id, ids), file_id)
     before = None if state is None else image(state)
     if told is not None:
         if state is None:
@@ -227,13 +227,13 @@ def _merge(state: UserMediaProgress, told: dict[str, Any], new_plays: int) -> No
 
 
 def _written(
-    sessions: Sessions, rows: list[tuple[Any, dict[str, Any] | None]]
+    db: Database, rows: list[tuple[Any, dict[str, Any] | None]]
 ) -> list[Change]:
     changes = []
     for row, before in rows:
         is_play = isinstance(row, PlaybackHistory)
         statement = queries.insert_play if is_play else playback_queries.put_progress
-        sessions.run_many(statement, [stored(row, _PLAY if is_play else _STATE)])
+        db.run_many(statement, [stored(row, _PLAY if is_play else _STATE)])
         changes.append(Change(
             row.user_id, row.media_file_id, row.id if is_play else None, before,
             None if is_play else image(row),

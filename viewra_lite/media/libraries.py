@@ -15,7 +15,7 @@ from ..database.checks import (
     checked_choice, checked_path, checked_title, checked_whole, known_id, no_such, unknown_name,
 )
 from ..database.orm.fields import stored_path
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
@@ -23,9 +23,9 @@ from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movi
 _BATCH = 100  # rows in a transaction
 
 
-def found(sessions: Sessions, id: str) -> MediaLibrary:
+def found(db: Database, id: str) -> MediaLibrary:
     """Return a library; raises NotFoundError."""
-    library: MediaLibrary | None = sessions.one(
+    library: MediaLibrary | None = db.one(
         queries.library_by_id, known_id("library", id)
     )
     if library is None:
@@ -34,21 +34,21 @@ def found(sessions: Sessions, id: str) -> MediaLibrary:
 
 
 @contextmanager
-def claimed(sessions: Sessions, id: str) -> Iterator[MediaLibrary]:
+def claimed(db: Database, id: str) -> Iterator[MediaLibrary]:
     """Keep every other scan, reconciliation, removal and purge of a library out, everywhere.
 
     Yields the library as it is then. Raises ConflictError while another holds it.
     """
     with ExitStack() as held:
         try:
-            held.enter_context(sessions.exclusive(f"scan-{id}"))
+            held.enter_context(db.exclusive(f"scan-{id}"))
         except StoreBusyError as exc:
-            name = found(sessions, id).name
+            name = found(db, id).name
             raise ConflictError(
                 f"library {name} is being scanned or removed, here or by another process: "
                 "try again when that has ended"
             ) from exc
-        yield found(sessions, id)
+        yield found(db, id)
 
 
 def absolute(path: Any) -> str:
@@ -126,7 +126,7 @@ def is_due(library: MediaLibrary, now: datetime) -> bool:
 
 
 def checked_changes(
-    sessions: Sessions, library: MediaLibrary, changes: dict[str, Any]
+    db: Database, library: MediaLibrary, changes: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the changes of a library as they are stored; raises for what cannot be changed."""
     for name in changes:
@@ -134,9 +134,9 @@ def checked_changes(
             raise unknown_name("a library to change", name, _CHECKS)
     checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in changes.items()}
     if "path" in checked:
-        others = [one for one in sessions.all(queries.libraries) if one.id != library.id]
+        others = [one for one in db.all(queries.libraries) if one.id != library.id]
         refuse_overlap(checked["path"], others)
-    if checked.get("type", library.type) != library.type and sessions.all(
+    if checked.get("type", library.type) != library.type and db.all(
         queries.files_first, library.id, 1
     ):
         raise ConflictError(
@@ -162,48 +162,48 @@ def _change_root(library_id: str, old: str, new: str) -> None:
     ).execute()
 
 
-def remove(sessions: Sessions, library: MediaLibrary) -> None:
+def remove(db: Database, library: MediaLibrary) -> None:
     """Delete a library in bounded transactions, remembering the ids of its files."""
     from .files.removal import forget_files
 
     # Files first: should this break off, a scan brings them back to what they were.
     while True:
-        with sessions.writer():
-            ids = [id for id, in sessions.all(queries.file_ids_of_library, library.id, _BATCH)]
+        with db.writer():
+            ids = [id for id, in db.all(queries.file_ids_of_library, library.id, _BATCH)]
             if not ids:
                 break
-            forget_files(sessions, ids)
-    _keep_movies(sessions, library.id)
+            forget_files(db, ids)
+    _keep_movies(db, library.id)
     for model in (Movie, Album):
-        _delete_all(sessions, model, model.library, library.id)
-    _delete_shows(sessions, library.id)
-    with sessions.writer(durable=True):
+        _delete_all(db, model, model.library, library.id)
+    _delete_shows(db, library.id)
+    with db.writer(durable=True):
         MediaLibrary.delete().where(MediaLibrary.id == library.id).execute()
 
 
-def _keep_movies(sessions: Sessions, library_id: str) -> None:
+def _keep_movies(db: Database, library_id: str) -> None:
     """Remember what is written of a library's movies, should it be added again."""
     from .files.works import Works
 
-    with sessions.reader():
+    with db.reader():
         ids = [row.id for row in Movie.select(Movie.id).where(Movie.library == library_id)]
     for start in range(0, len(ids), _BATCH):
-        with sessions.writer():
+        with db.writer():
             for movie in list(Movie.select().where(Movie.id.in_(ids[start:start + _BATCH]))):
-                Works(sessions).keep(movie)
+                Works(db).keep(movie)
 
 
-def _delete_shows(sessions: Sessions, library_id: str) -> None:
-    with sessions.reader():
+def _delete_shows(db: Database, library_id: str) -> None:
+    with db.reader():
         shows = [row.id for row in TVShow.select(TVShow.id).where(TVShow.library == library_id)]
     for show_id in shows:  # a show may have thousands of episodes
-        _delete_all(sessions, Episode, Episode.show, show_id)
-    _delete_all(sessions, TVShow, TVShow.library, library_id)
+        _delete_all(db, Episode, Episode.show, show_id)
+    _delete_all(db, TVShow, TVShow.library, library_id)
 
 
-def _delete_all(sessions: Sessions, model: Any, field: Any, parent_id: str) -> None:
+def _delete_all(db: Database, model: Any, field: Any, parent_id: str) -> None:
     while True:
-        with sessions.writer():
+        with db.writer():
             some = model.select(model.id).where(field == parent_id).limit(_BATCH)
             ids = [id for id, in some.tuples()]
             if not ids:

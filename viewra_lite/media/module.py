@@ -46,9 +46,9 @@ class MediaModule(Module):
         On disk before it returns. Raises InvalidValueError for a path that is no folder,
         ConflictError where it overlaps another library.
         """
-        now = self.sessions.now()
+        now = self.db.now()
         values: dict[str, Any] = {
-            "id": self.sessions.new_id(),
+            "id": self.db.new_id(),
             "name": libraries.checked_name(name),
             "path": libraries.checked_root(path),
             "type": checked_choice("type", type, LIBRARY_TYPES),
@@ -56,28 +56,28 @@ class MediaModule(Module):
             "created_at": now,
             "updated_at": now,
         }
-        with self.sessions.writer(durable=True):
+        with self.db.writer(durable=True):
             libraries.refuse_overlap(values["path"], self.libraries())
             MediaLibrary.create(**values)
         return self.library(values["id"])
 
     def library(self, id: str) -> MediaLibrary:
         """Return a library; raises NotFoundError."""
-        return libraries.found(self.sessions, id)
+        return libraries.found(self.db, id)
 
     def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
         """Return the library whose root is this folder, or None."""
         root = libraries.absolute(path)
-        library: MediaLibrary | None = self.sessions.one(queries.library_by_path, root)
+        library: MediaLibrary | None = self.db.one(queries.library_by_path, root)
         return library
 
     def libraries(self) -> list[MediaLibrary]:
         """Return all libraries, by name."""
-        return self.sessions.all(queries.libraries)
+        return self.db.all(queries.libraries)
 
     def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
         """Return the libraries whose scan_interval has passed since their last completed scan."""
-        moment = or_none(checked_moment, "now", now) or self.sessions.now()
+        moment = or_none(checked_moment, "now", now) or self.db.now()
         return [library for library in self.libraries() if libraries.is_due(library, moment)]
 
     def update_library(self, id: str, **changes: Any) -> MediaLibrary:
@@ -90,8 +90,8 @@ class MediaModule(Module):
         self.library(id)
         with ExitStack() as held:
             if "path" in changes:
-                held.enter_context(libraries.claimed(self.sessions, id))
-            with self.sessions.writer(durable=True):
+                held.enter_context(libraries.claimed(self.db, id))
+            with self.db.writer(durable=True):
                 self._update_library(self.library(id), changes)
         return self.library(id)
 
@@ -101,8 +101,8 @@ class MediaModule(Module):
         Progress and history stay, and files that come back get their ids again. Raises
         NotFoundError, and ConflictError while it is being scanned.
         """
-        with libraries.claimed(self.sessions, self.library(id).id) as library:
-            libraries.remove(self.sessions, library)
+        with libraries.claimed(self.db, self.library(id).id) as library:
+            libraries.remove(self.db, library)
 
     # Scanning
 
@@ -122,8 +122,8 @@ class MediaModule(Module):
         if progress is not None and not callable(progress):
             raise refused("progress", "a function, or None", progress)
         files = self.reconcile(library_id, accept_missing=accept_missing)
-        result = scan(self.sessions, files, self.config, progress)
-        self.sessions.announce("library_scanned", library_id)
+        result = scan(self.db, files, self.config, progress)
+        self.db.emit("library_scanned", library_id)
         return result
 
     def reconcile(self, library_id: str, *, accept_missing: bool = False) -> Reconciliation:
@@ -135,7 +135,7 @@ class MediaModule(Module):
         from .scanning.reconcile import Reconciliation
 
         library = self.library(library_id)
-        return Reconciliation(self.sessions, library, self.config, accept_missing=accept_missing)
+        return Reconciliation(self.db, library, self.config, accept_missing=accept_missing)
 
     # Files
 
@@ -146,7 +146,7 @@ class MediaModule(Module):
 
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file at an absolute path, or None."""
-        file: MediaFile | None = self.sessions.one(
+        file: MediaFile | None = self.db.one(
             queries.file_by_path, checked_id("library_id", library_id), libraries.absolute(path)
         )
         return file
@@ -155,7 +155,7 @@ class MediaModule(Module):
         """Return the file that lies there, or whose path in its library ends this one, or None."""
         from .search import find
 
-        return find.file(self.sessions, path)
+        return find.file(self.db, path)
 
     def files(
         self, library_id: str, *, limit: int = 50, after: str | None = None
@@ -165,9 +165,9 @@ class MediaModule(Module):
         count = checked_limit(limit) + 1
         checked_id("library_id", library_id)
         if start is None:
-            rows = self.sessions.all(queries.files_first, library_id, count)
+            rows = self.db.all(queries.files_first, library_id, count)
         else:
-            rows = self.sessions.all(queries.files_after, library_id, count, start[0])
+            rows = self.db.all(queries.files_after, library_id, count, start[0])
         return self._page(rows, limit, "files", lambda file: (file.path,))
 
     # Movies, shows, music
@@ -184,7 +184,7 @@ class MediaModule(Module):
         from .files import versions
 
         movie: Movie = self._found("movie", id, queries.movie_by_id)
-        movie.files = versions.files_of(self.sessions, movie)
+        movie.files = versions.files_of(self.db, movie)
         return movie
 
     def shows(
@@ -194,8 +194,8 @@ class MediaModule(Module):
         """Return a page of shows, each with `season_count` and `episode_count`."""
         page: Page[TVShow] = self._sorted(TVShow, "shows", library_id, sort, limit, after)
         ids = [show.id for show in page.items]
-        seasons = dict(self.sessions.all(queries.season_counts, ids))
-        episodes = dict(self.sessions.all(queries.episode_counts, ids))
+        seasons = dict(self.db.all(queries.season_counts, ids))
+        episodes = dict(self.db.all(queries.episode_counts, ids))
         for show in page.items:
             show.season_count = seasons.get(show.id, 0)
             show.episode_count = episodes.get(show.id, 0)
@@ -204,9 +204,9 @@ class MediaModule(Module):
     def show(self, id: str) -> TVShow:
         """Return a show with `seasons`, each with `episodes` and their files; NotFoundError."""
         show: TVShow = self._found("show", id, queries.show_by_id)
-        show.seasons = self.sessions.all(queries.seasons_of_show, id)
+        show.seasons = self.db.all(queries.seasons_of_show, id)
         by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
-        for episode in self.sessions.all(queries.episodes_of_show, id):
+        for episode in self.db.all(queries.episodes_of_show, id):
             by_season.setdefault(episode.season_id, []).append(episode)
         for season in show.seasons:
             season.episodes = by_season[season.id]
@@ -222,7 +222,7 @@ class MediaModule(Module):
     def album(self, id: str) -> Album:
         """Return an album with its `tracks` and their files; raises NotFoundError."""
         album: Album = self._found("album", id, queries.album_by_id)
-        album.tracks = self.sessions.all(queries.tracks_of_album, id)
+        album.tracks = self.db.all(queries.tracks_of_album, id)
         return album
 
     def find_movie(
@@ -234,7 +234,7 @@ class MediaModule(Module):
         """
         from .search import find
 
-        return find.movie(self.sessions, title, year, library_id)
+        return find.movie(self.db, title, year, library_id)
 
     def find_episode(
         self, show: str, season_number: int, episode_number: int, *, year: int | None = None
@@ -242,7 +242,7 @@ class MediaModule(Module):
         """Return an episode with its show; year is the show's, as in find_movie()."""
         from .search import find
 
-        return find.episode(self.sessions, show, season_number, episode_number, year)
+        return find.episode(self.db, show, season_number, episode_number, year)
 
     def find_track(
         self, title: str, *, artist: str | None = None, album: str | None = None
@@ -250,13 +250,13 @@ class MediaModule(Module):
         """Return a track with its album, or None where none or several can be meant."""
         from .search import find
 
-        return find.track(self.sessions, title, artist, album)
+        return find.track(self.db, title, artist, album)
 
     def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
         """Return what matches every word of a text, or its beginning; best first."""
         from .search import searching
 
-        return searching.search(self.sessions, text, limit)
+        return searching.search(self.db, text, limit)
 
     # Saving
 
@@ -292,7 +292,7 @@ class MediaModule(Module):
 
         The rest as save_movie(); a new season needs its number.
         """
-        with self.sessions.writer():
+        with self.db.writer():
             saved = self._save(Season, show_id, {"season_number": season_number, **columns}, id)
             return _with_id(self.show(show_id).seasons, saved)
 
@@ -306,9 +306,9 @@ class MediaModule(Module):
         is new.
         """
         values = {"season_number": season_number, "episode_number": episode_number, **columns}
-        with self.sessions.writer():
+        with self.db.writer():
             saved = self._save(Episode, show_id, values, id)
-            episodes = self.sessions.all(queries.episodes_of_show, show_id)
+            episodes = self.db.all(queries.episodes_of_show, show_id)
         episode: Episode = _with_id(episodes, saved)
         return episode
 
@@ -333,9 +333,9 @@ class MediaModule(Module):
         several have it; a new track is then on disc 1, its number 0 (unknown).
         """
         numbers = {"disc_number": disc_number, "track_number": track_number}
-        with self.sessions.writer():
+        with self.db.writer():
             saved = self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
-            tracks = self.sessions.all(queries.tracks_of_album, album_id)
+            tracks = self.db.all(queries.tracks_of_album, album_id)
         track: Track = _with_id(tracks, saved)
         return track
 
@@ -350,15 +350,15 @@ class MediaModule(Module):
 
         before = checked_moment("now", now) - timedelta(days=self.config.retention_days)
         for library in self.libraries():
-            purge_missing(self.sessions, library, before)
+            purge_missing(self.db, library, before)
 
     # Inside
 
     def _save(self, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
         from .catalog.save import save
 
-        with self.sessions.writer():
-            return save(self.sessions, model, parent_id, values, id)
+        with self.db.writer():
+            return save(self.db, model, parent_id, values, id)
 
     def _sorted(
         self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,
@@ -372,7 +372,7 @@ class MediaModule(Module):
             checked_text("after", part)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)
         count = checked_limit(limit) + 1
-        rows = self.sessions.all(statement, library_id, count, *(start or ()))
+        rows = self.db.all(statement, library_id, count, *(start or ()))
         if sort == "title":
             return self._page(rows, limit, cursor, lambda row: (row.sort_title, row.id))
         return self._page(rows, limit, cursor, lambda row: (row.id,))
@@ -382,15 +382,15 @@ class MediaModule(Module):
         return page
 
     def _update_library(self, library: MediaLibrary, changes: dict[str, Any]) -> None:
-        changed = libraries.checked_changes(self.sessions, library, changes)
+        changed = libraries.checked_changes(self.db, library, changes)
         if "path" in changed:
             libraries.move_files(library.id, library.path, changed["path"])
-        MediaLibrary.update(**changed, updated_at=self.sessions.now()).where(
+        MediaLibrary.update(**changed, updated_at=self.db.now()).where(
             MediaLibrary.id == library.id
         ).execute()
 
     def _found(self, noun: str, id: str, by_id: Statement) -> Any:
-        row = self.sessions.one(by_id, known_id(noun, id))
+        row = self.db.one(by_id, known_id(noun, id))
         if row is None:
             raise no_such(noun, id)
         return row

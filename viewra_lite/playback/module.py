@@ -11,7 +11,7 @@ from ..database.checks import (
     known_id, no_such, or_none,
 )
 from ..database.pages import Page
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..media.models import Episode, MediaFile
 from ..media.work_models import Work
 from ..module import Module
@@ -44,20 +44,20 @@ class PlaybackModule(Module):
     models = MODELS
     migrations = "viewra_lite.playback.migrations"
 
-    def seat(self, sessions: Sessions, config: Config) -> None:
+    def attach(self, db: Database, config: Config) -> None:
         """Receive the sessions, and follow files that turn out to be others."""
-        super().seat(sessions, config)
-        self._progress = Progress(sessions, config)
-        self._fast_path = FastPath(sessions, config)
-        self._plays = Plays(sessions, self._progress)
+        super().attach(db, config)
+        self._progress = Progress(db, config)
+        self._fast_path = FastPath(db, config)
+        self._plays = Plays(db, self._progress)
         self._lifecycle = Lifecycle(
-            sessions, config, self._progress, self._plays, self._fast_path
+            db, config, self._progress, self._plays, self._fast_path
         )
-        sessions.listen("file_absorbed", self._follow_file)
+        db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
         """Expire the sessions that have been silent for too long while no store was open."""
-        self._lifecycle.expire_silent(self.sessions.now())
+        self._lifecycle.expire_silent(self.db.now())
 
     # Sessions
 
@@ -88,7 +88,7 @@ class PlaybackModule(Module):
         """
         moment = or_none(checked_moment, "client_time", client_time)
         id = known_id("playback session", session_id)
-        with self.sessions.writer():
+        with self.db.writer():
             return self._lifecycle.heartbeat(id, position, state, moment)
 
     def stop_session(
@@ -118,7 +118,7 @@ class PlaybackModule(Module):
         """Return the sessions that have not ended, of one user or of all; oldest first."""
         user = or_none(checked_id, "user_id", user_id)
         # Asked for by user, the planner would go through all that this user ever played.
-        every: list[PlaybackSession] = self.sessions.all(queries.open_sessions)
+        every: list[PlaybackSession] = self.db.all(queries.open_sessions)
         return [session for session in every if user is None or session.user_id == user]
 
     # Progress
@@ -141,8 +141,8 @@ class PlaybackModule(Module):
         """Return how far a user is in each of many files, by id; unknown ids are left out."""
         checked_user(user_id)
         ids = checked_ids("media_file_ids", media_file_ids)
-        with self.sessions.reader():
-            versions = Versions(self.sessions, ids)
+        with self.db.reader():
+            versions = Versions(self.db, ids)
             states = self._progress.of_files(user_id, ids, versions)
         for id in versions.wanted:
             if versions.is_known(id):
@@ -168,14 +168,14 @@ class PlaybackModule(Module):
         moment = or_none(checked_moment, "client_time", client_time)
         or_none(checked_truth, "completed", completed)
         known_id("media file", media_file_id)
-        with self.sessions.writer():
+        with self.db.writer():
             if completed is None:
                 state = self._fast_path.progress(user_id, media_file_id, position, moment)
                 if state is not None:
                     return state
             file = self._file(user_id, media_file_id)
             state = reports.take(
-                self.sessions, self._progress, self._plays, user_id, media_file_id, file,
+                self.db, self._progress, self._plays, user_id, media_file_id, file,
                 position, completed, moment,
             )
         return self._complete(state, file)
@@ -187,7 +187,7 @@ class PlaybackModule(Module):
         ConflictError where there is nothing to go back to.
         """
         checked_user(user_id)
-        with self.sessions.writer(durable=True):
+        with self.db.writer(durable=True):
             file = self._file(user_id, media_file_id)
             state = reports.undo(self._progress, self._plays, user_id, media_file_id)
         return self._complete(state, file)
@@ -205,7 +205,7 @@ class PlaybackModule(Module):
         NotFoundError, InvalidValueError.
         """
         return marks.mark(
-            self.sessions, self._progress, checked_user(user_id),
+            self.db, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=True,
             at=or_none(checked_moment, "at", at),
         )
@@ -216,7 +216,7 @@ class PlaybackModule(Module):
     ) -> list[UserMediaProgress]:
         """Mark as not watched; as mark_watched(). The history and play_count stay."""
         return marks.mark(
-            self.sessions, self._progress, checked_user(user_id),
+            self.db, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=False,
         )
 
@@ -230,7 +230,7 @@ class PlaybackModule(Module):
         Raises as mark_watched() does.
         """
         marks.drop(
-            self.sessions, self._progress, checked_user(user_id),
+            self.db, self._progress, checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
         )
 
@@ -245,7 +245,7 @@ class PlaybackModule(Module):
         rewatching=True adds what was completed once and has been begun again.
         """
         return continue_watching.continue_watching(
-            self.sessions, self._progress, self.config, checked_user(user_id), limit, rewatching
+            self.db, self._progress, self.config, checked_user(user_id), limit, rewatching
         )
 
     def next_up(self, user_id: str, *, limit: int = 20) -> list[WatchItem]:
@@ -255,8 +255,8 @@ class PlaybackModule(Module):
         that is watched again, the first that was watched less often. A show whose next episode
         is not on disk, or that was dropped, is not in it.
         """
-        with self.sessions.naming_unreadable(Work, Episode, UserMediaProgress):
-            return next_up.next_up(self.sessions, self._progress, checked_user(user_id), limit)
+        with self.db.naming_unreadable(Work, Episode, UserMediaProgress):
+            return next_up.next_up(self.db, self._progress, checked_user(user_id), limit)
 
     # What was watched
 
@@ -269,7 +269,7 @@ class PlaybackModule(Module):
         archived=True reads those that were moved to the archive as well.
         """
         user = or_none(checked_id, "user_id", user_id)
-        return history.page(self.sessions, user, limit, after, archived)
+        return history.page(self.db, user, limit, after, archived)
 
     def record_play(
         self, user_id: str, media_file_id: str, *, played_at: datetime, completed: bool = True,
@@ -282,7 +282,7 @@ class PlaybackModule(Module):
         """
         checked_user(user_id)
         return history.record_play(
-            self.sessions, self._progress, self._plays, user_id, media_file_id,
+            self.db, self._progress, self._plays, user_id, media_file_id,
             history.Play(played_at, completed, position, duration_watched),
         )
 
@@ -298,10 +298,10 @@ class PlaybackModule(Module):
         """
         user = or_none(checked_id, "user_id", user_id)
         span, zone = stats.checked_span(since, until), stats.checked_zone(tz)
-        with self.sessions.naming_unreadable(
+        with self.db.naming_unreadable(
             PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
         ):
-            return stats.stats(self.sessions, user, *span, zone)
+            return stats.stats(self.db, user, *span, zone)
 
     def delete_play(self, id: str) -> None:
         """Delete a play and its session, archived or not, and take its count back.
@@ -310,7 +310,7 @@ class PlaybackModule(Module):
         returns. Raises NotFoundError, and ConflictError while its session is open.
         """
         known_id("play", id)
-        with self.sessions.writer(durable=True):
+        with self.db.writer(durable=True):
             self._plays.delete(id)
 
     # What is stored of a person
@@ -320,7 +320,7 @@ class PlaybackModule(Module):
 
         Interrupted, it goes on when it is called again. On disk before it returns.
         """
-        return users.forget(self.sessions, checked_user(user_id))
+        return users.forget(self.db, checked_user(user_id))
 
     def rename_user(self, old: str, new: str) -> int:
         """Give all that is stored of a user another user's id; return how many rows.
@@ -329,7 +329,7 @@ class PlaybackModule(Module):
         the old one, ConflictError where something is of the new one.
         """
         return users.rename(
-            self.sessions, checked_id("old", old), checked_id("new", new)
+            self.db, checked_id("old", old), checked_id("new", new)
         )
 
     def archive_history(
@@ -340,13 +340,13 @@ class PlaybackModule(Module):
         In bounded transactions: interrupted, it goes on when it is called again. dry_run only
         counts. Raises InvalidValueError.
         """
-        return archive.archive(self.sessions, older_than, dry_run)
+        return archive.archive(self.db, older_than, dry_run)
 
     def restore_history(
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> int:
         """Move plays out of the archive again, in bounded transactions; return how many."""
-        return archive.restore(self.sessions, *stats.checked_span(since, until))
+        return archive.restore(self.db, *stats.checked_span(since, until))
 
     # Chores
 
@@ -354,7 +354,7 @@ class PlaybackModule(Module):
         """Expire sessions that have been silent for longer than session_timeout_s."""
         moment = checked_moment("now", now)
         self._lifecycle.expire_silent(moment)
-        self._progress.put_right(max(moment, self.sessions.now()))
+        self._progress.put_right(max(moment, self.db.now()))
 
     # Inside
 
@@ -362,7 +362,7 @@ class PlaybackModule(Module):
         self, session_id: str, state: str, position: float | None, client_time: datetime | None
     ) -> PlaybackSession:
         moment = or_none(checked_moment, "client_time", client_time)
-        with self.sessions.writer():
+        with self.db.writer():
             session = self.session(session_id)
             if position is None or not is_possible(position):
                 return self._lifecycle.end(session, state)
@@ -373,7 +373,7 @@ class PlaybackModule(Module):
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
         """Return a file; None for a removed one; raises NotFoundError for one that never was."""
-        file: MediaFile | None = self.sessions.one(
+        file: MediaFile | None = self.db.one(
             queries.file_by_id, known_id("media file", media_file_id)
         )
         if file is None:
@@ -381,5 +381,5 @@ class PlaybackModule(Module):
         return file
 
     def _follow_file(self, gone_id: str, kept_id: str) -> None:
-        self._progress.absorb(gone_id, kept_id)
-        history.follow_file(self.sessions, gone_id, kept_id)
+        self._progress.merge_file(gone_id, kept_id)
+        history.follow_file(self.db, gone_id, kept_id)

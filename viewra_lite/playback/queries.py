@@ -139,7 +139,7 @@ def session_moved(
 
 
 @statement
-def session_plays_on(
+def continue_session(
     position: Any, last_activity: Any, reported_at: Any, watched: Any, id: Any
 ) -> Any:
     """What most heartbeats change: nothing that an index holds."""
@@ -176,7 +176,7 @@ def imported_follows(gone: Any, kept: Any) -> Any:
 
 
 @statement
-def session_that_plays(id: Any) -> Any:
+def session_continuing(id: Any) -> Any:
     """A session that reported its user's progress last, with where that stands; else nothing."""
     session, progress = PlaybackSession, UserMediaProgress
     return session.select(
@@ -258,7 +258,7 @@ def progress_of_anybody(media_file_id: Any) -> Any:
 
 
 @statement
-def progress_that_moves(user_id: Any, media_file_id: Any) -> Any:
+def progress_continuing(user_id: Any, media_file_id: Any) -> Any:
     """Progress that was reported without a session last, with what its file is; else nothing."""
     progress = UserMediaProgress
     return progress.select(
@@ -271,7 +271,7 @@ def progress_that_moves(user_id: Any, media_file_id: Any) -> Any:
 
 
 @statement
-def progress_plays_on(
+def continue_progress(
     position: Any, updated_at: Any, duration: Any, reported_at: Any, user_id: Any,
     media_file_id: Any,
 ) -> Any:

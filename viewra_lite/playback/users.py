@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.checks import no_such
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, shown
 from .import_models import ImportedRow, PlaybackImport, WaitingRow
 from .models import (
@@ -27,17 +27,17 @@ _TABLES: tuple[tuple[Any, Any], ...] = (
 )
 
 
-def forget(sessions: Sessions, user_id: str) -> int:
+def forget(db: Database, user_id: str) -> int:
     """Delete a user's rows in bounded transactions; how many."""
     gone = 0
     for model, column in _TABLES:
-        while count := _forget_some(sessions, model, column, user_id):
+        while count := _forget_some(db, model, column, user_id):
             gone += count
     return gone
 
 
-def _forget_some(sessions: Sessions, model: Any, column: Any, user_id: str) -> int:
-    with sessions.writer(durable=True):
+def _forget_some(db: Database, model: Any, column: Any, user_id: str) -> int:
+    with db.writer(durable=True):
         some = model.select(column).where(model.user_id == user_id).limit(_BATCH)
         count: int = model.delete().where(
             model.user_id == user_id, column.in_(some)
@@ -45,12 +45,12 @@ def _forget_some(sessions: Sessions, model: Any, column: Any, user_id: str) -> i
     return count
 
 
-def rename(sessions: Sessions, old: str, new: str) -> int:
+def rename(db: Database, old: str, new: str) -> int:
     """Give a user's rows another name, in one transaction; how many."""
     if old == new:
         raise InvalidValueError(f"new must be another id than {shown(old)}")
     count = 0
-    with sessions.writer(durable=True):
+    with db.writer(durable=True):
         if any(_has_rows(model, new) for model, _ in _TABLES):
             raise ConflictError(
                 f"user {shown(new)} has watched things already: two users cannot be made one; "

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..media.models import Episode, MediaFile, Movie, Track, TVShow, best_of
 from . import queries
 from .shared import Parts
@@ -21,25 +21,25 @@ from .shared import Parts
 class Versions:
     """Files by id, with every file that shares a work with one of them; in three statements."""
 
-    def __init__(self, sessions: Sessions, ids: Collection[str]) -> None:
+    def __init__(self, db: Database, ids: Collection[str]) -> None:
         self.wanted = list(dict.fromkeys(ids))
         self.kinds: dict[str, str] = {}
         """The kind of each work, by its id."""
-        self.parts: Parts = self._load_parts(sessions)
+        self.parts: Parts = self._load_parts(db)
         every = list({*self.wanted, *self.parts})
         self.files: dict[str, MediaFile] = {
-            file.id: file for file in sessions.all(queries.files_by_ids, every)
+            file.id: file for file in db.all(queries.files_by_ids, every)
         }
         self.removed_names: dict[str, str] = {}
         unknown = [id for id in self.wanted if id not in self.files]
         if unknown:
-            for removed in sessions.all(queries.removed_by_ids, unknown):
+            for removed in db.all(queries.removed_by_ids, unknown):
                 self.removed_names[removed.id] = removed.filename
 
-    def _load_parts(self, sessions: Sessions) -> Parts:
+    def _load_parts(self, db: Database) -> Parts:
         found = defaultdict(set)
         self._of_work: dict[str, set[str]] = defaultdict(set)
-        for id, work_id, part, kind in sessions.all(queries.parts_around, self.wanted):
+        for id, work_id, part, kind in db.all(queries.parts_around, self.wanted):
             found[id].add((work_id, part))
             self._of_work[work_id].add(id)
             self.kinds[work_id] = kind
@@ -106,9 +106,9 @@ class Subject:
         return self.episodes[0].show if self.episodes else None
 
 
-def subjects(sessions: Sessions, versions: Versions) -> dict[str, Subject]:
+def subjects(db: Database, versions: Versions) -> dict[str, Subject]:
     """Return what each file of a set is, by id; a removed one that is nothing now is left out."""
-    rows = _rows_of_works(sessions, versions.kinds)
+    rows = _rows_of_works(db, versions.kinds)
     found = {}
     for id in versions.wanted:
         file = versions.files.get(id)
@@ -121,17 +121,17 @@ def subjects(sessions: Sessions, versions: Versions) -> dict[str, Subject]:
     return found
 
 
-def subject_of(sessions: Sessions, id: str) -> Subject:
+def subject_of(db: Database, id: str) -> Subject:
     """Return what one file is."""
-    versions = Versions(sessions, [id])
-    known = subjects(sessions, versions).get(id)
+    versions = Versions(db, [id])
+    known = subjects(db, versions).get(id)
     if known is None:
         name = _title_of_name(versions.removed_names.get(id, id))
         known = Subject("other", name, name)
     return known
 
 
-def _rows_of_works(sessions: Sessions, kinds: dict[str, str]) -> dict[str, list[Any]]:
+def _rows_of_works(db: Database, kinds: dict[str, str]) -> dict[str, list[Any]]:
     """Return the movies, episodes (with their shows) and tracks of works, by work."""
     ids: dict[str, list[str]] = defaultdict(list)
     for work_id, kind in kinds.items():
@@ -141,7 +141,7 @@ def _rows_of_works(sessions: Sessions, kinds: dict[str, str]) -> dict[str, list[
         ("movie", queries.movies_of_works), ("episode", queries.episodes_of_works),
         ("track", queries.tracks_of_works),
     ):
-        for row in sessions.all(statement, ids[kind]) if ids[kind] else ():
+        for row in db.all(statement, ids[kind]) if ids[kind] else ():
             rows[row.work_id].append(row)
     return rows
 

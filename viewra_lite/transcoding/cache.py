@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..database.orm.fields import os_path, timestamp_text
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import ViewraError
 from . import queries
 
@@ -45,12 +45,12 @@ class EvictResult:
     """Why it still is: so much is in use, or being made anew."""
 
 
-def usage(sessions: Sessions) -> CacheUsage:
+def usage(db: Database) -> CacheUsage:
     """Count entries and bytes."""
-    return CacheUsage(*map(int, sessions.one(queries.usage)))
+    return CacheUsage(*map(int, db.one(queries.usage)))
 
 
-def is_there(path: str | None) -> bool:
+def exists(path: str | None) -> bool:
     """Whether an entry's file is there, or cannot be looked at."""
     if path is None:
         return False
@@ -63,28 +63,28 @@ def is_there(path: str | None) -> bool:
     return True
 
 
-def forget_vanished(sessions: Sessions) -> None:
+def forget_vanished(db: Database) -> None:
     """Forget entries whose files are gone; looks at the disk, a batch at a time."""
     last = ""
-    while entries := sessions.all(queries.paths_after, last, _LOOKED_AT):
+    while entries := db.all(queries.paths_after, last, _LOOKED_AT):
         last = entries[-1].id
-        gone = [entry.id for entry in entries if not is_there(entry.output_path)]
+        gone = [entry.id for entry in entries if not exists(entry.output_path)]
         for start in range(0, len(gone), _BATCH):
             # An entry that was made anew meanwhile has another id.
-            sessions.run(queries.forget_entries, gone[start:start + _BATCH])
+            db.run(queries.forget_entries, gone[start:start + _BATCH])
 
 
-def evict(sessions: Sessions, max_bytes: int) -> EvictResult:
+def evict(db: Database, max_bytes: int) -> EvictResult:
     """Remove entries until the rest is small enough; say what went and what could not."""
-    _pull_back(sessions)
-    before = usage(sessions).bytes
+    _pull_back(db)
+    before = usage(db).bytes
     rows: list[Any] = []
     left = None
     if before > max_bytes:
         try:
-            for batch in _evicted(sessions, max_bytes * KEPT_PERCENT // 100):
+            for batch in _evicted(db, max_bytes * KEPT_PERCENT // 100):
                 rows += batch
-            left = usage(sessions)
+            left = usage(db)
         except ViewraError:
             if not rows:  # else the caller must learn of those that are out already
                 raise
@@ -97,27 +97,27 @@ def evict(sessions: Sessions, max_bytes: int) -> EvictResult:
     return replace(result, over_bytes=over, pinned_bytes=spared[0], in_use_bytes=spared[1])
 
 
-def _pull_back(sessions: Sessions) -> None:
+def _pull_back(db: Database) -> None:
     """Put right what was used while the clock ran ahead: it would stay the newest for years."""
-    now = sessions.now()
+    now = db.now()
     latest = now + LONGEST
-    if sessions.one(queries.entry_of_the_future, now, latest) is not None:
-        sessions.run(queries.pull_back_entries, timestamp_text(now), now, latest)
+    if db.one(queries.entry_of_the_future, now, latest) is not None:
+        db.run(queries.pull_back_entries, timestamp_text(now), now, latest)
 
 
-def _evicted(sessions: Sessions, target: int) -> Iterator[list[Any]]:
+def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
     """Remove a batch of entries at a time, and yield path and size once that is committed."""
     chosen: list[str] = [""]
     while chosen:
-        now = sessions.now()
-        with sessions.writer():
-            over = usage(sessions).bytes - target
+        now = db.now()
+        with db.writer():
+            over = usage(db).bytes - target
             chosen = []
-            for id, size in sessions.all(queries.least_recently_used, now, _BATCH):
+            for id, size in db.all(queries.least_recently_used, now, _BATCH):
                 if over <= 0:
                     break
                 chosen.append(id)
                 over -= size
             # Asked again as it goes: on PostgreSQL somebody may just have begun to use it.
-            rows = sessions.run_returning(queries.evict_entries, chosen, now)
+            rows = db.run_returning(queries.evict_entries, chosen, now)
         yield rows

@@ -15,7 +15,7 @@ from ..database.checks import (
 )
 from ..database.orm.fields import stored_path, timestamp_text
 from ..database.orm.statements import Statement
-from ..database.sessions.sessions import Sessions
+from ..database.transactions.database import Database
 from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
@@ -44,12 +44,12 @@ class TranscodingModule(Module):
     models = MODELS
     migrations = "viewra_lite.transcoding.migrations"
 
-    def seat(self, sessions: Sessions, config: Config) -> None:
+    def attach(self, db: Database, config: Config) -> None:
         """Receive the sessions, and listen for files that turn out to be known ones."""
-        super().seat(sessions, config)
-        del self.sessions  # a verb here, which the attribute would hide
-        self._store = sessions
-        sessions.listen("file_absorbed", self._follow_file)
+        super().attach(db, config)
+        del self.db  # a verb here, which the attribute would hide
+        self._store = db
+        db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
         """Let sessions go back to the queue that another program left running, without a lease."""
@@ -74,7 +74,7 @@ class TranscodingModule(Module):
         file = self._file(media_file_id)
         content_hash = wanted.content_hash(_content(file))
         entry = self._entry(content_hash)
-        if entry is not None and cache.is_there(entry.output_path):
+        if entry is not None and cache.exists(entry.output_path):
             return entry
         session = self._active(content_hash)
         if session is not None and session.priority >= priority:

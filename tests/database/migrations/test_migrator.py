@@ -349,7 +349,7 @@ def up(migrator, db):
 
 def test_an_error_in_a_migration_keeps_the_writer_usable(store, guest):
     guest.write("0001_fail", FAIL)
-    broken = migrator.Migrator(store._sessions, [guest.module(requires=())])
+    broken = migrator.Migrator(store._db, [guest.module(requires=())])
     for _ in range(2):
         with pytest.raises(MigrationError):
             broken.apply()
@@ -440,7 +440,7 @@ def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driv
         other = driver.connect(path, 1.0)
         other.execute("BEGIN IMMEDIATE")
         waits = []
-        backend = store._sessions.backend
+        backend = store._db.backend
         retry = backend._retry
 
         def let_go_at_the_second(action):
@@ -453,7 +453,7 @@ def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driv
             return retry(counted)
 
         backend._retry = let_go_at_the_second
-        done = migrator.Migrator(store._sessions, [guest.module(requires=())]).apply()
+        done = migrator.Migrator(store._db, [guest.module(requires=())]).apply()
         other.close()
         assert [script.name for script in done] == ["0001_initial"]
         assert len(waits) >= 2

@@ -105,20 +105,20 @@ def test_every_model_is_stored_and_loaded_as_peewee_does(store, model):
         "insert": Statement(lambda *values: copy.insert(dict(zip(names, values))), len(names)),
         "all": Statement(lambda: copy.select(), 0),
     }
-    with store._sessions.writer():
+    with store._db.writer():
         database.create_tables([copy])
 
         @settings(max_examples=12, suppress_health_check=list(HealthCheck), phases=PHASES)
         @given(rows_of(model))
         def check(row):
-            sessions = store._sessions
+            db = store._db
             copy.delete().execute()
             copy.insert(row).execute()
-            sessions.run(compiled["insert"], *(row[name] for name in names))
-            by_peewee, by_us = list(copy.select()), sessions.all(compiled["all"])
+            db.run(compiled["insert"], *(row[name] for name in names))
+            by_peewee, by_us = list(copy.select()), db.all(compiled["all"])
             assert [contents(found) for found in by_us] == [contents(found) for found in by_peewee]
             assert by_us[0].__data__ == by_us[1].__data__ == row
-            assert sessions.one(compiled["all"]).__data__ == by_us[0].__data__
+            assert db.one(compiled["all"]).__data__ == by_us[0].__data__
             for field in copy._meta.sorted_fields:
                 for found in by_us:
                     value = getattr(found, field.name)
@@ -147,17 +147,17 @@ def test_it_is_compiled_once(store, monkeypatch):
     question = statement(build)
     add(store, "a")
     for _ in range(5):
-        assert store._sessions.one(question, "a").id == "a"
-        assert len(store._sessions.all(question, "a")) == 1
+        assert store._db.one(question, "a").id == "a"
+        assert len(store._db.all(question, "a")) == 1
         with store.reader():
-            assert store._sessions.one(question, "b") is None
+            assert store._db.one(question, "b") is None
     assert len(builds) == 1
     assert len(calls) <= 2  # the question's and, in a fresh process, the insert's
 
 
 def test_a_result_never_queries_again(store):
     add(store, "a")
-    with store._sessions.writer():
+    with store._db.writer():
         MediaFile.insert(
             id="f", library="a", path="/f", filename="f", created_at=NOW, updated_at=NOW
         ).execute()
@@ -173,17 +173,17 @@ def test_a_result_never_queries_again(store):
         return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
             MediaFile.id == id)
 
-    file = store._sessions.one(alone, "f")
+    file = store._db.one(alone, "f")
     assert (file.library, file.library_id) == ("a", "a")
     for name in MediaFile._meta.fields:
         getattr(file, name)
-    file = store._sessions.one(joined, "f")
+    file = store._db.one(joined, "f")
     assert (file.library.name, file.library_id, file.library.id) == ("a", "a", "a")
     assert queries == []
 
 
 def test_joined_models_are_filled_as_peewee_fills_them(store):
-    with store._sessions.writer():
+    with store._db.writer():
         add_by_peewee("a")
         for id, kind in (("ws", "show"), ("w1", "episode"), ("w2", "episode")):
             Work.insert(id=id, kind=kind).execute()
@@ -207,7 +207,7 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
         ).switch(Episode).join(Season, on=(Episode.season == Season.id)).switch(Episode).join(
             TVShow, on=(Episode.show == TVShow.id)).order_by(Episode.id)
 
-    ours = store._sessions.all(Statement(query))
+    ours = store._db.all(Statement(query))
     with store.reader():
         theirs = list(query())
     for mine, its in zip(ours, theirs):
@@ -224,7 +224,7 @@ def test_only_some_columns_are_filled_as_peewee_fills_them(store):
     def query():
         return MediaLibrary.select(MediaLibrary.created_at, MediaLibrary.path)
 
-    ours = store._sessions.all(Statement(query))
+    ours = store._db.all(Statement(query))
     with store.reader():
         assert contents(ours[0]) == contents(query().get())
 
@@ -243,10 +243,10 @@ def test_one_of_takes_a_list_of_any_length(store, count):
     for name in ("x1", "x4999", "é'\"\\", "y"):
         add(store, name)
     wanted = [f"x{n + 1}" for n in range(count)]
-    found = {id for id, in store._sessions.all(some, wanted)}
+    found = {id for id, in store._db.all(some, wanted)}
     assert found == {"x1", "x4999"} & set(wanted)
-    assert store._sessions.all(some, ["é'\"\\"]) == [("é'\"\\",)]
-    assert len(store._sessions.all(of_intervals, list(range(count)))) == (4 if count else 0)
+    assert store._db.all(some, ["é'\"\\"]) == [("é'\"\\",)]
+    assert len(store._db.all(of_intervals, list(range(count)))) == (4 if count else 0)
 
 
 def test_parameters_are_converted_wherever_they_stand(store):
@@ -270,13 +270,13 @@ def test_parameters_are_converted_wherever_they_stand(store):
 
     for odd in ("/\udcff", "/\U0010ff80"):
         for _ in range(2):
-            assert store._sessions.run(upsert, "a", odd, late, late, odd) == 1
-        assert store._sessions.one(between, late, late, odd).last_scan == NOW
-        assert store._sessions.one(library_by_id, "a").path == odd
+            assert store._db.run(upsert, "a", odd, late, late, odd) == 1
+        assert store._db.one(between, late, late, odd).last_scan == NOW
+        assert store._db.one(library_by_id, "a").path == odd
     with pytest.raises(InvalidValueError):
-        store._sessions.run(upsert, "a", "/x", late, datetime(2024, 1, 1), "/x")
+        store._db.run(upsert, "a", "/x", late, datetime(2024, 1, 1), "/x")
     with pytest.raises(InvalidValueError):
-        store._sessions.one(between, late, datetime(2024, 1, 1), "/x")
+        store._db.one(between, late, datetime(2024, 1, 1), "/x")
 
 
 def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store):
@@ -290,9 +290,9 @@ def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store):
 
     for name in "abc":
         add(store, name)
-    assert store._sessions.run(rename, "x", "a") == 2
-    assert sorted(store._sessions.run_returning(rename_returning, "y")) == [("a",), ("b",), ("c",)]
+    assert store._db.run(rename, "x", "a") == 2
+    assert sorted(store._db.run_returning(rename_returning, "y")) == [("a",), ("b",), ("c",)]
     with store.writer():
-        assert store._sessions.run(rename, "z", "nobody") == 3
-        assert len(store._sessions.run_returning(rename_returning, "y")) == 3
-    assert store._sessions.one(library_by_id, "a").name == "y"
+        assert store._db.run(rename, "z", "nobody") == 3
+        assert len(store._db.run_returning(rename_returning, "y")) == 3
+    assert store._db.one(library_by_id, "a").name == "y"

@@ -16,7 +16,7 @@ from tests.database.rows import (
     WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id, set_interval,
 )
 from viewra_lite import Store
-from viewra_lite.errors import ConfigError, SessionError, StoreUnavailableError, ViewraError
+from viewra_lite.errors import ConfigError, TransactionError, StoreUnavailableError, ViewraError
 from viewra_lite.media.models import MediaLibrary
 
 
@@ -51,7 +51,7 @@ def test_a_restart_between_two_verbs_is_not_noticed(outage, own_server):
             assert MediaLibrary.select().count() == 1
     own_server.stop()
     own_server.start()
-    assert outage._sessions.one(library_by_id, "a").id == "a"
+    assert outage._db.one(library_by_id, "a").id == "a"
     own_server.stop()
     own_server.start()
     add(outage, "b")
@@ -75,7 +75,7 @@ def test_several_idle_connections_survive_a_restart(outage, own_server):
     own_server.start()
     for _ in range(5):
         assert ids(outage) == []
-    assert len(outage._sessions.backend._pool._alive) <= 4
+    assert len(outage._db.backend._pool._alive) <= 4
 
 
 def test_a_server_that_is_down_is_unavailable_until_it_is_back(outage, own_server):
@@ -83,8 +83,8 @@ def test_a_server_that_is_down_is_unavailable_until_it_is_back(outage, own_serve
     own_server.stop()
     for use in (
         lambda: ids(outage), lambda: add(outage, "b"), outage.writer().__enter__,
-        lambda: outage._sessions.one(library_by_id, "a"),
-        lambda: outage._sessions.exclusive("x").__enter__(),
+        lambda: outage._db.one(library_by_id, "a"),
+        lambda: outage._db.exclusive("x").__enter__(),
     ):
         with pytest.raises(StoreUnavailableError, match="cannot be reached"):
             use()
@@ -178,7 +178,7 @@ def test_every_refusal_is_named_and_shows_no_password(own_server, capsys):
 def test_a_store_shows_its_password_nowhere(own_server):
     url = own_server.create_database("test_shown")
     with Store.open(url) as store:
-        backend = store._sessions.backend
+        backend = store._db.backend
         shown = [repr(store), repr(store.config), str(vars(backend.database)), str(vars(backend))]
         for text in shown:
             assert own_server.password not in text
@@ -215,7 +215,7 @@ def test_the_isolation_is_ours_whatever_the_server_has_as_its_default(set_up):
 
     def count_up(number):
         for _ in range(20):
-            store._sessions.run(set_interval, number, "a")
+            store._db.run(set_interval, number, "a")
 
     in_threads(4, count_up)
 
@@ -229,7 +229,7 @@ def test_a_server_that_takes_no_writes_says_so(set_up):
     ):
         with pytest.raises(StoreUnavailableError, match="takes no writes: .* name the primary"):
             write()
-    with pytest.raises(SessionError, match="writer"), store.reader():
+    with pytest.raises(TransactionError, match="writer"), store.reader():
         add_by_peewee("a")
     assert ids(store) == []
 
@@ -241,7 +241,7 @@ IDLE_TOO_LONG = "blocks short, or raise .* idle_in|server closed the connection"
 @pytest.mark.parametrize("session", ["reader", "writer"])
 def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(outage, session):
     for use in (
-        lambda: MediaLibrary.select().count(), lambda: outage._sessions.one(library_by_id, "a"),
+        lambda: MediaLibrary.select().count(), lambda: outage._db.one(library_by_id, "a"),
     ):
         with pytest.raises(StoreUnavailableError, match=IDLE_TOO_LONG):
             with getattr(outage, session)():
@@ -249,7 +249,7 @@ def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(outage, s
                 use()
     with pytest.raises(StoreUnavailableError, match=IDLE_TOO_LONG), outage.writer():
         idle_for_too_long()
-    assert outage._sessions.one(library_by_id, "a") is None
+    assert outage._db.one(library_by_id, "a") is None
 
 
 def idle_for_too_long():

@@ -37,10 +37,10 @@ def store(driver, path, monkeypatch):
 
 def write_while_another_queues(store, times, first=0):
     """Write again and again, each time with another thread at the gate; see each step end."""
-    backend = store._sessions.backend
+    backend = store._db.backend
     for number in range(first, first + times):
-        with store._sessions.writer():
-            store._sessions.run(set_interval, number, "a")
+        with store._db.writer():
+            store._db.run(set_interval, number, "a")
             other = threading.Thread(target=add, args=(store, f"{number}"))
             other.start()
             while not backend._gate._waiting:
@@ -118,7 +118,7 @@ def test_what_was_moved_is_not_the_whole_log_until_the_database_is_synced(store,
     some, pages = moved(path)
     assert 0 < some < pages
     held.end()
-    store._sessions.backend._checkpoints.end()
+    store._db.backend._checkpoints.end()
 
 
 def test_a_step_ends_with_the_whole_log_in_the_database(store, path):
@@ -173,7 +173,7 @@ def test_no_writer_waits_for_the_disk_when_a_scan_ends(store, path, tmp_path, mo
     some, pages = moved(path)
     assert some == pages
     syncs = disk.syncs
-    store._sessions.backend.checkpoint()
+    store._db.backend.checkpoint()
     assert disk.syncs == syncs  # there is nothing to move
 
 
@@ -191,7 +191,7 @@ def test_a_scan_whose_log_cannot_be_synced_says_so(store, tmp_path, monkeypatch)
 
 
 def test_close_waits_for_the_step_and_leaves_no_log(store, path, held):
-    backend = store._sessions.backend
+    backend = store._db.backend
     closing = threading.Thread(target=store.close)
     closing.start()
     while not backend._closed:
@@ -250,7 +250,7 @@ def test_a_database_that_cannot_be_synced_keeps_its_log(store, path, monkeypatch
     write_while_another_queues(store, 100)
     assert disk.syncs == 3 and len(ids(store)) == 101
     with pytest.raises(StoreUnavailableError, match="look after the disk"):
-        with store._sessions.writer(durable=True):
+        with store._db.writer(durable=True):
             add(store, "durable")
     some, pages = moved(path)
     assert 0 < some < pages

@@ -30,10 +30,10 @@ def execute(sql, *params):
 
 def test_the_chosen_driver_is_used_by_readers_writers_and_guests(driver, store):
     kind = {"sqlite3": "sqlite3", "cysqlite": "cysqlite._cysqlite"}[store.config.driver]
-    sessions = store._sessions
-    for scope in (sessions.reader, sessions.writer, store.reader, store.writer):
+    db = store._db
+    for scope in (db.reader, db.writer, store.reader, store.writer):
         with scope():
-            assert type(sessions.current.connection).__module__ == kind
+            assert type(db.current.connection).__module__ == kind
             assert execute("SELECT sqlite_version()").fetchone() == (driver_version(kind),)
 
 
@@ -138,10 +138,10 @@ def test_a_cursor_that_was_left_half_read_keeps_no_snapshot(store):
     with store.reader():
         cursor = execute("SELECT id FROM media_libraries ORDER BY id")
         assert cursor.fetchone() == ("0",)
-    connection = store._sessions.backend.borrow()
+    connection = store._db.backend.borrow()
     assert not connection.in_transaction
     busy, log, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    store._sessions.backend.give_back(connection)
+    store._db.backend.give_back(connection)
     assert (busy, log, moved) == (0, 0, 0)
     with pytest.raises(Exception, match="closed cursor|finalized"):
         cursor.fetchone()
@@ -192,7 +192,7 @@ def test_no_cursor_of_cysqlite_outlives_the_lending_of_its_connection(tmp_path):
     with Store.open(config) as store:
         add(store, "a")
         add(store, "b")
-        backend = store._sessions.backend
+        backend = store._db.backend
         for borrow, give_back in (
             (backend.borrow, backend.give_back),
             (backend.borrow_writer, backend.give_back_writer),

@@ -13,7 +13,7 @@ import pytest
 from media_disk import counts, every_file, ids, watched
 
 from viewra_lite import FileFacts, Store
-from viewra_lite.errors import InvalidValueError, SessionError
+from viewra_lite.errors import InvalidValueError, TransactionError
 from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.playback.models import UserMediaProgress
 
@@ -113,7 +113,7 @@ def test_who_waits_for_the_writer_gets_it_within_a_batch(tmp_path: Path) -> None
         number = next(numbers)
         if stores and number > 10 and other.ident is None:
             other.start()
-            while not stores[0]._sessions.is_writer_awaited():
+            while not stores[0]._db.is_writer_awaited():
                 pass
         return f"{number:09}"
 
@@ -186,13 +186,13 @@ def test_a_reconciliation_is_used_once_and_inside_its_block(
     store: Store, library: MediaLibrary
 ) -> None:
     run = store.media.reconcile(library.id)
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         run.add(at(library, "a.mkv"))
     with run:
         pass
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         run.add(at(library, "a.mkv"))
-    with pytest.raises(SessionError, match="once"):
+    with pytest.raises(TransactionError, match="once"):
         run.__enter__()
 
 

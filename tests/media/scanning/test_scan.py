@@ -12,7 +12,7 @@ from media_disk import blob, clip, counts, every_file, ids, told
 from media_factory import garbage, make_library, truncated, write_audio, zero_bytes
 
 from viewra_lite import Store
-from viewra_lite.errors import NotFoundError, SessionError
+from viewra_lite.errors import NotFoundError, TransactionError
 from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.media.probing.workers import ProbePool
 from viewra_lite.media.scanning import scan as scanning
@@ -322,7 +322,7 @@ def test_progress_comes_in_order_and_never_passes_its_total(store: Store, tmp_pa
 def test_a_scan_inside_a_session_or_of_nothing_is_refused(store: Store, tmp_path: Path) -> None:
     library = added(store, tmp_path / "m")
     for session in (store.reader, store.writer):
-        with session(), pytest.raises(SessionError, match="scan"):
+        with session(), pytest.raises(TransactionError, match="scan"):
             store.media.scan(library.id)
     with pytest.raises(NotFoundError, match="^no library 'x'$"):
         store.media.scan("x")

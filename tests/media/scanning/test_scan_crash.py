@@ -164,7 +164,7 @@ def test_a_scan_that_breaks_off_between_any_two_transactions_is_made_good(
             clock.advance(60)
             with monkeypatch.context() as patch:
                 writes, stop_at = 0, k
-                patch.setattr(store._sessions, "writer", counting(store._sessions.writer))
+                patch.setattr(store._db, "writer", counting(store._db.writer))
                 patch.setattr(Reconciliation, "_count_present",
                               counting(Reconciliation._count_present))
                 try:

@@ -198,13 +198,13 @@ def test_the_longest_common_end_wins_and_equals_are_none(
     store: Store, library: MediaLibrary, other: MediaLibrary
 ) -> None:
     (short, both) = add_files(store, library, "Dune.mkv", "B/Brazil.mkv")
-    (long, twin) = add_files(store, other, "Films/Dune.mkv", "B/Brazil.mkv")
+    (long, duplicate) = add_files(store, other, "Films/Dune.mkv", "B/Brazil.mkv")
     find = store.media.find_file_by_path
     for path, id in (("/mnt/Films/Dune.mkv", long), ("/mnt/Movies/Dune.mkv", short)):
         file = find(path)
         assert file is not None and file.id == id
     assert find("/mnt/B/Brazil.mkv") is None
-    for library_of, id in ((library, both), (other, twin)):
+    for library_of, id in ((library, both), (other, duplicate)):
         file = find(os.path.join(library_of.path, "B/Brazil.mkv"))
         assert file is not None and file.id == id
     with store.writer():

@@ -334,7 +334,7 @@ def test_an_episode_without_its_title_is_not_found(library: Store) -> None:
     with library.writer():
         Episode.update(title=None).where(Episode.title == "Pilot").execute()
         pilot = Episode.get((Episode.season_number == 1) & (Episode.episode_number == 1))
-        indexing.index(library._sessions, "episode", [pilot.id])
+        indexing.index(library._db, "episode", [pilot.id])
     assert found(library, "pilot") == []
     assert found(library, "clark") == ["Agents of Man"]
     check_index(library)
@@ -361,7 +361,7 @@ def test_reindex_writes_everything_that_is_missing(
     with library.writer():
         SearchDocument.delete().execute()
     assert found(library, "man") == []
-    indexing.reindex(library._sessions)
+    indexing.reindex(library._db)
     assert {text: found(library, text) for text in before} == before
     check_index(library)
 
@@ -372,15 +372,15 @@ def test_reindex_leaves_what_is_right(library: Store) -> None:
             return list(SearchDocument.select().order_by(SearchDocument.seq).tuples())
 
     before = documents()
-    indexing.reindex(library._sessions)
+    indexing.reindex(library._db)
     assert documents() == before
 
 
 class Counted:
     """Sessions that count the statements that they run."""
 
-    def __init__(self, sessions: Any) -> None:
-        self.sessions = sessions
+    def __init__(self, db: Any) -> None:
+        self.sessions = db
         self.count = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -392,7 +392,7 @@ def test_a_search_runs_few_statements(
     library: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def statements(text: str, limit: int) -> int:
-        counted: Any = Counted(library._sessions)
+        counted: Any = Counted(library._db)
         searching.search(counted, text, limit)
         return counted.count
 
@@ -404,7 +404,7 @@ def test_a_search_runs_few_statements(
 def test_many_are_indexed_in_three_statements(library: Store) -> None:
     with library.writer():
         ids = [row.id for row in Episode.select(Episode.id)]
-        counted: Any = Counted(library._sessions)
+        counted: Any = Counted(library._db)
         indexing.index(counted, "episode", [*ids, *(f"none-{n}" for n in range(40_000))])
         indexing.index(counted, "episode", [])
     assert counted.count == 3
@@ -456,7 +456,7 @@ def plan_of(store: Store, statement: Any, arguments: list[Any]) -> list[str]:
         "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
         "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
     }[store.engine]
-    store._sessions.all(statement, *arguments)
+    store._db.all(statement, *arguments)
     compiled = statement.compiled[store.engine]
     with store.reader():
         database = Movie._meta.database

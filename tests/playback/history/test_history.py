@@ -176,7 +176,7 @@ def test_pages_and_batches_are_ranges_of_an_index(store: Store) -> None:
         "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
     }[store.engine]
     for statement, *arguments in asked:
-        store._sessions.all(statement, *arguments)
+        store._db.all(statement, *arguments)
         compiled = statement.compiled[store.engine]
         with store.reader():
             database = PlaybackHistory._meta.database

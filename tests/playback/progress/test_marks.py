@@ -10,7 +10,7 @@ import pytest
 from playback.shelves import HOUR_S, Shelf, Viewer, season
 
 from viewra_lite import Store
-from viewra_lite.database.sessions.scopes import Writer
+from viewra_lite.database.transactions.scopes import Writer
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 
 DUNE = "movie:dune:1984"

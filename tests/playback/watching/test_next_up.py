@@ -272,13 +272,13 @@ def test_the_number_of_statements_does_not_grow_with_the_shows(
     ann: Viewer, tv: Shelf, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    fetch = store._sessions._fetch
+    fetch = store._db._fetch
 
     def counted(*arguments: Any) -> Any:
         asked.append(arguments)
         return fetch(*arguments)
 
-    monkeypatch.setattr(store._sessions, "_fetch", counted)
+    monkeypatch.setattr(store._db, "_fetch", counted)
     counts = []
     for letter in "ABC":
         for episode in list(tv.show(f"Show {letter}", *season(1, 6)).values())[:4]:
@@ -292,7 +292,7 @@ def test_the_number_of_statements_does_not_grow_with_the_shows(
 
 
 def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store) -> None:
-    moment = store._sessions.now()
+    moment = store._db.now()
     asked: tuple[tuple[Any, ...], ...] = (
         (watching_queries.files_touched, "ann", moment, "a", 100),
         (watching_queries.files_unfinished, "ann", moment, "a", 100, 300.0, 0.05, 0.9),
@@ -310,8 +310,8 @@ def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store)
         (queries.shows_of_works, ["a", "b"]),
         (queries.files_of_works, ["a", "b"]),
         (queries.progress_of_file, "ann", "a"),
-        (queries.session_that_plays, "a"),
-        (queries.progress_that_moves, "ann", "a"),
+        (queries.session_continuing, "a"),
+        (queries.progress_continuing, "ann", "a"),
     )
     for statement, *arguments in asked:
         plan = plan_of(store, statement, arguments)

@@ -17,7 +17,7 @@ import peewee
 from ...errors import MigrationError, NewerSchemaError, StoreBusyError
 from ..orm.fields import TimestampField
 from ..orm.peewee_import import import_schema_migrator
-from ..sessions.sessions import Sessions
+from ..transactions.database import Database
 from .scripts import Script, scripts
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ HISTORY_PREFIX = "viewra_migrations_"
 class Migrator:
     """Compares the modules' scripts with a store's history, and applies what is missing."""
 
-    def __init__(self, sessions: Sessions, modules: Sequence[Migrates]) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, modules: Sequence[Migrates]) -> None:
+        self._db = db
         self._modules = in_order(modules)
         self._scripts = {
             m.name: scripts(m.name, m.migrations) for m in self._modules if m.migrations
@@ -52,7 +52,7 @@ class Migrator:
 
     def plan(self) -> list[Script]:
         """Return what apply() would run, in order; raises NewerSchemaError and MigrationError."""
-        with self._sessions.reader():
+        with self._db.reader():
             applied = self._applied()
         return [
             script
@@ -62,7 +62,7 @@ class Migrator:
 
     def status(self) -> list[dict[str, Any]]:
         """Return every script with the time it was applied, or None, in the order of running."""
-        with self._sessions.reader():
+        with self._db.reader():
             applied = self._applied()
         return [
             {
@@ -78,11 +78,11 @@ class Migrator:
         """Run what is pending and return it; processes that start together take turns."""
         if not self.plan():
             return []
-        with self._sessions.exclusive("migrate", wait_s=LOCK_WAIT_S):
+        with self._db.exclusive("migrate", wait_s=LOCK_WAIT_S):
             plan = self.plan()
-            with _raw_connection(self._sessions) as database:
+            with _raw_connection(self._db) as database:
                 self.run(database, plan)
-            self._sessions.backend.remember()
+            self._db.backend.mark_as_store()
         return plan
 
     def run(
@@ -94,11 +94,11 @@ class Migrator:
         must be off. Without verify, the caller looks for rows that point nowhere.
         """
         for script, module in [(s, s.load()) for s in plan]:
-            _run(database, self._sessions, script, module, verify)
+            _run(database, self._db, script, module, verify)
 
     def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
         """Return what was applied of each module: checksum and time, by the script's name."""
-        database = self._sessions.backend.database
+        database = self._db.backend.database
         tables = set(database.get_tables())
         histories = " UNION ALL ".join(
             f"SELECT '{module}', name, checksum, applied FROM {HISTORY_PREFIX}{module}"
@@ -187,13 +187,13 @@ def history(database: peewee.Database, module: str) -> Any:
 
 
 @contextmanager
-def _raw_connection(sessions: Sessions) -> Iterator[peewee.Database]:
+def _raw_connection(db: Database) -> Iterator[peewee.Database]:
     """Lend Peewee the writer's connection with no transaction open.
 
     A table rebuild inside an outer transaction would delete child rows by CASCADE, because
     PRAGMA foreign_keys is a no-op there; the migrator opens its own transactions.
     """
-    backend = sessions.backend
+    backend = db.backend
     connection = backend.borrow_writer()
     try:
         backend.database._state.set_connection(connection)
@@ -202,13 +202,13 @@ def _raw_connection(sessions: Sessions) -> Iterator[peewee.Database]:
         backend.database._state.reset()
         try:
             backend.rollback(connection)
-            backend.tidy(connection)
+            backend.reset(connection)
         finally:
             backend.give_back_writer(connection)
 
 
 def _run(
-    database: Any, sessions: Sessions, script: Script, module: ModuleType, verify: bool
+    database: Any, db: Database, script: Script, module: ModuleType, verify: bool
 ) -> None:
     """Run one script and record it, in one transaction."""
     migrator = import_schema_migrator().from_database(database)
@@ -219,13 +219,13 @@ def _run(
             module.up(migrator, database)
             if verify:
                 _check_foreign_keys(database)
-            table.create(name=script.name, checksum=script.checksum, applied=sessions.now())
+            table.create(name=script.name, checksum=script.checksum, applied=db.now())
     except StoreBusyError:
         raise
     except Exception as exc:
         raise MigrationError(
             f"{script.module} {script.name} failed and was rolled back, the store is as it was "
-            f"before it: {sessions.backend.translate(exc)}"
+            f"before it: {db.backend.translate(exc)}"
         ) from exc
 
 

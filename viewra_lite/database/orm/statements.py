@@ -7,7 +7,7 @@ their questions as builders, each decorated with `statement`:
     def file_by_id(id):
         return MediaFile.select().where(MediaFile.id == id)
 
-`id` is a placeholder when the builder runs; `Sessions.one(file_by_id, "0190…")` supplies it. Rows
+`id` is a placeholder when the builder runs; `Database.one(file_by_id, "0190…")` supplies it. Rows
 of a Model query come back as Model instances with everything selected filled in, related models
 included; rows of any other query are tuples as the driver gives them.
 """

@@ -14,11 +14,11 @@ import peewee
 
 from ...config.options import PostgresConfig
 from ...errors import (
-    ConfigError, ConflictError, InvalidValueError, SessionError, StoreBusyError, StoreClosedError,
+    ConfigError, ConflictError, InvalidValueError, TransactionError, StoreBusyError, StoreClosedError,
     StoreUnavailableError, ViewraError,
 )
-from ..sessions.locks import of_this_process
-from ..sessions.pool import Pool
+from ..transactions.locks import of_this_process
+from ..transactions.pool import Pool
 from .peewee_database import PostgresStoreDatabase
 from .values import read_all_times
 
@@ -37,7 +37,7 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "23502": InvalidValueError,  # not null
     "23514": InvalidValueError,  # check
     "23": ConflictError,
-    "25": SessionError,  # read only transaction, transaction given up
+    "25": TransactionError,  # read only transaction, transaction given up
     "25P03": StoreUnavailableError,  # idle for too long in a transaction
     "25P04": StoreUnavailableError,  # a transaction that took too long
     "28": ConfigError,  # authentication
@@ -126,10 +126,10 @@ class PostgresBackend:
         """Return False: writers do not queue."""
         return False
 
-    def give_way(self) -> None:
+    def yield_to_writers(self) -> None:
         """Do nothing: the server sees to it."""
 
-    def tidy(self, connection: Any) -> None:
+    def reset(self, connection: Any) -> None:
         """Reset every setting that guest code may have changed."""
         try:
             connection.autocommit = True
@@ -166,7 +166,7 @@ class PostgresBackend:
     def commit(self, connection: Any) -> None:
         """Commit; a transaction that an error has poisoned raises instead of rolling back."""
         if connection.pgconn.transaction_status != _IN_TRANSACTION and not connection.closed:
-            raise SessionError(
+            raise TransactionError(
                 "an error inside this writer() was swallowed, and PostgreSQL has given the "
                 "transaction up: let the error out, or nest a writer() around what may fail"
             )
@@ -246,7 +246,7 @@ class PostgresBackend:
         """Check that the server answers."""
         self.prepare()
 
-    def remember(self) -> None:
+    def mark_as_store(self) -> None:
         """Do nothing: a server does not mistake an emptied database for a new one."""
 
     def refuse_stray_query(self) -> NoReturn:
@@ -255,7 +255,7 @@ class PostgresBackend:
             self._pool.borrow()
         if self._closed:
             raise StoreClosedError()
-        raise SessionError("a query outside a session: use store.reader() or store.writer()")
+        raise TransactionError("a query outside a session: use store.reader() or store.writer()")
 
     def close(self) -> None:
         """Close every connection."""
@@ -263,10 +263,10 @@ class PostgresBackend:
             self._closed = True
             self._pool.close()
 
-    def abandon(self) -> None:
+    def after_fork(self) -> None:
         """Forget every connection in a forked child."""
         self._forked = True
-        self._pool.abandon()
+        self._pool.after_fork()
 
     # Inside
 

@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 
 from ..orm.nodes import words_query
-from ..sessions.peewee_database import StoreDatabase
+from ..transactions.peewee_database import StoreDatabase
 
 
 class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):

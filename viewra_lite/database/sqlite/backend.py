@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config.options import SqliteConfig
-from ...errors import SessionError, StoreBusyError, StoreClosedError, StoreUnavailableError
-from ..sessions.locks import file_lock
-from ..sessions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
+from ...errors import TransactionError, StoreBusyError, StoreClosedError, StoreUnavailableError
+from ..transactions.locks import file_lock
+from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from .drivers.loading import load_driver
 from .errors import refuse_nul, retried, translate_sqlite
 from .file import (
@@ -37,7 +37,7 @@ class SqliteBackend:
     def __init__(self, config: SqliteConfig) -> None:
         self.path = Path(os.path.abspath(config.database_path))
         self.driver = driver = load_driver(config.driver)
-        self._total_changes, self._settle = driver.total_changes, driver.settle
+        self._total_changes, self._finalize = driver.total_changes, driver.finalize
         self.database: Any = driver.Database(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
@@ -55,8 +55,8 @@ class SqliteBackend:
         self._shares_sync = False
         self._owed: int | None = None  # the commit that its writer has to wait for
         self._changes_before = 0
-        self._untouched: dict[bool, list[Any]] = {}
-        self._spoiled: set[Connection] = set()
+        self._initial_settings: dict[bool, list[Any]] = {}
+        self._broken: set[Connection] = set()
         self._closed = self._forked = False
 
     # Connections
@@ -76,10 +76,10 @@ class SqliteBackend:
 
     def give_back(self, connection: Connection) -> None:
         """Take a reading connection back."""
-        if self._settle is not None:
-            self._settle(connection)
-        if connection in self._spoiled:
-            self._spoiled.discard(connection)
+        if self._finalize is not None:
+            self._finalize(connection)
+        if connection in self._broken:
+            self._broken.discard(connection)
             self._readers.discard(connection)
         else:
             self._readers.give_back(connection)
@@ -111,12 +111,12 @@ class SqliteBackend:
         wal, owed, self._owed = self._wal, self._owed, None
         checkpoints, due = self._checkpoints, False
         try:
-            if self._settle is not None:
-                self._settle(connection)
+            if self._finalize is not None:
+                self._finalize(connection)
             due = checkpoints is not None and checkpoints.is_due(self._gate.waits)
-            if self._closed or connection in self._spoiled:
+            if self._closed or connection in self._broken:
                 self._close_writer()
-                self._spoiled.discard(connection)
+                self._broken.discard(connection)
         finally:
             self._gate.release(turn)
         if checkpoints is not None and due:
@@ -125,15 +125,15 @@ class SqliteBackend:
             wal.wait_for(owed)
             self._next_sync = time.monotonic() + SYNC_EVERY_S
 
-    def tidy(self, connection: Connection) -> None:
+    def reset(self, connection: Connection) -> None:
         """Undo what guest code set; a connection that it changed otherwise is not used again."""
         try:
             self.driver.reset(connection)
-            changed = settings(connection) != self._untouched[connection is self._writer]
+            changed = settings(connection) != self._initial_settings[connection is self._writer]
         except self.driver.Error:
             changed = True
         if changed or connection.in_transaction:
-            self._spoiled.add(connection)
+            self._broken.add(connection)
 
     def begin_read(self, connection: Connection) -> None:
         """Start a snapshot: it is taken by the first statement that reads."""
@@ -155,7 +155,7 @@ class SqliteBackend:
     def commit(self, connection: Connection) -> None:
         """Commit; a transaction that is gone raises instead of losing rows silently."""
         if not connection.in_transaction:
-            raise SessionError(
+            raise TransactionError(
                 "the transaction ended inside this writer(), by a COMMIT, a ROLLBACK or an error "
                 "that was swallowed: what came before that error was rolled back"
             )
@@ -170,7 +170,7 @@ class SqliteBackend:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         except self.driver.Error:
-            self._spoiled.add(connection)  # closing it rolls back
+            self._broken.add(connection)  # closing it rolls back
 
     def rollback_to(self, connection: Connection, savepoint: str) -> None:
         """Undo to a savepoint and forget it."""
@@ -216,10 +216,10 @@ class SqliteBackend:
         finally:
             self.give_back_writer(connection)
 
-    def give_way(self) -> None:
+    def yield_to_writers(self) -> None:
         """Wait while the log is moved into the database."""
         if self._checkpoints is not None:
-            self._checkpoints.give_way()
+            self._checkpoints.yield_to_writers()
 
     @contextmanager
     def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
@@ -254,7 +254,7 @@ class SqliteBackend:
         if not self.path.exists():
             raise StoreUnavailableError(f"there is no store at {self.path}")
 
-    def remember(self) -> None:
+    def mark_as_store(self) -> None:
         """Leave a note that a store is here, so that an emptied file is not taken for a new one."""
         note = marker(self.path)
         if not note.exists():
@@ -267,7 +267,7 @@ class SqliteBackend:
             self._readers.borrow()
         if self._closed:
             raise StoreClosedError()
-        raise SessionError("a query outside a session: use store.reader() or store.writer()")
+        raise TransactionError("a query outside a session: use store.reader() or store.writer()")
 
     def close(self) -> None:
         """Wait for the writer, then close every connection."""
@@ -284,9 +284,9 @@ class SqliteBackend:
         if turn is not None:
             self._close_writer()
 
-    def abandon(self) -> None:
+    def after_fork(self) -> None:
         """Forget every connection in a forked child."""
-        self._readers.abandon()
+        self._readers.after_fork()
         never_close([self._writer] if self._writer is not None else [])
         self._writer, self._forked, self._gate = None, True, WriteGate()
         self._wal = self._checkpoints = None
@@ -326,7 +326,7 @@ class SqliteBackend:
             if isinstance(exc, self.driver.Error):
                 raise self.translate(exc) from exc
             raise
-        self._untouched.setdefault(not pragmas["query_only"], found)
+        self._initial_settings.setdefault(not pragmas["query_only"], found)
         return connection
 
     def _open_log(self) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import StoreUnavailableError, ViewraError
-from ..sessions.pool import keep_open
+from ..transactions.pool import keep_open
 from .wal import WalFile
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Checkpoints:
         except RuntimeError:  # the interpreter is at its end, or can start no more threads
             self._thread = None
 
-    def give_way(self) -> None:
+    def yield_to_writers(self) -> None:
         """Wait while a step needs that the log hardly grows: between the batches of long work."""
         with self._moving:
             pass
@@ -89,7 +89,7 @@ class Checkpoints:
         thread = self._thread
         if thread is not None and thread.is_alive():
             thread.join()
-        self.give_way()  # to one in a thread that called move_all()
+        self.yield_to_writers()  # to one in a thread that called move_all()
 
     def _step(self) -> None:
         """Like SQLite's own checkpoint after a commit it says nothing when it fails."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import peewee
 
 from ...errors import (
-    ConflictError, CorruptStoreError, InvalidValueError, SessionError, StoreBusyError,
+    ConflictError, CorruptStoreError, InvalidValueError, TransactionError, StoreBusyError,
     StoreClosedError, StoreUnavailableError, ViewraError,
 )
-from ..sessions.locks import jitter
-from ..sessions.pool import remaining
+from ..transactions.locks import jitter
+from ..transactions.pool import remaining
 from .file import not_a_database
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
     if code in (_BUSY, _LOCKED, _PROTOCOL):
         return StoreBusyError()
     if code == _READONLY and os.access(path, os.W_OK):
-        return SessionError("a write inside a reader(): use a writer()")
+        return TransactionError("a write inside a reader(): use a writer()")
     if code in (_READONLY, _IOERR, _FULL, _CANTOPEN):
         return StoreUnavailableError(f"{path}: {message}")
     if code == _NOTADB:

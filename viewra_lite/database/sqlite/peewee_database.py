@@ -9,8 +9,8 @@ from typing import Any
 import peewee
 
 from ..orm.nodes import words_query
-from ..sessions.peewee_database import StoreDatabase
-from ..sessions.session import Session
+from ..transactions.peewee_database import StoreDatabase
+from ..transactions.transaction import Transaction
 from .errors import refuse_nul
 
 
@@ -49,9 +49,9 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     def cursor(self, named_cursor: Any = None) -> Any:
         """Return a cursor of the session's connection, which is closed with the session."""
         cursor = super().cursor()
-        for session in self._state.transactions[:1]:  # type: ignore[attr-defined]
-            if isinstance(session, Session):
-                session.cursors = self.kept(session.cursors, cursor)
+        for transaction in self._state.transactions[:1]:  # type: ignore[attr-defined]
+            if isinstance(transaction, Transaction):
+                transaction.cursors = self.kept(transaction.cursors, cursor)
         return cursor
 
     def kept(self, cursors: Any, cursor: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ..files import versions
 from ..files.works import Works
 from ..identities import UNKNOWN_ALBUM, album_identity, album_name, track_identity
@@ -48,10 +48,10 @@ class Albums:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        self, db: Database, library: MediaLibrary, works: Works,
         touched: dict[str, set[str]],
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._library = library
         self._works = works
         self._touched = touched
@@ -149,8 +149,8 @@ class Albums:
     # Rows
 
     def _new(self, said: _Said, tags: TagFacts | None) -> Album:
-        now = self._sessions.now()
-        id, title = self._sessions.new_id(), said.title or UNKNOWN_ALBUM
+        now = self._db.now()
+        id, title = self._db.new_id(), said.title or UNKNOWN_ALBUM
         of_library = Album.library == self._library.id
         is_taken = Album.select().where(of_library, Album.identity == said.base).exists()
         album: Album = Album.create(
@@ -172,7 +172,7 @@ class Albums:
             return
         if not _tracks(album_id):
             successor = Album.get_or_none(Album.id == self._successors.get(album_id))
-            now = self._sessions.now()
+            now = self._db.now()
             if successor is not None and versions.is_new(successor, self._library, now):
                 self._succeed(album, successor)
             elif not versions.is_curated(album):
@@ -218,7 +218,7 @@ class Albums:
             self._update(album, changes)
 
     def _update(self, album: Album, changes: dict[str, Any]) -> None:
-        Album.update(**changes, updated_at=self._sessions.now()).where(
+        Album.update(**changes, updated_at=self._db.now()).where(
             Album.id == album.id
         ).execute()
         self._touched["album"].add(album.id)

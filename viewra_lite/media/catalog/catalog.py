@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..files import versions
-from ..files.relink import absorb
+from ..files.relink import merge_into
 from ..files.works import Works
 from ..identities import movie_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
@@ -29,13 +29,13 @@ from .shows import Shows
 class Catalog:
     """Files into movies, episodes and tracks, inside one writer; finish() ends each batch."""
 
-    def __init__(self, sessions: Sessions, library: MediaLibrary) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, library: MediaLibrary) -> None:
+        self._db = db
         self._library = library
         self._touched: dict[str, set[str]] = defaultdict(set)
-        self._works = Works(sessions)
-        self._shows = Shows(sessions, library, self._works, self._touched)
-        self._music = Music(sessions, library, self._works, self._touched)
+        self._works = Works(db)
+        self._shows = Shows(db, library, self._works, self._touched)
+        self._music = Music(db, library, self._works, self._touched)
 
     def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
         """Make a file's movie, episodes or track, and take it out of what it was before.
@@ -60,12 +60,12 @@ class Catalog:
         self._shows.leave(file, [])
         self._music.leave(file, "")
 
-    def take_over(self, known: MediaFile | RemovedFile, newcomer: MediaFile) -> MediaFile | None:
+    def merge_file(self, known: MediaFile | RemovedFile, new_row: MediaFile) -> MediaFile | None:
         """Make a newcomer, which may be in the catalog already, the known file that it is."""
-        name = self._give_up_movie(newcomer, known)
-        episodes = _ids(Episode, newcomer)
-        tracks = _ids(Track, newcomer)
-        file = absorb(self._sessions, known, newcomer)
+        name = self._give_up_movie(new_row, known)
+        episodes = _ids(Episode, new_row)
+        tracks = _ids(Track, new_row)
+        file = merge_into(self._db, known, new_row)
         if file is not None and name is not None:
             self._place_movie(file, name)
         if file is not None and episodes:
@@ -79,12 +79,12 @@ class Catalog:
         models: tuple[Any, ...] = (Movie, Episode, Track)
         for model in models:
             for row in list(model.select().where(model.media_file.in_(ids))):
-                gone = self._sessions.one(queries.file_by_id, row.media_file_id)
-                other = versions.other_version(self._sessions, row, gone)
+                gone = self._db.one(queries.file_by_id, row.media_file_id)
+                other = versions.other_version(self._db, row, gone)
                 if other is not None and other.status == "present":
                     model.update(media_file=other.id).where(model.id == row.id).execute()
 
-    def succeed(self, some: Sequence[str], gone: Collection[str]) -> None:
+    def rename_into(self, some: Sequence[str], gone: Collection[str]) -> None:
         """Make one of each movie and show of some files and the new one that replaced it.
 
         That is the only new one of its title, where all files of the old one are gone. gone are
@@ -97,7 +97,7 @@ class Catalog:
                 self._replace_by_new(row, gone)
 
     def _replace_by_new(self, row: Any, gone: Collection[str]) -> None:
-        model, now = type(row), self._sessions.now()
+        model, now = type(row), self._db.now()
         new = [
             one for one in matching.alike(model, self._library, row)
             if versions.is_new(one, self._library, now) and not self._is_gone(one, gone)
@@ -109,7 +109,7 @@ class Catalog:
 
     def _is_gone(self, row: Any, gone: Collection[str]) -> bool:
         rows = [row] if isinstance(row, Movie) else Episode.select().where(Episode.show == row.id)
-        files = [file for one in rows for file in versions.files_of(self._sessions, one)]
+        files = [file for one in rows for file in versions.files_of(self._db, one)]
         return bool(files) and all(file.id in gone or file.status == "missing" for file in files)
 
     def _replace(self, row: Any, successor: Any) -> None:
@@ -123,18 +123,18 @@ class Catalog:
         """Count albums anew and bring the search index in step."""
         self._music.finish()
         for kind, ids in self._touched.items():
-            indexing.index(self._sessions, kind, sorted(ids))
+            indexing.index(self._db, kind, sorted(ids))
         self._touched.clear()
 
     # Movies
 
     def _place_movie(self, file: MediaFile, name: MovieName) -> None:
-        movie, identity = matching.movie_of(self._sessions, self._library, file, name)
+        movie, identity = matching.movie_of(self._db, self._library, file, name)
         for before in list(Movie.select().where(Movie.media_file == file.id)):
             if movie is not None and before.id == movie.id:
                 continue
-            is_last = versions.other_version(self._sessions, before, file) is None
-            now = self._sessions.now()
+            is_last = versions.other_version(self._db, before, file) is None
+            now = self._db.now()
             if is_last and (movie is None or versions.is_new(movie, self._library, now)):
                 # Renamed or moved: the movie keeps its id, though its first file to be looked
                 # into may have become a movie of its own.
@@ -147,7 +147,7 @@ class Catalog:
         elif movie.year is None and name.year is not None:
             self._give_year(movie, name.year, identity)
         matching.learn_ids(movie, name)
-        if versions.is_better(self._sessions, file, movie.media_file_id):
+        if versions.is_better(self._db, file, movie.media_file_id):
             Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
         self._works.link(file.id, {movie.work_id: name.part or 0})
 
@@ -157,12 +157,12 @@ class Catalog:
         self._touched["movie"].add(movie.id)
 
     def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
-        now = self._sessions.now()
+        now = self._db.now()
         work = self._works.of_new_row(
             "movie", self._library.id, identity, movie_identity(name.title, None)
         )
         read = {
-            "id": self._sessions.new_id(), "title": name.title,
+            "id": self._db.new_id(), "title": name.title,
             "sort_title": sort_title(name.title), "year": name.year, "tmdb_id": name.tmdb_id,
             "imdb_id": name.imdb_id,
         }
@@ -174,7 +174,7 @@ class Catalog:
         return movie
 
     def _rename_movie(
-        self, movie: Movie, name: MovieName, identity: str, twin: Movie | None
+        self, movie: Movie, name: MovieName, identity: str, duplicate: Movie | None
     ) -> None:
         """Give a movie its files' new name; a twin that was made under that name goes."""
         changes: dict[str, Any] = {"identity": identity, "library": self._library.id}
@@ -182,28 +182,28 @@ class Catalog:
             movie.title, movie.year
         ):  # else somebody has given it another title
             changes.update(title=name.title, sort_title=sort_title(name.title), year=name.year)
-        if twin is not None:
-            changes["media_file"] = twin.media_file_id
-            Movie.delete().where(Movie.id == twin.id).execute()
-        Movie.update(**changes, updated_at=self._sessions.now()).where(
+        if duplicate is not None:
+            changes["media_file"] = duplicate.media_file_id
+            Movie.delete().where(Movie.id == duplicate.id).execute()
+        Movie.update(**changes, updated_at=self._db.now()).where(
             Movie.id == movie.id
         ).execute()
         self._works.rename("movie", self._library.id, movie.work_id, identity)
         self._touched["movie"].add(movie.id)
 
-    def _give_up_movie(self, newcomer: MediaFile, known: Any) -> MovieName | None:
+    def _give_up_movie(self, new_row: MediaFile, known: Any) -> MovieName | None:
         """Delete a newcomer's movie where the known file has one of its own to be renamed."""
-        movie = Movie.get_or_none(Movie.media_file == newcomer.id)
+        movie = Movie.get_or_none(Movie.media_file == new_row.id)
         own = Movie.get_or_none(Movie.media_file == known.id)
         if movie is None or own is None:
             return None
-        part = self._works.parts_of(newcomer.id).get(movie.work_id)
-        if versions.other_version(self._sessions, movie, newcomer) is None:
+        part = self._works.parts_of(new_row.id).get(movie.work_id)
+        if versions.other_version(self._db, movie, new_row) is None:
             Movie.delete().where(Movie.id == movie.id).execute()
         return MovieName(movie.title, movie.year, part=part or None)
 
     def _leave_movie(self, movie: Movie, file: MediaFile) -> None:
-        other = versions.other_version(self._sessions, movie, file)
+        other = versions.other_version(self._db, movie, file)
         if other is not None:
             Movie.update(media_file=other.id).where(Movie.id == movie.id).execute()
         else:

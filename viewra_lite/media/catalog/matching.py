@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ..files import versions
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, TVShow
@@ -30,7 +30,7 @@ _ANY_YEAR = "~"  # after every digit and "#"
 
 
 def movie_of(
-    sessions: Sessions, library: MediaLibrary, file: MediaFile, name: MovieName
+    db: Database, library: MediaLibrary, file: MediaFile, name: MovieName
 ) -> tuple[Movie | None, str]:
     """Return the movie that a file is of, or None and the identity that a new one gets."""
     identity = movie_identity(name.title, name.year)
@@ -41,7 +41,7 @@ def movie_of(
     if found is None:
         here = _folder(library, file.path)
         near = [row for row in _compatible(alike, name, name.year) if here and here in {
-            _folder(library, one.path) for one in versions.files_of(sessions, row)
+            _folder(library, one.path) for one in versions.files_of(db, row)
         }]
         found = near[0] if len(near) == 1 else None
     others = [row for row in alike if found is None or row.id != found.id]

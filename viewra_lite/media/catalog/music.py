@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ..files import versions
 from ..files.works import Works
 from ..identities import track_identity
@@ -18,14 +18,14 @@ class Music:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        self, db: Database, library: MediaLibrary, works: Works,
         touched: dict[str, set[str]],
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._library = library
         self._works = works
         self._touched = touched
-        self._albums = Albums(sessions, library, works, touched)
+        self._albums = Albums(db, library, works, touched)
 
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Make a file's track, and take it out of what it was before."""
@@ -41,7 +41,7 @@ class Music:
             track = track or self._new_track(file, name, tags, facts, key)
         elif track.media_file_id == file.id and name.album_artist is None:
             Track.update(artist=name.artist).where(Track.id == track.id).execute()
-        elif versions.is_better(self._sessions, file, track.media_file_id):
+        elif versions.is_better(self._db, file, track.media_file_id):
             Track.update(media_file=file.id, duration=file.duration).where(
                 Track.id == track.id
             ).execute()
@@ -53,7 +53,7 @@ class Music:
     ) -> Track | None:
         """Return the track that the file was, under its new name and on its new album."""
         track: Track | None = Track.get_or_none(Track.media_file == file.id)
-        if track is None or versions.other_version(self._sessions, track, file) is not None:
+        if track is None or versions.other_version(self._db, track, file) is not None:
             return None
         Track.update(**facts, artist=name.artist, year=name.year, duration=file.duration).where(
             Track.id == track.id
@@ -69,7 +69,7 @@ class Music:
         Another version takes its place; without one the track goes, unless it is curated.
         """
         for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
-            other = versions.other_version(self._sessions, old, file)
+            other = versions.other_version(self._db, old, file)
             if other is not None or versions.is_curated(old):
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
             else:
@@ -85,7 +85,7 @@ class Music:
         key: str,
     ) -> Track:
         track = Track.create(
-            id=self._sessions.new_id(), media_file=file.id,
+            id=self._db.new_id(), media_file=file.id,
             work=self._works.of_new_row("track", self._library.id, key), artist=name.artist,
             duration=file.duration, year=name.year,
             genres=[tags.genre] if tags and tags.genre else None,

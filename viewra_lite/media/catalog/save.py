@@ -11,7 +11,7 @@ from ...database.checks import (
     known_id, no_such, or_none, refused, unknown_name,
 )
 from ...database.orm.fields import checked_value
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError, InvalidValueError, NotFoundError, shown
 from ..files import versions
 from ..files.works import Works
@@ -45,7 +45,7 @@ _IDENTITIES: dict[Any, Callable[..., str]] = {
 
 
 def save(
-    sessions: Sessions, model: Any, parent_id: str, values: dict[str, Any], id: str | None
+    db: Database, model: Any, parent_id: str, values: dict[str, Any], id: str | None
 ) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
@@ -56,27 +56,27 @@ def save(
     given = _checked(model, parent[0], values)
     _refuse_unknown_parent(parent)
     _refuse_unknown_file(given)
-    row = _by_id(model, parent, id) if id is not None else _found(sessions, model, parent, given)
+    row = _by_id(model, parent, id) if id is not None else _found(db, model, parent, given)
     key = _key(model, given, row)
     if row is not None and any(key[name] != getattr(row, name) for name in key):
         _refuse_taken(model, parent, key, row.id)
     if model is Episode and (row is None or "season_number" in given):
         given["season"] = save(
-            sessions, Season, parent_id, {"season_number": key["season_number"]}, None
+            db, Season, parent_id, {"season_number": key["season_number"]}, None
         )
     _add_sort_title(model, given, row)
     if "updated_at" in model._meta.fields:
-        given["updated_at"] = sessions.now()
+        given["updated_at"] = db.now()
     if row is None:
-        row_id = _insert(sessions, model, parent, {**given, **key, **_unique(model, key)})
+        row_id = _insert(db, model, parent, {**given, **key, **_unique(model, key)})
     else:
         row_id = row.id
         if given:
             model.update(**given).where(model.id == row_id).execute()
     if model in _WATCHED:
-        _link(sessions, model, row_id, given.get("media_file"))
+        _link(db, model, row_id, given.get("media_file"))
     if model in _KINDS:
-        indexing.index(sessions, _KINDS[model], [row_id])
+        indexing.index(db, _KINDS[model], [row_id])
     return row_id
 
 
@@ -111,12 +111,12 @@ def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
         given.setdefault("sort_title", sort_title(given["title"]))
 
 
-def _found(sessions: Sessions, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
+def _found(db: Database, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
     """Return the row with the key that is given, or None."""
     key = _key(model, given, None)
     row = _matching(model, parent, _unique(model, key))
     if row is None and model in _IDENTITIES:  # a person may have given it another title
-        return _alike(sessions, model, parent, key)
+        return _alike(db, model, parent, key)
     if row is None and model is Track and not {"disc_number", "track_number"} & given.keys():
         return _track_called(parent, given["title"])
     return row
@@ -142,13 +142,13 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
 
 
 def _alike(
-    sessions: Sessions, model: Any, parent: tuple[Any, str], key: dict[str, Any]
+    db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]
 ) -> Any:
     """Return the row that is called the same, found by the index of all titles."""
     names = (parent[0].object_id_name, *key)
     wanted = (parent[1], *key.values())
     title_key = words.title_key(key["title"])[:LONGEST_KEY]
-    titled = sessions.all(queries.titled(_KINDS[model]), title_key)
+    titled = db.all(queries.titled(_KINDS[model]), title_key)
     return next((row for row in titled if attrgetter(*names)(row) == wanted), None)
 
 
@@ -168,13 +168,13 @@ def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: 
 
 
 def _insert(
-    sessions: Sessions, model: Any, parent: tuple[Any, str], values: dict[str, Any]
+    db: Database, model: Any, parent: tuple[Any, str], values: dict[str, Any]
 ) -> str:
     if "created_at" in model._meta.fields:
         values["created_at"] = values["updated_at"]
     if "work" in model._meta.fields:
-        values["work"] = _work(Works(sessions), model, parent[1], values)
-    row = model.create(id=sessions.new_id(), **{parent[0].name: parent[1]}, **values)
+        values["work"] = _work(Works(db), model, parent[1], values)
+    row = model.create(id=db.new_id(), **{parent[0].name: parent[1]}, **values)
     return str(row.id)
 
 
@@ -192,14 +192,14 @@ def _work(works: Works, model: Any, parent_id: str, values: dict[str, Any]) -> s
     return works.of_new_row(_KINDS[model], parent_id, values["identity"])
 
 
-def _link(sessions: Sessions, model: Any, row_id: str, file_id: str | None) -> None:
+def _link(db: Database, model: Any, row_id: str, file_id: str | None) -> None:
     """Let a row's file share the row's watch state, and the row's files follow its number."""
-    works, row = Works(sessions), model.get_by_id(row_id)
+    works, row = Works(db), model.get_by_id(row_id)
     if model is Episode:
         show = TVShow.get_by_id(row.show_id)
         work = works.of_episode(show.work_id, row.season_number, row.episode_number)
         if work != row.work_id:
-            for file in versions.files_of(sessions, row):
+            for file in versions.files_of(db, row):
                 parts = works.parts_of(file.id)
                 del parts[row.work_id]
                 works.link(file.id, {**parts, work: 0})

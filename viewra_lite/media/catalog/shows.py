@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import identities
 from ..files import versions
 from ..files.works import Works
@@ -19,10 +19,10 @@ class Shows:
     """The shows of one library, inside one writer."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, works: Works,
+        self, db: Database, library: MediaLibrary, works: Works,
         touched: dict[str, set[str]],
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._library = library
         self._works = works
         self._touched = touched
@@ -56,7 +56,7 @@ class Shows:
             Episode.media_file == file.id, Episode.id.not_in(placed)
         )
         for episode in list(stale):
-            other = versions.other_version(self._sessions, episode, file)
+            other = versions.other_version(self._db, episode, file)
             if other is not None or versions.is_curated(episode):
                 Episode.update(media_file=other and other.id).where(
                     Episode.id == episode.id
@@ -83,9 +83,9 @@ class Shows:
         self._touched["show"].add(show.id)
 
     def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
-        now = self._sessions.now()
+        now = self._db.now()
         show = TVShow.create(
-            id=self._sessions.new_id(), library=self._library.id, identity=identity,
+            id=self._db.new_id(), library=self._library.id, identity=identity,
             work=self._works.of_new_row(
                 "show", self._library.id, identity, show_identity(name.show, None)
             ),
@@ -100,7 +100,7 @@ class Shows:
     def _season(self, show: TVShow, number: int) -> Season:
         season = Season.get_or_none(Season.show == show.id, Season.season_number == number)
         return season or Season.create(
-            id=self._sessions.new_id(), show=show.id, season_number=number
+            id=self._db.new_id(), show=show.id, season_number=number
         )
 
     def _episode(
@@ -123,7 +123,7 @@ class Shows:
             ).execute()
             self._touched["episode"].add(episode.id)
             left.append(episode)
-        elif versions.is_better(self._sessions, file, episode.media_file_id):
+        elif versions.is_better(self._db, file, episode.media_file_id):
             Episode.update(media_file=file.id, episode_number_end=end).where(
                 Episode.id == episode.id
             ).execute()
@@ -142,7 +142,7 @@ class Shows:
         work: str,
     ) -> str:
         episode = Episode.create(
-            id=self._sessions.new_id(), show=season.show_id, season=season.id,
+            id=self._db.new_id(), show=season.show_id, season=season.id,
             media_file=file.id, work=work, season_number=season.season_number,
             episode_number=number, episode_number_end=end, absolute_number=name.absolute,
             title=_title(name), air_date=name.air_date,
@@ -162,7 +162,7 @@ class Shows:
         if show is None or _any(Season, Season.show, show):
             return
         if successor is not None and versions.is_new(
-            successor, self._library, self._sessions.now()
+            successor, self._library, self._db.now()
         ):
             self._succeed(show, successor)
         elif not versions.is_curated(show):
@@ -205,7 +205,7 @@ class Shows:
             changes.update(
                 title=successor.title, sort_title=successor.sort_title, year=successor.year
             )
-        TVShow.update(**changes, updated_at=self._sessions.now()).where(
+        TVShow.update(**changes, updated_at=self._db.now()).where(
             TVShow.id == show.id
         ).execute()
         self._works.rename("show", self._library.id, show.work_id, successor.identity)

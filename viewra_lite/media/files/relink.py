@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, RemovedFile, Track
 from . import queries as file_queries
@@ -35,17 +35,17 @@ def is_new(file: MediaFile) -> bool:
     return file.fingerprint is None and file.probe_state == "pending"
 
 
-def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match | None:
+def find_match(db: Database, file: MediaFile, fingerprint: str) -> Match | None:
     """Return the known file whose content was found under a file's path, or None.
 
     Looks at the disk, so it must run outside a writer.
     """
     if not fingerprint or fingerprint == file.fingerprint:
         return None
-    alike = sessions.all(file_queries.files_like, fingerprint)
+    alike = db.all(file_queries.files_like, fingerprint)
     for known in sorted(alike, key=lambda known: bool(known.filename != file.filename)):
         may_be = is_new(file) or known.library_id == file.library_id
-        if known.id != file.id and may_be and is_there(known.path) is False and _is_known_gone(
+        if known.id != file.id and may_be and exists(known.path) is False and _is_known_gone(
             known
         ):
             return Match(known, True)
@@ -54,11 +54,11 @@ def find_match(sessions: Sessions, file: MediaFile, fingerprint: str) -> Match |
             return Match(known, False)
     removed = None
     if is_new(file):
-        removed = sessions.one(file_queries.removed_like, fingerprint, file.filename)
+        removed = db.one(file_queries.removed_like, fingerprint, file.filename)
     return Match(removed, True) if removed is not None else None
 
 
-def is_there(path: str) -> bool:
+def exists(path: str) -> bool:
     """Whether something lies under a path, or cannot be looked at."""
     try:
         os.lstat(path)
@@ -96,23 +96,23 @@ def is_mounted(root: str) -> bool:
         return False
 
 
-def absorb(
-    sessions: Sessions, known: MediaFile | RemovedFile, newcomer: MediaFile
+def merge_into(
+    db: Database, known: MediaFile | RemovedFile, new_row: MediaFile
 ) -> MediaFile | None:
     """Make a newcomer the known file: its path and facts under the known id; inside a writer.
 
     What pointed at the newcomer points at the known file afterwards. None, and nothing is
     changed, where somebody else took the known file meanwhile.
     """
-    if not _hold(sessions, known):
+    if not _hold(db, known):
         return None
-    values = {name: value for name, value in newcomer.__data__.items() if name not in _STAYS}
+    values = {name: value for name, value in new_row.__data__.items() if name not in _STAYS}
     if not values["identity"]:
         del values["identity"]
     if values["duration"] == known.disproved_duration:
         values["duration"] = None
     # Two rows cannot have one path, and references need the known row before the other goes.
-    _set(newcomer.id, path=_nowhere(newcomer))
+    _set(new_row.id, path=_nowhere(new_row))
     if isinstance(known, RemovedFile):
         # Not "now": what came back is no new file, and may not turn out to be yet another.
         MediaFile.insert(
@@ -122,21 +122,21 @@ def absorb(
     else:
         _set(known.id, **{**values, "status": "present", "missing_since": None})
     for model in (Movie, Episode, Track):
-        model.update(media_file=known.id).where(model.media_file == newcomer.id).execute()
-    Works(sessions).move_links(newcomer.id, known.id)
-    sessions.announce("file_absorbed", newcomer.id, known.id)
-    MediaFile.delete().where(MediaFile.id == newcomer.id).execute()
-    file: MediaFile = sessions.one(queries.file_by_id, known.id)
+        model.update(media_file=known.id).where(model.media_file == new_row.id).execute()
+    Works(db).move_links(new_row.id, known.id)
+    db.emit("file_merged", new_row.id, known.id)
+    MediaFile.delete().where(MediaFile.id == new_row.id).execute()
+    file: MediaFile = db.one(queries.file_by_id, known.id)
     return file
 
 
-def exchange(sessions: Sessions, here: MediaFile, there: MediaFile) -> MediaFile | None:
+def swap(db: Database, here: MediaFile, there: MediaFile) -> MediaFile | None:
     """Let two files of a library change places, as their contents did; inside a writer.
 
     What hangs on a place (the movie of that name, the facts to be looked into) stays there; ids
     go with the content. Returns the file that is here now, or None as absorb() does.
     """
-    if not (_hold(sessions, here) and _hold(sessions, there)):
+    if not (_hold(db, here) and _hold(db, there)):
         return None
     ours, theirs = _place(here), _place(there)
     _set(here.id, path=_nowhere(here))
@@ -146,15 +146,15 @@ def exchange(sessions: Sessions, here: MediaFile, there: MediaFile) -> MediaFile
         of_here = [row.id for row in model.select().where(model.media_file == here.id)]
         model.update(media_file=here.id).where(model.media_file == there.id).execute()
         model.update(media_file=there.id).where(model.id.in_(of_here)).execute()
-    Works(sessions).swap_links(here.id, there.id)
-    file: MediaFile = sessions.one(queries.file_by_id, there.id)
+    Works(db).swap_links(here.id, there.id)
+    file: MediaFile = db.one(queries.file_by_id, there.id)
     return file
 
 
-def _hold(sessions: Sessions, known: MediaFile | RemovedFile) -> bool:
+def _hold(db: Database, known: MediaFile | RemovedFile) -> bool:
     if isinstance(known, RemovedFile):
-        return bool(sessions.run(file_queries.forget_removed, known.id))
-    return bool(sessions.run(file_queries.hold_file, known.id, known.path))
+        return bool(db.run(file_queries.forget_removed, known.id))
+    return bool(db.run(file_queries.hold_file, known.id, known.path))
 
 
 def _place(file: MediaFile) -> dict[str, Any]:

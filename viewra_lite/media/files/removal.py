@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ...database.orm.fields import timestamp_text
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from . import queries
 
 
-def forget_files(sessions: Sessions, ids: list[str]) -> None:
+def forget_files(db: Database, ids: list[str]) -> None:
     """Delete files inside a writer; who watched them stays, and so does the way back to their id.
     """
-    now = timestamp_text(sessions.now())
-    rows = sessions.all(queries.removable, ids)
-    sessions.run_many(queries.insert_removed, [(*row, now) for row in rows])
-    sessions.run(queries.delete_files, ids)
+    now = timestamp_text(db.now())
+    rows = db.all(queries.removable, ids)
+    db.run_many(queries.insert_removed, [(*row, now) for row in rows])
+    db.run(queries.delete_files, ids)

@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..models import Album, Episode, MediaFile, MediaLibrary, Season, Track, TVShow, best_of
 from . import work_queries
@@ -31,29 +31,29 @@ def is_curated(row: Any) -> bool:
     return any(getattr(row, name) is not None for name in _CURATED[type(row)])
 
 
-def is_better(sessions: Sessions, file: MediaFile, current_id: str | None) -> bool:
+def is_better(db: Database, file: MediaFile, current_id: str | None) -> bool:
     """Whether a file should stand for its movie, episode or track instead of the current one."""
     if current_id is None:
         return True
     if current_id == file.id:
         return False
-    current: MediaFile | None = sessions.one(queries.file_by_id, current_id)
+    current: MediaFile | None = db.one(queries.file_by_id, current_id)
     return current is None or best_of([file, current]) is file
 
 
-def other_version(sessions: Sessions, row: Any, file: MediaFile) -> MediaFile | None:
+def other_version(db: Database, row: Any, file: MediaFile) -> MediaFile | None:
     """Return the best file of a movie, an episode or a track besides one, or None."""
-    others = [one for one in files_of(sessions, row) if one.id != file.id]
+    others = [one for one in files_of(db, row) if one.id != file.id]
     return best_of(others) if others else None
 
 
-def files_of(sessions: Sessions, row: Any) -> list[MediaFile]:
+def files_of(db: Database, row: Any) -> list[MediaFile]:
     """Return the files of a movie, an episode or a track in its library, by path.
 
     Every version and every part of it, and those that hold other episodes besides.
     """
     library_id = _library_id(row)
-    files = sessions.all(work_queries.known_files_of, row.work_id)
+    files = db.all(work_queries.known_files_of, row.work_id)
     return sorted((file for file in files if file.library_id == library_id), key=_by_path)
 
 

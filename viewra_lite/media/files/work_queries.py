@@ -8,7 +8,7 @@ from peewee import EXCLUDED
 
 from ...database.orm.nodes import OneOf
 from ...database.orm.statements import statement
-from ...database.sessions.inserts import Insert
+from ...database.transactions.inserts import Insert
 from ..models import MediaFile
 from ..work_models import Work, WorkFile
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ...database.orm.reading import Reading, columns_of, shaped
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import identities
 from ..models import Album, Episode, Movie, Track, TVShow
 from ..work_models import Work
@@ -27,12 +27,12 @@ _ROWS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "tr
 class Works:
     """Finds, links and merges works, inside the caller's writer."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database) -> None:
+        self._db = db
 
     def named(self, kind: str, key: str) -> str:
         """Return the id of the work of a key; made if it is new."""
-        found = self._sessions.one(queries.work_by_key, key)
+        found = self._db.one(queries.work_by_key, key)
         return found[0] if found is not None else self._new(kind, key)
 
     def of_new_row(
@@ -43,24 +43,24 @@ class Works:
         Two rows of one library are two works: one that another row has keeps that row's. What no
         row stands for any more may come back with a year.
         """
-        found = self._sessions.one(queries.work_by_key, key)
+        found = self._db.one(queries.work_by_key, key)
         if found is None and without_year not in (None, key):
-            found = self._sessions.one(queries.work_by_key, without_year)
+            found = self._db.one(queries.work_by_key, without_year)
             model = _ROWS[kind]
             if found is not None and not model.select().where(model.work == found[0]).exists():
-                self._sessions.run(queries.set_key, key, found[0])
+                self._db.run(queries.set_key, key, found[0])
                 return str(found[0])
             found = None
         if found is None:
             return self._new(kind, key)
         if self._is_taken(kind, library_id, found[0]):
-            self._sessions.run(queries.set_key, None, found[0])
+            self._db.run(queries.set_key, None, found[0])
             return self._new(kind, key)
         return str(found[0])
 
     def of_episode(self, show_id: str, season: int, number: int) -> str:
         """Return the work of an episode of a show's work; made if it is new."""
-        found = self._sessions.one(queries.work_by_number, show_id, season, number)
+        found = self._db.one(queries.work_by_number, show_id, season, number)
         if found is not None:
             return str(found[0])
         return self._new("episode", None, show_id, season, number)
@@ -83,29 +83,29 @@ class Works:
 
         The work that had it is merged into this one, unless another row of the library has that.
         """
-        found = self._sessions.one(queries.work_by_key, key)
+        found = self._db.one(queries.work_by_key, key)
         if found is not None and found[0] == work_id:
             return
         if found is not None and self._is_taken(kind, library_id, found[0]):
-            self._sessions.run(queries.set_key, None, found[0])
+            self._db.run(queries.set_key, None, found[0])
         elif found is not None:
             self.merge(found[0], work_id)
-        self._sessions.run(queries.set_key, key, work_id)
+        self._db.run(queries.set_key, key, work_id)
 
     def merge(self, gone: str, kept: str) -> None:
         """Make one work of two: files, rows and episodes of one become the other's."""
         if gone == kept:
             return
-        for child, season, number in self._sessions.all(queries.episodes_of, gone):
-            twin = self._sessions.one(queries.work_by_number, kept, season, number)
-            if twin is not None:
-                self.merge(child, twin[0])
+        for child, season, number in self._db.all(queries.episodes_of, gone):
+            duplicate = self._db.one(queries.work_by_number, kept, season, number)
+            if duplicate is not None:
+                self.merge(child, duplicate[0])
             else:
-                self._sessions.run(queries.set_show, kept, child)
+                self._db.run(queries.set_show, kept, child)
         for model in _ROWS.values():
             model.update(work=kept).where(model.work == gone).execute()
-        for file_id, part in self._sessions.all(queries.files_of, gone):
-            self._sessions.run(queries.insert_link, file_id, kept, part)
+        for file_id, part in self._db.all(queries.files_of, gone):
+            self._db.run(queries.insert_link, file_id, kept, part)
         Work.delete().where(Work.id == gone).execute()
 
     def keep(self, movie: Movie) -> None:
@@ -142,20 +142,20 @@ class Works:
                 keys[file_id] = ("track" if identity.startswith("track:") else "other", identity, 0)
         works = self._named_together({key: kind for kind, key, _ in keys.values()})
         links = [(file_id, works[key], part) for file_id, (_, key, part) in keys.items()]
-        queries.insert_links.run(self._sessions, links)
+        queries.insert_links.run(self._db, links)
 
     def parts_of(self, file_id: str) -> dict[str, int]:
         """Return the works that a file is linked to, each with the part that it is."""
-        return dict(self._sessions.all(queries.links_of, file_id))
+        return dict(self._db.all(queries.links_of, file_id))
 
     def link(self, file_id: str, parts: Mapping[str, int]) -> None:
         """Say which works a file is of now; those that it was of before are forgotten."""
         before = self.parts_of(file_id)
         for work_id in before.keys() - parts.keys():
-            self._sessions.run(queries.delete_link, file_id, work_id)
+            self._db.run(queries.delete_link, file_id, work_id)
         for work_id, part in parts.items():
             if before.get(work_id) != part:
-                self._sessions.run(queries.insert_link, file_id, work_id, part)
+                self._db.run(queries.insert_link, file_id, work_id, part)
 
     def add(self, file_id: str, kind: str, work_id: str) -> None:
         """Say that a file is of a work as well, if it is one of several episodes of a show.
@@ -167,7 +167,7 @@ class Works:
             return
         beside: set[str] = set()
         if kind == "episode" and before:
-            beside = {id for id, in self._sessions.all(queries.of_same_show, work_id, list(before))}
+            beside = {id for id, in self._db.all(queries.of_same_show, work_id, list(before))}
         kept = {id: part for id, part in before.items() if id in beside}
         self.link(file_id, {**kept, work_id: 0})
 
@@ -188,16 +188,16 @@ class Works:
 
     def _named_together(self, kinds: Mapping[str, str]) -> dict[str, str]:
         """Return the works of many keys; made where they are new."""
-        found = dict(self._sessions.all(queries.works_by_keys, list(kinds)))
+        found = dict(self._db.all(queries.works_by_keys, list(kinds)))
         new = [key for key in kinds if key not in found]
-        found.update(zip(new, self._sessions.new_ids(len(new))))
+        found.update(zip(new, self._db.new_ids(len(new))))
         rows = [(found[key], kinds[key], key) for key in new]
-        queries.insert_works.run(self._sessions, rows)
+        queries.insert_works.run(self._db, rows)
         return found
 
     def _new(self, kind: str, key: str | None, *episode: Any) -> str:
-        id = self._sessions.new_id()
-        self._sessions.run(queries.insert_work, id, kind, key, *(episode or (None, None, None)))
+        id = self._db.new_id()
+        self._db.run(queries.insert_work, id, kind, key, *(episode or (None, None, None)))
         return id
 
     def _is_taken(self, kind: str, library_id: str, work_id: str) -> bool:

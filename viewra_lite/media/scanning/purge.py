@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError, NotFoundError
 from .. import queries
 from ..catalog.catalog import Catalog
@@ -17,7 +17,7 @@ from . import queries as scan_queries
 _BATCH = 50  # files in a transaction
 
 
-def purge_missing(sessions: Sessions, library: MediaLibrary, before: datetime) -> int:
+def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
     """Forget the files of a library that are missing since before a moment; return how many.
 
     Ids are remembered, so a file that comes back later is known again. Nothing is purged while
@@ -25,30 +25,30 @@ def purge_missing(sessions: Sessions, library: MediaLibrary, before: datetime) -
     """
     purged = 0
     try:
-        with claimed(sessions, library.id) as library:
+        with claimed(db, library.id) as library:
             if is_mounted(library.path):
-                _count_from_now(sessions, library)
-                while batch := _purge_some(sessions, library, before):
+                _count_from_now(db, library)
+                while batch := _purge_some(db, library, before):
                     purged += batch
     except (ConflictError, NotFoundError):
         pass  # it is being scanned, or was removed: the next time will do
     return purged
 
 
-def _count_from_now(sessions: Sessions, library: MediaLibrary) -> None:
+def _count_from_now(db: Database, library: MediaLibrary) -> None:
     """Begin the time of files that a scan missed while the clock ran ahead."""
-    now = sessions.now()
-    if sessions.one(scan_queries.missing_of_the_future, library.id, now) is not None:
-        sessions.run(scan_queries.missing_from_now, now, library.id)
+    now = db.now()
+    if db.one(scan_queries.missing_of_the_future, library.id, now) is not None:
+        db.run(scan_queries.missing_from_now, now, library.id)
 
 
-def _purge_some(sessions: Sessions, library: MediaLibrary, before: datetime) -> int:
-    with sessions.writer():
-        rows = sessions.all(scan_queries.missing_before, library.id, before, _BATCH)
+def _purge_some(db: Database, library: MediaLibrary, before: datetime) -> int:
+    with db.writer():
+        rows = db.all(scan_queries.missing_before, library.id, before, _BATCH)
         ids = [id for id, in rows]
-        catalog = Catalog(sessions, library)
+        catalog = Catalog(db, library)
         for id in ids:
-            catalog.release(sessions.one(queries.file_by_id, id))
-        forget_files(sessions, ids)
+            catalog.release(db.one(queries.file_by_id, id))
+        forget_files(db, ids)
         catalog.finish()
     return len(ids)

@@ -8,7 +8,7 @@ from peewee import JOIN, SQL, fn
 
 from ...database.orm.nodes import OneOf
 from ...database.orm.statements import Statement, statement
-from ...database.sessions.inserts import Insert
+from ...database.transactions.inserts import Insert
 from ..models import MediaFile, RemovedFile
 from ..work_models import WorkFile
 

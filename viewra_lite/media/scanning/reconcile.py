@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 
 from ...config.options import Config
 from ...database.orm.fields import os_path, stored_path, timestamp_text
-from ...database.sessions.inserts import PART
-from ...database.sessions.sessions import Sessions
-from ...errors import SessionError
+from ...database.transactions.inserts import PART
+from ...database.transactions.database import Database
+from ...errors import TransactionError
 from .. import queries
 from ..catalog.catalog import Catalog
 from ..files.works import Works
@@ -45,12 +45,12 @@ class Reconciliation:
     """
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, config: Config, *,
+        self, db: Database, library: MediaLibrary, config: Config, *,
         accept_missing: bool = False,
     ) -> None:
         self.result = ScanResult()
         self.library = library
-        self._sessions = sessions
+        self._db = db
         self._config = config
         self._freeze_above = 1.0 if accept_missing else config.freeze_threshold
         self._began = monotonic()
@@ -66,11 +66,11 @@ class Reconciliation:
 
     def __enter__(self) -> Reconciliation:
         if self._state != "new":
-            raise SessionError("a reconciliation runs once: ask for another with reconcile()")
-        self.library = self._held.enter_context(claimed(self._sessions, self.library.id))
+            raise TransactionError("a reconciliation runs once: ask for another with reconcile()")
+        self.library = self._held.enter_context(claimed(self._db, self.library.id))
         self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
         self._present_before = self._count_present()
-        self._began_at = self._sessions.now()
+        self._began_at = self._db.now()
         self._pull_back_last_scan()
         self._state = "open"
         return self
@@ -90,7 +90,7 @@ class Reconciliation:
     def add(self, facts: FileFacts) -> None:
         """Note one file that is there; raises InvalidValueError for a path outside the library."""
         if self._state != "open":
-            raise SessionError("add() outside the with block of reconcile()")
+            raise TransactionError("add() outside the with block of reconcile()")
         self._batch[checked_facts(facts, self._inside)] = facts
         if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
@@ -104,7 +104,7 @@ class Reconciliation:
         batch, self._batch = self._batch, {}
         if not batch:
             return
-        rows = self._sessions.all(scan_queries.known_files, self.library.id, list(batch))
+        rows = self._db.all(scan_queries.known_files, self.library.id, list(batch))
         known = {row[0]: row[1:] for row in rows}
         new = {path: facts for path, facts in batch.items() if path not in known}
         # Nearly always everything is as it was: then a file costs one comparison.
@@ -130,7 +130,7 @@ class Reconciliation:
 
     def finish(self) -> None:
         """Match what is gone with what is new, then mark the rest missing unless it is too much."""
-        matches = Replacements(self._sessions, self.library, self, self._began_at)
+        matches = Replacements(self._db, self.library, self, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
         self._run(partial(self._succeed, some, gone) for some in _parts(left))
@@ -144,7 +144,7 @@ class Reconciliation:
         else:
             self._mark_missing(left)
         matches.long_gone()
-        self._sessions.run(queries.library_scanned, self.library.id, self._sessions.now())
+        self._db.run(queries.library_scanned, self.library.id, self._db.now())
         self.result = replace(
             self.result, missing=self.count_missing(), seconds=monotonic() - self._began
         )
@@ -155,7 +155,7 @@ class Reconciliation:
 
     def count_missing(self) -> int:
         """Count the files of the library that are missing."""
-        return int(self._sessions.one(scan_queries.count_missing, self.library.id)[0])
+        return int(self._db.one(scan_queries.count_missing, self.library.id)[0])
 
     def abandon(self, reason: str) -> ScanResult:
         """End at once because the folder cannot be read: nothing is known, nothing is written."""
@@ -198,7 +198,7 @@ class Reconciliation:
         last = self.library.last_scan
         if last is not None and last > self._began_at:
             self.library.last_scan = self._began_at - timedelta(milliseconds=1)
-            self._sessions.run(
+            self._db.run(
                 queries.library_scanned, self.library.id, self.library.last_scan
             )
 
@@ -219,7 +219,7 @@ class Reconciliation:
         self.result = replace(self.result, **numbers)
 
     def _count_present(self) -> int:
-        everything = int(self._sessions.one(scan_queries.count_files, self.library.id)[0])
+        everything = int(self._db.one(scan_queries.count_files, self.library.id)[0])
         return everything - self.count_missing()
 
     def _note(self, known: dict[str, Any], new: list[str], updated: set[str]) -> None:
@@ -258,45 +258,45 @@ class Reconciliation:
         """Write in transactions that end after scan_batch_ms, or when somebody waits for that."""
         left = deque(writes)
         while left:
-            self._sessions.give_way()
-            with self._sessions.writer():
+            self._db.yield_to_writers()
+            with self._db.writer():
                 # The time that counts starts once the writer is ours.
                 deadline = monotonic() + self._config.scan_batch_ms / 1000
                 left.popleft()()
-                while left and not self._sessions.is_writer_awaited() and monotonic() < deadline:
+                while left and not self._db.is_writer_awaited() and monotonic() < deadline:
                     left.popleft()()
 
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)
-        scan_queries.insert_files.run(self._sessions, rows)
+        scan_queries.insert_files.run(self._db, rows)
         # They share the watch state of what the caller says that they are.
         named = {row[0]: facts.identity for row, (_, facts) in zip(rows, new) if facts.identity}
         if named:
-            Works(self._sessions).link_new(named)
+            Works(self._db).link_new(named)
 
     def _link(self, renamed: _Files) -> None:
-        works = Works(self._sessions)
+        works = Works(self._db)
         for id, facts in renamed:
             works.link(id, works.of_identity(str(facts.identity)))
 
     def _change(self, changed: _Files) -> None:
-        now = self._sessions.now()
+        now = self._db.now()
         for id, facts in changed:
             everything = (*_content(facts), *_told(facts))
-            self._sessions.run(scan_queries.change_file, *everything, now, id)
+            self._db.run(scan_queries.change_file, *everything, now, id)
 
     def _tell(self, told: _Files) -> None:
-        now = self._sessions.now()
+        now = self._db.now()
         for id, facts in told:
-            self._sessions.run(scan_queries.tell_file, *_told(facts), now, id)
+            self._db.run(scan_queries.tell_file, *_told(facts), now, id)
 
     def _return(self, returned: _Files) -> None:
-        now = self._sessions.now()
+        now = self._db.now()
         for id, _ in returned:
-            self._sessions.run(scan_queries.file_returned, now, id)
+            self._db.run(scan_queries.file_returned, now, id)
 
     def _rows(self, new: _Files) -> list[tuple[Any, ...]]:
-        library_id, now = self.library.id, timestamp_text(self._sessions.now())
+        library_id, now = self.library.id, timestamp_text(self._db.now())
         return [
             (
                 id, library_id, path, filename := path[path.rindex(os.sep) + 1:], facts.size,
@@ -306,7 +306,7 @@ class Reconciliation:
                 now, now, facts.modified_ns, facts.fingerprint, facts.identity,
                 "present", "pending",
             )
-            for id, (path, facts) in zip(self._sessions.new_ids(len(new)), new)
+            for id, (path, facts) in zip(self._db.new_ids(len(new)), new)
         ]
 
     def _gone(self) -> Iterator[str]:
@@ -315,7 +315,7 @@ class Reconciliation:
         if not self.result.moved and self._count_present() == added:
             return  # each file that was added is present, so there are no others to look for
         last = ""
-        while rows := self._sessions.all(
+        while rows := self._db.all(
             scan_queries.present_paths_after, self.library.id, os_path(last), _LOOK_BACK
         ):
             last = rows[-1][0]
@@ -328,17 +328,17 @@ class Reconciliation:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
     def _succeed(self, some: Sequence[str], gone: set[str]) -> None:
-        catalog = Catalog(self._sessions, self.library)
-        catalog.succeed(some, gone)
+        catalog = Catalog(self._db, self.library)
+        catalog.rename_into(some, gone)
         catalog.finish()
 
     def _mark_missing(self, gone: list[str]) -> None:
         self._run(partial(self._mark, ids) for ids in _parts(gone))
 
     def _mark(self, ids: Sequence[str]) -> None:
-        marked = self._sessions.run(scan_queries.mark_missing, self._sessions.now(), ids)
+        marked = self._db.run(scan_queries.mark_missing, self._db.now(), ids)
         self._count(removed=marked)
-        Catalog(self._sessions, self.library).prefer_present(ids)
+        Catalog(self._db, self.library).prefer_present(ids)
 
 
 _Row = TypeVar("_Row")

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..catalog.catalog import Catalog
 from ..files import queries as file_queries
-from ..files.relink import is_there
+from ..files.relink import exists
 from ..models import MediaFile, MediaLibrary, RemovedFile
 from . import queries as scan_queries
 
@@ -37,9 +37,9 @@ class Replacements:
     """Gives new files of a library the ids of those that are gone and that they are."""
 
     def __init__(
-        self, sessions: Sessions, library: MediaLibrary, tally: Tally, began: datetime
+        self, db: Database, library: MediaLibrary, tally: Tally, began: datetime
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._library = library
         self._tally = tally
         self._before = library.last_scan or library.created_at
@@ -62,23 +62,23 @@ class Replacements:
             ("replaced", scan_queries.missing_replaced, of_missing),
             ("replaced", scan_queries.removed_replaced, of_removed),
         ):
-            for known_id, newcomer_id in self._sessions.all(find, self._library.id, self._since):
-                known = self._sessions.one(known_by_id, known_id)
-                newcomer = self._sessions.one(queries.file_by_id, newcomer_id)
-                if known is None or newcomer is None or not self._is_new(newcomer):
+            for known_id, new_row_id in self._db.all(find, self._library.id, self._since):
+                known = self._db.one(known_by_id, known_id)
+                new_row = self._db.one(queries.file_by_id, new_row_id)
+                if known is None or new_row is None or not self._is_new(new_row):
                     continue  # matched meanwhile
-                if how == "replaced" and not self._is_same([known_id, newcomer_id]):
+                if how == "replaced" and not self._is_same([known_id, new_row_id]):
                     continue  # one of them holds other episodes besides
-                if isinstance(known, RemovedFile) or not is_there(known.path):
-                    self._take_over([(known, newcomer)], how)
+                if isinstance(known, RemovedFile) or not exists(known.path):
+                    self._merge_files([(known, new_row)], how)
 
     def _matched(self, gone: Iterable[str], how: str) -> list[str]:
         left: list[str] = []
         for ids in _chunks(gone, _LOOK_BACK):
-            pairs = self._pairs(self._sessions.all(file_queries.files_by_ids, ids), how)
+            pairs = self._pairs(self._db.all(file_queries.files_by_ids, ids), how)
             found: set[str] = set()
             for chunk in _chunks(pairs, _BATCH):
-                found |= self._take_over(chunk, how)
+                found |= self._merge_files(chunk, how)
             left += [id for id in ids if id not in found]
         return left
 
@@ -98,9 +98,9 @@ class Replacements:
             candidates = candidates_for.get(keys.get(file.id))
             if candidates:
                 same_name = [one for one in candidates if one.filename == file.filename]
-                newcomer = (same_name or candidates)[0]
-                candidates.remove(newcomer)
-                pairs.append((file, newcomer))
+                new_row = (same_name or candidates)[0]
+                candidates.remove(new_row)
+                pairs.append((file, new_row))
         return pairs
 
     def _keys(self, files: list[MediaFile], how: str) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Replacements:
 
     def _works(self, ids: list[str]) -> dict[str, frozenset[tuple[str, int]]]:
         found: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        for id, work_id, part in self._sessions.all(scan_queries.works_of_files, ids):
+        for id, work_id, part in self._db.all(scan_queries.works_of_files, ids):
             found[id].add((work_id, part))
         return {id: frozenset(works) for id, works in found.items()}
 
@@ -122,18 +122,18 @@ class Replacements:
         """Return the present files that are compared by any of these."""
         if how == "replaced":
             works = {work_id for parts in keys for work_id, _ in parts}
-            return self._sessions.all(scan_queries.files_with_works, list(works))
-        return self._sessions.all(scan_queries.files_with_fingerprints, list(set(keys)))
+            return self._db.all(scan_queries.files_with_works, list(works))
+        return self._db.all(scan_queries.files_with_fingerprints, list(set(keys)))
 
-    def _take_over(self, pairs: list[tuple[Any, MediaFile]], how: str) -> set[str]:
+    def _merge_files(self, pairs: list[tuple[Any, MediaFile]], how: str) -> set[str]:
         count = self._tally.moved if how == "moved" else self._tally.replaced
         found = set()
-        with self._sessions.writer():
-            catalog = Catalog(self._sessions, self._library)
-            for known, newcomer in pairs:
-                if catalog.take_over(known, newcomer):
+        with self._db.writer():
+            catalog = Catalog(self._db, self._library)
+            for known, new_row in pairs:
+                if catalog.merge_file(known, new_row):
                     found.add(known.id)
-                    count(newcomer.path)
+                    count(new_row.path)
             catalog.finish()
         return found
 
@@ -142,7 +142,7 @@ class Replacements:
         if file.library_id != self._library.id:
             return False
         # Of what an interrupted run has found, only the time tells that it is new.
-        came = self._before < file.created_at <= self._sessions.now()
+        came = self._before < file.created_at <= self._db.now()
         return bool(came) or self._tally.is_new(file.path)
 
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from ...config.options import Config
 from ...database.orm.fields import os_path
-from ...database.sessions.sessions import Sessions
-from ...errors import SessionError
+from ...database.transactions.database import Database
+from ...errors import TransactionError
 from .. import queries
 from ..catalog.catalog import Catalog
-from ..files.relink import Match, exchange, find_match, is_new
+from ..files.relink import Match, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
 from ..names import kinds
 from ..probing.probe import Probe, available
@@ -43,21 +43,21 @@ _NEEDED = {
 
 
 def scan(
-    sessions: Sessions, reconciliation: Reconciliation, config: Config, progress: Progress | None
+    db: Database, reconciliation: Reconciliation, config: Config, progress: Progress | None
 ) -> ScanResult:
     """Scan one library; raises ConflictError while another scan of it runs."""
-    if sessions.in_session:
-        raise SessionError("scan() inside a reader() or writer(): it has writers of its own")
+    if db.in_transaction:
+        raise TransactionError("scan() inside a reader() or writer(): it has writers of its own")
     report = progress or _silent
     with reconciliation as files:
-        running = _Scan(sessions, config, files, report)
+        running = _Scan(db, config, files, report)
         unreadable = running.why_unreadable()
         if unreadable:
             return files.abandon(f"{unreadable}: nothing was marked missing. Is the disk there?")
         running.run()
         report("finish", 0, 1)
     report("finish", 1, 1)
-    sessions.backend.checkpoint()
+    db.backend.checkpoint()
     return files.result
 
 
@@ -67,9 +67,9 @@ def _silent(phase: str, done: int, total: int) -> None:
 
 class _Scan:
     def __init__(
-        self, sessions: Sessions, config: Config, files: Reconciliation, progress: Progress
+        self, db: Database, config: Config, files: Reconciliation, progress: Progress
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._library = files.library
         self._config = config
         self._progress = progress
@@ -95,7 +95,7 @@ class _Scan:
                     return None
         except OSError as exc:
             return f"{root} cannot be read ({exc.strerror})"
-        known = self._sessions.all(queries.files_first, self._library.id, 1)
+        known = self._db.all(queries.files_first, self._library.id, 1)
         return f"{root} is empty, but files are known in it" if known else None
 
     def _walk(self) -> None:
@@ -116,7 +116,7 @@ class _Scan:
 
     def _probe(self, done: int) -> int:
         lacking = self._lacking()
-        counts = dict(self._sessions.all(scan_queries.count_unprobed, self._library.id))
+        counts = dict(self._db.all(scan_queries.count_unprobed, self._library.id))
         pending = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
         total = done + pending
         self._files.note_lacking(lacking)
@@ -141,7 +141,7 @@ class _Scan:
 
     def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
         last = ""
-        while rows := self._sessions.all(
+        while rows := self._db.all(
             scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD
         ):
             last = os_path(rows[-1][1])
@@ -161,9 +161,9 @@ class _Scan:
     def _save_batch(self, found: deque[tuple[Probe, Match | None]]) -> list[Probe]:
         """Write some of what was found; return the probes whose match somebody else took."""
         again = []
-        self._sessions.give_way()
-        with self._sessions.writer():
-            catalog = Catalog(self._sessions, self._library)
+        self._db.yield_to_writers()
+        with self._db.writer():
+            catalog = Catalog(self._db, self._library)
             deadline = monotonic() + self._config.scan_batch_ms / 1000
             while found and monotonic() < deadline:
                 probe, match = found.popleft()
@@ -174,11 +174,11 @@ class _Scan:
 
     def _match(self, probe: Probe) -> Match | None:
         file = self._at(probe)
-        return find_match(self._sessions, file, _fingerprint(probe) or "") if file else None
+        return find_match(self._db, file, _fingerprint(probe) or "") if file else None
 
     def _at(self, probe: Probe) -> MediaFile | None:
         """Return the file at a path: another one, perhaps, than when its probe was asked for."""
-        file: MediaFile | None = self._sessions.one(
+        file: MediaFile | None = self._db.one(
             queries.file_by_path, self._library.id, probe.path
         )
         return file
@@ -197,8 +197,8 @@ class _Scan:
             if known is None:
                 return False
             file = known
-        self._sessions.run(scan_queries.save_probe, *self._probe_row(file, probe))
-        file = self._sessions.one(queries.file_by_id, file.id)
+        self._db.run(scan_queries.save_probe, *self._probe_row(file, probe))
+        file = self._db.one(queries.file_by_id, file.id)
         if probe.error is None and probe.name is not None:
             catalog.place(file, probe.name, probe.tags)
         return True
@@ -206,13 +206,13 @@ class _Scan:
     def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:
         """Give a file the id of its content; None where that went to somebody else meanwhile."""
         if match.is_gone and is_new(file):
-            known = catalog.take_over(match.known, file)
+            known = catalog.merge_file(match.known, file)
             if known is not None:
                 self._files.moved(file.path)
             return known
         if isinstance(match.known, RemovedFile):
             return None
-        known = exchange(self._sessions, file, match.known)
+        known = swap(self._db, file, match.known)
         if known is not None:
             self._exchanged = True
             self._files.moved(file.path)
@@ -226,8 +226,8 @@ class _Scan:
         was_read = probe.name is None and not probe.skipped
         state = "failed" if was_read else "pending"
         if (file.error, file.probe_state) != (probe.error, state):
-            self._sessions.run(
-                scan_queries.save_error, probe.error, state, self._sessions.now(), file.id
+            self._db.run(
+                scan_queries.save_error, probe.error, state, self._db.now(), file.id
             )
 
     def _probe_row(self, file: MediaFile, probe: Probe) -> tuple[Any, ...]:
@@ -242,7 +242,7 @@ class _Scan:
             (streams and streams.container) or kinds.container(filename),
             facts and facts.duration, facts and facts.width, facts and facts.height,
             facts and facts.video_codec, facts and facts.audio_codec,
-            _fingerprint(probe), identity, state, probe.error, self._sessions.now(), file.id,
+            _fingerprint(probe), identity, state, probe.error, self._db.now(), file.id,
         )
 
 

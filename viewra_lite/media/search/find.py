@@ -10,7 +10,7 @@ from typing import Any
 
 from ...database.checks import checked_id, checked_path, checked_text, checked_whole, or_none
 from ...database.orm.fields import stored_path
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, Track, best_of
 from ..names.keys import LONGEST_KEY, fold
@@ -24,14 +24,14 @@ _LONGEST_TAIL = 32  # folders; no library is deeper
 
 
 def movie(
-    sessions: Sessions, title: str, year: int | None, library_id: str | None
+    db: Database, title: str, year: int | None, library_id: str | None
 ) -> Movie | None:
     """Return the movie of a title, or None where there is none or one cannot tell which."""
     or_none(checked_whole, "year", year)
-    with sessions.reader():
-        libraries = _libraries(sessions, library_id)
+    with db.reader():
+        libraries = _libraries(db, library_id)
         for name, which in readings(checked_text("title", title), year):
-            found = only_of_year(_called(sessions, "movie", name, libraries), which)
+            found = only_of_year(_called(db, "movie", name, libraries), which)
             if found:
                 best: Movie = _best(found)
                 return best
@@ -39,7 +39,7 @@ def movie(
 
 
 def episode(
-    sessions: Sessions, show: str, season_number: int, episode_number: int, year: int | None
+    db: Database, show: str, season_number: int, episode_number: int, year: int | None
 ) -> Episode | None:
     """Return an episode by the title of its show and its numbers, or None as movie() does."""
     or_none(checked_whole, "year", year)
@@ -47,12 +47,12 @@ def episode(
         checked_whole("season_number", season_number),
         checked_whole("episode_number", episode_number),
     )
-    with sessions.reader():
-        libraries = _libraries(sessions, None)
+    with db.reader():
+        libraries = _libraries(db, None)
         for name, which in readings(checked_text("show", show), year):
-            shows = only_of_year(_called(sessions, "show", name, libraries), which)
+            shows = only_of_year(_called(db, "show", name, libraries), which)
             ids = [each.id for each in shows]
-            found = sessions.all(search_queries.episodes_numbered, ids, *numbers) if ids else []
+            found = db.all(search_queries.episodes_numbered, ids, *numbers) if ids else []
             if found:
                 best: Episode = _best(found)
                 return best
@@ -60,13 +60,13 @@ def episode(
 
 
 def track(
-    sessions: Sessions, title: str, artist: str | None, album: str | None
+    db: Database, title: str, artist: str | None, album: str | None
 ) -> Track | None:
     """Return the track of a title, or None where there is none or one cannot tell which."""
     or_none(checked_text, "artist", artist)
     or_none(checked_text, "album", album)
     key = _key(checked_text("title", title))
-    rows = sessions.all(search_queries.titled("track"), key) if key else []
+    rows = db.all(search_queries.titled("track"), key) if key else []
     found = [
         row for row in rows
         if (album is None or fold(row.album.title) == fold(album))
@@ -77,19 +77,19 @@ def track(
     return _best(found) if len(which) == 1 else None
 
 
-def file(sessions: Sessions, path: str | os.PathLike[str]) -> MediaFile | None:
+def file(db: Database, path: str | os.PathLike[str]) -> MediaFile | None:
     """Return the file whose path ends as a path of another machine does; see _tails()."""
     text = checked_path("path", path)
     tails = _tails(text)
     longest, found = 0, list[MediaFile]()
-    with sessions.reader():
-        for library in sessions.all(queries.libraries):
+    with db.reader():
+        for library in db.all(queries.libraries):
             lengths = {
                 stored_path(os.path.join(library.path, *tail)): len(tail) for tail in tails
             }
             if os.path.isabs(text):
                 lengths[stored_path(os.path.abspath(text))] = _LONGEST_TAIL + 1
-            for row in sessions.all(search_queries.files_at, library.id, list(lengths)):
+            for row in db.all(search_queries.files_at, library.id, list(lengths)):
                 length = lengths[stored_path(row.path)]
                 if length > longest:
                     longest, found = length, []
@@ -105,8 +105,8 @@ class Finder:
     Inside the caller's session; what is changed meanwhile is not seen.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database) -> None:
+        self._db = db
         self._titled: dict[str, dict[str, list[Found]]] = {"movie": {}, "show": {}, "track": {}}
         self._valued: dict[tuple[str, str], dict[Any, list[Found]]] = {}
         self._episodes: dict[str, list[Found]] = {}
@@ -119,7 +119,7 @@ class Finder:
         if wanted:
             known.update((value, []) for value in wanted)
             statement = find_queries.with_values(kind, column)
-            for row in self._sessions.all(statement, wanted):
+            for row in self._db.all(statement, wanted):
                 each = find_queries.found(kind, row)
                 known[getattr(each, column)].append(each)
         return known
@@ -131,7 +131,7 @@ class Finder:
         by_key: dict[str, list[Found]] = {}
         wanted = [key for key in dict.fromkeys(keys.values()) if key]
         if wanted:
-            for row in self._sessions.all(find_queries.titled_any(kind), wanted):
+            for row in self._db.all(find_queries.titled_any(kind), wanted):
                 each = find_queries.found(kind, row)
                 by_key.setdefault(_key(each.title), []).append(each)
         for title, key in keys.items():
@@ -146,7 +146,7 @@ class Finder:
         if wanted:
             self._episodes.update((id, []) for id in wanted)
             statement = find_queries.with_values("episode", "show_id")
-            for row in self._sessions.all(statement, wanted):
+            for row in self._db.all(statement, wanted):
                 each = find_queries.found("episode", row)
                 self._episodes[str(each.show_id)].append(each)
         return self._episodes
@@ -158,7 +158,7 @@ class Finder:
             if row.media_file_id is not None:
                 return row.media_file_id
             works.append(row.work_id)
-        links = self._sessions.all(find_queries.files_of_works, works) if works else []
+        links = self._db.all(find_queries.files_of_works, works) if works else []
         return min(((part, id) for _, id, part in links), default=(0, None))[1]
 
     def near(self, kind: str, title: str) -> list[Found]:
@@ -190,7 +190,7 @@ class Finder:
     def _names(self, kind: str) -> dict[str, list[str]]:
         if kind not in self._named:
             found: dict[str, list[str]] = {}
-            for id, identity in self._sessions.all(find_queries.identities(kind)):
+            for id, identity in self._db.all(find_queries.identities(kind)):
                 found.setdefault(identity.split(":")[1], []).append(id)
             self._named[kind] = found
         return self._named[kind]
@@ -207,26 +207,26 @@ def readings(title: str, year: int | None) -> Iterator[tuple[str, int | None]]:
 # Inside
 
 
-def _libraries(sessions: Sessions, library_id: str | None) -> list[str]:
+def _libraries(db: Database, library_id: str | None) -> list[str]:
     if library_id is not None:
         return [checked_id("library_id", library_id)]
-    return [library.id for library in sessions.all(queries.libraries)]
+    return [library.id for library in db.all(queries.libraries)]
 
 
 def _key(title: str) -> str:
     return words.title_key(title)[:LONGEST_KEY]
 
 
-def _called(sessions: Sessions, kind: str, title: str, libraries: Sequence[str]) -> list[Any]:
+def _called(db: Database, kind: str, title: str, libraries: Sequence[str]) -> list[Any]:
     """Return the movies or shows that are shown under a title, or whose files are named so."""
     model = search_queries.SEARCHED[kind][0]
     key = _key(title)
-    rows = sessions.all(search_queries.titled(kind), key) if key else []
+    rows = db.all(search_queries.titled(kind), key) if key else []
     found = {row.id: row for row in rows if row.library_id in libraries}
     if name := fold(title):
         start, end = f"{kind}:{name}:", f"{kind}:{name};"
         for library_id in libraries:
-            for row in sessions.all(search_queries.named_between(model), library_id, start, end):
+            for row in db.all(search_queries.named_between(model), library_id, start, end):
                 found.setdefault(row.id, row)
     return list(found.values())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from . import queries
 from .words import title_key, words
 
@@ -18,30 +18,30 @@ _BATCH = 500  # documents in a transaction
 MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "#t"}
 
 
-def index(sessions: Sessions, kind: str, ids: Sequence[str]) -> None:
+def index(db: Database, kind: str, ids: Sequence[str]) -> None:
     """Write the documents of movies, shows, episodes, albums or tracks, inside a writer.
 
     Three statements at most, however many ids. What has no title has no document.
     """
     if not ids:
         return
-    rows = sessions.all(queries.searched_by_ids(kind), list(ids))
+    rows = db.all(queries.searched_by_ids(kind), list(ids))
     documents = [_document(kind, row) for row in rows if row.title]
     if documents:
-        sessions.run_many(queries.save_document(kind), documents)
+        db.run_many(queries.save_document(kind), documents)
     untitled = [row.id for row in rows if not row.title]
     if untitled:
-        sessions.run(queries.delete_documents(kind), untitled)
+        db.run(queries.delete_documents(kind), untitled)
 
 
-def reindex(sessions: Sessions) -> None:
+def reindex(db: Database) -> None:
     """Write every document that is missing or differs, in transactions of 500 rows at most."""
     for kind in queries.SEARCHED:
         last = ""
-        while batch := sessions.all(queries.searched_ids_after(kind), last, _BATCH):
+        while batch := db.all(queries.searched_ids_after(kind), last, _BATCH):
             ids = [row[0] for row in batch]
-            with sessions.writer():
-                index(sessions, kind, ids)
+            with db.writer():
+                index(db, kind, ids)
             last = ids[-1]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...database.checks import checked_limit, refused
 from ...database.orm.nodes import Groups
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from . import queries
 from .indexing import MARKS
 from .words import title_key, typed_words
@@ -39,7 +39,7 @@ class SearchHit:
     """None for shows and albums, and for what has no file."""
 
 
-def search(sessions: Sessions, text: str, limit: int) -> list[SearchHit]:
+def search(db: Database, text: str, limit: int) -> list[SearchHit]:
     """Return what holds every typed word, or a word that begins with it; best first.
 
     An exact title comes first, then titles that begin with the text, then titles with all the
@@ -53,15 +53,15 @@ def search(sessions: Sessions, text: str, limit: int) -> list[SearchHit]:
     groups = typed_words(text)
     if not groups:
         return []
-    with sessions.reader():
-        return _hits(sessions, _best(sessions, groups, title_key(text), limit))
+    with db.reader():
+        return _hits(db, _best(db, groups, title_key(text), limit))
 
 
-def _best(sessions: Sessions, groups: Groups, key: str, limit: int) -> list[int]:
+def _best(db: Database, groups: Groups, key: str, limit: int) -> list[int]:
     """Return the seq of the best documents in their order."""
-    found = sessions.all(queries.documents_titled, key, key + _AFTER_ALL_TITLES, limit)
+    found = db.all(queries.documents_titled, key, key + _AFTER_ALL_TITLES, limit)
     if len(found) < limit:  # else everything else would rank below these
-        found += _matching(sessions, groups, max(limit, _CANDIDATES))
+        found += _matching(db, groups, max(limit, _CANDIDATES))
     ranked = {
         (_rank(groups, key, document_key, terms), _ORDER[kind], document_key, seq)
         for seq, kind, document_key, terms in found
@@ -69,13 +69,13 @@ def _best(sessions: Sessions, groups: Groups, key: str, limit: int) -> list[int]
     return [seq for *_, seq in sorted(ranked)[:limit]]
 
 
-def _matching(sessions: Sessions, groups: Groups, most: int) -> list[Any]:
+def _matching(db: Database, groups: Groups, most: int) -> list[Any]:
     """Return the documents with all words, at most so many of each kind."""
-    found: list[Any] = sessions.all(queries.documents_matching, groups, most)
+    found: list[Any] = db.all(queries.documents_matching, groups, most)
     if len(found) < most:  # nearly always, and a fifth of the work
         return found
     marked = [[*groups, [(mark,)]] for mark in (MARKS[kind] for kind in queries.SEARCHED)]
-    return sessions.all(queries.each_kind_matching, most, *marked)
+    return db.all(queries.each_kind_matching, most, *marked)
 
 
 def _rank(groups: Groups, key: str, document_key: str, terms: str) -> int:
@@ -86,10 +86,10 @@ def _rank(groups: Groups, key: str, document_key: str, terms: str) -> int:
     return 2 if in_title else 3
 
 
-def _hits(sessions: Sessions, seqs: list[int]) -> list[SearchHit]:
+def _hits(db: Database, seqs: list[int]) -> list[SearchHit]:
     if not seqs:
         return []
-    rows = {row[0]: row for row in sessions.all(queries.hits_by_seq, seqs)}
+    rows = {row[0]: row for row in db.all(queries.hits_by_seq, seqs)}
     return [_hit(rows[seq]) for seq in seqs]
 
 

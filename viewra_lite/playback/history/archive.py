@@ -8,7 +8,7 @@ from typing import Any
 
 from ...database.checks import checked_moment, refused
 from ...database.orm.fields import timestamp_text
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import InvalidValueError
 from . import queries
 from .history import BEGINNING, END
@@ -27,53 +27,53 @@ class ArchiveResult:
 
 
 def archive(
-    sessions: Sessions, older_than: datetime | timedelta, dry_run: bool
+    db: Database, older_than: datetime | timedelta, dry_run: bool
 ) -> ArchiveResult:
     """Move plays from before a moment, or older than an age, into the archive."""
-    before = _moment(older_than, sessions.now())
+    before = _moment(older_than, db.now())
     if dry_run:
-        plays = int(sessions.one(queries.count_before, before)[0])
+        plays = int(db.one(queries.count_before, before)[0])
     else:
-        plays = _move_each(_archive_some, sessions, BEGINNING, before)
+        plays = _move_each(_archive_some, db, BEGINNING, before)
     return ArchiveResult(plays, before, dry_run)
 
 
-def restore(sessions: Sessions, since: datetime | None, until: datetime | None) -> int:
+def restore(db: Database, since: datetime | None, until: datetime | None) -> int:
     """Move plays out of the archive again; return how many."""
-    return _move_each(_restore_some, sessions, since or BEGINNING, until or END)
+    return _move_each(_restore_some, db, since or BEGINNING, until or END)
 
 
-def _move_each(move: Any, sessions: Sessions, since: datetime, until: datetime) -> int:
+def _move_each(move: Any, db: Database, since: datetime, until: datetime) -> int:
     """Move the plays of a time, a batch at a time; return how many."""
     plays, key = 0, (timestamp_text(since), "")
-    while batch := move(sessions, key, until):
+    while batch := move(db, key, until):
         plays += len(batch)
         # Forward only: one that archives and one that restores would feed each other for ever.
         key = (timestamp_text(batch[-1].played_at), batch[-1].id)
     return plays
 
 
-def _archive_some(sessions: Sessions, key: tuple[str, str], before: datetime) -> list[Any]:
-    with sessions.writer():
-        batch = sessions.all(queries.oldest_plays, *key, before, _BATCH)
+def _archive_some(db: Database, key: tuple[str, str], before: datetime) -> list[Any]:
+    with db.writer():
+        batch = db.all(queries.oldest_plays, *key, before, _BATCH)
         ids = [play.id for play in batch]
         if batch:
-            sessions.run(queries.copy_to_archive, ids, sessions.now())
-            sessions.run(queries.add_to_totals, ids)
-            sessions.run(queries.delete_plays, ids)
+            db.run(queries.copy_to_archive, ids, db.now())
+            db.run(queries.add_to_totals, ids)
+            db.run(queries.delete_plays, ids)
     return batch
 
 
-def _restore_some(sessions: Sessions, key: tuple[str, str], until: datetime) -> list[Any]:
-    with sessions.writer():
-        batch = sessions.all(queries.oldest_archived, *key, until, _BATCH)
+def _restore_some(db: Database, key: tuple[str, str], until: datetime) -> list[Any]:
+    with db.writer():
+        batch = db.all(queries.oldest_archived, *key, until, _BATCH)
         ids = [play.id for play in batch]
         if batch:
             first, last = batch[0].played_at.date(), batch[-1].played_at.date()
-            sessions.run(queries.copy_from_archive, ids)
-            sessions.run(queries.take_from_totals, ids)
-            sessions.run(queries.delete_empty_totals, first, last)
-            sessions.run(queries.delete_archived, ids)
+            db.run(queries.copy_from_archive, ids)
+            db.run(queries.take_from_totals, ids)
+            db.run(queries.delete_empty_totals, first, last)
+            db.run(queries.delete_archived, ids)
     return batch
 
 

@@ -12,7 +12,7 @@ from ...database.checks import (
 )
 from ...database.orm.fields import timestamp_text
 from ...database.pages import Page, page_of, start_after
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import InvalidValueError
 from .. import queries
 from ..models import PlaybackHistory, PlaybackHistoryArchive
@@ -27,7 +27,7 @@ END = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def page(
-    sessions: Sessions, user_id: str | None, limit: int, after: str | None, archived: bool
+    db: Database, user_id: str | None, limit: int, after: str | None, archived: bool
 ) -> Page[Any]:
     """Return a page of plays, the latest first, of one user or of all."""
     count = checked_limit(limit) + 1
@@ -35,10 +35,10 @@ def page(
 
     def latest(model: Any) -> list[Any]:
         statement = history_queries.page_of_plays(model, bool(user), bool(start))
-        return sessions.all(statement, count, *user, *start)
+        return db.all(statement, count, *user, *start)
 
     if archived:
-        with sessions.reader():  # a play that is being archived is in one of the two
+        with db.reader():  # a play that is being archived is in one of the two
             rows = latest(PlaybackHistory) + latest(PlaybackHistoryArchive)
         rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
     else:
@@ -73,24 +73,24 @@ class Play:
 
 
 def record_play(
-    sessions: Sessions, progress: Progress, plays: Plays, user_id: str, media_file_id: str,
+    db: Database, progress: Progress, plays: Plays, user_id: str, media_file_id: str,
     play: Play,
 ) -> bool:
     """Insert a play that is not in the history yet, and report the user's progress; whether."""
     checked_truth("completed", play.completed)
     known_id("media file", media_file_id)
-    played_at, watched = _played_at(play.played_at, sessions.now()), _watched(play.duration_watched)
-    with sessions.writer():
-        versions = Versions(sessions, [media_file_id])
+    played_at, watched = _played_at(play.played_at, db.now()), _watched(play.duration_watched)
+    with db.writer():
+        versions = Versions(db, [media_file_id])
         if not versions.is_known(media_file_id):
             raise no_such("media file", media_file_id)
         report = _report(versions, media_file_id, play, played_at)
         completed = bool(report.completed) or progress.is_at_end(report)
         if watched is not None and not is_play(watched, report.duration, completed):
             return False
-        subject = subject_of(sessions, media_file_id)
+        subject = subject_of(db, media_file_id)
         row = PlaybackHistory(
-            id=sessions.new_id(), user_id=user_id, media_file_id=media_file_id,
+            id=db.new_id(), user_id=user_id, media_file_id=media_file_id,
             played_at=played_at, duration_watched=watched, completed=completed,
             kind=subject.kind, title=subject.title, top_title=subject.top_title, device_id=None,
             method=None,
@@ -133,10 +133,10 @@ def _watched(duration: Any) -> int | None:
     return checked_whole("duration_watched", seconds)
 
 
-def follow_file(sessions: Sessions, gone_id: str, kept_id: str) -> None:
+def follow_file(db: Database, gone_id: str, kept_id: str) -> None:
     """Give all that was played and imported of a file to the one that it has become."""
     for follow in (
         queries.session_follows, history_queries.history_follows,
         history_queries.archive_follows, queries.imported_follows,
     ):
-        sessions.run(follow, gone_id, kept_id)
+        db.run(follow, gone_id, kept_id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from ...database.checks import no_such
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError
 from .. import queries
 from ..models import PlaybackHistory, PlaybackSession, UserMediaProgress
@@ -36,8 +36,8 @@ def is_play(watched: float, duration: float | None, completed: bool) -> bool:
 class Plays:
     """Writes plays and counts them, inside the caller's writer."""
 
-    def __init__(self, sessions: Sessions, progress: Progress) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, progress: Progress) -> None:
+        self._db = db
         self._progress = progress
 
     def record(self, session: PlaybackSession, *, disproved: bool = False) -> None:
@@ -54,10 +54,10 @@ class Plays:
                 self._remove(known)
             return
         if known is None:
-            for twin in self._near(play, session.duration):
-                if twin.method is None:  # told from elsewhere
-                    play.completed = play.completed or twin.completed
-                    self._remove(twin)
+            for duplicate in self._near(play, session.duration):
+                if duplicate.method is None:  # told from elsewhere
+                    play.completed = play.completed or duplicate.completed
+                    self._remove(duplicate)
         self._insert(play)
         self._count(play, play.completed - (known is not None and known.completed))
 
@@ -68,12 +68,12 @@ class Plays:
         """
         if self._near(play, duration, archived=True):
             return True
-        twins = self._near(play, duration)
-        if twins and play.completed and not any(twin.completed for twin in twins):
-            twin = min(twins, key=lambda one: abs(one.played_at - play.played_at))
-            self._sessions.run(history_queries.set_completed, True, twin.id)
-            self._count(twin, 1)
-        return bool(twins)
+        duplicates = self._near(play, duration)
+        if duplicates and play.completed and not any(duplicate.completed for duplicate in duplicates):
+            duplicate = min(duplicates, key=lambda one: abs(one.played_at - play.played_at))
+            self._db.run(history_queries.set_completed, True, duplicate.id)
+            self._count(duplicate, 1)
+        return bool(duplicates)
 
     def add(self, play: PlaybackHistory) -> None:
         """Add a play that no session here has made."""
@@ -82,41 +82,41 @@ class Plays:
 
     def take_back(self, play: PlaybackHistory, duration: float | None) -> None:
         """Take out what reports without a session said within a running time."""
-        for twin in self._near(play, duration):
-            session = self._sessions.one(queries.session_by_id, twin.id)
-            if twin.method is None and twin.duration_watched is None:
-                self._remove(twin)
-            elif twin.completed and session is not None and not session.completed:
-                self._sessions.run(history_queries.set_completed, False, twin.id)
-                self._count(twin, -1)
+        for duplicate in self._near(play, duration):
+            session = self._db.one(queries.session_by_id, duplicate.id)
+            if duplicate.method is None and duplicate.duration_watched is None:
+                self._remove(duplicate)
+            elif duplicate.completed and session is not None and not session.completed:
+                self._db.run(history_queries.set_completed, False, duplicate.id)
+                self._count(duplicate, -1)
 
     def undo_end(self, before: UserMediaProgress) -> None:
         """Take back that a play came to the end, for a user who undid that."""
         file_id = str(before.media_file_id)
         if before.session_id is None:
-            versions = Versions(self._sessions, [file_id])
+            versions = Versions(self._db, [file_id])
             at = before.reported_at or before.updated_at
             self.take_back(
                 PlaybackHistory(user_id=before.user_id, media_file_id=file_id, played_at=at),
                 versions.files[file_id].duration if file_id in versions.files else None,
             )
             return
-        session = self._sessions.one(queries.session_by_id, before.session_id)
+        session = self._db.one(queries.session_by_id, before.session_id)
         if session is not None and session.completed:
-            self._sessions.run(queries.session_not_completed, session.id)
+            self._db.run(queries.session_not_completed, session.id)
             session.completed = False
             self.record(session, disproved=True)
 
     def delete(self, id: str) -> None:
         """Delete a play and its session, archived or not, and take its count back."""
-        session = self._sessions.one(queries.session_by_id, id)
+        session = self._db.one(queries.session_by_id, id)
         if session is not None and session.end_time is None:
             raise ConflictError(f"session {id} has not ended: stop it before you delete its play")
         play = self._unarchived(id)
         if play is None:
             raise no_such("play", id)
         self._remove(play)
-        self._sessions.run(queries.delete_session, id)
+        self._db.run(queries.delete_session, id)
 
     # Inside
 
@@ -127,9 +127,9 @@ class Plays:
         around = timedelta(seconds=duration or PLAY_S)
         began, ended = self._span(play)
         file_id = str(play.media_file_id)
-        files = list(Versions(self._sessions, [file_id]).ids_of(file_id))
+        files = list(Versions(self._db, [file_id]).ids_of(file_id))
         statement = history_queries.archived_near if archived else history_queries.plays_near
-        found: list[PlaybackHistory] = self._sessions.all(
+        found: list[PlaybackHistory] = self._db.all(
             statement, play.user_id, _earlier(began, around + _LONGEST), ended + around, files,
         )
         earliest = _earlier(began, around)
@@ -137,33 +137,33 @@ class Plays:
 
     def _span(self, play: PlaybackHistory) -> tuple[datetime, datetime]:
         """Return from when to when a play lasted; what is told from elsewhere is a moment."""
-        session = self._sessions.one(queries.session_by_id, play.id)
+        session = self._db.one(queries.session_by_id, play.id)
         if session is None:
             return play.played_at, play.played_at
         return play.played_at, max(play.played_at, session.last_activity)
 
     def _insert(self, play: PlaybackHistory) -> None:
         columns = play._meta.sorted_fields
-        self._sessions.run(
+        self._db.run(
             history_queries.put_play, *(getattr(play, each.name) for each in columns)
         )
 
     def _unarchived(self, id: str) -> PlaybackHistory | None:
         """Return a play by its id, taken out of the archive again; or None."""
-        archived = self._sessions.one(history_queries.archived_by_id, id)
+        archived = self._db.one(history_queries.archived_by_id, id)
         if archived is not None:
             day = archived.played_at.date()
             for statement in (
                 history_queries.copy_from_archive, history_queries.take_from_totals,
                 history_queries.delete_archived,
             ):
-                self._sessions.run(statement, [id])
-            self._sessions.run(history_queries.delete_empty_totals, day, day)
-        play: PlaybackHistory | None = self._sessions.one(history_queries.play_by_id, id)
+                self._db.run(statement, [id])
+            self._db.run(history_queries.delete_empty_totals, day, day)
+        play: PlaybackHistory | None = self._db.one(history_queries.play_by_id, id)
         return play
 
     def _remove(self, play: PlaybackHistory) -> None:
-        self._sessions.run(history_queries.delete_plays, [play.id])
+        self._db.run(history_queries.delete_plays, [play.id])
         self._count(play, -int(play.completed))
 
     def _count(self, play: PlaybackHistory, by: int) -> None:

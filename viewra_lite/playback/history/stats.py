@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...database.checks import checked_moment, checked_order, or_none, refused
 from ...database.orm.fields import timestamp_text
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ..models import PlaybackDailyTotal, PlaybackHistory
 from . import stats_queries
 from .history import BEGINNING, END
@@ -86,7 +86,7 @@ def checked_zone(tz: Any) -> tzinfo | None:
 
 
 def stats(
-    sessions: Sessions, user_id: str | None, since: datetime | None, until: datetime | None,
+    db: Database, user_id: str | None, since: datetime | None, until: datetime | None,
     zone: tzinfo | None = None,
 ) -> Stats:
     """Return the totals of a user, or of all, from since to before until."""
@@ -97,16 +97,16 @@ def stats(
 
     def totals(*names: str) -> list[list[Any]]:
         statement = stats_queries.totals_by(bool(user), *names)
-        return [_numbers(row) for row in sessions.all(statement, *span, *user)]
+        return [_numbers(row) for row in db.all(statement, *span, *user)]
 
-    with sessions.reader():  # one snapshot: what is being archived counts once
+    with db.reader():  # one snapshot: what is being archived counts once
         titles, users = totals("kind", "top_title"), totals("user_id")
         if zone is None:
             as_date = PlaybackDailyTotal.day.python_value
             days = [[as_date(day), *sums] for day, *sums in totals("day")]
         else:
             statement = stats_queries.plays_between(bool(user))
-            days = _days_of(sessions.all(statement, start, end, *user), zone)
+            days = _days_of(db.all(statement, start, end, *user), zone)
     plays, completed, seconds = (sum(row[n] for row in users) for n in (1, 2, 3))
     return Stats(
         plays, completed, seconds / _HOUR_S,

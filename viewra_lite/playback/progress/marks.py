@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ...database.checks import checked_id, no_such
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError, InvalidValueError
 from .. import queries
 from ..models import UserMediaProgress
@@ -39,21 +39,21 @@ _NAMES = tuple(each.name for each in fields(Wanted))
 
 
 def mark(
-    sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted, *, watched: bool,
+    db: Database, progress: Progress, user_id: str, wanted: Wanted, *, watched: bool,
     at: datetime | None = None,
 ) -> list[UserMediaProgress]:
     """Mark a file for each work of what is wanted in one durable transaction; their states."""
     noun, id = _checked(wanted)
-    if at is not None and at > sessions.now():
+    if at is not None and at > db.now():
         raise InvalidValueError(f"at {at} lies in the future: leave it out if the date is unknown")
-    with sessions.writer(durable=True):
+    with db.writer(durable=True):
         if noun == "media_file":
-            if sessions.one(queries.file_by_id, id) is None:
-                _known_file(sessions, progress, user_id, id)
+            if db.one(queries.file_by_id, id) is None:
+                _known_file(db, progress, user_id, id)
             ids = [id]
         else:
-            works = _works(sessions, noun, _row(sessions, noun, id))
-            ids = _one_file_each(Versions(sessions, _files(sessions, works)), works)
+            works = _works(db, noun, _row(db, noun, id))
+            ids = _one_file_each(Versions(db, _files(db, works)), works)
         if not ids:
             raise ConflictError(
                 f"{noun} {id} has no file to mark: scan its library first, or mark a file"
@@ -66,17 +66,17 @@ def mark(
         ]
 
 
-def drop(sessions: Sessions, progress: Progress, user_id: str, wanted: Wanted) -> None:
+def drop(db: Database, progress: Progress, user_id: str, wanted: Wanted) -> None:
     """Drop a movie's files, or those of a whole show, in one durable transaction."""
     noun, id = _checked(wanted)
-    with sessions.writer(durable=True):
+    with db.writer(durable=True):
         if noun == "media_file":
-            ids = _files_around(sessions, progress, user_id, id)
+            ids = _files_around(db, progress, user_id, id)
         else:
-            row = _row(sessions, noun, id)
+            row = _row(db, noun, id)
             if noun in ("episode", "season"):
-                noun, row = "show", _row(sessions, "show", row.show_id)
-            ids = _files(sessions, _works(sessions, noun, row))
+                noun, row = "show", _row(db, "show", row.show_id)
+            ids = _files(db, _works(db, noun, row))
         progress.drop(user_id, progress.of_files(user_id, ids))
 
 
@@ -90,28 +90,28 @@ def _checked(wanted: Wanted) -> tuple[str, str]:
     return given[0].removesuffix("_id"), checked_id(given[0], getattr(wanted, given[0]))
 
 
-def _row(sessions: Sessions, noun: str, id: str) -> Any:
-    row = sessions.one(_ROWS[noun], id)
+def _row(db: Database, noun: str, id: str) -> Any:
+    row = db.one(_ROWS[noun], id)
     if row is None:
         raise no_such(noun, id)
     return row
 
 
-def _works(sessions: Sessions, noun: str, row: Any) -> list[str]:
+def _works(db: Database, noun: str, row: Any) -> list[str]:
     """Return the works of a movie, an episode, a season or a show, in order."""
     if noun in ("movie", "episode"):
         return [row.work_id]
     if noun == "season":
-        show = _row(sessions, "show", row.show_id)
-        found = sessions.all(queries.works_of_season, show.work_id, row.season_number)
+        show = _row(db, "show", row.show_id)
+        found = db.all(queries.works_of_season, show.work_id, row.season_number)
     else:
-        found = sessions.all(queries.works_of_show, row.work_id)
+        found = db.all(queries.works_of_show, row.work_id)
     return [id for id, in found]
 
 
-def _files(sessions: Sessions, works: list[str]) -> list[str]:
+def _files(db: Database, works: list[str]) -> list[str]:
     """Return every file that is, or was, a file of these works."""
-    return [id for id, in sessions.all(queries.files_of_works, works)]
+    return [id for id, in db.all(queries.files_of_works, works)]
 
 
 def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
@@ -132,21 +132,21 @@ def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
     return list(dict.fromkeys(chosen[part] for part in parts))
 
 
-def _known_file(sessions: Sessions, progress: Progress, user_id: str, id: str) -> Versions:
+def _known_file(db: Database, progress: Progress, user_id: str, id: str) -> Versions:
     """Return the versions of a file, perhaps a removed one; raises NotFoundError."""
-    versions = Versions(sessions, [id])
+    versions = Versions(db, [id])
     if not versions.is_known(id) and progress.of_file(user_id, id) is None:
         raise no_such("media file", id)
     return versions
 
 
 def _files_around(
-    sessions: Sessions, progress: Progress, user_id: str, id: str
+    db: Database, progress: Progress, user_id: str, id: str
 ) -> list[str]:
     """Return the files of the show or the movie that a file belongs to, else the file."""
-    versions = _known_file(sessions, progress, user_id, id)
+    versions = _known_file(db, progress, user_id, id)
     works = versions.works_of(id)
-    shows = {show_id for show_id, in sessions.all(queries.shows_of_works, works)}
+    shows = {show_id for show_id, in db.all(queries.shows_of_works, works)}
     for show_id in shows:
-        works += [work_id for work_id, in sessions.all(queries.works_of_show, show_id)]
-    return [id, *_files(sessions, works)]
+        works += [work_id for work_id, in db.all(queries.works_of_show, show_id)]
+    return [id, *_files(db, works)]

@@ -20,7 +20,7 @@ def is_older(client_time: datetime | None, stored: datetime | None, now: datetim
     return client_time < stored
 
 
-def is_steady(moved: float, since: datetime | None, moment: datetime) -> bool:
+def continues(moved: float, since: datetime | None, moment: datetime) -> bool:
     """Whether a position moved, in seconds, as playing on at up to double speed moves it."""
     passed = 0.0 if since is None else (moment - since).total_seconds()
     return 0 <= moved <= 2 * max(passed, 0) + _SLACK_S

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ...config.options import Config
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from .. import queries
 from ..models import UserMediaProgress
 from ..shared import Parts, alike, merged, nothing, state_of
 from ..versions import Versions
 from .kept_states import earlier_states, go_back, keep, kept_lately
-from .report_times import is_older, is_steady, report_time
+from .report_times import is_older, continues, report_time
 from .thresholds import END_S, Thresholds
 
 _UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -46,8 +46,8 @@ class Report:
 class Progress:
     """The progress of every user, over sessions and the configured thresholds."""
 
-    def __init__(self, sessions: Sessions, config: Config) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, config: Config) -> None:
+        self._db = db
         self._config = config
         self._right_at: datetime | None = None  # when no stored time was ahead
 
@@ -57,10 +57,10 @@ class Progress:
 
     def known(self, user_id: str, media_file_id: str) -> Known:
         """Return a user's progress in a file, and in those that share a work with it."""
-        rows = self._sessions.all(queries.progress_of_file, user_id, media_file_id)
+        rows = self._db.all(queries.progress_of_file, user_id, media_file_id)
         parts: Parts = {}
         if any(row.media_file_id != media_file_id for row in rows):
-            parts = Versions(self._sessions, [media_file_id]).parts
+            parts = Versions(self._db, [media_file_id]).parts
         return Known(
             rows, alike(rows, media_file_id, parts), parts, state_of(rows, media_file_id, parts)
         )
@@ -69,12 +69,12 @@ class Progress:
         self, user_id: str, ids: Sequence[str], versions: Versions | None = None
     ) -> dict[str, UserMediaProgress]:
         """Return what holds for each of many files; those without progress are left out."""
-        known = versions or Versions(self._sessions, ids)
+        known = versions or Versions(self._db, ids)
         groups = {id: known.ids_of(id) for id in ids}
         every = list({id for group in groups.values() for id in group})
         rows = {
             row.media_file_id: row
-            for row in self._sessions.all(queries.progress_of_files, user_id, every)
+            for row in self._db.all(queries.progress_of_files, user_id, every)
         }
         found = {}
         for id, group in groups.items():
@@ -90,7 +90,7 @@ class Progress:
 
         Inside a writer, in which a caller may have asked known() before. Returns what holds then.
         """
-        now = self._sessions.now()
+        now = self._db.now()
         known = known or self.known(user_id, media_file_id)
         stored = known.state
         if stored is not None and is_older(report.client_time, stored.reported_at, now):
@@ -135,7 +135,7 @@ class Progress:
         if not completed:
             self.report(user_id, media_file_id, report)
             return
-        now = self._sessions.now()
+        now = self._db.now()
         known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         keep(state, now)
@@ -170,7 +170,7 @@ class Progress:
         if state is None or not state.completed or state.reported_at is None:
             return True
         limits = Thresholds.of(self._config, is_music=report.is_music)
-        moment = report_time(report.client_time, self._sessions.now())
+        moment = report_time(report.client_time, self._db.now())
         passed = (moment - state.reported_at).total_seconds()
         stood = report.completed or limits.is_at_end(state.position, state.duration)
         return not stood or passed >= (report.duration or state.duration or 0)
@@ -187,7 +187,7 @@ class Progress:
 
         What is watched already stays as it is, but for its position. No play is counted.
         """
-        now = self._sessions.now()
+        now = self._db.now()
         known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
         keep(state, now)
@@ -211,7 +211,7 @@ class Progress:
 
     def undo(self, user_id: str, media_file_id: str) -> UserMediaProgress | None:
         """Go back to the state before the last one kept; None where there is none."""
-        now = self._sessions.now()
+        now = self._db.now()
         known = self.known(user_id, media_file_id)
         state = known.state
         if state is None or not earlier_states(state):
@@ -222,14 +222,14 @@ class Progress:
         self._put(state, known, now)
         return state
 
-    def absorb(self, gone_id: str, kept_id: str) -> None:
+    def merge_file(self, gone_id: str, kept_id: str) -> None:
         """Move everybody's progress on a file to the file that it turned out to be."""
-        for row in self._sessions.all(queries.progress_of_anybody, gone_id):
-            rows = [row, *self._sessions.all(queries.progress_of_files, row.user_id, [kept_id])]
+        for row in self._db.all(queries.progress_of_anybody, gone_id):
+            rows = [row, *self._db.all(queries.progress_of_files, row.user_id, [kept_id])]
             state = merged(rows, kept_id)
             assert state is not None
             self._save(state)
-            self._sessions.run(queries.forget_progress, row.user_id, gone_id)
+            self._db.run(queries.forget_progress, row.user_id, gone_id)
 
     def complete(
         self, state: UserMediaProgress, *, is_music: bool, file: MediaFile | None = None
@@ -252,8 +252,8 @@ class Progress:
         was_right, self._right_at = self._right_at, now
         if was_right is not None and was_right <= now:
             return
-        while rows := self._sessions.all(queries.progress_after, now, _BATCH):
-            with self._sessions.writer():
+        while rows := self._db.all(queries.progress_after, now, _BATCH):
+            with self._db.writer():
                 for row in rows:
                     self._put_right(self.known(row.user_id, row.media_file_id).rows, now)
 
@@ -272,7 +272,7 @@ class Progress:
     # Inside
 
     def _save(self, row: UserMediaProgress) -> None:
-        self._sessions.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
+        self._db.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
 
     def _apply(self, state: UserMediaProgress, report: Report, now: datetime) -> None:
         duration = report.duration or state.duration
@@ -307,7 +307,7 @@ class Progress:
     ) -> None:
         """Let the files of what else a file holds say for themselves that it was watched."""
         rest = known.parts[row.media_file_id] - known.parts[state.media_file_id]
-        for id, held in Versions(self._sessions, [row.media_file_id]).parts.items():
+        for id, held in Versions(self._db, [row.media_file_id]).parts.items():
             if held <= rest:
                 kept = self.known(state.user_id, id)
                 own = kept.state or nothing(state.user_id, id)
@@ -351,7 +351,7 @@ def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -
     """Whether a state cannot be told from the report that follows it: playing on can."""
     if state.updated_at is None or report.completed not in (None, state.completed):
         return True
-    plays_on = is_steady(
+    plays_on = continues(
         report.position - state.position, state.reported_at, report_time(report.client_time, now)
     )
     if report.session_id is None:

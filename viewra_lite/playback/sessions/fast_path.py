@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from ...config.options import Config
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from .. import queries
 from ..models import PlaybackSession, UserMediaProgress
-from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.report_times import is_older, continues, report_time
 from ..progress.thresholds import Thresholds, fitted
 from ..versions import names_music
 
@@ -22,18 +22,18 @@ from ..versions import names_music
 class FastPath:
     """Takes reports of playback that continues, with the configured thresholds."""
 
-    def __init__(self, sessions: Sessions, config: Config) -> None:
-        self._sessions = sessions
+    def __init__(self, db: Database, config: Config) -> None:
+        self._db = db
         self._limits = {music: Thresholds.of(config, is_music=music) for music in (False, True)}
 
     def heartbeat(
         self, id: str, position: Any, client_time: datetime | None
     ) -> PlaybackSession | None:
         """Take a heartbeat that only continues its session; None for any other."""
-        session: Any = self._sessions.one(queries.session_that_plays, id)
+        session: Any = self._db.one(queries.session_continuing, id)
         if session is None:
             return None
-        seconds, now = fitted(position, session.duration), self._sessions.now()
+        seconds, now = fitted(position, session.duration), self._db.now()
         if seconds is None or is_older(client_time, session.reported_at, now) or not (
             seconds or session.watched
         ):
@@ -46,11 +46,11 @@ class FastPath:
             return None
         advance(session, seconds, moment)
         session.last_activity = now
-        self._sessions.run(
-            queries.session_plays_on, seconds, now, moment, session.watched, session.id
+        self._db.run(
+            queries.continue_session, seconds, now, moment, session.watched, session.id
         )
-        self._sessions.run(
-            queries.progress_plays_on, seconds, moment, duration, moment, session.user_id,
+        self._db.run(
+            queries.continue_progress, seconds, moment, duration, moment, session.user_id,
             session.media_file_id,
         )
         return session  # type: ignore[no-any-return]
@@ -59,10 +59,10 @@ class FastPath:
         self, user_id: str, media_file_id: str, position: Any, client_time: datetime | None
     ) -> UserMediaProgress | None:
         """Take a report without a session that only continues; None for any other."""
-        state: Any = self._sessions.one(queries.progress_that_moves, user_id, media_file_id)
+        state: Any = self._db.one(queries.progress_continuing, user_id, media_file_id)
         if state is None:
             return None
-        seconds, now = fitted(position, state.file_duration), self._sessions.now()
+        seconds, now = fitted(position, state.file_duration), self._db.now()
         if seconds is None:
             return None
         moment, duration = report_time(client_time, now), state.file_duration or state.duration
@@ -74,8 +74,8 @@ class FastPath:
             return None
         state.position, state.duration = seconds, duration
         state.updated_at = state.reported_at = moment
-        self._sessions.run(
-            queries.progress_plays_on, seconds, moment, duration, moment, user_id, media_file_id
+        self._db.run(
+            queries.continue_progress, seconds, moment, duration, moment, user_id, media_file_id
         )
         state.resume_position = limits.resume_position(seconds, duration)
         return state  # type: ignore[no-any-return]
@@ -84,7 +84,7 @@ class FastPath:
         self, seconds: float, known: float, known_at: datetime | None, moment: datetime,
         client_time: datetime | None, now: datetime,
     ) -> bool:
-        return not is_older(client_time, known_at, now) and is_steady(
+        return not is_older(client_time, known_at, now) and continues(
             seconds - known, known_at, moment
         )
 

@@ -13,13 +13,13 @@ from ...config.options import Config
 from ...database.checks import (
     checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
 )
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError
 from .. import queries
 from ..history.plays import Plays
 from ..lengths import disprove
 from ..models import METHODS, OPEN_STATES, PlaybackSession
-from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.report_times import is_older, continues, report_time
 from ..progress.state import Progress, Report
 from ..progress.thresholds import Thresholds, checked_position, farthest, fitted
 from ..versions import subject_of
@@ -35,10 +35,10 @@ class Lifecycle:
     """What may happen to a session, and what follows from it."""
 
     def __init__(
-        self, sessions: Sessions, config: Config, progress: Progress, plays: Plays,
+        self, db: Database, config: Config, progress: Progress, plays: Plays,
         fast_path: FastPath,
     ) -> None:
-        self._sessions = sessions
+        self._db = db
         self._config = config
         self._progress = progress
         self._plays = plays
@@ -53,23 +53,23 @@ class Lifecycle:
         checked_user(user_id)
         or_none(checked_id, "device_id", device_id)
         duration = or_none(checked_duration, "duration", duration)
-        with self._sessions.writer():
-            file = self._sessions.one(
+        with self._db.writer():
+            file = self._db.one(
                 queries.file_by_id, known_id("media file", media_file_id)
             )
             if file is None:
                 raise no_such("media file", media_file_id)
             length = file.duration if duration is None else duration
-            subject = subject_of(self._sessions, file.id)
-            now = self._sessions.now()
+            subject = subject_of(self._db, file.id)
+            now = self._db.now()
             session = PlaybackSession(
-                id=self._sessions.new_id(), media_file_id=file.id, user_id=user_id,
+                id=self._db.new_id(), media_file_id=file.id, user_id=user_id,
                 device_id=device_id, method=method, state="starting",
                 position=checked_position(position, length), duration=length, start_time=now,
                 last_activity=now, reported_at=None, end_time=None, watched=0.0, completed=False,
                 kind=subject.kind, title=subject.title, top_title=subject.top_title,
             )
-            self._sessions.run(
+            self._db.run(
                 queries.insert_session,
                 *(getattr(session, column.name) for column in session._meta.sorted_fields),
             )
@@ -88,7 +88,7 @@ class Lifecycle:
 
     def session(self, id: str) -> PlaybackSession:
         """Return a session; raises NotFoundError."""
-        found: PlaybackSession | None = self._sessions.one(
+        found: PlaybackSession | None = self._db.one(
             queries.session_by_id, known_id(_SESSION, id)
         )
         if found is None:
@@ -101,7 +101,7 @@ class Lifecycle:
     ) -> PlaybackSession:
         """Take a heartbeat: where the session is, and with it the user."""
         wanted = self._checked_state(session, state)
-        now = self._sessions.now()
+        now = self._db.now()
         self._put_right(session, now)
         seconds = self._fitted(session, position, report_time(client_time, now))
         if seconds is None:
@@ -124,9 +124,9 @@ class Lifecycle:
     def end(self, session: PlaybackSession, state: str) -> PlaybackSession:
         """End a session, in its last position, and write it into the history."""
         self._checked_state(session, state)
-        self._put_right(session, self._sessions.now())
+        self._put_right(session, self._db.now())
         if session.state != "expired":  # else it ended when it was heard of last
-            session.end_time = max(self._sessions.now(), session.start_time)
+            session.end_time = max(self._db.now(), session.start_time)
         session.completed = session.completed or state == "completed"
         if state == "stopped" and session.completed:
             state = "completed"
@@ -142,16 +142,16 @@ class Lifecycle:
         def is_silent(session: PlaybackSession) -> bool:
             return bool(now - session.last_activity >= limits.get(session.state, default))
 
-        every: list[PlaybackSession] = self._sessions.all(queries.open_sessions)
+        every: list[PlaybackSession] = self._db.all(queries.open_sessions)
         for session in every:
             if session.last_activity > now:  # the clock went back: count from now on
                 self._touch(session.id, now)
         silent = [session.id for session in every if is_silent(session)]
         expired = 0
         for start in range(0, len(silent), _BATCH):
-            with self._sessions.writer():
+            with self._db.writer():
                 for id in silent[start:start + _BATCH]:
-                    session = self._sessions.one(queries.session_by_id, id)
+                    session = self._db.one(queries.session_by_id, id)
                     if session is not None and session.end_time is None and is_silent(session):
                         self._expire(session)  # it was not heard of meanwhile
                         expired += 1
@@ -179,13 +179,13 @@ class Lifecycle:
         seconds = fitted(position, session.duration)
         if seconds is None:
             since = session.reported_at or session.start_time
-            if is_steady(position - farthest(session.position, session.duration), since, moment):
+            if continues(position - farthest(session.position, session.duration), since, moment):
                 self._disprove_duration(session)
                 seconds = float(position)
         return seconds
 
     def _disprove_duration(self, session: PlaybackSession) -> None:
-        disprove(self._sessions, str(session.media_file_id), session.duration)
+        disprove(self._db, str(session.media_file_id), session.duration)
         session.duration = None
         if session.completed:
             session.completed = False
@@ -200,7 +200,7 @@ class Lifecycle:
             checked_position(position, session.duration)
         self._revive(session)
         session.position = session.duration or session.position
-        session.last_activity = self._sessions.now()
+        session.last_activity = self._db.now()
         return self.end(session, state)
 
     def _put_right(self, session: PlaybackSession, now: datetime) -> None:
@@ -218,7 +218,7 @@ class Lifecycle:
         self, session: PlaybackSession, client_time: datetime | None, state: str,
         stood_at_end: bool,
     ) -> None:
-        file_id, now = str(session.media_file_id), self._sessions.now()
+        file_id, now = str(session.media_file_id), self._db.now()
         self._progress.report(session.user_id, file_id, Report(
             session.position, session.duration, session.kind == "track", client_time, session.id
         ))
@@ -240,15 +240,15 @@ class Lifecycle:
 
     def _save(self, session: PlaybackSession, state: str) -> None:
         session.state = state
-        self._sessions.run(
+        self._db.run(
             queries.session_moved, state, session.position, session.duration, session.start_time,
             session.last_activity, session.reported_at, session.watched, session.completed,
             session.end_time, session.id,
         )
 
     def _touch(self, id: str, now: datetime) -> None:
-        with self._sessions.writer():
-            session = self._sessions.one(queries.session_by_id, id)
+        with self._db.writer():
+            session = self._db.one(queries.session_by_id, id)
             if session is not None and session.end_time is None:
                 session.last_activity = now
                 self._put_right(session, now)

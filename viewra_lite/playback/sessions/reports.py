@@ -5,43 +5,43 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...errors import ConflictError, shown
 from ...media.models import MediaFile
 from ..history.plays import Plays
 from ..lengths import disprove
 from ..models import PlaybackHistory, UserMediaProgress
-from ..progress.report_times import is_older, is_steady, report_time
+from ..progress.report_times import is_older, continues, report_time
 from ..progress.state import Progress, Report
 from ..progress.thresholds import checked_position, farthest, fitted
 from ..versions import is_music, subject_of
 
 
 def take(
-    sessions: Sessions, progress: Progress, plays: Plays, user_id: str, file_id: str,
+    db: Database, progress: Progress, plays: Plays, user_id: str, file_id: str,
     file: MediaFile | None, position: Any, completed: bool | None, client_time: datetime | None,
 ) -> UserMediaProgress:
     """Take a report; one that comes to the end is a play. Returns what holds then."""
-    now, duration = sessions.now(), None if file is None else file.duration
+    now, duration = db.now(), None if file is None else file.duration
     moment = report_time(client_time, now)
     known = progress.known(user_id, file_id)
     state = known.state
     seconds = fitted(position, duration)
     if seconds is None:
         before = 0.0 if state is None else farthest(state.position, state.duration)
-        if state is None or not is_steady(position - before, state.reported_at, moment):
+        if state is None or not continues(position - before, state.reported_at, moment):
             checked_position(position, duration)
         seconds = float(position)
         if state is not None and state.duration is not None and completed is None:
-            _disprove(sessions, progress, plays, state, duration)
+            _disprove(db, progress, plays, state, duration)
             known = progress.known(user_id, file_id)
-        disprove(sessions, file_id, duration)
+        disprove(db, file_id, duration)
         duration = None
     report = Report(seconds, duration, is_music(file), client_time, completed=completed)
     is_late = state is not None and is_older(client_time, state.reported_at, now)
     is_play = not is_late and progress.came_to_end(state, report)
     holds = progress.report(user_id, file_id, report, known)
-    play = _play(sessions, user_id, file_id, moment) if is_play else None
+    play = _play(db, user_id, file_id, moment) if is_play else None
     if play is not None and not plays.is_known(play, duration):
         plays.add(play)
     if is_play:
@@ -67,22 +67,22 @@ def undo(
 
 
 def _disprove(
-    sessions: Sessions, progress: Progress, plays: Plays, state: UserMediaProgress,
+    db: Database, progress: Progress, plays: Plays, state: UserMediaProgress,
     duration: float | None,
 ) -> None:
     """Take back what was concluded from a duration that was too short."""
     if state.completed:
         user_id, file_id = state.user_id, state.media_file_id
         progress.take_back(user_id, file_id, None)
-        plays.take_back(_play(sessions, user_id, file_id, sessions.now()), duration)
+        plays.take_back(_play(db, user_id, file_id, db.now()), duration)
 
 
 def _play(
-    sessions: Sessions, user_id: str, file_id: str, moment: datetime
+    db: Database, user_id: str, file_id: str, moment: datetime
 ) -> PlaybackHistory:
-    subject = subject_of(sessions, file_id)
+    subject = subject_of(db, file_id)
     return PlaybackHistory(
-        id=sessions.new_id(), user_id=user_id, media_file_id=file_id, played_at=moment,
+        id=db.new_id(), user_id=user_id, media_file_id=file_id, played_at=moment,
         duration_watched=None, completed=True, kind=subject.kind, title=subject.title,
         top_title=subject.top_title, device_id=None, method=None,
     )

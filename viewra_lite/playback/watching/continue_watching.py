@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ...config.options import Config
 from ...database.checks import checked_limit
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from ..models import UserMediaProgress
 from ..progress.state import Progress
@@ -18,17 +18,17 @@ from .items import WatchItem, stored_moment, touched_files
 
 
 def continue_watching(
-    sessions: Sessions, progress: Progress, config: Config, user_id: str, limit: int,
+    db: Database, progress: Progress, config: Config, user_id: str, limit: int,
     rewatching: bool,
 ) -> list[WatchItem]:
     """Return what a user has begun and not finished, the most recent first."""
     checked_limit(limit)
     wanted = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
     found: dict[tuple[str, str], WatchItem] = {}
-    with sessions.reader():
-        for ids in touched_files(sessions, wanted, user_id, *_loosest(config)):
-            begun = _begun(sessions, progress, user_id, ids, rewatching)
-            for key, item in _without_passed(sessions, user_id, begun):
+    with db.reader():
+        for ids in touched_files(db, wanted, user_id, *_loosest(config)):
+            begun = _begun(db, progress, user_id, ids, rewatching)
+            for key, item in _without_passed(db, user_id, begun):
                 found.setdefault(key, item)
             if len(found) >= limit:
                 break
@@ -49,10 +49,10 @@ def _loosest(config: Config) -> list[float]:
 
 
 def _begun(
-    sessions: Sessions, progress: Progress, user_id: str, ids: list[str], rewatching: bool
+    db: Database, progress: Progress, user_id: str, ids: list[str], rewatching: bool
 ) -> list[tuple[tuple[str, str], WatchItem]]:
     """Return those of a chunk of files that are to be resumed, each with what it is one of."""
-    versions = Versions(sessions, ids)
+    versions = Versions(db, ids)
     states = progress.of_files(user_id, ids, versions)
     files: dict[str, MediaFile] = {}
     for id in ids:
@@ -64,7 +64,7 @@ def _begun(
         if file is not None and state.resume_position > 0 and not is_over:
             files[id] = file
             state.media_file_id = file.id
-    known = subjects(sessions, versions) if files else {}
+    known = subjects(db, versions) if files else {}
     return [
         (_key(known[id], versions, id), _item(known[id], file, states[id]))
         for id, file in files.items()
@@ -72,14 +72,14 @@ def _begun(
 
 
 def _without_passed(
-    sessions: Sessions, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
+    db: Database, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
 ) -> list[tuple[tuple[str, str], WatchItem]]:
     """Leave out episodes whose user has seen a later one to the end since."""
     works = {item.show.work_id for _, item in begun if item.show is not None}
     if not works:
         return begun
     seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
-    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(works))
+    rows = db.all(watching_queries.plays_of_shows, user_id, list(works))
     for work_id, season, number, touched, _, completed, *_ in rows:
         if completed and season:
             seen[work_id].append(((season, number), stored_moment(touched)))

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...database.orm.statements import Statement
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...media.models import Episode, MediaFile, Movie, Track, TVShow
 from ..models import UserMediaProgress
 
@@ -42,11 +42,11 @@ class WatchItem:
 
 
 def touched_files(
-    sessions: Sessions, wanted: Statement, user_id: str, *limits: float
+    db: Database, wanted: Statement, user_id: str, *limits: float
 ) -> Iterator[list[str]]:
     """Yield the ids of a user's files, those that changed last first, in chunks that grow."""
     moment, after, size = _EVER, "", _CHUNK_FILES
-    while rows := sessions.all(wanted, user_id, moment, after, size, *limits):
+    while rows := db.all(wanted, user_id, moment, after, size, *limits):
         yield [id for id, _ in rows]
         if len(rows) < size:
             return

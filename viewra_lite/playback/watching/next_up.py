@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...database.checks import checked_limit
-from ...database.sessions.sessions import Sessions
+from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from ..progress.state import Progress
 from ..shared import nothing
@@ -21,19 +21,19 @@ _FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # in a chunk
 
 
 def next_up(
-    sessions: Sessions, progress: Progress, user_id: str, limit: int
+    db: Database, progress: Progress, user_id: str, limit: int
 ) -> list[WatchItem]:
     """Return the next episode of each show that a user follows, the most recent show first."""
     checked_limit(limit)
     found: list[WatchItem] = []
     seen: set[str] = set()
-    with sessions.reader():
-        for ids in touched_files(sessions, watching_queries.files_touched, user_id):
-            shows = [show for show in _shows_of(sessions, ids) if show.work_id not in seen]
+    with db.reader():
+        for ids in touched_files(db, watching_queries.files_touched, user_id):
+            shows = [show for show in _shows_of(db, ids) if show.work_id not in seen]
             seen.update(show.work_id for show in shows)
             while shows and len(found) < limit:
                 count = min(max(limit - len(found), _FEWEST_SHOWS), _MOST_SHOWS)
-                found += _next_of(sessions, progress, user_id, shows[:count])
+                found += _next_of(db, progress, user_id, shows[:count])
                 del shows[:count]
             if len(found) >= limit:
                 break
@@ -113,11 +113,11 @@ def _plays_before(steps: Sequence[Step], last: int) -> int:
     return next((step.plays for step in earlier), 0)
 
 
-def _shows_of(sessions: Sessions, ids: list[str]) -> list[_Show]:
+def _shows_of(db: Database, ids: list[str]) -> list[_Show]:
     """Return the shows that files belong to, in the order of the files."""
     order = {id: n for n, id in enumerate(ids)}
     shows: dict[str, _Show] = {}
-    rows = sessions.all(watching_queries.shows_of_files, ids)
+    rows = db.all(watching_queries.shows_of_files, ids)
     rows.sort(key=lambda row: (order[row[0]], not row[3], row[2]))
     for _, work_id, show_id, _ in rows:
         show = shows.setdefault(work_id, _Show(work_id))
@@ -127,15 +127,15 @@ def _shows_of(sessions: Sessions, ids: list[str]) -> list[_Show]:
 
 
 def _next_of(
-    sessions: Sessions, progress: Progress, user_id: str, shows: list[_Show]
+    db: Database, progress: Progress, user_id: str, shows: list[_Show]
 ) -> list[WatchItem]:
     """Return the next episodes of a chunk of shows, in their order."""
     by_work = {show.work_id: show for show in shows}
-    _load_episodes(sessions, by_work)
-    _load_plays(sessions, user_id, by_work)
+    _load_episodes(db, by_work)
+    _load_plays(db, user_id, by_work)
     steps = [step for show in shows if (step := show.next_step()) is not None]
     ids = {id for step in steps for id in step.files}
-    versions = Versions(sessions, ids)
+    versions = Versions(db, ids)
     found: dict[str, MediaFile] = {}
     for step in steps:
         for copy in step.copies:
@@ -143,12 +143,12 @@ def _next_of(
             if file is not None:
                 found[copy.episode_id] = file
                 break
-    return _items(sessions, progress, user_id, found) if found else []
+    return _items(db, progress, user_id, found) if found else []
 
 
-def _load_episodes(sessions: Sessions, shows: dict[str, _Show]) -> None:
+def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
     """Read the episodes of shows, by work."""
-    rows = sessions.all(watching_queries.episodes_of_shows, list(shows))
+    rows = db.all(watching_queries.episodes_of_shows, list(shows))
     for work_id, *columns in rows:
         copy = _Copy(*columns)
         shows[work_id].steps[copy.season_number, copy.number].copies.append(copy)
@@ -158,10 +158,10 @@ def _load_episodes(sessions: Sessions, shows: dict[str, _Show]) -> None:
             step.copies.sort(key=lambda copy: (order.get(copy.show_id, len(order)), copy.show_id))
 
 
-def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> None:
+def _load_plays(db: Database, user_id: str, shows: dict[str, _Show]) -> None:
     """Read what a user did with the episodes of shows, by work."""
     # As state_of() does for whole rows: a show may have hundreds, and of each only this counts.
-    rows = sessions.all(watching_queries.plays_of_shows, user_id, list(shows))
+    rows = db.all(watching_queries.plays_of_shows, user_id, list(shows))
     for work_id, season, number, touched, dropped, completed, plays, marked, played in rows:
         show = shows[work_id]
         show.touched = max(show.touched, (stored_moment(touched), bool(dropped)))
@@ -178,14 +178,14 @@ def _load_plays(sessions: Sessions, user_id: str, shows: dict[str, _Show]) -> No
 
 
 def _items(
-    sessions: Sessions, progress: Progress, user_id: str, found: dict[str, MediaFile]
+    db: Database, progress: Progress, user_id: str, found: dict[str, MediaFile]
 ) -> list[WatchItem]:
     """Return the entries of episodes, by id, that are to be played from these files."""
-    versions = Versions(sessions, [file.id for file in found.values()])
-    known = subjects(sessions, versions)
+    versions = Versions(db, [file.id for file in found.values()])
+    known = subjects(db, versions)
     states = progress.of_files(user_id, versions.wanted, versions)
     episodes = {
-        row.id: row for row in sessions.all(watching_queries.episodes_by_ids, list(found))
+        row.id: row for row in db.all(watching_queries.episodes_by_ids, list(found))
     }
     items = []
     for episode_id, file in found.items():

@@ -57,7 +57,7 @@ class _HalfRead:
 
     def close(self) -> None:
         """End them."""
-        settle(self._connection)
+        finalize(self._connection)
 
 
 def connect(path: Path, wait_s: float) -> Any:
@@ -74,7 +74,7 @@ def connect(path: Path, wait_s: float) -> Any:
     return connection
 
 
-def settle(connection: Any) -> None:
+def finalize(connection: Any) -> None:
     """End what was left half-read; the compiled statements go with it, and are compiled again."""
     if connection.get_stmt_usage()[1]:
         connection.finalize_statements()

@@ -31,7 +31,7 @@ class SqliteDriver(Protocol):
         """Close a connection, and roll back what it left open."""
 
     @property
-    def settle(self) -> Callable[[Any], None] | None:
+    def finalize(self) -> Callable[[Any], None] | None:
         """What ends the statements that were left half-read, each time a connection comes back."""
 
     def total_changes(self, connection: Any, /) -> Any:

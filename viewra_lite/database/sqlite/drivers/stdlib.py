@@ -15,7 +15,7 @@ Error = sqlite3.Error
 Database = SqliteStoreDatabase
 close = methodcaller("close")
 total_changes = attrgetter("total_changes")
-settle = None  # a cursor that is freed late ends what it read, and SQLite's mutex keeps order
+finalize = None  # a cursor that is freed late ends what it read, and SQLite's mutex keeps order
 
 
 def connect(path: Path, wait_s: float) -> sqlite3.Connection:

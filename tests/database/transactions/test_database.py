@@ -11,7 +11,7 @@ from tests.database.rows import (
     NOW, WAIT_S, add, add_by_peewee, ids, in_thread, in_threads, insert_library, interval_of,
     library_by_id, set_interval,
 )
-from viewra_lite.errors import ConflictError, SessionError, StoreBusyError
+from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
 
 
@@ -21,26 +21,26 @@ def test_a_reader_sees_one_snapshot_while_others_commit(store):
         assert MediaLibrary.select().count() == 1
         in_thread(lambda: add(store, "b"))
         assert MediaLibrary.select().count() == 1
-        assert store._sessions.one(library_by_id, "b") is None
+        assert store._db.one(library_by_id, "b") is None
     assert ids(store) == ["a", "b"]
 
 
 def test_a_write_in_a_reader_is_refused(store):
-    with pytest.raises(SessionError) as caught:
+    with pytest.raises(TransactionError) as caught:
         with store.reader():
             add_by_peewee("a")
     assert isinstance(caught.value.__cause__, peewee.PeeweeException)
-    with pytest.raises(SessionError, match="use a writer"):
+    with pytest.raises(TransactionError, match="use a writer"):
         with store.reader():
             add(store, "a")
     assert ids(store) == []
 
 
 def test_a_write_that_the_caller_catches_in_a_reader_has_no_effect(store):
-    with pytest.raises(SessionError), store.reader():
+    with pytest.raises(TransactionError), store.reader():
         with pytest.raises(peewee.PeeweeException):
             add_by_peewee("a")
-        store._sessions.run(insert_library, "a", "a", "/a", NOW)
+        store._db.run(insert_library, "a", "a", "/a", NOW)
     assert ids(store) == []
 
 
@@ -97,10 +97,10 @@ def test_peewees_atomic_is_a_savepoint_inside_a_writer(store):
 def test_a_reader_in_a_writer_sees_its_rows_and_refuses_writes(store):
     with store.writer():
         add_by_peewee("a")
-        with pytest.raises(SessionError), store.reader():
-            assert store._sessions.one(library_by_id, "a").name == "a"
+        with pytest.raises(TransactionError), store.reader():
+            assert store._db.one(library_by_id, "a").name == "a"
             add_by_peewee("b")
-        with pytest.raises(SessionError), store.reader():
+        with pytest.raises(TransactionError), store.reader():
             add(store, "b")
         with store.reader(), store.reader():
             assert MediaLibrary.select().count() == 1
@@ -128,12 +128,12 @@ def test_a_reader_in_a_nested_writer_keeps_every_level(store):
 
 
 def test_a_reader_of_ours_in_a_writer_keeps_run_from_writing(store):
-    sessions = store._sessions
-    with sessions.writer():
+    db = store._db
+    with db.writer():
         add(store, "a")
-        with sessions.reader(), pytest.raises(SessionError):
+        with db.reader(), pytest.raises(TransactionError):
             add(store, "b")
-        with sessions.reader(), store.reader(), pytest.raises(peewee.PeeweeException):
+        with db.reader(), store.reader(), pytest.raises(peewee.PeeweeException):
             add_by_peewee("b")
         add(store, "c")
     assert ids(store) == ["a", "c"]
@@ -141,19 +141,19 @@ def test_a_reader_of_ours_in_a_writer_keeps_run_from_writing(store):
 
 def test_a_writer_in_a_reader_is_refused(store):
     with store.reader():
-        with pytest.raises(SessionError, match="inside a reader"), store.writer():
+        with pytest.raises(TransactionError, match="inside a reader"), store.writer():
             pass
         assert MediaLibrary.select().count() == 0
     with store.writer(), store.reader():
-        with pytest.raises(SessionError, match="inside a reader"), store.writer():
+        with pytest.raises(TransactionError, match="inside a reader"), store.writer():
             pass
 
 
 def test_run_many_needs_a_writer(store):
-    with pytest.raises(SessionError):
-        store._sessions.run_many(insert_library, [])
-    with store.reader(), pytest.raises(SessionError):
-        store._sessions.run_many(insert_library, [])
+    with pytest.raises(TransactionError):
+        store._db.run_many(insert_library, [])
+    with store.reader(), pytest.raises(TransactionError):
+        store._db.run_many(insert_library, [])
 
 
 def test_an_error_that_was_swallowed_never_loses_rows_silently(store):
@@ -163,7 +163,7 @@ def test_an_error_that_was_swallowed_never_loses_rows_silently(store):
             add_by_peewee("a")
             with pytest.raises(peewee.IntegrityError):
                 add_by_peewee("a")
-    except SessionError as exc:
+    except TransactionError as exc:
         assert store.engine == "postgres" and "swallowed" in str(exc)
         assert ids(store) == []
     else:
@@ -173,7 +173,7 @@ def test_an_error_that_was_swallowed_never_loses_rows_silently(store):
 
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
 def test_a_transaction_that_guest_code_ended_is_not_taken_for_committed(store, end):
-    with pytest.raises(SessionError), store.writer():
+    with pytest.raises(TransactionError), store.writer():
         add_by_peewee("a")
         MediaLibrary._meta.database.execute_sql(end)
     assert ids(store) == (["a"] if end == "COMMIT" else [])
@@ -214,13 +214,13 @@ def test_a_generator_may_be_finished_by_another_thread(store):
     add(store, "a")
     reading = rows()
     assert next(reading) == 1
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         in_thread(lambda: next(reading))
     writing = batches()
     next(writing)
     in_thread(lambda: list(writing))
     # This thread has no session any more, and nothing is held.
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         MediaLibrary.select().count()
     with store.writer():
         add(store, "c")
@@ -295,7 +295,7 @@ def test_after_commit_does_not_run_after_a_rollback(store):
 
 def test_after_commit_does_not_run_when_the_commit_fails(store):
     seen = []
-    with pytest.raises(SessionError), store.writer():
+    with pytest.raises(TransactionError), store.writer():
         store.after_commit(lambda: seen.append(1))
         MediaLibrary._meta.database.execute_sql("ROLLBACK")
     assert seen == []
@@ -343,10 +343,10 @@ def test_sessions_of_threads_do_not_meet(store):
     def read(number):
         with store.reader():
             inside.wait()
-            return store._sessions.in_session, MediaLibrary.select().count()
+            return store._db.in_transaction, MediaLibrary.select().count()
 
     assert in_threads(4, read) == [(True, 0)] * 4
-    assert not store._sessions.in_session
+    assert not store._db.in_transaction
 
 
 def test_transactions_that_read_and_then_write_all_commit(store):
@@ -362,7 +362,7 @@ def test_transactions_that_read_and_then_write_all_commit(store):
                 MediaLibrary.update(scan_interval=row.get().scan_interval + 1).execute()
 
     in_threads(8, count_up)
-    assert store._sessions.one(interval_of, "a") == (320,)
+    assert store._db.one(interval_of, "a") == (320,)
 
 
 def test_single_statements_of_threads_all_commit(store):
@@ -382,7 +382,7 @@ def test_a_writer_that_waits_too_long_is_told_that_the_store_is_busy(store_confi
 
         def hold():
             with store.writer():
-                store._sessions.run(set_interval, 1, "a")
+                store._db.run(set_interval, 1, "a")
                 held.set()
                 done.wait(WAIT_S)
 
@@ -391,14 +391,14 @@ def test_a_writer_that_waits_too_long_is_told_that_the_store_is_busy(store_confi
         assert held.wait(WAIT_S)
         try:
             with pytest.raises(StoreBusyError), store.writer():
-                store._sessions.run(set_interval, 2, "a")
+                store._db.run(set_interval, 2, "a")
             with pytest.raises(StoreBusyError):
-                store._sessions.run(set_interval, 2, "a")
+                store._db.run(set_interval, 2, "a")
         finally:
             done.set()
             holder.join()
-        store._sessions.run(set_interval, 3, "a")
-        assert store._sessions.one(interval_of, "a") == (3,)
+        store._db.run(set_interval, 3, "a")
+        assert store._db.one(interval_of, "a") == (3,)
 
 
 def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
@@ -406,7 +406,7 @@ def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
     with store.writer():
         MediaLibrary.create(
             id="counter", name="n", path="/counted", type="movie", scan_interval=0,
-            created_at=store._sessions.now(), updated_at=store._sessions.now(),
+            created_at=store._db.now(), updated_at=store._db.now(),
         )
 
     def count():

@@ -29,11 +29,11 @@ def current_task() -> Any:
     return None if loop is None else asyncio.current_task(loop)
 
 
-class Session:
+class Transaction:
     """What one thread has open."""
 
     __slots__ = (
-        "connection", "turn", "writes", "guest", "read_depth", "read_only", "savepoints",
+        "connection", "turn", "writes", "untrusted", "read_depth", "read_only", "savepoints",
         "callbacks", "cursors", "place", "state", "task", "entered", "is_ending", "lost",
     )
 
@@ -41,7 +41,7 @@ class Session:
         self.connection = connection  # None once it was given back
         self.turn = turn
         self.writes = writes
-        self.guest = False
+        self.untrusted = False
         self.read_depth = 0
         self.read_only = False  # a writer whose connection refuses writes for now
         self.savepoints: list[int] = []  # how many callbacks there were before each

@@ -15,8 +15,8 @@ from tests.database.rows import (
     WAIT_S, add, ids, in_threads, interval_of, set_interval,
 )
 from viewra_lite import SqliteConfig, Store
-from viewra_lite.database.sessions.pool import WriteGate
-from viewra_lite.errors import ConflictError, SessionError, StoreBusyError
+from viewra_lite.database.transactions.pool import WriteGate
+from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
 
 
@@ -108,7 +108,7 @@ def test_an_interrupt_while_waiting_does_not_lose_the_gate(monkeypatch, handed_o
 
 def test_an_interrupt_in_a_transaction_does_not_lose_the_writer(store):
     for moment in ("begin_write", "commit"):
-        backend = store._sessions.backend
+        backend = store._db.backend
         real = getattr(backend, moment)
 
         def interrupted(*args):
@@ -132,13 +132,13 @@ def test_a_thread_that_writes_batch_after_batch_does_not_starve_another(tmp_path
 
         def scan():
             while not stop.is_set():
-                with store._sessions.writer():
-                    store._sessions.run(set_interval, next(batches), "scan")
+                with store._db.writer():
+                    store._db.run(set_interval, next(batches), "scan")
 
         def heartbeat():
             for n in range(200):
                 before = next(batches)
-                store._sessions.run(set_interval, n, "heartbeat")
+                store._db.run(set_interval, n, "heartbeat")
                 seen.append(next(batches) - before)
             stop.set()
 
@@ -156,8 +156,8 @@ def write(thread):
     for n in range(20):
         add(store, f"{sys.argv[2]}-{thread}-{n}")
         with store.writer():
-            before, = store._sessions.one(interval_of, "counter")
-            store._sessions.run(set_interval, before + 1, "counter")
+            before, = store._db.one(interval_of, "counter")
+            store._db.run(set_interval, before + 1, "counter")
 
 with Store.open(sys.argv[1]) as store:
     sys.stdin.readline()
@@ -183,7 +183,7 @@ def test_4_processes_of_4_threads_all_commit(tmp_path):
         assert [process.stdout.readline() for process in processes] == ["done\n"] * 4
     with Store.open(config) as store:
         assert len(ids(store)) == 1 + 4 * 4 * 20
-        assert store._sessions.one(interval_of, "counter") == (4 * 4 * 20,)
+        assert store._db.one(interval_of, "counter") == (4 * 4 * 20,)
 
 
 @pytest.mark.usefixtures("driver")
@@ -203,7 +203,7 @@ def test_a_writer_waits_for_another_process_to_finish(tmp_path, driver):
     with Store.open(sqlite_config(tmp_path)) as store:
         other = driver.connect(tmp_path / "viewra.db", 1.0)
         other.execute("BEGIN IMMEDIATE")
-        retries, backend = count(), store._sessions.backend
+        retries, backend = count(), store._db.backend
         retry = backend._retry
 
         def let_go_at_the_third(action):
@@ -268,7 +268,7 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path):
 
 def durability(store):
     sql = "PRAGMA synchronous" if store.engine == "sqlite" else "SHOW synchronous_commit"
-    return store._sessions.current.connection.execute(sql).fetchone()[0]
+    return store._db.current.connection.execute(sql).fetchone()[0]
 
 
 @pytest.fixture
@@ -282,19 +282,19 @@ def store_without_group_commit(store_config, monkeypatch):
 def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store_without_group_commit):
     store = store_without_group_commit
     full, normal = (2, 1) if store.engine == "sqlite" else ("on", "off")
-    sessions = store._sessions
+    db = store._db
     for _ in range(2):
-        with sessions.writer():
+        with db.writer():
             assert durability(store) == normal
-        with sessions.writer(durable=True):
+        with db.writer(durable=True):
             assert durability(store) == full
-            with sessions.writer():
+            with db.writer():
                 assert durability(store) == full
-        with sessions.writer():
+        with db.writer():
             assert durability(store) == normal
-        with pytest.raises(ZeroDivisionError), sessions.writer(durable=True):
+        with pytest.raises(ZeroDivisionError), db.writer(durable=True):
             1 / 0
-        with sessions.writer(), sessions.writer(durable=True):
+        with db.writer(), db.writer(durable=True):
             assert durability(store) == normal
         with store.writer():
             assert durability(store) == normal
@@ -384,7 +384,7 @@ def test_a_full_disk_is_named_and_the_store_works_when_there_is_room_again(tmp_p
 def test_an_error_that_made_sqlite_roll_back_is_not_taken_for_success(tmp_path):
     """Swallowed inside the writer, it must not look as if the rows were committed."""
     with Store.open(sqlite_config(tmp_path)) as store:
-        with pytest.raises(SessionError, match="swallowed"), store.writer():
+        with pytest.raises(TransactionError, match="swallowed"), store.writer():
             MediaLibrary._meta.database.execute_sql(
                 "CREATE TEMP TRIGGER full AFTER INSERT ON main.media_libraries"
                 " WHEN new.id = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'full'); END"

@@ -15,15 +15,15 @@ from viewra_lite import Module, Store, errors
 
 
 def test_a_listener_hears_inside_the_transaction(store: Store) -> None:
-    sessions = store._sessions
-    sessions.listen("library_named", lambda id: add(store, f"{id}-heard"))
+    db = store._db
+    db.subscribe("library_named", lambda id: add(store, f"{id}-heard"))
     with pytest.raises(ZeroDivisionError):
         with store.writer():
-            sessions.announce("library_named", "lost")
+            db.emit("library_named", "lost")
             raise ZeroDivisionError
     with store.writer():
-        sessions.announce("library_named", "kept")
-        sessions.announce("nobody_listens", 1, 2)
+        db.emit("library_named", "kept")
+        db.emit("nobody_listens", 1, 2)
     assert ids(store) == ["kept-heard"]
 
 
@@ -31,11 +31,11 @@ def test_what_a_listener_raises_ends_the_transaction(store: Store) -> None:
     def refuse(id: str) -> None:
         raise errors.ConflictError(f"{id} is refused")
 
-    store._sessions.listen("library_named", refuse)
+    store._db.subscribe("library_named", refuse)
     with pytest.raises(errors.ConflictError, match="one is refused"):
         with store.writer():
             add(store, "one")
-            store._sessions.announce("library_named", "one")
+            store._db.emit("library_named", "one")
     assert ids(store) == []
 
 
@@ -44,7 +44,7 @@ import os, sys
 from viewra_lite import Store
 
 with Store.open(sys.argv[1]) as store:
-    with store._sessions.exclusive("of-a-parent"):
+    with store._db.exclusive("of-a-parent"):
         child = os.fork()
         if not child:
             sys.exit()  # an ordinary end, with everything that Python tidies up at one
@@ -68,15 +68,15 @@ def test_a_lock_is_its_holders_alone_and_no_forked_childs(
         assert parent.stdout.readline() == "held\n"
         with Store.open(store_config) as store:
             with pytest.raises(errors.StoreBusyError):
-                store._sessions.exclusive("of-a-parent").__enter__()
+                store._db.exclusive("of-a-parent").__enter__()
             os.kill(parent.pid, signal.SIGKILL)
             parent.wait()
-            with store._sessions.exclusive("of-a-parent", wait_s=20.0):
+            with store._db.exclusive("of-a-parent", wait_s=20.0):
                 pass
 
 
 class Noting(Module):
-    """Notes when it is recovered and unseated."""
+    """Notes when it is recovered and detached."""
 
     name = "noting"
 
@@ -87,15 +87,15 @@ class Noting(Module):
         assert self.sessions.backend.engine
         self.seen.append("recover")
 
-    def unseat(self) -> None:
-        self.seen.append("unseat")
+    def detach(self) -> None:
+        self.seen.append("detach")
 
 
-def test_a_module_recovers_once_per_open_and_is_unseated_at_the_end(store_config: Any) -> None:
+def test_a_module_recovers_once_per_open_and_is_detached_at_the_end(store_config: Any) -> None:
     module = Noting()
     with Store.open(store_config, modules=[module]):
         assert module.seen == ["recover"]
-    assert module.seen == ["recover", "unseat"]
+    assert module.seen == ["recover", "detach"]
 
 
 def test_a_look_without_migrating_recovers_nothing(store_config: Any) -> None:

@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
-from ...errors import SessionError, StoreBusyError, StoreClosedError
+from ...errors import TransactionError, StoreBusyError, StoreClosedError
 
 FORKED = (
     "this process was forked from the one that opened the store, and its connections cannot be "
@@ -43,12 +43,12 @@ def never_close(connections: Iterable[Any]) -> None:
 
 
 def refuse_in_forked_child() -> None:
-    """Raise SessionError where an open store was inherited through a fork.
+    """Raise TransactionError where an open store was inherited through a fork.
 
     SQLite itself would believe that it holds the parent's file locks.
     """
     if _inherited:
-        raise SessionError(FORKED)
+        raise TransactionError(FORKED)
 
 
 class Pool:
@@ -109,10 +109,10 @@ class Pool:
         self._ended = StoreClosedError
         self._drain()
 
-    def abandon(self) -> None:
+    def after_fork(self) -> None:
         """Forget every connection without closing it: they belong to the parent process."""
         never_close(self._alive)
-        self._ended, self._ended_message = SessionError, FORKED
+        self._ended, self._ended_message = TransactionError, FORKED
         self._lock, self._idle, self._alive = threading.Lock(), SimpleQueue(), set()
         self._idle.put(None)
 

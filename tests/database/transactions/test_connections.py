@@ -12,7 +12,7 @@ import pytest
 from tests.database.processes import run_python
 from tests.database.rows import WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id
 from viewra_lite import SqliteConfig, Store, load_config
-from viewra_lite.errors import SessionError, StoreBusyError, ViewraError
+from viewra_lite.errors import TransactionError, StoreBusyError, ViewraError
 from viewra_lite.media.models import MediaLibrary
 
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -28,17 +28,17 @@ def test_2000_short_threads_leak_nothing(store_config, open_files):
         def use(number):
             try:
                 if number % 4 == 0:
-                    store._sessions.one(library_by_id, "a")
+                    store._db.one(library_by_id, "a")
                 elif number % 4 == 1:
-                    with store._sessions.reader():
+                    with store._db.reader():
                         MediaLibrary.select().count()
                         raise ZeroDivisionError
                 elif number % 4 == 2:
-                    with store._sessions.writer():
+                    with store._db.writer():
                         MediaLibrary.select().count()
                 else:
                     MediaLibrary.select().count()
-            except (ZeroDivisionError, SessionError):
+            except (ZeroDivisionError, TransactionError):
                 pass
 
         def round_of(count):
@@ -54,8 +54,8 @@ def test_2000_short_threads_leak_nothing(store_config, open_files):
         round_of(1800)
         # The pool may have grown to its size since then: SQLite opens three files a connection.
         assert open_files() <= before + 3 * 4
-        pool = store._sessions.backend._readers if store.engine == "sqlite" else (
-            store._sessions.backend._pool)
+        pool = store._db.backend._readers if store.engine == "sqlite" else (
+            store._db.backend._pool)
         assert len(pool._alive) <= 4
         assert ids(store) == ["a"]
 
@@ -76,7 +76,7 @@ def test_one_connection_too_many_is_waited_for_and_then_refused(store_config):
         entered.wait()
         try:
             with pytest.raises(StoreBusyError, match="pool_size"):
-                store._sessions.one(library_by_id, "a")
+                store._db.one(library_by_id, "a")
         finally:
             done.set()
             for holder in holders:
@@ -91,9 +91,9 @@ def test_who_waits_for_a_connection_gets_one_that_comes_back(store_config):
 
         def read():
             entered.set()
-            return store._sessions.one(library_by_id, "a")
+            return store._db.one(library_by_id, "a")
 
-        with store._sessions.reader():
+        with store._db.reader():
             waiter = threading.Thread(target=read)
             waiter.start()
             assert entered.wait(WAIT_S)
@@ -104,7 +104,7 @@ def test_who_waits_for_a_connection_gets_one_that_comes_back(store_config):
 def test_who_waits_gets_the_place_of_a_broken_connection(postgres_url):
     config = dataclasses.replace(load_config(postgres_url), pool_size=1)
     with Store.open(config) as store:
-        pool = store._sessions.backend._pool
+        pool = store._db.backend._pool
         broken = pool.borrow()
         got = []
         waiter = threading.Thread(target=lambda: got.append(pool.borrow()))
@@ -120,14 +120,14 @@ def test_who_waits_gets_the_place_of_a_broken_connection(postgres_url):
 
 def settings_of(store, writes):
     """The settings a borrower finds, on every connection that may be lent."""
-    sessions = store._sessions
+    db = store._db
     names = (
         "foreign_keys", "query_only", "busy_timeout", "cache_size", "recursive_triggers",
         "locking_mode", "ignore_check_constraints", "synchronous",
     ) if store.engine == "sqlite" else ()
-    session = sessions.writer if writes else sessions.reader
+    session = db.writer if writes else db.reader
     with session():
-        connection = sessions.current.connection
+        connection = db.current.connection
         if store.engine == "postgres":
             rows = connection.execute("SELECT name, setting FROM pg_settings ORDER BY name")
             return connection.row_factory, [row for row in rows if "transaction" not in row[0]]
@@ -170,31 +170,31 @@ def test_what_guest_code_changes_does_not_reach_the_next_borrower(store, writes,
             pass  # e.g. a temporary table in a reader of PostgreSQL
         for _ in range(3):
             assert settings_of(store, writes) == clean, sql
-        assert store._sessions.one(library_by_id, "a").name == "a", sql
+        assert store._db.one(library_by_id, "a").name == "a", sql
         add(store, sql)
-    with store._sessions.reader():
+    with store._db.reader():
         assert MediaLibrary.select().count() > 1
 
 
 def test_a_guest_inside_a_session_of_ours_is_cleaned_up_after_too(store):
     clean = settings_of(store, True)
-    with store._sessions.writer():
+    with store._db.writer():
         add(store, "a")
         with store.writer():
             MediaLibrary._meta.database.connection().row_factory = lambda *row: "dirt"
     assert settings_of(store, True) == clean
-    with store._sessions.reader(), store.reader():
+    with store._db.reader(), store.reader():
         MediaLibrary._meta.database.connection().row_factory = lambda *row: "dirt"
-    assert store._sessions.one(library_by_id, "a").name == "a"
+    assert store._db.one(library_by_id, "a").name == "a"
 
 
 def test_a_guests_tidied_connection_keeps_its_prepared_statements_valid(store):
     add(store, "a")
     for _ in range(30):
         with store.reader():
-            assert store._sessions.one(library_by_id, "a").id == "a"
+            assert store._db.one(library_by_id, "a").id == "a"
         with store.writer():
-            assert store._sessions.one(library_by_id, "a").id == "a"
+            assert store._db.one(library_by_id, "a").id == "a"
 
 
 def test_a_connection_that_guest_code_closed_is_replaced(store):
@@ -247,7 +247,7 @@ def test_a_forked_child_is_told_to_spawn_and_the_parent_is_unharmed(store, store
         Store.open(store_config)
 
     uses = [
-        lambda: store._sessions.one(library_by_id, "a"),
+        lambda: store._db.one(library_by_id, "a"),
         lambda: add(store, "child"),
         lambda: store.reader().__enter__(),
         lambda: store.writer().__enter__(),
@@ -259,7 +259,7 @@ def test_a_forked_child_is_told_to_spawn_and_the_parent_is_unharmed(store, store
     try:
         for use in uses * 2:
             answer = in_child(use)
-            assert answer.startswith("SessionError:") and "'spawn'" in answer
+            assert answer.startswith("TransactionError:") and "'spawn'" in answer
         if store.engine == "sqlite":
             assert "'spawn'" in in_child(closed_and_opened)
     finally:

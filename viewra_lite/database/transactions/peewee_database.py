@@ -7,8 +7,8 @@ from typing import Any
 
 import peewee
 
-from ...errors import SessionError
-from .session import OTHER_TASK, Session, current_task
+from ...errors import TransactionError
+from .transaction import OTHER_TASK, Transaction, current_task
 
 
 class StoreDatabase:
@@ -23,11 +23,11 @@ class StoreDatabase:
         """Refuse: a query outside a session would leak a connection."""
         self._connection()
         if not reuse_if_open:
-            raise SessionError("connections are opened by the store: this session has one already")
+            raise TransactionError("connections are opened by the store: this session has one already")
         return False
 
     def cursor(self, named_cursor: Any = None) -> Any:
-        """Return a cursor of the session's connection; raises SessionError outside one."""
+        """Return a cursor of the session's connection; raises TransactionError outside one."""
         return self._connection().cursor()
 
     def begin(self, *args: Any, **kwargs: Any) -> None:
@@ -46,9 +46,9 @@ class StoreDatabase:
         state: Any = self._state  # type: ignore[attr-defined]
         if state.closed:
             self.backend.refuse_stray_query()
-        for session in state.transactions[:1]:
-            if isinstance(session, Session) and session.task is not current_task():
-                raise SessionError(OTHER_TASK)
+        for transaction in state.transactions[:1]:
+            if isinstance(transaction, Transaction) and transaction.task is not current_task():
+                raise TransactionError(OTHER_TASK)
         return state.conn
 
     def get_context_options(self) -> dict[str, Any]:

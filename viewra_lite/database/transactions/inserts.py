@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ..orm.statements import Statement
-from .sessions import Sessions
+from .database import Database
 
 PART = 100
 """Rows that are written between two looks at who waits for the writer."""
@@ -29,11 +29,11 @@ class Insert:
         self.one = Statement(build, arity=len(fields))
         self.many = Statement(build, arity=len(fields) * self.together)
 
-    def run(self, sessions: Sessions, rows: Sequence[Sequence[Any]]) -> None:
+    def run(self, db: Database, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows inside the open writer; values are as the driver wants them."""
         step = self.together
         whole = len(rows) // step * step
         together = [list(chain.from_iterable(rows[n:n + step])) for n in range(0, whole, step)]
         for statement, part in ((self.many, together), (self.one, rows[whole:])):
             if part:
-                sessions.run_many(statement, part)
+                db.run_many(statement, part)

@@ -12,7 +12,7 @@ from tests.database.rows import (
 )
 from viewra_lite import Store
 from viewra_lite.errors import (
-    MigrationError, SessionError, StoreAlreadyOpenError, StoreClosedError, ViewraError,
+    MigrationError, TransactionError, StoreAlreadyOpenError, StoreClosedError, ViewraError,
 )
 from viewra_lite.media.models import MediaLibrary
 
@@ -33,7 +33,7 @@ def stray_uses():
 def test_a_stray_query_is_refused_before_and_after_sessions_and_in_any_thread(store):
     def refused():
         for use in stray_uses():
-            with pytest.raises(SessionError, match="outside a session"):
+            with pytest.raises(TransactionError, match="outside a session"):
                 use()
 
     refused()
@@ -53,13 +53,13 @@ def test_every_use_after_close_says_that_the_store_is_closed(store_config):
     add(store, "a")
     assert ids(store) == ["a"]
     store.close()
-    sessions = store._sessions
+    db = store._db
     uses = [
         lambda: store.reader().__enter__(),
         lambda: store.writer().__enter__(),
-        lambda: sessions.one(library_by_id, "a"),
-        lambda: sessions.all(library_by_id, "a"),
-        lambda: sessions.run(insert_library, "b", "b", "/b", NOW),
+        lambda: db.one(library_by_id, "a"),
+        lambda: db.all(library_by_id, "a"),
+        lambda: db.run(insert_library, "b", "b", "/b", NOW),
         store.media.libraries,
         store.migrations.status,
         *stray_uses(),
@@ -82,7 +82,7 @@ def test_close_is_idempotent_and_open_works_again(store_config):
 
 def test_close_inside_a_session_is_refused(store):
     for session in (store.reader, store.writer):
-        with session(), pytest.raises(SessionError, match="leave the session"):
+        with session(), pytest.raises(TransactionError, match="leave the session"):
             store.close()
     add(store, "a")
 

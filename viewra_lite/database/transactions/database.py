@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CorruptStoreError, InvalidValueError, SessionError, ViewraError
+from ...errors import CorruptStoreError, InvalidValueError, TransactionError, ViewraError
 from ..checks import refused
 from ..ids import Ids
 from ..orm.statements import Compiled, Statement
 from .scopes import Reader, Writer
-from .session import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Session, current_task
+from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 class _Place:
     """Where one thread keeps its session. It goes with the thread, and takes that along."""
 
-    __slots__ = ("session", "_sessions", "__weakref__")
+    __slots__ = ("transaction", "_db", "__weakref__")
 
-    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
-        self.session: Session | None = None
-        self._sessions = sessions
+    def __init__(self, db: weakref.ref[Database]) -> None:
+        self.transaction: Transaction | None = None
+        self._db = db
 
     def __del__(self) -> None:
-        sessions = self._sessions()
-        if self.session is not None and sessions is not None:
-            sessions.take_back(self.session, THREAD_ENDED)
+        sessions = self._db()
+        if self.transaction is not None and sessions is not None:
+            sessions.take_back(self.transaction, THREAD_ENDED)
 
 
 class _Current(threading.local):
-    def __init__(self, sessions: weakref.ref[Sessions]) -> None:
-        self.place = _Place(sessions)  # once in each thread
+    def __init__(self, db: weakref.ref[Database]) -> None:
+        self.place = _Place(db)  # once in each thread
 
 
-class Sessions:
+class Database:
     """Readers, writers and single statements over one backend, with its clock and its ids."""
 
     def __init__(
@@ -68,34 +68,34 @@ class Sessions:
             return self.new_id.many(count)
         return [self.new_id() for _ in range(count)]
 
-    def reader(self, *, guest: bool = False) -> Reader:
-        """Return a context manager for one consistent snapshot; a write in it raises SessionError.
+    def reader(self, *, untrusted: bool = False) -> Reader:
+        """Return a context manager for one consistent snapshot; a write in it raises TransactionError.
 
         guest: code that is not ours runs in it, so the connection is put in order afterwards, and
         inside a writer the engine itself refuses to write; ours is only kept from run().
         """
-        return Reader(self, guest)
+        return Reader(self, untrusted)
 
-    def writer(self, *, durable: bool = False, guest: bool = False) -> Writer:
+    def writer(self, *, durable: bool = False, untrusted: bool = False) -> Writer:
         """Return a context manager for one transaction, or a savepoint inside a writer.
 
         durable: on disk before the outermost writer returns; threads share a sync. A nested
         writer takes the durability of the outermost one. Raises StoreBusyError.
         """
-        return Writer(self, durable, guest)
+        return Writer(self, durable, untrusted)
 
     def after_commit(self, action: Callable[[], Any]) -> None:
         """Call action once the outermost writer has committed; at once where there is none."""
         if not callable(action):
             raise refused("action", "a function", action)
-        session = self.current
-        if session is None or not session.writes:
+        transaction = self.current
+        if transaction is None or not transaction.writes:
             action()
         else:
-            session.callbacks.append(action)
+            transaction.callbacks.append(action)
 
     @property
-    def in_session(self) -> bool:
+    def in_transaction(self) -> bool:
         """Whether this thread has a reader or a writer open."""
         return self.current is not None
 
@@ -103,13 +103,13 @@ class Sessions:
         """Whether another thread of this process waits until the open writer ends."""
         return self.backend.is_writer_awaited()
 
-    def give_way(self) -> None:
+    def yield_to_writers(self) -> None:
         """Let others get on between two writers of a long work; inside a session it does nothing.
 
         There whoever is to get on may be waiting for that session.
         """
-        if self._current.place.session is None:
-            self.backend.give_way()
+        if self._current.place.transaction is None:
+            self.backend.yield_to_writers()
 
     def all(self, statement: Statement, *arguments: Any) -> list[Any]:
         """Run a reading statement; a list of models, or of tuples."""
@@ -121,9 +121,9 @@ class Sessions:
     def one(self, statement: Statement, *arguments: Any) -> Any:
         """Run a reading statement; its first row, or None."""
         compiled = statement.compiled.get(self._engine) or self._compiled(statement)
-        session = self._current.place.session and self.current
+        transaction = self._current.place.transaction and self.current
         backend = self.backend
-        connection = backend.borrow() if session is None else session.connection
+        connection = backend.borrow() if transaction is None else transaction.connection
         try:
             cursor = connection.execute(compiled.sql, compiled.bind(arguments))
             row = cursor.fetchone()
@@ -132,7 +132,7 @@ class Sessions:
             self.raise_translated(exc)
             raise
         finally:
-            if session is None:
+            if transaction is None:
                 backend.give_back(connection)
         if row is None or compiled.fill is None:
             return row
@@ -152,10 +152,10 @@ class Sessions:
 
         Rows are taken as the driver wants them (timestamps and JSON as text), not converted.
         """
-        session = self._writable("run_many")
+        transaction = self._writable("run_many")
         compiled = self._compiled(statement)
         try:
-            self.backend.execute_many(session.connection, compiled.sql, rows)
+            self.backend.execute_many(transaction.connection, compiled.sql, rows)
         except Exception as exc:
             self.raise_translated(exc)
             raise
@@ -181,11 +181,11 @@ class Sessions:
         """
         return self.backend.exclusive(name, wait_s=wait_s)
 
-    def listen(self, event: str, action: Callable[..., None]) -> None:
+    def subscribe(self, event: str, action: Callable[..., None]) -> None:
         """Call action(*arguments) whenever a room announces an event, inside its transaction."""
         self._listeners.setdefault(event, []).append(action)
 
-    def announce(self, event: str, *arguments: Any) -> None:
+    def emit(self, event: str, *arguments: Any) -> None:
         """Tell every listener of an event; what they raise ends the announcer's transaction."""
         for action in self._listeners.get(event, ()):
             action(*arguments)
@@ -195,21 +195,21 @@ class Sessions:
         _live.discard(self)
         self.backend.close()
 
-    def abandon(self) -> None:
+    def after_fork(self) -> None:
         """Give up everything after a fork: nothing here may be used in the child."""
-        session = self._current.place.session
-        self.backend.abandon()
-        if session is not None:
-            self._forget(session)
+        transaction = self._current.place.transaction
+        self.backend.after_fork()
+        if transaction is not None:
+            self._forget(transaction)
 
     def _compiled(self, statement: Statement) -> Compiled:
         compiled = statement.compiled.get(self._engine)
         return compiled or statement.compile(self._engine, self.backend.database)
 
     def _fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
-        session = self._current.place.session and self.current
+        transaction = self._current.place.transaction and self.current
         backend = self.backend
-        connection = backend.borrow() if session is None else session.connection
+        connection = backend.borrow() if transaction is None else transaction.connection
         try:
             rows: list[Any] = connection.execute(
                 compiled.sql, compiled.bind(arguments)
@@ -219,18 +219,18 @@ class Sessions:
             self.raise_translated(exc)
             raise
         finally:
-            if session is None:
+            if transaction is None:
                 backend.give_back(connection)
 
     def _write(
         self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
     ) -> Any:
-        session = self._current.place.session and self.current
-        if session is not None:
-            if not session.writes or session.read_depth:
-                raise SessionError("a write inside a reader(): use a writer()")
+        transaction = self._current.place.transaction and self.current
+        if transaction is not None:
+            if not transaction.writes or transaction.read_depth:
+                raise TransactionError("a write inside a reader(): use a writer()")
             try:
-                return read(session.connection.execute(compiled.sql, compiled.bind(arguments)))
+                return read(transaction.connection.execute(compiled.sql, compiled.bind(arguments)))
             except Exception as exc:
                 self.raise_translated(exc)
                 raise
@@ -253,85 +253,85 @@ class Sessions:
         if connection is not None and self.backend.is_lent(connection, turn):
             self.backend.give_back_writer(connection)
 
-    def _writable(self, what: str) -> Session:
-        session = self.current
-        if session is None or not session.writes or session.read_depth:
-            raise SessionError(f"{what} inside a reader(): use a writer()" if session else None)
-        return session
+    def _writable(self, what: str) -> Transaction:
+        transaction = self.current
+        if transaction is None or not transaction.writes or transaction.read_depth:
+            raise TransactionError(f"{what} inside a reader(): use a writer()" if transaction else None)
+        return transaction
 
     # For the scopes
 
-    def own(self, scope: Any) -> Session | None:
+    def own(self, scope: Any) -> Transaction | None:
         """Return what this thread has open, where that scope is the innermost of it."""
-        session = self._current.place.session
-        return session if session and session.entered and session.entered[-1][0] is scope else None
+        transaction = self._current.place.transaction
+        return transaction if transaction and transaction.entered and transaction.entered[-1][0] is scope else None
 
     @property
-    def current(self) -> Session | None:
-        """What this thread has open; raises SessionError where another asyncio task opened it."""
-        session = self._current.place.session
-        if session is None:
+    def current(self) -> Transaction | None:
+        """What this thread has open; raises TransactionError where another asyncio task opened it."""
+        transaction = self._current.place.transaction
+        if transaction is None:
             return None
-        if session.is_dead:
-            self.take_back(session, INTERRUPTED)
+        if transaction.is_dead:
+            self.take_back(transaction, INTERRUPTED)
             return None
-        if session.task is not current_task():
-            raise SessionError(OTHER_TASK)
-        return session
+        if transaction.task is not current_task():
+            raise TransactionError(OTHER_TASK)
+        return transaction
 
-    def borrowed(self, *, writes: bool) -> Session:
+    def borrowed(self, *, writes: bool) -> Transaction:
         """Return a session with a connection of its own, which is no thread's yet."""
         connection, backend = None, self.backend
         try:
             connection = backend.borrow_writer() if writes else backend.borrow()
-            return Session(connection, backend.turn_of(connection, writes), writes)
+            return Transaction(connection, backend.turn_of(connection, writes), writes)
         except BaseException:
             if connection is not None:
                 (backend.give_back_writer if writes else backend.give_back)(connection)
             raise
 
-    def begin(self, session: Session) -> None:
+    def begin(self, transaction: Transaction) -> None:
         """Make a session this thread's, for the rooms and for Peewee."""
         place = self._current.place
         # A generator may be finished by another thread than the one that began it, so a session
         # remembers where its own thread looks for it.
-        session.place = weakref.ref(place)
+        transaction.place = weakref.ref(place)
         state = self.backend.database._state
-        session.state, place.session = state.__dict__, session
-        state.set_connection(session.connection)
-        session.callbacks = state.commit_callbacks
+        transaction.state, place.transaction = state.__dict__, transaction
+        state.set_connection(transaction.connection)
+        transaction.callbacks = state.commit_callbacks
         # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
-        state.transactions.append(session)
+        state.transactions.append(transaction)
 
-    def end(self, session: Session, *, commit: bool) -> None:
+    def end(self, transaction: Transaction, *, commit: bool) -> None:
         """Commit or roll back, and give the connection back; every step may be taken again."""
-        session.is_ending = True
+        transaction.is_ending = True
         try:
-            for cursor in list(session.cursors or ()):
+            for cursor in list(transaction.cursors or ()):
                 cursor.close()  # half-read, it would keep its snapshot for the next borrower
             if commit:
-                self._commit(session.connection)
+                self._commit(transaction.connection)
         finally:
             try:
-                self._finish(session)
+                self._finish(transaction)
             except BaseException:  # it was interrupted, or the disk does not take what is promised
-                self._finish(session)
+                self._finish(transaction)
                 raise
 
-    def take_back(self, session: Session, why: str) -> None:
+    def take_back(self, transaction: Transaction, why: str) -> None:
         """Roll back a session that its scopes will not end, whatever state it is in."""
-        if session.connection is None or os.getpid() != self._process:
+        if transaction.connection is None or os.getpid() != self._process:
             return
-        session.lost = why
-        self.end(session, commit=False)
+        transaction.lost = why
+        self.end(transaction, commit=False)
 
     def give_up(self) -> bool:
         """Take back what this thread has open; False where the caller runs inside of it."""
-        session = self._current.place.session
-        if session is not None and session.is_within and not session.is_ending:
+        transaction = self._current.place.transaction
+        if transaction is not None and transaction.is_within and not transaction.is_ending:
             return False
-        if session is not None:
-            self.take_back(session, CLOSED)
+        if transaction is not None:
+            self.take_back(transaction, CLOSED)
         return True
 
     def _commit(self, connection: Any) -> None:
@@ -342,27 +342,27 @@ class Sessions:
                 self.raise_translated(exc)
             raise
 
-    def _finish(self, session: Session) -> None:
+    def _finish(self, transaction: Transaction) -> None:
         """Roll back what was not committed, and give the connection back in order."""
-        backend, connection = self.backend, session.connection
-        if connection is not None and backend.is_lent(connection, session.turn):
+        backend, connection = self.backend, transaction.connection
+        if connection is not None and backend.is_lent(connection, transaction.turn):
             backend.rollback(connection)
-            if session.guest:
-                backend.tidy(connection)
-            (backend.give_back_writer if session.writes else backend.give_back)(connection)
-        self._forget(session)
+            if transaction.untrusted:
+                backend.reset(connection)
+            (backend.give_back_writer if transaction.writes else backend.give_back)(connection)
+        self._forget(transaction)
 
-    def _forget(self, session: Session) -> None:
+    def _forget(self, transaction: Transaction) -> None:
         """Take a session from the thread that began it."""
-        place = session.place and session.place()
-        if place is None or place.session is session:
-            session.state.update(
+        place = transaction.place and transaction.place()
+        if place is None or place.transaction is transaction:
+            transaction.state.update(
                 closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[]
             )
-        if place is not None and place.session is session:
-            place.session = None
-        session.connection = session.cursors = None
-        session.entered.clear()
+        if place is not None and place.transaction is transaction:
+            place.transaction = None
+        transaction.connection = transaction.cursors = None
+        transaction.entered.clear()
 
     def raise_translated(self, error: BaseException) -> None:
         """Raise the ViewraError that a driver's error stands for; return if there is none."""
@@ -380,13 +380,13 @@ def _all_rows(cursor: Any) -> list[Any]:
     return rows
 
 
-_live: weakref.WeakSet[Sessions] = weakref.WeakSet()
+_live: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
-def _abandon_all() -> None:
+def _after_fork() -> None:
     for sessions in list(_live):
-        sessions.abandon()
+        sessions.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_all)
+    os.register_at_fork(after_in_child=_after_fork)

@@ -34,7 +34,7 @@ def insert_file(id, library, size, width, duration, created_at):
 
 
 def add_file(store, id="f", library="a", size=1, width=1, duration=1.0, created_at=NOW):
-    store._sessions.run(insert_file, id, library, size, width, duration, created_at)
+    store._db.run(insert_file, id, library, size, width, duration, created_at)
 
 
 def in_writer(store, action):
@@ -46,7 +46,7 @@ BROKEN_RULES = {
     "unique": (ConflictError, lambda store: add(store, "a")),
     "unique, Peewee": (ConflictError, lambda store: in_writer(store, lambda: add_by_peewee("a"))),
     "foreign key": (ConflictError, lambda store: add_file(store, library="nowhere")),
-    "check": (InvalidValueError, lambda store: store._sessions.run(set_interval, -1, "a")),
+    "check": (InvalidValueError, lambda store: store._db.run(set_interval, -1, "a")),
     "check, Peewee": (
         InvalidValueError,
         lambda store: in_writer(store, lambda: add_by_peewee("b", scan_interval=-1)),
@@ -114,7 +114,7 @@ def test_a_value_in_a_peewee_query_is_the_same_error_on_both_engines(store, valu
 @pytest.mark.parametrize("id", ["a\0b", "\ud800"], ids=["NUL", "surrogate"])
 def test_a_value_that_cannot_be_stored_cannot_be_looked_for_either(store, id):
     with pytest.raises(InvalidValueError):
-        store._sessions.one(library_by_id, id)
+        store._db.one(library_by_id, id)
 
 
 def test_rows_of_run_many_are_looked_at_too(store):
@@ -122,7 +122,7 @@ def test_rows_of_run_many_are_looked_at_too(store):
 
     rows = [(id, "name", id, "movie", 0, timestamp_text(NOW)) for id in ("a", "b\0")]
     with pytest.raises(Exception) as caught, store.writer():
-        store._sessions.run_many(many_libraries, [(*row, row[-1]) for row in rows])
+        store._db.run_many(many_libraries, [(*row, row[-1]) for row in rows])
     assert type(caught.value) is InvalidValueError
     assert ids(store) == []
 
@@ -144,7 +144,7 @@ def test_wrong_sql_of_guest_code_stays_peewees_error(store):
 def test_a_message_shows_no_values_of_the_row(store):
     add(store, "a")
     with pytest.raises(ConflictError) as caught:
-        store._sessions.run(insert_library, "secret", "n", "/a", NOW)
+        store._db.run(insert_library, "secret", "n", "/a", NOW)
     assert "secret" not in str(caught.value) and "/a" not in str(caught.value)
 
 
@@ -368,18 +368,18 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
         assert is_busy(error, driver) == (expected == "StoreBusyError")
     path.touch()
     readonly = sqlite3.OperationalError("attempt to write a readonly database")
-    assert type(translate_sqlite(readonly, path, driver)).__name__ == "SessionError"
+    assert type(translate_sqlite(readonly, path, driver)).__name__ == "TransactionError"
 
 
 NOT_UTF8 = "UPDATE media_libraries SET name = CAST(x'ff41' AS TEXT)"
 
 
 @pytest.mark.parametrize("read", [
-    lambda store: store._sessions.one(library_by_id, "a"),
-    lambda store: store._sessions.all(library_by_id, "a"),
+    lambda store: store._db.one(library_by_id, "a"),
+    lambda store: store._db.all(library_by_id, "a"),
     lambda store: in_writer(store, lambda: MediaLibrary.get()),
     lambda store: in_writer(store, lambda: list(MediaLibrary.select().tuples())),
-    lambda store: in_writer(store, lambda: store._sessions.one(library_by_id, "a")),
+    lambda store: in_writer(store, lambda: store._db.one(library_by_id, "a")),
     lambda store: store.media.save_movie("a", title="Dune"),
 ], ids=["one", "all", "Peewee's get", "Peewee's rows", "one in a writer", "a verb"])
 def test_text_that_is_not_utf8_is_the_same_error_with_both_drivers(store, read):

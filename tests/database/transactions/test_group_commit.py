@@ -33,7 +33,7 @@ def store(driver, path):
 
 
 def add_durably(store, id):
-    with store._sessions.writer(durable=True):
+    with store._db.writer(durable=True):
         add(store, id)
 
 
@@ -50,7 +50,7 @@ class Crowd:
         self._all_in = threading.Event()
         disk.before = self._wait
         self._committed = []
-        backend = store._sessions.backend
+        backend = store._db.backend
         commit = backend.commit
 
         def counted(connection):
@@ -80,7 +80,7 @@ def test_a_durable_commit_is_synced_before_its_writer_returns(store, disk, path)
         order.append(("synced", b"marker-row" in log_of(path).read_bytes()))
 
     disk.before = look
-    with store._sessions.writer(durable=True):
+    with store._db.writer(durable=True):
         add(store, "marker-row")
         store.after_commit(lambda: order.append("called back"))
     order.append("returned")
@@ -90,14 +90,14 @@ def test_a_durable_commit_is_synced_before_its_writer_returns(store, disk, path)
 def test_each_durable_commit_alone_is_synced_and_no_other_is(store, disk):
     for number in range(3):
         add(store, f"plain-{number}")
-        with store._sessions.writer():
+        with store._db.writer():
             add(store, f"plain-writer-{number}")
         assert disk.syncs == number
         add_durably(store, f"durable-{number}")
         assert disk.syncs == number + 1
-    with pytest.raises(ZeroDivisionError), store._sessions.writer(durable=True):
+    with pytest.raises(ZeroDivisionError), store._db.writer(durable=True):
         1 / 0
-    with store._sessions.writer(), store._sessions.writer(durable=True):
+    with store._db.writer(), store._db.writer(durable=True):
         add(store, "as the outer one")
     assert disk.syncs == 3
 
@@ -119,7 +119,7 @@ def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
 
     def write(number):
         with pytest.raises(StoreUnavailableError, match="start the program anew"):
-            with store._sessions.writer(durable=True):
+            with store._db.writer(durable=True):
                 add(store, f"{number}")
                 store.after_commit(lambda: called.append(number))
 
@@ -139,11 +139,11 @@ def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
 
 
 def test_a_connection_that_guest_code_changed_is_closed_after_what_it_owes_is_synced(store, disk):
-    with store._sessions.writer(durable=True, guest=True):
+    with store._db.writer(durable=True, untrusted=True):
         add(store, "guest's")
         MediaLibrary._meta.database.execute_sql("PRAGMA cache_size=77")
     assert disk.syncs == 1
-    with store._sessions.writer():
+    with store._db.writer():
         add(store, "on a new connection")
     add_durably(store, "durable")
     assert disk.syncs == 2
@@ -178,7 +178,7 @@ from viewra_lite import Store
 def write(thread):
     for n in range(1_000_000):
         id = f"{sys.argv[2]}-{thread}-{n:06}"
-        with store._sessions.writer(durable=True):
+        with store._db.writer(durable=True):
             add(store, id + "-a")
             add(store, id + "-b")
         sys.stdout.write(id + "\\n")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.database.rows import add, add_by_peewee, ids, in_thread
 from viewra_lite import Store
-from viewra_lite.errors import SessionError
+from viewra_lite.errors import TransactionError
 from viewra_lite.media.models import MediaLibrary
 
 
@@ -47,9 +47,9 @@ def reading(store):
 def test_writers_that_are_left_in_another_order_roll_back_and_say_so(store):
     first, second = writing(store, "a"), writing(store, "b")
     next(first), next(second)
-    with pytest.raises(SessionError, match="another order .*asyncio.to_thread"):
+    with pytest.raises(TransactionError, match="another order .*asyncio.to_thread"):
         next(first)
-    with pytest.raises(SessionError, match="nothing of it is stored: .*asyncio.to_thread"):
+    with pytest.raises(TransactionError, match="nothing of it is stored: .*asyncio.to_thread"):
         next(second)
     assert ids(store) == []
     check(store)
@@ -58,9 +58,9 @@ def test_writers_that_are_left_in_another_order_roll_back_and_say_so(store):
 def test_a_reader_in_a_writer_that_is_left_after_it_rolls_back(store):
     first, second = writing(store, "a"), reading(store)
     next(first), next(second)
-    with pytest.raises(SessionError, match="another order"):
+    with pytest.raises(TransactionError, match="another order"):
         next(first)
-    with pytest.raises(SessionError, match="another order"):
+    with pytest.raises(TransactionError, match="another order"):
         next(second)
     assert ids(store) == []
     check(store)
@@ -71,7 +71,7 @@ def test_the_own_error_of_who_leaves_in_another_order_is_not_hidden(store):
     next(first), next(second)
     with pytest.raises(ZeroDivisionError):
         first.throw(ZeroDivisionError())
-    with pytest.raises(SessionError, match="nothing of it is stored"):
+    with pytest.raises(TransactionError, match="nothing of it is stored"):
         next(second)
     assert ids(store) == []
     check(store)
@@ -83,7 +83,7 @@ def test_what_comes_between_never_counts_as_committed(store):
     add(store, "c")
     first.close()
     del first
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         next(second)
     assert ids(store) == []
     check(store)
@@ -109,7 +109,7 @@ def test_one_scope_that_is_entered_twice_is_left_twice(store):
     scope.__enter__()
     add(store, "c")
     scope.__exit__(None, None, None)
-    with pytest.raises(SessionError):
+    with pytest.raises(TransactionError):
         scope.__exit__(None, None, None)
     assert ids(store) == ["a", "b", "c"]
     check(store)
@@ -150,7 +150,7 @@ def test_a_task_that_uses_the_session_of_another_is_refused(store, kind, inner):
             add_by_peewee("b")
 
     held, joined = two_tasks(holds, joins)
-    assert held is None and isinstance(joined, SessionError), joined
+    assert held is None and isinstance(joined, TransactionError), joined
     assert "asyncio.to_thread" in str(joined)
     assert ids(store) == (["a"] if kind == "writer" else [])
     check(store)
@@ -169,7 +169,7 @@ def test_a_session_that_another_task_leaves_rolls_back_and_raises(store, kind):
         scope.__exit__(None, None, None)
 
     entered, left = two_tasks(enters, leaves)
-    assert entered is None and isinstance(left, SessionError)
+    assert entered is None and isinstance(left, TransactionError)
     assert "asyncio.to_thread" in str(left)
     assert ids(store) == []
     check(store)
@@ -232,7 +232,7 @@ def test_what_a_thread_that_ended_left_open_is_taken_back(store, kind):
         if kind == "reader":
             assert next(generator, None) is None
         else:
-            with pytest.raises(SessionError, match="nothing of it is stored: its thread"):
+            with pytest.raises(TransactionError, match="nothing of it is stored: its thread"):
                 next(generator)
     check(store)
 
@@ -268,7 +268,7 @@ def test_close_in_another_task_ends_what_a_task_has_open(store_config):
 
     held, closed = two_tasks(holds, closes)
     assert closed is None
-    assert isinstance(held, SessionError) and "the store was closed" in str(held)
+    assert isinstance(held, TransactionError) and "the store was closed" in str(held)
     with Store.open(store_config) as store:
         assert ids(store) == []
 
@@ -332,7 +332,7 @@ def nested_readers(store):
 
 
 def durable_writer(store):
-    with store._sessions.writer(durable=True):
+    with store._db.writer(durable=True):
         add(store, "a")
 
 
@@ -366,7 +366,7 @@ def interrupt_everywhere(store, work, keeps_traceback):
                 work(store)
         except KeyboardInterrupt as exc:
             kept.append(exc if keeps_traceback else None)
-            assert not store._sessions.in_session, interruption.where
+            assert not store._db.in_transaction, interruption.where
             in_thread(lambda: add(store, "there"))
             add(store, "here")
             assert {"here", "there"} <= set(in_thread(lambda: ids(store))), interruption.where

@@ -1,0 +1,284 @@
+"""What reader() and writer() return: entering, nesting and leaving a thread's session."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import TransactionError, ViewraError
+from .transaction import INTERRUPTED, OTHER_ORDER, OTHER_TASK, THREAD_ENDED, Transaction, current_task
+
+if TYPE_CHECKING:
+    from ..backend import Backend
+
+    class Owner(Protocol):
+        """What scopes need of the sessions that they are of."""
+
+        backend: Backend
+
+        @property
+        def current(self) -> Transaction | None: ...
+        def own(self, scope: Any) -> Transaction | None: ...
+        def borrowed(self, *, writes: bool) -> Transaction: ...
+        def begin(self, transaction: Transaction) -> None: ...
+        def end(self, transaction: Transaction, *, commit: bool) -> None: ...
+        def take_back(self, transaction: Transaction, why: str) -> None: ...
+        def raise_translated(self, error: BaseException) -> None: ...
+
+
+class _Exit:
+    """What `with` finds as __exit__: a method that nothing but the statement itself holds.
+
+    An interruption may come after a block has ended and before the first step of __exit__, and
+    from then on nothing calls it again. The method is freed with the block, though, and that is
+    noticed. The frame of __exit__, which lives as long as a traceback shows it, holds its scope.
+    """
+
+    def __get__(self, scope: _Scope | None, kind: Any = None) -> Any:
+        if scope is None:
+            return self
+        leave = scope.leave
+        scope.held = weakref.ref(leave, scope.died)
+        return leave
+
+    def __call__(self, scope: _Scope, *error: Any) -> None:
+        """Leave a scope, for an ExitStack, which asks the class."""
+        scope.leave(*error)
+
+
+class _Scope:
+    """What reader() and writer() share. It may be entered again, also inside itself."""
+
+    __slots__ = ("_db", "_untrusted", "_transaction", "held")
+
+    def __init__(self, db: Owner, untrusted: bool) -> None:
+        self._db = db
+        self._untrusted = untrusted
+        self._transaction: Transaction | None = None
+        self.held: weakref.ref[Any] | None = None
+
+    if TYPE_CHECKING:
+        def __exit__(
+            self, exc_type: type[BaseException] | None, exc: BaseException | None,
+            traceback: TracebackType | None,
+        ) -> None: ...
+    else:
+        __exit__ = _Exit()
+
+    def leave(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End what __enter__ began."""
+        raise NotImplementedError
+
+    def died(self, held: Any) -> None:
+        """Take the session back whose block ended without this scope being left."""
+        transaction = self._transaction
+        if transaction is not None and any(how is held for _, how in transaction.entered):
+            self._db.take_back(transaction, INTERRUPTED)
+
+    def _note_entry(self, transaction: Transaction) -> None:
+        """Remember that this scope is entered in a session, and nested in those before it."""
+        held, self.held = self.held, None
+        if held is not None and held() is None:
+            held = None  # somebody only looked at __exit__
+        transaction.untrusted = transaction.untrusted or self._untrusted
+        self._transaction = transaction
+        transaction.entered.append((self, held))
+
+    def _left(self, error: BaseException | None) -> Transaction | None:
+        """Return the session that is being left; None where it is lost, and an error says why.
+
+        Raises TransactionError where no error does, and in a forked child.
+        """
+        self.held = None
+        transaction = self._db.own(self) or self._transaction
+        if transaction is None or (transaction.connection is None and transaction.lost is None):
+            self._db.backend.refuse_stray_query()
+        why = transaction.lost or self._why_misplaced(transaction)
+        if why is not None:
+            self._lost(transaction, why, error)
+            return None
+        return transaction
+
+    def _lost(self, transaction: Transaction, why: str, error: BaseException | None) -> None:
+        self._db.take_back(transaction, why)
+        # A reader that outlived its thread has nothing to lose.
+        if error is None and (transaction.writes or transaction.lost != THREAD_ENDED):
+            raise TransactionError(f"nothing of it is stored: {why}" if transaction.writes else why)
+
+    def _why_misplaced(self, transaction: Transaction) -> str | None:
+        if transaction.task is not current_task():
+            return OTHER_TASK
+        if not transaction.entered or transaction.entered[-1][0] is not self:
+            if transaction.writes:
+                return OTHER_ORDER
+            # Readers share one snapshot, in whatever order they end.
+            transaction.entered.sort(key=lambda entry: entry[0] is self)
+        return None
+
+    def _raise_translated(self, error: BaseException | None) -> None:
+        # A ValueError or OverflowError of the driver was translated where it came from: what
+        # arrives here is the caller's own. But for text that is not UTF-8, in what Peewee fetches.
+        if error is None or isinstance(error, (ViewraError, ValueError, ArithmeticError)):
+            if not isinstance(error, UnicodeDecodeError):
+                return
+        self._db.raise_translated(error)
+
+
+class Reader(_Scope):
+    """The context manager that reader() returns."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Reader:
+        transaction = self._db.current
+        if transaction is None:
+            self._begin()
+            return self
+        self._note_entry(transaction)
+        transaction.read_depth += 1
+        if transaction.writes and self._untrusted and not transaction.read_only:
+            self._set_read_only(transaction, True)
+        return self
+
+    def leave(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the snapshot, if this is the outermost scope."""
+        transaction = self._left(exc)
+        if transaction is None:
+            return  # an error is on its way
+        if transaction.read_depth == 1 and not transaction.writes:
+            self._db.end(transaction, commit=False)
+        else:
+            if transaction.read_depth == 1 and transaction.read_only:
+                self._set_read_only(transaction, False)
+            transaction.read_depth -= 1
+            transaction.entered.pop()
+        self._raise_translated(exc)
+
+    def _begin(self) -> None:
+        db, backend = self._db, self._db.backend
+        transaction = None
+        try:
+            transaction = db.borrowed(writes=False)
+            backend.begin_read(transaction.connection)
+            transaction.read_depth = 1
+            self._note_entry(transaction)
+            db.begin(transaction)
+        except BaseException as exc:
+            if transaction is not None:
+                db.end(transaction, commit=False)
+            self._raise_translated(exc)
+            raise
+
+    def _set_read_only(self, transaction: Transaction, read_only: bool) -> None:
+        try:
+            self._db.backend.forbid_writes(transaction.connection, read_only)
+        except Exception as exc:
+            if read_only:
+                transaction.read_depth -= 1
+            transaction.entered.pop()
+            self._raise_translated(exc)
+            raise
+        transaction.read_only = read_only
+
+
+class Writer(_Scope):
+    """The context manager that writer() returns."""
+
+    __slots__ = ("_durable",)
+
+    def __init__(self, db: Owner, durable: bool, untrusted: bool) -> None:
+        super().__init__(db, untrusted)
+        self._durable = durable
+
+    def __enter__(self) -> Writer:
+        transaction = self._db.current
+        if transaction is None:
+            self._begin()
+        elif not transaction.writes or transaction.read_depth:
+            raise TransactionError("a writer() inside a reader(): open the writer() outside")
+        else:
+            self._begin_savepoint(transaction)
+        return self
+
+    def leave(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back where there is an error; nested, the savepoint."""
+        transaction = self._left(exc)
+        if transaction is None:
+            return
+        if transaction.savepoints:
+            self._end_savepoint(transaction, failed=exc is not None)
+            transaction.entered.pop()
+            self._raise_translated(exc)
+        else:
+            self._db.end(transaction, commit=exc is None)
+            self._raise_translated(exc)
+            if exc is None:
+                _call_each(transaction.callbacks)
+
+    def _begin(self) -> None:
+        db, backend = self._db, self._db.backend
+        transaction = None
+        try:
+            transaction = db.borrowed(writes=True)
+            backend.begin_write(transaction.connection, self._durable)
+            self._note_entry(transaction)
+            db.begin(transaction)
+        except BaseException as exc:
+            if transaction is not None:
+                db.end(transaction, commit=False)
+            self._raise_translated(exc)
+            raise
+
+    def _begin_savepoint(self, transaction: Transaction) -> None:
+        try:
+            transaction.connection.execute(f"SAVEPOINT viewra_{len(transaction.savepoints)}")
+        except Exception as exc:
+            self._raise_translated(exc)
+            raise
+        self._note_entry(transaction)
+        transaction.savepoints.append(len(transaction.callbacks))
+
+    def _end_savepoint(self, transaction: Transaction, *, failed: bool) -> None:
+        callbacks_before = transaction.savepoints.pop()
+        savepoint = f"viewra_{len(transaction.savepoints)}"
+        try:
+            if not failed:
+                transaction.connection.execute(f"RELEASE SAVEPOINT {savepoint}")
+        except Exception as exc:
+            failed = True
+            transaction.entered.pop()
+            self._raise_translated(exc)
+            raise
+        finally:
+            if failed:
+                del transaction.callbacks[callbacks_before:]
+                self._db.backend.rollback_to(transaction.connection, savepoint)
+
+
+def _call_each(callbacks: list[Callable[[], Any]]) -> None:
+    """Call every callback, then raise the first error: the commit stands whatever they do."""
+    first: BaseException | None = None
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception as exc:
+            first = first or exc
+    if first is not None:
+        raise first
