@@ -16,7 +16,7 @@ LONGEST_FUNCTION = 60
 MOST_ENTRIES = 13
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-# What each layer may import of the package: cli -> store -> rooms -> module -> database -> config
+# What each layer may import of the package: cli -> store -> built_in -> module -> database -> config
 # -> errors. A room may import its own files and what is said here.
 LAYERS = {
     "errors": set(),
@@ -27,16 +27,16 @@ LAYERS = {
     "playback": {"config", "database", "errors", "module", "media.models", "media.work_models"},
     "plugins": {"config", "database", "errors", "module", "media.models"},
     "transcoding": {"config", "database", "errors", "module", "media.models"},
-    "rooms": {"module", *ROOMS},
-    "adoption": {"config", "database", "errors", "module", "rooms", *ROOMS},
+    "built_in": {"module", *ROOMS},
+    "adoption": {"built_in", "config", "database", "errors", "module", *ROOMS},
     "store": {
-        "adoption", "config", "database", "errors", "importing", "module", "rooms", *ROOMS,
+        "adoption", "built_in", "config", "database", "errors", "importing", "module", *ROOMS,
     },
     "importing": {
         "config", "database", "errors", "media", "playback",
     },
     "cli": {
-        "adoption", "config", "database", "errors", "module", "rooms", "store", "importing",
+        "adoption", "built_in", "config", "database", "errors", "module", "store", "importing",
         *ROOMS,
     },
 }

@@ -13,7 +13,7 @@ from tests.database.processes import run_python
 from tests.playback.rooms import add_files
 from viewra_lite import Store
 from viewra_lite.errors import StoreClosedError
-from viewra_lite.rooms import ROOMS
+from viewra_lite.built_in import BUILT_IN
 
 USED = """
 import sys
@@ -30,7 +30,7 @@ GUEST = (
 )
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=[room.name for room in ROOMS])
+@pytest.mark.parametrize("room", BUILT_IN, ids=[room.name for room in BUILT_IN])
 def test_a_room_is_what_its_module_says(room: Any) -> None:
     module = room.module()
     assert (room.name, tuple(room.requires)) == (module.name, tuple(module.requires))

@@ -36,9 +36,9 @@ class Nameless(Module):
     (Reviews, "Reviews is a class: pass Reviews()"),
     (Nameless(), "Nameless.name must be lower-case"),
     (Named(), "Named.name must be lower-case"),
-    (Strange(), "<class 'int'> is no Peewee model"),
+    (Strange(), "<class 'int'> is not a Peewee model"),
     (Model, "Model is a class"),
-    ("reviews", "'reviews' is no viewra_lite.Module"),
+    ("reviews", "'reviews' is not a viewra_lite.Module"),
 ])
 def test_what_is_no_module_is_refused_before_anything_is_made(
     tmp_path: Any, module: Any, reason: str
@@ -55,8 +55,8 @@ def test_a_second_store_is_refused_by_the_name_of_the_first(store: Store, tmp_pa
     assert not (tmp_path / "second.db").exists()
 
 
-def test_a_module_of_a_third_party_is_seated(store_config: Any) -> None:
+def test_a_module_of_a_third_party_is_attached(store_config: Any) -> None:
     reviews = Reviews()
     with Store.open(store_config, modules=[reviews]) as store:
-        assert reviews.sessions.now().tzinfo is not None
+        assert reviews.db.now().tzinfo is not None
         assert reviews.config is store.config

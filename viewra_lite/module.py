@@ -1,4 +1,4 @@
-"""Module: what a room is to the store, and what a third party subclasses.
+"""Module: the base class of the built-in modules and of those that third parties write.
 
     class Reviews(Module):
         name = "reviews"
@@ -39,18 +39,18 @@ class Module:
     config: Config
 
     def attach(self, db: Database, config: Config) -> None:
-        """Receive the sessions and the configuration; called once per open, after migrating."""
+        """Receive the database and the configuration; called once per open, after migrating."""
         self.db = db
         self.config = config
 
     def recover(self) -> None:
-        """Put right what a crash left behind; called once per open, when all are seated.
+        """Put right what a crash left behind; called once per open, when all are attached.
 
         Not called with Store.open(migrate=False), which changes nothing.
         """
 
     def detach(self) -> None:
-        """Give up what seat() and the verbs took for as long as the store is open."""
+        """Release what attach() and the verbs hold while the store is open."""
 
     def tidy(self, now: datetime) -> None:
         """Do this module's chores: called by maintenance, each write in bounded transactions."""
@@ -60,14 +60,14 @@ _NAME = r"[a-z][a-z0-9_]{0,40}"
 
 
 def check_modules(modules: Sequence[Any]) -> None:
-    """Raise InvalidValueError for what cannot be seated in a store, saying what it lacks."""
+    """Raise InvalidValueError for what cannot be attached to a store, naming what it lacks."""
     if isinstance(modules, (str, bytes)) or not isinstance(modules, Sequence):
         raise refused("modules", "a list of modules", modules)
     for module in modules:
         if isinstance(module, type):
             raise InvalidValueError(f"{module.__name__} is a class: pass {module.__name__}()")
         if not isinstance(module, Module):
-            raise InvalidValueError(f"{shown(module)} is no viewra_lite.Module")
+            raise InvalidValueError(f"{shown(module)} is not a viewra_lite.Module")
         name = getattr(module, "name", None)
         if not isinstance(name, str) or not re.fullmatch(_NAME, name):
             raise InvalidValueError(
@@ -76,4 +76,4 @@ def check_modules(modules: Sequence[Any]) -> None:
             )
         for model in module.models:
             if not hasattr(model, "_meta"):
-                raise InvalidValueError(f"module {name}: {shown(model)} is no Peewee model")
+                raise InvalidValueError(f"module {name}: {shown(model)} is not a Peewee model")

@@ -1,4 +1,4 @@
-"""The store: opens, seats the modules, closes."""
+"""The store: opens, attaches the modules, closes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .built_in import BUILT_IN
 from .config.loading import ConfigSource, load_config
 from .config.options import Config, PostgresConfig, SqliteConfig
 from .database.ids import Ids
@@ -19,7 +20,6 @@ from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
 from .errors import TransactionError, StoreAlreadyOpenError
 from .module import Module, check_modules
-from .rooms import ROOMS
 
 if TYPE_CHECKING:
     from .database.backend import Backend
@@ -41,17 +41,17 @@ def utc_now() -> datetime:
 class Store:
     """An open store; safe to use from any number of threads. Make one with Store.open()."""
 
-    def __init__(self, config: Config, db: Database, guests: Sequence[Module]) -> None:
+    def __init__(self, config: Config, db: Database, extra_modules: Sequence[Module]) -> None:
         self.config = config
         self.engine = db.backend.engine
-        self.migrations = Migrator(db, (*ROOMS, *guests))
+        self.migrations = Migrator(db, (*BUILT_IN, *extra_modules))
         self._db = db
-        self._guests = guests
+        self._extra_modules = extra_modules
         self._attached: dict[str, Module] = {}
         self._attaching = threading.Lock()
         self._is_closed = False
 
-    # Each of these imports its room when it is first asked for, and is an attribute from then on.
+    # Each of these imports its module at its first use, and is an attribute from then on.
 
     @cached_property
     def media(self) -> MediaModule:
@@ -123,24 +123,24 @@ class Store:
 
     @classmethod
     def _opened(
-        cls, config: Config, db: Database, guests: Sequence[Module], migrate: bool
+        cls, config: Config, db: Database, extra_modules: Sequence[Module], migrate: bool
     ) -> Store:
         if migrate:
             db.backend.prepare(_is_adoptable)
         else:
             db.backend.refuse_absent()
-        store = cls(config, db, guests)
+        store = cls(config, db, extra_modules)
         database = db.backend.database
         open_database.initialize(database)
         if migrate:
             store._bring_up_to_date()
-        # Rooms listen once they are seated. Whoever announces goes through the listeners to the
-        # end, and so reaches also those that are added by the first.
+        # Modules subscribe when they are attached, and this first subscriber attaches them all.
+        # Subscribers added while a hook is being emitted still receive it.
         db.subscribe("file_merged", store._attach_all)
         db.subscribe("library_scanned", store._match_waiting)
-        for guest in guests:
-            database.bind(guest.models, bind_refs=False, bind_backrefs=False)
-            guest.attach(db, config)
+        for module in extra_modules:
+            database.bind(module.models, bind_refs=False, bind_backrefs=False)
+            module.attach(db, config)
         if migrate:
             store._recover()
         return store
@@ -149,15 +149,15 @@ class Store:
         if self.migrations.plan():  # as it is for tables that were made by hand
             from .adoption import adopt
 
-            adopt(self._db, self.migrations, ROOMS)
+            adopt(self._db, self.migrations, BUILT_IN)
             self.migrations.apply()
 
     def _recover(self) -> None:
-        for room in ROOMS:
-            if room.unfinished and self._finds(room.unfinished):
-                self._attach(room.name).recover()
-        for guest in self._guests:
-            guest.recover()
+        for built_in in BUILT_IN:
+            if built_in.unfinished and self._finds(built_in.unfinished):
+                self._attach(built_in.name).recover()
+        for module in self._extra_modules:
+            module.recover()
 
     def _finds(self, question: str) -> bool:
         with self._db.reader():
@@ -165,11 +165,11 @@ class Store:
             return cursor.fetchone() is not None
 
     def _attach(self, name: str) -> Any:
-        """Return a room's module, imported and seated once, whichever thread asks first."""
+        """Return a built-in module, imported and attached once, whichever thread asks first."""
         with self._attaching:
             if name not in self._attached:
-                room = next(room for room in ROOMS if room.name == name)
-                module = room.module()()
+                built_in = next(one for one in BUILT_IN if one.name == name)
+                module = built_in.module()()
                 module.attach(self._db, self.config)
                 if self._is_closed:
                     module.detach()
@@ -182,8 +182,8 @@ class Store:
             self.importing.match_waiting()
 
     def _attach_all(self, *_: Any) -> None:
-        for room in ROOMS:
-            self._attach(room.name)
+        for built_in in BUILT_IN:
+            self._attach(built_in.name)
 
     def close(self) -> None:
         """Wait for the writer and close every connection; idempotent."""
@@ -196,7 +196,7 @@ class Store:
             with self._attaching:
                 self._is_closed = True
             try:
-                for module in (*self._attached.values(), *self._guests):
+                for module in (*self._attached.values(), *self._extra_modules):
                     module.detach()
             finally:
                 self._db.close()

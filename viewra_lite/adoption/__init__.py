@@ -18,7 +18,7 @@ from ..database.orm.fields import timestamp_text
 from ..database.transactions.database import Database
 from ..errors import MigrationError, ViewraError
 from ..media.search import indexing
-from ..rooms import Room
+from ..built_in import BuiltIn
 from .rows import Rows, quoted
 
 _ASIDE = "adopting_"
@@ -49,25 +49,25 @@ def is_adoptable(connection: Connection) -> bool:
     return bool(rows) and all(marked for _, marked in rows)
 
 
-def adopt(db: Database, migrator: Migrator, rooms: Sequence[Room]) -> list[str]:
+def adopt(db: Database, migrator: Migrator, modules: Sequence[BuiltIn]) -> list[str]:
     """Bring tables that were made by hand into a store; return their names, mostly none.
 
     One look at the catalogue, without a lock, where there is nothing to do. Processes that start
     together take turns. Raises MigrationError, which names the row that is in the way, and
     StoreBusyError while another program writes.
     """
-    if db.backend.engine != "sqlite" or not _found(db, rooms):
+    if db.backend.engine != "sqlite" or not _found(db, modules):
         return []
     with db.exclusive("migrate", wait_s=LOCK_WAIT_S):
-        found = _found(db, rooms)
+        found = _found(db, modules)
         if found:
             with _unchecked_writer(db):
-                _adopt(db, migrator, rooms, found)
+                _adopt(db, migrator, modules, found)
             db.backend.mark_as_store()
     return sorted(found)
 
 
-def _found(db: Database, rooms: Sequence[Room]) -> dict[str, str]:
+def _found(db: Database, modules: Sequence[BuiltIn]) -> dict[str, str]:
     """Return our names of the tables that were made by hand, with their names as written."""
     with db.reader():
         connection = db.backend.database.connection()
@@ -77,8 +77,8 @@ def _found(db: Database, rooms: Sequence[Room]) -> dict[str, str]:
         names = {name.lower(): (name, kind) for name, kind in rows}
         found = {
             table: names[table]
-            for room in rooms if not _has_history(connection, names, room)
-            for table in (model._meta.table_name for model in room.models) if table in names
+            for module in modules if not _has_history(connection, names, module)
+            for table in (model._meta.table_name for model in module.models) if table in names
         }
     views = [table for table, (_, kind) in found.items() if kind == "view"]
     if views:
@@ -86,8 +86,8 @@ def _found(db: Database, rooms: Sequence[Room]) -> dict[str, str]:
     return {table: name for table, (name, _) in found.items()}
 
 
-def _has_history(connection: Connection, names: dict[str, Any], room: Room) -> bool:
-    table = HISTORY_PREFIX + room.name
+def _has_history(connection: Connection, names: dict[str, Any], module: BuiltIn) -> bool:
+    table = HISTORY_PREFIX + module.name
     # It is there, but empty, where schema.sql was loaded by hand.
     return table in names and connection.execute(f"SELECT 1 FROM {table}").fetchone() is not None
 
@@ -119,20 +119,20 @@ def _set_checks(db: Database, *, on: bool) -> None:
 
 
 def _adopt(
-    db: Database, migrator: Migrator, rooms: Sequence[Room], found: dict[str, str]
+    db: Database, migrator: Migrator, modules: Sequence[BuiltIn], found: dict[str, str]
 ) -> None:
     """Move the tables found into ours, inside the writer."""
     database = db.backend.database
     connection = database.connection()
-    adopting = [room for room in rooms if any(m._meta.table_name in found for m in room.models)]
+    adopting = [module for module in modules if any(m._meta.table_name in found for m in module.models)]
     guests = _set_aside(connection, adopting, found)
-    names = [room.name for room in rooms]
+    names = [module.name for module in modules]
     plan = [script for script in migrator.plan() if script.module in names]
     migrator.run(database, plan, verify=False)
     rows = Rows(
         connection, db.backend.translate, timestamp_text(db.now()), db.new_id
     )
-    models = [m for room in adopting for m in room.models if m._meta.table_name in found]
+    models = [m for module in adopting for m in module.models if m._meta.table_name in found]
     for model in models:
         if model._meta.table_name not in _DERIVED:
             rows.copy(model, _ASIDE + model._meta.table_name)
@@ -144,7 +144,7 @@ def _adopt(
 
 
 def _set_aside(
-    connection: Connection, rooms: Sequence[Room], found: dict[str, str]
+    connection: Connection, modules: Sequence[BuiltIn], found: dict[str, str]
 ) -> list[tuple[str, str, str]]:
     """Rename the tables found; return the indexes and triggers that were dropped from them."""
     dropped = []
@@ -157,8 +157,8 @@ def _set_aside(
             connection.execute(f"DROP {kind} {quoted(part)}")
         dropped.extend(of_table)
         connection.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(_ASIDE + table)}")
-    for room in rooms:
-        connection.execute(f"DROP TABLE IF EXISTS {quoted(HISTORY_PREFIX + room.name)}")
+    for module in modules:
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(HISTORY_PREFIX + module.name)}")
     if "search_documents" in found:
         connection.execute("DROP TABLE IF EXISTS search_index")
     return dropped
@@ -190,7 +190,7 @@ def _verify(connection: Connection, models: Sequence[Any]) -> None:
             )
 
 
-def _index(db: Database, rooms: Sequence[Room]) -> None:
+def _index(db: Database, modules: Sequence[BuiltIn]) -> None:
     """Make the search documents of what was adopted."""
-    if any(room.name == "media" for room in rooms):
+    if any(module.name == "media" for module in modules):
         indexing.reindex(db)

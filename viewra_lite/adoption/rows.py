@@ -252,7 +252,7 @@ class Rows:
         row["media_file_id"] = self._file_or_stand_in(row.get("media_file_id") or "unknown")
 
     def _title_of(self, file: str | None) -> Row:
-        """Return what a play of a file is called, as the playback room would have noted it."""
+        """Return what a play of a file is called, as the playback module would have noted it."""
         found = self._connection.execute(
             "SELECT m.title, m.year, f.filename FROM media_files f "
             "LEFT JOIN movies m ON m.media_file_id = f.id WHERE f.id = ?", (file,)

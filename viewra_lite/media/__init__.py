@@ -1,1 +1,1 @@
-"""The media room: libraries, files, and what they are."""
+"""The media module: libraries, files, and what they are."""

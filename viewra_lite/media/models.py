@@ -1,4 +1,4 @@
-"""The nouns of the media room: libraries, files, and what the files are."""
+"""The nouns of the media module: libraries, files, and what the files are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The media room's verbs: libraries, files, scanning, movies, shows, music, search."""
+"""The media module's verbs: libraries, files, scanning, movies, shows, music, search."""
 
 from __future__ import annotations
 

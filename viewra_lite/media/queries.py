@@ -1,4 +1,4 @@
-"""The questions of the media room: query builders that run nothing."""
+"""The questions of the media module: query builders that run nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of the playback room: what people watch, where they were, what they have watched.
+"""The nouns of the playback module: what people watch, where they were, what they have watched.
 
 All of it outlives the file, so a file is named by its id and never by a foreign key.
 """

@@ -1,4 +1,4 @@
-"""The playback room's verbs: sessions, progress, what to watch next, history."""
+"""The playback module's verbs: sessions, progress, what to watch next, history."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PlaybackModule(Module):
     migrations = "viewra_lite.playback.migrations"
 
     def attach(self, db: Database, config: Config) -> None:
-        """Receive the sessions, and follow files that turn out to be others."""
+        """Receive the database, and follow files that turn out to be known ones."""
         super().attach(db, config)
         self._progress = Progress(db, config)
         self._fast_path = FastPath(db, config)

@@ -1,4 +1,4 @@
-"""The questions of the playback room: query builders that run nothing."""
+"""The questions of the playback module: query builders that run nothing."""
 
 from __future__ import annotations
 

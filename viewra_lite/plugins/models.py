@@ -1,4 +1,4 @@
-"""The nouns of the plugin room: who is registered, and what they found out."""
+"""The nouns of the plugin module: who is registered, and what they found out."""
 
 from __future__ import annotations
 

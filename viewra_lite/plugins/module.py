@@ -1,4 +1,4 @@
-"""The plugins room's place in a store."""
+"""The plugins module's place in a store."""
 
 from __future__ import annotations
 

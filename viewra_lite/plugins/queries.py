@@ -1,1 +1,1 @@
-"""The questions of the plugins room: query builders that run nothing."""
+"""The questions of the plugins module: query builders that run nothing."""

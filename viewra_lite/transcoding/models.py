@@ -1,4 +1,4 @@
-"""The nouns of the transcoding room: what is being made, and what has been made."""
+"""The nouns of the transcoding module: what is being made, and what has been made."""
 
 from __future__ import annotations
 

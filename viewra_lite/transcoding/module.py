@@ -1,4 +1,4 @@
-"""The transcoding room's verbs: requests, workers with leases, the cache."""
+"""The transcoding module's verbs: requests, workers with leases, the cache."""
 
 from __future__ import annotations
 
@@ -45,16 +45,14 @@ class TranscodingModule(Module):
     migrations = "viewra_lite.transcoding.migrations"
 
     def attach(self, db: Database, config: Config) -> None:
-        """Receive the sessions, and listen for files that turn out to be known ones."""
+        """Receive the database, and follow files that turn out to be known ones."""
         super().attach(db, config)
-        del self.db  # a verb here, which the attribute would hide
-        self._store = db
         db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
         """Let sessions go back to the queue that another program left running, without a lease."""
-        if self._store.one(queries.session_without_lease) is not None:
-            self._store.run(queries.end_missing_leases, self._store.now())
+        if self.db.one(queries.session_without_lease) is not None:
+            self.db.run(queries.end_missing_leases, self.db.now())
 
     # Requests
 
@@ -79,9 +77,9 @@ class TranscodingModule(Module):
         session = self._active(content_hash)
         if session is not None and session.priority >= priority:
             return session
-        with self._store.writer():
+        with self.db.writer():
             if entry is not None:
-                self._store.run(queries.forget_entries, [entry.id])
+                self.db.run(queries.forget_entries, [entry.id])
             return self._made(media_file_id, wanted, content_hash, priority)
 
     def session(self, id: str) -> TranscodeSession:
@@ -89,15 +87,15 @@ class TranscodingModule(Module):
         session: TranscodeSession = self._found(_SESSION, queries.session_by_id, id)
         return session
 
-    def sessions(  # type: ignore[override]
+    def sessions(
         self, *, status: str | None = None, limit: int = 100
     ) -> list[TranscodeSession]:
         """Return sessions, the newest first; all, or pending, running, completed, ..."""
         count = checked_limit(limit)
         if status is None:
-            return self._store.all(queries.sessions_newest, count)
+            return self.db.all(queries.sessions_newest, count)
         checked_choice("status", status, TRANSCODE_STATUSES)
-        return self._store.all(queries.sessions_by_status, status, count)
+        return self.db.all(queries.sessions_by_status, status, count)
 
     def cancel(self, session_id: str) -> TranscodeSession:
         """End a session that is pending or running; whoever joined it loses it too.
@@ -105,7 +103,7 @@ class TranscodingModule(Module):
         Its worker sees it at its next report. Does nothing to a cancelled one; raises
         ConflictError for one that ended otherwise, and NotFoundError.
         """
-        now = self._store.now()
+        now = self.db.now()
         session = self._changed(queries.cancel, known_id(_SESSION, session_id), now)
         session = session or self.session(session_id)
         if session.status != "cancelled":
@@ -125,7 +123,7 @@ class TranscodingModule(Module):
         """
         worker = Provider.of(provider)
         until = self._until("lease", lease)
-        now = self._store.now()
+        now = self.db.now()
         self._end_leases(now)
         limits = worker.limits()
         return self._changed(
@@ -163,13 +161,13 @@ class TranscodingModule(Module):
         """
         claimed = self._claimed(session_id, attempt)
         path, size = _output_path(output_path), checked_bytes("file_size", file_size)
-        now = self._store.now()
-        with self._store.writer():
+        now = self.db.now()
+        with self.db.writer():
             session = self._changed(queries.complete, *claimed, path, now)
             if session is None:
                 raise _lost(self.session(session_id), attempt)
-            self._store.run(
-                queries.save_entry, self._store.new_id(), session.media_file_id,
+            self.db.run(
+                queries.save_entry, self.db.new_id(), session.media_file_id,
                 session.content_hash, session.container, session.video_codec,
                 session.audio_codec, session.quality, size, now, now, path,
             )
@@ -184,7 +182,7 @@ class TranscodingModule(Module):
         """
         claimed = self._claimed(session_id, attempt)
         checked_text("error_message", error_message)
-        session = self._changed(queries.fail, *claimed, error_message, self._store.now())
+        session = self._changed(queries.fail, *claimed, error_message, self.db.now())
         if session is None:
             raise _lost(self.session(session_id), attempt)
         return session
@@ -197,9 +195,9 @@ class TranscodingModule(Module):
         evict() leaves it alone for hold_s seconds, or longer where somebody asked for longer.
         """
         checked_id("content_hash", content_hash)
-        now = self._store.now()
+        now = self.db.now()
         until = self._until("hold_s", hold_s, least=0.0)
-        rows = self._store.run_returning(
+        rows = self.db.run_returning(
             queries.use_entry, content_hash, timestamp_text(now), now - cache.TOUCHED_EVERY, until,
             now, now + cache.LONGEST,
         )
@@ -215,7 +213,7 @@ class TranscodingModule(Module):
 
     def cache_usage(self) -> CacheUsage:
         """Count the entries and their bytes."""
-        return cache.usage(self._store)
+        return cache.usage(self.db)
 
     def evict(self, *, max_bytes: int) -> EvictResult:
         """Remove entries from a cache that is over max_bytes, and return the paths to delete.
@@ -226,8 +224,8 @@ class TranscodingModule(Module):
         whose files are gone, which looks at each of them: call it outside writer().
         """
         limit = checked_bytes("max_bytes", max_bytes)
-        cache.forget_vanished(self._store)
-        return cache.evict(self._store, limit)
+        cache.forget_vanished(self.db)
+        return cache.evict(self.db, limit)
 
     # Chores
 
@@ -252,22 +250,22 @@ class TranscodingModule(Module):
             if entry is not None:
                 return entry  # completed since it was looked for
             file = self._file(media_file_id)
-            self._store.run(
-                queries.insert_session, self._store.new_id(), file.id, "pending", content_hash,
+            self.db.run(
+                queries.insert_session, self.db.new_id(), file.id, "pending", content_hash,
                 file.path, wanted.container, wanted.video_codec, wanted.audio_codec,
-                wanted.quality, wanted.height, wanted.wanted(), priority, self._store.now(),
+                wanted.quality, wanted.height, wanted.wanted(), priority, self.db.now(),
             )
-            self._store.run(queries.raise_priority, priority, content_hash)
+            self.db.run(queries.raise_priority, priority, content_hash)
             session = self._active(content_hash)
             if session is not None:
                 return session  # else it was just cancelled, or failed
 
     def _entry(self, content_hash: str) -> TranscodeCache | None:
-        entry: TranscodeCache | None = self._store.one(queries.entry_by_hash, content_hash)
+        entry: TranscodeCache | None = self.db.one(queries.entry_by_hash, content_hash)
         return entry
 
     def _active(self, content_hash: str) -> TranscodeSession | None:
-        session: TranscodeSession | None = self._store.one(queries.active_session, content_hash)
+        session: TranscodeSession | None = self.db.one(queries.active_session, content_hash)
         return session
 
     def _end_leases(self, now: datetime) -> None:
@@ -275,16 +273,16 @@ class TranscodingModule(Module):
         latest = now + cache.LONGEST
         values = (timestamp_text(now), latest, _BATCH, MAX_ATTEMPTS, reason)
         # Looking first: a worker that waits for work writes nothing.
-        while self._store.one(queries.lease_that_is_over, now, latest) is not None:
-            if not self._store.run(queries.end_leases, *values):
+        while self.db.one(queries.lease_that_is_over, now, latest) is not None:
+            if not self.db.run(queries.end_leases, *values):
                 break  # others are at it
 
     def _changed(self, statement: Statement, *arguments: Any) -> TranscodeSession | None:
-        rows = self._store.run_returning(statement, *arguments)
+        rows = self.db.run_returning(statement, *arguments)
         return filled(TranscodeSession, rows[0]) if rows else None
 
     def _pinned(self, content_hash: str, pinned: bool) -> TranscodeCache:
-        rows = self._store.run_returning(queries.pin_entry, pinned, known_id(_ENTRY, content_hash))
+        rows = self.db.run_returning(queries.pin_entry, pinned, known_id(_ENTRY, content_hash))
         if not rows:
             raise no_such(_ENTRY, content_hash)
         entry: TranscodeCache = filled(TranscodeCache, rows[0])
@@ -293,14 +291,14 @@ class TranscodingModule(Module):
     def _follow_file(self, gone_id: str, kept_id: str) -> None:
         """Point at the known file that a new one turned out to be, inside the media's writer."""
         for statement in (queries.move_sessions, queries.move_entries):
-            self._store.run(statement, kept_id, gone_id)
+            self.db.run(statement, kept_id, gone_id)
 
     def _file(self, id: str) -> MediaFile:
         file: MediaFile = self._found("media file", queries.file_by_id, id)
         return file
 
     def _found(self, noun: str, by_id: Statement, id: str) -> Any:
-        row = self._store.one(by_id, known_id(noun, id))
+        row = self.db.one(by_id, known_id(noun, id))
         if row is None:
             raise no_such(noun, id)
         return row
@@ -313,7 +311,7 @@ class TranscodingModule(Module):
     def _until(self, name: str, seconds: float, *, least: float = MOMENT_S) -> str:
         """Return the time in so many seconds, as text."""
         checked = checked_number(name, seconds, least, LONGEST_S)
-        return timestamp_text(self._store.now() + timedelta(seconds=checked))
+        return timestamp_text(self.db.now() + timedelta(seconds=checked))
 
 
 def _content(file: MediaFile) -> str:

@@ -1,4 +1,4 @@
-"""The questions of the transcoding room: query builders that run nothing."""
+"""The questions of the transcoding module: query builders that run nothing."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from viewra_lite import Store, errors
 from viewra_lite.cli.output import printable, readable_size
 from viewra_lite.media.models import MediaFile, MediaLibrary
-from viewra_lite.rooms import ROOMS
+from viewra_lite.built_in import BUILT_IN
 
 from ..conftest import ROOT, Run, in_process
 
@@ -85,7 +85,7 @@ def test_init_then_status(cli: Run, url: str) -> None:
     assert facts["url"] == made.json["url"]
     assert facts["version"].startswith(("SQLite 3.", "PostgreSQL 1"))
     assert facts["size"] > 10_000
-    assert [module["module"] for module in facts["schema"]] == [room.name for room in ROOMS]
+    assert [module["module"] for module in facts["schema"]] == [room.name for room in BUILT_IN]
     assert all(module["applied"] and not module["pending"] for module in facts["schema"])
     assert set(facts["counts"].values()) == {0}
     plain = cli("status", "--config", url)

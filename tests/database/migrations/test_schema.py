@@ -20,7 +20,7 @@ from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.plugins.module import PluginsModule
 from viewra_lite.transcoding.module import TranscodingModule
 
-ROOMS = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule)
+MODULES = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule)
 TOP = Path(__file__).parents[3]
 SPECIFICATION = Path(__file__).parents[2] / "data" / "specification.sql"
 
@@ -33,7 +33,7 @@ def migrated(tmp_path: Path) -> Path:
 
 def test_schema_sql_is_up_to_date() -> None:
     text = (TOP / "schema.sql").read_text(encoding="utf-8")
-    assert text == render(ROOMS, "sqlite"), "regenerate it: viewra-lite schema > schema.sql"
+    assert text == render(MODULES, "sqlite"), "regenerate it: viewra-lite schema > schema.sql"
 
 
 def test_schema_sql_is_what_the_migrations_make(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_the_postgres_rendering_is_what_the_migrations_make(
     by_hand = postgres_server.create_database("schema_by_hand")
     try:
         with psycopg.connect(by_hand) as connection:
-            connection.execute(render(ROOMS, "postgres"))
+            connection.execute(render(MODULES, "postgres"))
         Store.open(postgres_url).close()
         assert postgres_catalogue(by_hand) == postgres_catalogue(postgres_url)
     finally:
@@ -69,15 +69,15 @@ def test_the_postgres_rendering_is_what_the_migrations_make(
 
 
 def test_every_table_and_column_has_a_comment() -> None:
-    for room in ROOMS:
-        for model in room.models:
+    for module in MODULES:
+        for model in module.models:
             assert (model.__doc__ or "").strip().endswith("."), model
             for field in model._meta.sorted_fields:
                 assert field.help_text, f"{model.__name__}.{field.name} needs a help_text"
 
 
 def test_lines_are_short_and_comments_complete() -> None:
-    text = render(ROOMS, "sqlite")
+    text = render(MODULES, "sqlite")
     assert [line for line in text.splitlines() if len(line) > 100] == []
     said = " ".join(line.partition("--")[2].strip() for line in text.splitlines())
     for field in MediaModule.models[1]._meta.sorted_fields:
@@ -186,7 +186,7 @@ def test_rendering_postgres_needs_no_driver() -> None:
 
 def test_an_unknown_dialect_is_refused() -> None:
     with pytest.raises(ValueError, match="mysql"):
-        render(ROOMS, "mysql")
+        render(MODULES, "mysql")
 
 
 def test_datasette_and_sqlite_utils_find_the_search_table(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Noting(Module):
         self.seen: list[str] = []
 
     def recover(self) -> None:
-        assert self.sessions.backend.engine
+        assert self.db.backend.engine
         self.seen.append("recover")
 
     def detach(self) -> None:

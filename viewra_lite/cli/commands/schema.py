@@ -46,9 +46,9 @@ def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
 def run_schema(args: Namespace) -> int:
     """Print the commented DDL."""
     from ...database.migrations.schema import render
-    from ...rooms import ROOMS
+    from ...built_in import BUILT_IN
 
-    sql = render([room.module() for room in ROOMS], args.dialect)
+    sql = render([module.module() for module in BUILT_IN], args.dialect)
     if args.json:
         print_json({"dialect": args.dialect, "sql": sql})
     else:

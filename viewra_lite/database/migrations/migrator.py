@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
@@ -21,20 +21,7 @@ from ..transactions.database import Database
 from .scripts import Script, scripts
 
 if TYPE_CHECKING:
-    class Migrates(Protocol):
-        """What the migrator needs to know of a module."""
-
-        @property
-        def name(self) -> str:
-            """Names the module and its history."""
-
-        @property
-        def requires(self) -> Sequence[str]:
-            """Names the modules that come before."""
-
-        @property
-        def migrations(self) -> str | None:
-            """Names the package of scripts."""
+    from .scripts import Migrated
 
 LOCK_WAIT_S = 120.0
 HISTORY_PREFIX = "viewra_migrations_"
@@ -43,7 +30,7 @@ HISTORY_PREFIX = "viewra_migrations_"
 class Migrator:
     """Compares the modules' scripts with a store's history, and applies what is missing."""
 
-    def __init__(self, db: Database, modules: Sequence[Migrates]) -> None:
+    def __init__(self, db: Database, modules: Sequence[Migrated]) -> None:
         self._db = db
         self._modules = in_order(modules)
         self._scripts = {
@@ -112,14 +99,14 @@ class Migrator:
         return applied
 
 
-def in_order(modules: Sequence[Migrates]) -> list[Migrates]:
+def in_order(modules: Sequence[Migrated]) -> list[Migrated]:
     """Sort modules so that each comes after those it requires; ties keep their order."""
     by_name = {module.name: module for module in modules}
     if len(by_name) != len(modules):
         raise MigrationError("two modules have the same name")
-    ordered: dict[str, Migrates] = {}
+    ordered: dict[str, Migrated] = {}
 
-    def visit(module: Migrates, path: tuple[str, ...]) -> None:
+    def visit(module: Migrated, path: tuple[str, ...]) -> None:
         if module.name in path:
             raise MigrationError(f"modules require each other: {' -> '.join((*path, module.name))}")
         for name in module.requires:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
 from ..checks import refused
 from .migrator import history
+
+if TYPE_CHECKING:
+    from .scripts import Migrated
 
 ENGINES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 _WIDTH = 100  # characters
@@ -39,23 +42,7 @@ RESERVED = frozenset(
 )
 
 
-class Room(Protocol):
-    """What rendering needs to know of a module."""
-
-    @property
-    def name(self) -> str:
-        """Names the module and its history."""
-
-    @property
-    def models(self) -> Sequence[Any]:
-        """Lists its tables."""
-
-    @property
-    def migrations(self) -> str | None:
-        """Names the package of scripts."""
-
-
-def render(rooms: Sequence[Room], dialect: str) -> str:
+def render(modules: Sequence[Migrated], dialect: str) -> str:
     """Return the commented DDL of the modules' tables for "sqlite" or "postgres".
 
     Modules and models must come in an order in which each refers only to earlier ones. Raises
@@ -63,9 +50,9 @@ def render(rooms: Sequence[Room], dialect: str) -> str:
     """
     database = _database(dialect)
     parts = [_header(dialect)]
-    for room in rooms:
-        parts.append(_heading(room))
-        parts.extend(_table(model, dialect, database) for model in _tables(room, database))
+    for module in modules:
+        parts.append(_heading(module))
+        parts.extend(_table(model, dialect, database) for model in _tables(module, database))
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,16 +76,16 @@ def _header(dialect: str) -> str:
         -- be read and compared: a store makes its tables and brings them up to date by itself.""")
 
 
-def _heading(room: Room) -> str:
-    line = f"-- {room.name} ".ljust(_WIDTH, "=")
-    purpose = _first_line(room if isinstance(room, type) else type(room))
+def _heading(module: Migrated) -> str:
+    line = f"-- {module.name} ".ljust(_WIDTH, "=")
+    purpose = _first_line(module if isinstance(module, type) else type(module))
     return f"{line}\n-- {purpose}" if purpose else line
 
 
-def _tables(room: Room, database: Any) -> Iterator[Any]:
-    yield from room.models
-    if room.migrations:
-        yield history(database, room.name)
+def _tables(module: Migrated, database: Any) -> Iterator[Any]:
+    yield from module.models
+    if module.migrations:
+        yield history(database, module.name)
 
 
 def _table(model: Any, dialect: str, database: Any) -> str:
@@ -164,7 +151,7 @@ def _indexes(model: Any, database: Any) -> list[str]:
 
 
 def _commented(code: str, comment: str | None, column: int) -> list[str]:
-    """Return a line of code with its comment to the right, or above where there is no room."""
+    """Return a line of code with its comment to the right, or above where it does not fit."""
     width = _WIDTH - column - len("-- ")
     if not comment:
         return [code]

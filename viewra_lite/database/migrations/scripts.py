@@ -7,11 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import MigrationError
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Migrated(Protocol):
+        """What migrating and rendering need to know of a module."""
+
+        @property
+        def name(self) -> str:
+            """Names the module and its history."""
+
+        @property
+        def requires(self) -> Sequence[str]:
+            """Names the modules that come before."""
+
+        @property
+        def models(self) -> Sequence[Any]:
+            """Lists its tables."""
+
+        @property
+        def migrations(self) -> str | None:
+            """Names the package of scripts."""
 
 
 class Script(NamedTuple):

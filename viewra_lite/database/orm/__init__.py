@@ -1,1 +1,1 @@
-"""Peewee, and what we put between it and the rooms."""
+"""Peewee, and what we put between it and the modules."""

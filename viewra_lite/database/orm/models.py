@@ -1,4 +1,4 @@
-"""What every table of the rooms is: a model of the one store that this process has open."""
+"""What every table of the modules is: a model of the one store that this process has open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ open_database = DatabaseProxy()
 
 
 class StoreModel(Model):
-    """Common to all tables of the rooms."""
+    """Common to all tables of the modules."""
 
     extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Statements by engine that Peewee has no words for, run after CREATE TABLE."""

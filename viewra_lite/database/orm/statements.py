@@ -1,6 +1,6 @@
 """Queries that Peewee builds once per engine and that then run with new parameters.
 
-Building the SQL text again is most of what a point get through Peewee costs, so the rooms write
+Building the SQL text again is most of what a point get through Peewee costs, so the modules write
 their questions as builders, each decorated with `statement`:
 
     @statement

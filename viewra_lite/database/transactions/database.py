@@ -1,6 +1,6 @@
-"""Sessions: the one way from the rooms to the database.
+"""Database: the one way from the modules to the engine.
 
-A thread has at most one session. `reader()` is one consistent snapshot, `writer()` one
+A thread has at most one transaction. `reader()` is one consistent snapshot, `writer()` one
 transaction; a writer inside a writer is a savepoint, a reader inside a writer sees its rows. A
 statement run outside any session is its own: it borrows a connection for as long as it runs and
 opens no transaction.
@@ -59,7 +59,7 @@ class Database:
         self._engine = backend.engine
         self._current = _Current(weakref.ref(self))
         self._process = os.getpid()
-        self._listeners: dict[str, list[Callable[..., None]]] = {}
+        self._subscribers: dict[str, list[Callable[..., None]]] = {}
         _live.add(self)
 
     def new_ids(self, count: int) -> list[str]:
@@ -181,13 +181,13 @@ class Database:
         """
         return self.backend.exclusive(name, wait_s=wait_s)
 
-    def subscribe(self, event: str, action: Callable[..., None]) -> None:
-        """Call action(*arguments) whenever a room announces an event, inside its transaction."""
-        self._listeners.setdefault(event, []).append(action)
+    def subscribe(self, hook: str, action: Callable[..., None]) -> None:
+        """Call action(*arguments) whenever a module emits a hook, inside its transaction."""
+        self._subscribers.setdefault(hook, []).append(action)
 
-    def emit(self, event: str, *arguments: Any) -> None:
-        """Tell every listener of an event; what they raise ends the announcer's transaction."""
-        for action in self._listeners.get(event, ()):
+    def emit(self, hook: str, *arguments: Any) -> None:
+        """Call every subscriber of a hook; what one raises ends the emitting transaction."""
+        for action in self._subscribers.get(hook, ()):
             action(*arguments)
 
     def close(self) -> None:
@@ -291,7 +291,7 @@ class Database:
             raise
 
     def begin(self, transaction: Transaction) -> None:
-        """Make a session this thread's, for the rooms and for Peewee."""
+        """Make a session this thread's, for the modules and for Peewee."""
         place = self._current.place
         # A generator may be finished by another thread than the one that began it, so a session
         # remembers where its own thread looks for it.

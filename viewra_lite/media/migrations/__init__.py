@@ -1,1 +1,1 @@
-"""History of the media room's tables: frozen once released."""
+"""History of the media module's tables: frozen once released."""

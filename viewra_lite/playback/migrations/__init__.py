@@ -1,1 +1,1 @@
-"""History of the playback room's tables: frozen once released."""
+"""History of the playback module's tables: frozen once released."""

@@ -1,1 +1,1 @@
-"""History of the plugins room's tables: frozen once released."""
+"""History of the plugins module's tables: frozen once released."""

@@ -1,1 +1,1 @@
-"""History of the transcoding room's tables: frozen once released."""
+"""History of the transcoding module's tables: frozen once released."""

@@ -1,7 +1,7 @@
-"""The rooms of a store: what opening it has to know of each, and where its module is.
+"""The built-in modules: what opening a store needs to know of each before it is imported.
 
-To import the verbs and tables of all rooms takes longer than to open a store that is up to date.
-So a room is imported when it is first used, or when a crash has left it something to put right.
+Importing the verbs and tables of all of them takes longer than opening a store that is up to date.
+So each is imported at its first use, or when a crash left something for its recover() to do.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from .module import Module
 
 
-class Room(NamedTuple):
-    """A room that need not be imported yet; to the migrator it is as good as its module."""
+class BuiltIn(NamedTuple):
+    """A built-in module that need not be imported yet; the migrator takes it as the module."""
 
     name: str
     module: Callable[[], type[Module]]
     """Imports it."""
     requires: Sequence[str] = ("media",)
     unfinished: str = ""
-    """A query that finds rows where there is something for the module's recover() to do."""
+    """A query that finds a row when the module's recover() has something to do."""
 
     @property
     def migrations(self) -> str:
@@ -58,13 +58,13 @@ def _plugins() -> type[Module]:
     return PluginsModule
 
 
-ROOMS = (
-    Room("media", _media, requires=()),
-    Room("playback", _playback, unfinished=(
+BUILT_IN = (
+    BuiltIn("media", _media, requires=()),
+    BuiltIn("playback", _playback, unfinished=(
         "SELECT 1 FROM playback_sessions WHERE end_time IS NULL LIMIT 1"
     )),
-    Room("transcoding", _transcoding, unfinished=(
+    BuiltIn("transcoding", _transcoding, unfinished=(
         "SELECT 1 FROM transcode_sessions WHERE status = 'running' AND lease_until IS NULL LIMIT 1"
     )),
-    Room("plugins", _plugins),
+    BuiltIn("plugins", _plugins),
 )
