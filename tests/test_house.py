@@ -30,11 +30,13 @@ LAYERS = {
     "built_in": {"module", *ROOMS},
     "adoption": {"built_in", "config", "database", "errors", "module", *ROOMS},
     "store": {
-        "adoption", "built_in", "config", "database", "errors", "importing", "module", *ROOMS,
+        "adoption", "built_in", "config", "database", "errors", "importing", "maintenance",
+        "module", *ROOMS,
     },
     "importing": {
         "config", "database", "errors", "media", "playback",
     },
+    "maintenance": {"config", "database", "errors", "media.models"},
     "cli": {
         "adoption", "built_in", "config", "database", "errors", "module", "store", "importing",
         *ROOMS,
@@ -161,6 +163,14 @@ def test_no_folder_holds_more_than_is_seen_at_once() -> None:
             path.relative_to(folder).parts[0] for path in SOURCES if path.is_relative_to(folder)
         } - {"__init__.py"}
         assert len(entries) <= MOST_ENTRIES, f"{folder.relative_to(PACKAGE)}: {sorted(entries)}"
+
+
+def test_the_command_line_asks_the_store_and_no_table_or_engine() -> None:
+    """What it shows can be had from Python, and is written once."""
+    for path in sorted((PACKAGE / "cli").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        for asked in ("peewee", "_meta", ".select(", "SqliteConfig", "PostgresConfig", "._db"):
+            assert asked not in source, f"{path.relative_to(PACKAGE)} asks {asked}"
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from . import errors
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
+    from .database.backend import DatabaseFacts
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
+    from .maintenance.statistics import LibraryStatistics, Statistics
     from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
     from .media.scanning.facts import FileFacts, Problem, ScanResult
     from .media.scanning.reconcile import Reconciliation
@@ -32,13 +34,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Album", "ArchiveResult", "CacheUsage", "Config", "DayTotal", "Episode", "EvictResult",
-    "FileFacts", "ImportResult", "MediaFile", "MediaLibrary", "Module", "Movie", "Page",
-    "PlaybackHistory", "PlaybackHistoryArchive", "PlaybackSession", "PostgresConfig", "Problem",
-    "Provider", "Reader", "Reconciliation", "ScanResult", "SearchHit", "Season", "SqliteConfig",
-    "Stats", "Store", "TVShow", "TitleTotal", "Track", "TranscodeCache", "TranscodeProfile",
-    "TranscodeSession", "Unmatched", "UserMediaProgress", "UserTotal", "WatchItem", "WatchedRecord",
-    "Writer", "errors", "load_config",
+    "Album", "ArchiveResult", "CacheUsage", "Config", "DatabaseFacts", "DayTotal", "Episode",
+    "EvictResult", "FileFacts", "ImportResult", "LibraryStatistics", "MediaFile", "MediaLibrary",
+    "Module", "Movie", "Page", "PlaybackHistory", "PlaybackHistoryArchive", "PlaybackSession",
+    "PostgresConfig", "Problem", "Provider", "Reader", "Reconciliation", "ScanResult", "SearchHit",
+    "Season", "SqliteConfig", "Statistics", "Stats", "Store", "TVShow", "TitleTotal", "Track",
+    "TranscodeCache", "TranscodeProfile", "TranscodeSession", "Unmatched", "UserMediaProgress",
+    "UserTotal", "WatchItem", "WatchedRecord", "Writer", "errors", "load_config",
 ]
 
 # Where each name lives. Imported when it is first asked for, so that the command line answers
@@ -46,10 +48,12 @@ __all__ = [
 _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
+    "database.backend": "DatabaseFacts",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
+    "maintenance.statistics": "LibraryStatistics Statistics",
     "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",
     "media.scanning.facts": "FileFacts Problem ScanResult",
     "media.scanning.reconcile": "Reconciliation",

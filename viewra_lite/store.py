@@ -24,6 +24,7 @@ from .module import Module, check_modules
 if TYPE_CHECKING:
     from .database.backend import Backend
     from .importing.module import Importing
+    from .maintenance.module import Maintenance
     from .media.module import MediaModule
     from .playback.module import PlaybackModule
     from .plugins.module import PluginsModule
@@ -83,6 +84,13 @@ class Store:
         from .importing.module import Importing
 
         return Importing(self._db, self.config)
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """What the store can say about itself."""
+        from .maintenance.module import Maintenance
+
+        return Maintenance(self._db)
 
     @classmethod
     def open(

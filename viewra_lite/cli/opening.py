@@ -49,7 +49,8 @@ def looking(args: Namespace) -> Iterator[Store]:
     from ..store import Store
 
     config = configured(args)
-    _refuse_absent_file(args, config)
+    if not config.exists():
+        _refuse(args, config)
     with Store.open(config, migrate=False) as store:
         store.migrations.plan()  # a newer store is refused before anything else is read of it
         if not any(script["applied"] for script in store.migrations.status()):
@@ -66,13 +67,6 @@ def _refuse_unmigrated(args: Namespace, store: Store) -> None:
             f"yet: {command(args, 'init')} adopts it and keeps every row"
         )
     _refuse(args, store.config)
-
-
-def _refuse_absent_file(args: Namespace, config: Config) -> None:
-    from ..config.options import SqliteConfig
-
-    if isinstance(config, SqliteConfig) and not config.database_path.exists():
-        _refuse(args, config)
 
 
 def _refuse(args: Namespace, config: Config) -> None:

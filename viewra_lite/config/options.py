@@ -117,6 +117,10 @@ class Config(ABC):
     def engine(self) -> Literal["sqlite", "postgres"]:
         """Name the engine."""
 
+    def exists(self) -> bool:
+        """Whether the database is there, as far as can be told without asking a server."""
+        return True
+
     @property
     @abstractmethod
     def url(self) -> str:
@@ -144,6 +148,10 @@ class SqliteConfig(Config):
     def engine(self) -> Literal["sqlite", "postgres"]:
         """Name the engine."""
         return "sqlite"
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.database_path.exists()
 
     @property
     def url(self) -> str:

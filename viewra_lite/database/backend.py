@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 Connection = Any  # of sqlite3, cysqlite or psycopg: all have execute()
+
+
+class DatabaseFacts(NamedTuple):
+    """An engine and the size of its database."""
+
+    version: str
+    """SQLite 3.45.1, PostgreSQL 16.2."""
+    path: str | None
+    """The database file; None on a server."""
+    size: int
+    """Of the database, bytes."""
+    log_size: int
+    """Of SQLite's write-ahead log, bytes."""
 
 
 class Backend(Protocol):
@@ -89,6 +102,9 @@ class Backend(Protocol):
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves: TransactionError or StoreClosedError."""
+
+    def facts(self) -> DatabaseFacts:
+        """Return the engine's version and the database's size."""
 
     def checkpoint(self) -> None:
         """Move committed changes from the log into the database, as far as nobody reads them.

@@ -17,7 +17,6 @@ from ..parser import Commands, Parser
 from ..remedies import command
 
 if TYPE_CHECKING:
-    from ...media.models import MediaLibrary
     from ...store import Store
 
 _COLUMNS = ("id", "name", "type", "files", "missing", "last_scan", "path")
@@ -76,33 +75,20 @@ def _print_libraries(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def library_facts(store: Store) -> list[dict[str, Any]]:
     """Return what there is to know of each library; files counts those that are there."""
-    from peewee import fn
-
-    from ...media.models import MediaFile
-
-    library = MediaFile.library
-    files: Any = MediaFile.select(library, fn.COUNT(library)).group_by(library).tuples()
-    with store.reader():
-        known = dict(files)
-        missing = dict(files.where(MediaFile.status == "missing"))
-        libraries = store.media.libraries()
-    return [_facts(library, known, missing) for library in libraries]
-
-
-def _facts(
-    library: MediaLibrary, known: Mapping[str, int], missing: Mapping[str, int]
-) -> dict[str, Any]:
-    gone = missing.get(library.id, 0)
-    return {
-        "id": library.id,
-        "name": library.name,
-        "type": library.type,
-        "path": library.path,
-        "files": known.get(library.id, 0) - gone,
-        "missing": gone,
-        "scan_interval": library.scan_interval,
-        "last_scan": library.last_scan,
-    }
+    counted = store.maintenance.statistics().libraries
+    return [
+        {
+            "id": library.id,
+            "name": library.name,
+            "type": library.type,
+            "path": library.path,
+            "files": counted[library.id].files if library.id in counted else 0,
+            "missing": counted[library.id].missing if library.id in counted else 0,
+            "scan_interval": library.scan_interval,
+            "last_scan": library.last_scan,
+        }
+        for library in store.media.libraries()
+    ]
 
 
 def run_remove(args: Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _PROBLEMS_NAMED = 100
+_OF_A_PROBLEM = ("path", "status", "missing_since", "error")
 
 
 def add_commands(commands: Commands) -> None:
@@ -48,7 +48,10 @@ def run_status(args: Namespace) -> int:
     with looking(args) as store:
         facts = _facts(store)
         if args.problems and facts["counts"] is not None:
-            facts["problems"] = problems(store)
+            facts["problems"] = [
+                {name: getattr(file, name) for name in _OF_A_PROBLEM}
+                for file in store.maintenance.problems(_PROBLEMS_NAMED)
+            ]
     if args.json:
         print_json(facts)
     else:
@@ -61,12 +64,13 @@ def run_status(args: Namespace) -> int:
 def _facts(store: Store) -> dict[str, Any]:
     schema = schema_by_module(store)
     is_pending = any(module["pending"] for module in schema)
+    database = store.maintenance.database()
     return {
         "engine": store.engine,
         "url": store.config.url,
-        **_database_facts(store),
+        **{name: value for name, value in database._asdict().items() if value is not None},
         "schema": schema,
-        "counts": None if is_pending else counts(store),
+        "counts": None if is_pending else dict(store.maintenance.statistics().counts),
     }
 
 
@@ -78,61 +82,6 @@ def schema_by_module(store: Store) -> list[dict[str, Any]]:
         module = modules.setdefault(name, {"module": name, "applied": [], "pending": []})
         module["applied" if script["applied"] else "pending"].append(script["name"])
     return list(modules.values())
-
-
-def _database_facts(store: Store) -> dict[str, Any]:
-    """Return the engine's version and the size in bytes."""
-    from ...config.options import SqliteConfig
-    from ...media.models import MediaLibrary
-
-    def asked(question: str) -> Any:
-        with store.reader():
-            return MediaLibrary._meta.database.execute_sql(question).fetchone()
-
-    if isinstance(store.config, SqliteConfig):
-        path = os.path.abspath(store.config.database_path)
-        # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
-        size, log = os.stat(path).st_size, path + "-wal"
-        log_size = os.stat(log).st_size if os.path.exists(log) else 0
-        [version] = asked("SELECT sqlite_version()")  # the driver may bring one of its own
-        return {"version": f"SQLite {version}", "path": path, "size": size, "log_size": log_size}
-    version, size = asked(
-        "SELECT current_setting('server_version'), pg_database_size(current_database())"
-    )
-    return {"version": f"PostgreSQL {version}", "size": size}
-
-
-def counts(store: Store) -> dict[str, int]:
-    """Count what the store knows, all at one moment."""
-    from ...media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
-
-    questions: dict[str, Any] = {
-        "libraries": MediaLibrary.select(),
-        "files": MediaFile.select(),
-        "missing": MediaFile.select().where(MediaFile.status == "missing"),
-        "failed_probes": MediaFile.select().where(MediaFile.probe_state == "failed"),
-        "movies": Movie.select(),
-        "shows": TVShow.select(),
-        "episodes": Episode.select(),
-        "albums": Album.select(),
-        "tracks": Track.select(),
-    }
-    with store.reader():
-        return {name: question.count() for name, question in questions.items()}
-
-
-def problems(store: Store) -> list[dict[str, Any]]:
-    """Return the first files, by path, that are missing or could not be looked into, and why."""
-    from ...media.models import MediaFile
-
-    wrong = (MediaFile.status == "missing") | (MediaFile.probe_state == "failed")
-    question = MediaFile.select().where(wrong).order_by(MediaFile.path).limit(_PROBLEMS_NAMED)
-    with store.reader():
-        return [
-            {"path": file.path, "status": file.status, "missing_since": file.missing_since,
-             "error": file.error}
-            for file in question
-        ]
 
 
 def _print_problems(files: list[dict[str, Any]]) -> None:

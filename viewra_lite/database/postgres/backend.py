@@ -17,6 +17,7 @@ from ...errors import (
     ConfigError, ConflictError, InvalidValueError, TransactionError, StoreBusyError, StoreClosedError,
     StoreUnavailableError, ViewraError,
 )
+from ..backend import DatabaseFacts
 from ..transactions.locks import of_this_process
 from ..transactions.pool import Pool
 from .peewee_database import PostgresStoreDatabase
@@ -248,6 +249,17 @@ class PostgresBackend:
 
     def mark_as_store(self) -> None:
         """Do nothing: a server does not mistake an emptied database for a new one."""
+
+    def facts(self) -> DatabaseFacts:
+        """Return the server's version and the size of the database."""
+        connection = self.borrow()
+        try:
+            version, size = connection.execute(
+                "SELECT current_setting('server_version'), pg_database_size(current_database())"
+            ).fetchone()
+        finally:
+            self.give_back(connection)
+        return DatabaseFacts(f"PostgreSQL {version}", None, size, 0)
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config.options import SqliteConfig
 from ...errors import TransactionError, StoreBusyError, StoreClosedError, StoreUnavailableError
+from ..backend import DatabaseFacts
 from ..transactions.locks import file_lock
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from .drivers.loading import load_driver
@@ -260,6 +261,18 @@ class SqliteBackend:
         if not note.exists():
             note.parent.mkdir(mode=0o700, exist_ok=True)
             note.write_text("A viewra_lite store lives beside this folder.\n")
+
+    def facts(self) -> DatabaseFacts:
+        """Return SQLite's version and the size of the file and its log."""
+        # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
+        size, log = os.stat(self.path).st_size, f"{self.path}-wal"
+        log_size = os.stat(log).st_size if os.path.exists(log) else 0
+        connection = self.borrow()
+        try:  # the driver may bring an SQLite of its own
+            [version] = connection.execute("SELECT sqlite_version()").fetchone()
+        finally:
+            self.give_back(connection)
+        return DatabaseFacts(f"SQLite {version}", str(self.path), size, log_size)
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise what a query outside every session deserves."""

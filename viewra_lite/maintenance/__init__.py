@@ -1,0 +1,1 @@
+"""Maintenance: what a store can say about itself."""

@@ -1,0 +1,53 @@
+"""The questions of maintenance: query builders that run nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from peewee import SQL, Case, fn
+
+from ..database.orm.statements import Statement, statement
+from ..media.models import MediaFile, MediaLibrary
+
+
+@lru_cache(maxsize=None)
+def rows_of(model: Any) -> Statement:
+    """Return the statement that counts a table's rows."""
+    return Statement(lambda: model.select(fn.COUNT(SQL("*"))).tuples(), arity=0)
+
+
+@statement
+def missing_files() -> Any:
+    return MediaFile.select(fn.COUNT(SQL("*"))).where(
+        MediaFile.status == SQL("'missing'")
+    ).tuples()
+
+
+@statement
+def failed_probes() -> Any:
+    return MediaFile.select(fn.COUNT(SQL("*"))).where(
+        MediaFile.probe_state == SQL("'failed'")
+    ).tuples()
+
+
+@statement
+def library_ids() -> Any:
+    return MediaLibrary.select(MediaLibrary.id).tuples()
+
+
+@statement
+def files_by_library() -> Any:
+    """Each library that has files, with how many it has and how many of them are missing."""
+    is_missing = Case(None, [(MediaFile.status == SQL("'missing'"), 1)])
+    return MediaFile.select(
+        MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing)
+    ).group_by(MediaFile.library).tuples()
+
+
+@statement
+def files_with_problems(limit: Any) -> Any:
+    """Files that are missing, or that could not be probed, by path."""
+    return MediaFile.select().where(
+        (MediaFile.status == SQL("'missing'")) | (MediaFile.probe_state == SQL("'failed'"))
+    ).order_by(MediaFile.path, MediaFile.id).limit(limit)

@@ -1,0 +1,61 @@
+"""What a store holds, and how large its database is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..database.backend import DatabaseFacts
+from ..database.transactions.database import Database
+from ..media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
+from . import queries
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatistics:
+    """The files of one library."""
+
+    files: int
+    """Files that are there."""
+    missing: int
+    """Files that the last scan did not find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A store at one moment."""
+
+    database: DatabaseFacts
+    """Which engine it is, and how large."""
+    counts: Mapping[str, int]
+    """libraries, files, missing, failed_probes, movies, shows, episodes, albums and tracks."""
+    libraries: Mapping[str, LibraryStatistics]
+    """By library id."""
+
+
+def counts(db: Database) -> dict[str, int]:
+    """Count what a store holds; inside a reader."""
+    models: dict[str, Any] = {
+        "libraries": MediaLibrary, "files": MediaFile, "movies": Movie, "shows": TVShow,
+        "episodes": Episode, "albums": Album, "tracks": Track,
+    }
+    found = {name: int(db.one(queries.rows_of(model))[0]) for name, model in models.items()}
+    found["missing"], found["failed_probes"] = (
+        int(db.one(question)[0]) for question in (queries.missing_files, queries.failed_probes)
+    )
+    return {name: found[name] for name in _IN_ORDER}
+
+
+_IN_ORDER: Sequence[str] = (
+    "libraries", "files", "missing", "failed_probes", "movies", "shows", "episodes", "albums",
+    "tracks",
+)
+
+
+def by_library(db: Database) -> dict[str, LibraryStatistics]:
+    """Count the files of each library; inside a reader."""
+    found = {id: LibraryStatistics(0, 0) for id, in db.all(queries.library_ids)}
+    for id, files, missing in db.all(queries.files_by_library):
+        found[id] = LibraryStatistics(files - missing, missing)
+    return found
