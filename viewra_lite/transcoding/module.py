@@ -235,8 +235,8 @@ class TranscodingModule(Module):
         What was requested while the clock ran ahead takes its place in the queue again.
         """
         moment = checked_moment("now", now)
-        if self._store.one(queries.session_of_the_future, moment) is not None:
-            self._store.run(queries.pull_back_sessions, moment)
+        if self.db.one(queries.session_of_the_future, moment) is not None:
+            self.db.run(queries.pull_back_sessions, moment)
         self._end_leases(moment)
 
     # Inside
