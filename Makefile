@@ -15,7 +15,7 @@ help:
 	@echo "make demo        scan a small generated library and look at it"
 	@echo "make test        run the whole suite, on SQLite and on PostgreSQL"
 	@echo "make torture     the same, and what is driver-independent with both drivers of SQLite"
-	@echo "make check       run flake8, mypy and the rules of the house"
+	@echo "make check       run ruff, mypy and the rules of the house"
 	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (about twelve minutes)"
 	@echo "make bench-full  the same in the sizes of a large library (hours)"
 	@echo "make clean       remove the virtualenv and everything that was built"
@@ -30,7 +30,8 @@ torture: $(VENV)/test-installed
 	@TORTURE=1 $(BIN)/python -m pytest -q -n 2
 
 check: $(VENV)/test-installed
-	@$(BIN)/python -m flake8
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format --check -q
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
