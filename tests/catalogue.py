@@ -9,9 +9,7 @@ from typing import Any
 
 Catalogue = dict[tuple[str, ...], Any]
 
-_TOKEN = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.]+|\S""", re.DOTALL
-)
+_TOKEN = re.compile(r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.]+|\S""", re.DOTALL)
 
 
 def tokens(sql: str) -> list[str]:

@@ -104,7 +104,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     folder = Path(__file__).parent
     left_out = [
-        item for item in items
+        item
+        for item in items
         if "[cysqlite" in item.nodeid and item.path.relative_to(folder).parts[0] in _ONE_DRIVER
     ]
     if left_out:

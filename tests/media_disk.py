@@ -10,9 +10,7 @@ from typing import Any
 from media_factory import write_video
 
 from viewra_lite import FileFacts, ScanResult, Store
-from viewra_lite.media.models import (
-    Episode, MediaFile, Movie, RemovedFile, Season, Track, TVShow,
-)
+from viewra_lite.media.models import Episode, MediaFile, Movie, RemovedFile, Season, Track, TVShow
 from viewra_lite.playback.models import UserMediaProgress
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
@@ -56,7 +54,8 @@ def ids(store: Store, library_id: str) -> dict[str, str]:
     root = store.media.library(library_id).path
     return {
         os.path.relpath(file.path, root): file.id
-        for file in every_file(store, library_id) if file.status == "present"
+        for file in every_file(store, library_id)
+        if file.status == "present"
     }
 
 
@@ -83,9 +82,12 @@ def watched(store: Store, file_id: str, position: float = 42.0) -> None:
 def progress_by_path(store: Store) -> dict[str, float]:
     """Return who watched what, joined to the files that are known now."""
     with store.reader():
-        rows = UserMediaProgress.select(UserMediaProgress.position, MediaFile.path).join(
-            MediaFile, on=(MediaFile.id == UserMediaProgress.media_file_id)
-        ).where(MediaFile.status == "present").tuples()
+        rows = (
+            UserMediaProgress.select(UserMediaProgress.position, MediaFile.path)
+            .join(MediaFile, on=(MediaFile.id == UserMediaProgress.media_file_id))
+            .where(MediaFile.status == "present")
+            .tuples()
+        )
         return {Path(path).name: position for position, path in rows}
 
 
@@ -99,9 +101,7 @@ def told(store: Store) -> dict[str, Any]:
                 (f.path, f.size, f.status, f.probe_state, f.fingerprint, f.identity, f.error)
                 for f in MediaFile.select()
             ),
-            "movies": sorted(
-                (m.title, m.year, names.get(m.media_file_id)) for m in Movie.select()
-            ),
+            "movies": sorted((m.title, m.year, names.get(m.media_file_id)) for m in Movie.select()),
             "seasons": sorted((shows[s.show_id], s.season_number) for s in Season.select()),
             "episodes": sorted(
                 (shows[e.show_id], e.season_number, e.episode_number, names.get(e.media_file_id))

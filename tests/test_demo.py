@@ -58,8 +58,12 @@ class Checkout:
         environ = {"PATH": f"{self._bin}:/usr/bin:/bin", "LOG": str(self._log)}
         self._log.write_text("")
         return subprocess.run(
-            ["make", *(arguments or ["demo"])], cwd=self.root, env=environ, capture_output=True,
-            text=True, check=False,
+            ["make", *(arguments or ["demo"])],
+            cwd=self.root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def calls(self, *words: str) -> list[str]:
@@ -86,7 +90,9 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_the_demo_scans_a_library_and_finds_amelie(tmp_path: Path) -> None:
     path = os.pathsep.join((str(TESTS.parent), str(TESTS)))
     done = subprocess.run(
-        [sys.executable, str(TESTS / "examples/demo.py")], capture_output=True, text=True,
+        [sys.executable, str(TESTS / "examples/demo.py")],
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONUTF8": "1"},
         check=False,
     )
@@ -107,7 +113,9 @@ def test_an_old_python_is_refused_in_one_line_and_leaves_nothing(
     assert done.returncode == 2 and done.stdout == ""
     assert re.fullmatch(
         rf"Makefile:\d+: \*\*\* viewra_lite needs Python 3\.10 or newer, and python3 is {version}: "
-        r"make demo PYTHON=python3\.12\.  Stop\.\n", done.stderr)
+        r"make demo PYTHON=python3\.12\.  Stop\.\n",
+        done.stderr,
+    )
     assert not (checkout.root / ".venv").exists() and checkout.calls("-m ") == []
     checkout.install("python3.12", "3.12.1")
     checkout.works("demo", "PYTHON=python3.12", version="3.12.1", made=1)

@@ -38,16 +38,56 @@ class BytesPath:
 
 EAST = timezone(timedelta(hours=14))
 WRONG: list[Any] = [
-    None, 5, -1, 2**31, 2**63, 10**6000, True, 1.5, float("nan"), float("inf"), "", "x", "a\0b",
-    "\ud800", "\U00020000" * 300, "x" * 10**6, b"x", ["x"], [5], deep(), {"a": 1}, {1},
-    Unshowable(), BytesPath(), datetime(2024, 1, 1), datetime.min.replace(tzinfo=EAST),
-    date(2024, 1, 1), timedelta.max, timedelta(-1), len, int, iter(()), 3j,
+    None,
+    5,
+    -1,
+    2**31,
+    2**63,
+    10**6000,
+    True,
+    1.5,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "a\0b",
+    "\ud800",
+    "\U00020000" * 300,
+    "x" * 10**6,
+    b"x",
+    ["x"],
+    [5],
+    deep(),
+    {"a": 1},
+    {1},
+    Unshowable(),
+    BytesPath(),
+    datetime(2024, 1, 1),
+    datetime.min.replace(tzinfo=EAST),
+    date(2024, 1, 1),
+    timedelta.max,
+    timedelta(-1),
+    len,
+    int,
+    iter(()),
+    3j,
 ]
 NOT_VERBS = {"attach", "detach", "recover"}
 COLUMNS = {
-    "save_movie": ("overview", "genres", "runtime", "rating", "release_date", "media_file_id",
-                   "imdb_id", "tmdb_id", "sort_title", "media_file"),
-    "save_show": ("status", "creators", "first_air_date"), "save_season": ("title", "air_date"),
+    "save_movie": (
+        "overview",
+        "genres",
+        "runtime",
+        "rating",
+        "release_date",
+        "media_file_id",
+        "imdb_id",
+        "tmdb_id",
+        "sort_title",
+        "media_file",
+    ),
+    "save_show": ("status", "creators", "first_air_date"),
+    "save_season": ("title", "air_date"),
     "save_episode": ("title", "media_file_id", "absolute_number", "cast"),
     "save_album": ("year", "artists", "duration", "musicbrainz_id"),
     "save_track": ("artist", "lyrics", "media_file_id"),
@@ -68,13 +108,31 @@ class Home:
         file = store.media.files(library).items[0].id
         now = datetime(2024, 5, 1, tzinfo=timezone.utc)
         self.right: dict[str, Any] = {
-            "library_id": library, "media_file_id": file, "user_id": "ann",
-            "show_id": store.media.save_show(library, title="S").id, "title": "D", "show": "S",
-            "album_id": store.media.save_album(library, title="A").id, "path": folder, "name": "m",
-            "type": "movie", "position": 1.0, "profile": {"height": 720}, "provider": "w",
-            "progress": 0.5, "output_path": folder / "o", "file_size": 5, "max_bytes": 10**12,
-            "error_message": "e", "now": now, "older_than": now, "played_at": now,
-            "media_file_ids": [file], "text": "d", "season_number": 1, "episode_number": 1,
+            "library_id": library,
+            "media_file_id": file,
+            "user_id": "ann",
+            "show_id": store.media.save_show(library, title="S").id,
+            "title": "D",
+            "show": "S",
+            "album_id": store.media.save_album(library, title="A").id,
+            "path": folder,
+            "name": "m",
+            "type": "movie",
+            "position": 1.0,
+            "profile": {"height": 720},
+            "provider": "w",
+            "progress": 0.5,
+            "output_path": folder / "o",
+            "file_size": 5,
+            "max_bytes": 10**12,
+            "error_message": "e",
+            "now": now,
+            "older_than": now,
+            "played_at": now,
+            "media_file_ids": [file],
+            "text": "d",
+            "season_number": 1,
+            "episode_number": 1,
             "movie_id": store.media.save_movie(library, title="D", media_file_id=file).id,
         }
 
@@ -87,7 +145,8 @@ class Home:
         if "session_id" in given:
             playback = self.store.playback
             given["session_id"] = playback.start_session(
-                self.right["media_file_id"], user_id="ann", duration=3600).id
+                self.right["media_file_id"], user_id="ann", duration=3600
+            ).id
         return {**given, target: value}
 
 
@@ -145,7 +204,8 @@ def test_profiles_providers_facts_and_callbacks_are_refused_alike(home: Home) ->
             lambda f=f: Provider(**{"name": "w", f: value}) for f in Provider.__dataclass_fields__
         ]
         calls += [
-            lambda: TranscodeProfile.of(value), lambda: TranscodeProfile().content_hash(value)
+            lambda: TranscodeProfile.of(value),
+            lambda: TranscodeProfile().content_hash(value),
         ]
         if not callable(value):
             calls += [lambda: home.store.after_commit(value)]

@@ -19,12 +19,34 @@ import viewra_lite
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "viewra_lite"
-VERBS = ("store.py", *(f"{room}/module.py" for room in ("maintenance", "media", "playback", "transcoding")))
+VERBS = (
+    "store.py",
+    *(f"{room}/module.py" for room in ("maintenance", "media", "playback", "transcoding")),
+)
 # What stands in an annotation and is not ours to export.
 FOREIGN = {
-    "Any", "Backend", "Collection", "ConflictError", "Item", "Iterable", "Iterator", "Literal",
-    "Mapping", "None", "Path", "Row", "Sequence", "bool", "date", "datetime", "dict", "float",
-    "int", "list", "str", "tuple",
+    "Any",
+    "Backend",
+    "Collection",
+    "ConflictError",
+    "Item",
+    "Iterable",
+    "Iterator",
+    "Literal",
+    "Mapping",
+    "None",
+    "Path",
+    "Row",
+    "Sequence",
+    "bool",
+    "date",
+    "datetime",
+    "dict",
+    "float",
+    "int",
+    "list",
+    "str",
+    "tuple",
 }
 
 
@@ -81,7 +103,9 @@ def test_every_name_is_where_its_type_checkers_copy_says() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     [checking] = [node for node in tree.body if isinstance(node, ast.If)]
     homes = {
-        alias.name: node.module for node in checking.body if isinstance(node, ast.ImportFrom)
+        alias.name: node.module
+        for node in checking.body
+        if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
     assert homes.pop("errors") is None
@@ -99,7 +123,8 @@ def test_the_version_is_said_at_once_and_needs_no_metadata() -> None:
         "print(*(m for m in sys.modules if m.startswith(('viewra_lite.', 'importlib.metadata'))))"
     )
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines() == [viewra_lite.__version__, ""]
     assert setup()["metadata"]["version"] == "attr: viewra_lite.__version__"
     assert f"## {viewra_lite.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -110,11 +135,15 @@ def test_the_version_is_said_at_once_and_needs_no_metadata() -> None:
 
 def test_an_extra_installs_nothing_that_is_not_used() -> None:
     used = {
-        name.split(".")[0] for path in PACKAGE.rglob("*.py")
+        name.split(".")[0]
+        for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for name in (
-            [alias.name for alias in node.names] if isinstance(node, ast.Import)
-            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
         )
     }
     for extra in setup()["options.extras_require"].keys() - {"test", "bench"}:
@@ -139,17 +168,24 @@ def test_an_sdist_holds_all_that_its_tests_need(tmp_path: Path) -> None:
     litter = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "viewra-data")
     copytree(ROOT, source, ignore=litter)
     subprocess.run(
-        [sys.executable, "-c",
-         "from setuptools.build_meta import build_sdist; build_sdist('../dist')"],
-        cwd=source, check=True, capture_output=True,
+        [
+            sys.executable,
+            "-c",
+            "from setuptools.build_meta import build_sdist; build_sdist('../dist')",
+        ],
+        cwd=source,
+        check=True,
+        capture_output=True,
     )
     [archive] = (tmp_path / "dist").iterdir()
     assert archive.name == f"viewra_lite-{viewra_lite.__version__}.tar.gz" or (
-        archive.name == f"viewra-lite-{viewra_lite.__version__}.tar.gz")  # an older setuptools
+        archive.name == f"viewra-lite-{viewra_lite.__version__}.tar.gz"
+    )  # an older setuptools
     with tarfile.open(archive) as sdist:
         held = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()}
     files = {
-        str(path.relative_to(ROOT)) for folder in ("viewra_lite", "tests")
+        str(path.relative_to(ROOT))
+        for folder in ("viewra_lite", "tests")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -34,8 +34,12 @@ def films(tmp_path: Path) -> Path:
 
 def run(block: str, folder: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", block], cwd=folder, capture_output=True, text=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONIOENCODING": "utf-8"}, check=False,
+        [sys.executable, "-c", block],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONIOENCODING": "utf-8"},
+        check=False,
     )
     assert done.returncode == 0, f"{block}\n{done.stderr}"
     return done.stdout

@@ -37,12 +37,15 @@ def test_a_room_is_what_its_module_says(room: Any) -> None:
     assert (room.migrations, room.models) == (module.migrations, module.models)
 
 
-@pytest.mark.parametrize(("use", "imported"), [
-    ("pass", ""),
-    ("store.media.libraries()", "media"),
-    ("store.playback.active_sessions()", "playback"),
-    (GUEST, ""),
-])
+@pytest.mark.parametrize(
+    ("use", "imported"),
+    [
+        ("pass", ""),
+        ("store.media.libraries()", "media"),
+        ("store.playback.active_sessions()", "playback"),
+        (GUEST, ""),
+    ],
+)
 def test_opening_a_store_imports_the_rooms_that_are_used_only(
     tmp_path: Path, use: str, imported: str
 ) -> None:
@@ -54,12 +57,19 @@ def test_opening_a_store_imports_the_rooms_that_are_used_only(
 def test_to_read_a_file_imports_nothing_that_scans_saves_or_searches(tmp_path: Path) -> None:
     path = tmp_path / "viewra.db"
     with Store.open(f"sqlite:///{path}") as store:
-        film, = add_files(store, tmp_path / "films", "a.mkv")
+        (film,) = add_files(store, tmp_path / "films", "a.mkv")
     use = f"store.media.file({film!r}); store.media.movies(); print(*sys.modules)"
     imported = run_python("-c", USED.format(use=use), str(path)).stdout.split()
     rest = (
-        "catalog.save", "files.queries", "names.guesses", "names.keys", "scanning.purge",
-        "scanning.queries", "scanning.reconcile", "scanning.scan", "search.find",
+        "catalog.save",
+        "files.queries",
+        "names.guesses",
+        "names.keys",
+        "scanning.purge",
+        "scanning.queries",
+        "scanning.reconcile",
+        "scanning.scan",
+        "search.find",
         "search.searching",
     )
     assert not {f"viewra_lite.media.{name}" for name in rest} & set(imported)
@@ -84,7 +94,7 @@ def test_rooms_that_nobody_has_used_follow_a_file(store_config: Any, tmp_path: P
 def test_a_crashed_stores_room_is_seated_to_recover(store_config: Any, tmp_path: Path) -> None:
     clock = Clock()
     with Store.open(store_config, clock=clock) as store:
-        film, = add_files(store, tmp_path / "films", "a.mkv")
+        (film,) = add_files(store, tmp_path / "films", "a.mkv")
         session = store.playback.start_session(film, user_id="ann")
     clock.advance(300)
     with Store.open(store_config, clock=clock) as store:
@@ -111,7 +121,7 @@ def test_threads_that_ask_at_once_get_the_same_room(store: Store) -> None:
 
 def test_a_room_of_a_closed_store_is_closed(store_config: Any, tmp_path: Path) -> None:
     with Store.open(store_config) as store:
-        film, = add_files(store, tmp_path / "films", "a.mkv")
+        (film,) = add_files(store, tmp_path / "films", "a.mkv")
     before = sorted(tmp_path.rglob("*"))
     for use in (
         lambda: store.playback.start_session(film, user_id="ann"),

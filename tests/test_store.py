@@ -32,14 +32,17 @@ class Nameless(Module):
     """A module that forgot its name."""
 
 
-@pytest.mark.parametrize(("module", "reason"), [
-    (Reviews, "Reviews is a class: pass Reviews()"),
-    (Nameless(), "Nameless.name must be lower-case"),
-    (Named(), "Named.name must be lower-case"),
-    (Strange(), "<class 'int'> is not a Peewee model"),
-    (Model, "Model is a class"),
-    ("reviews", "'reviews' is not a viewra_lite.Module"),
-])
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (Reviews, "Reviews is a class: pass Reviews()"),
+        (Nameless(), "Nameless.name must be lower-case"),
+        (Named(), "Named.name must be lower-case"),
+        (Strange(), "<class 'int'> is not a Peewee model"),
+        (Model, "Model is a class"),
+        ("reviews", "'reviews' is not a viewra_lite.Module"),
+    ],
+)
 def test_what_is_no_module_is_refused_before_anything_is_made(
     tmp_path: Any, module: Any, reason: str
 ) -> None:

@@ -19,15 +19,24 @@ def add_files(store: Store, folder: Path, count: int) -> list[str]:
     library = store.media.add_library("Movies", folder, "movie")
     ids = [f"file-{number}" for number in range(count)]
     with store.writer():
-        MediaFile.insert_many([
-            {
-                "id": id, "library": library.id, "path": str(folder / f"{id}.mkv"),
-                "filename": f"{id}.mkv", "size": 1000, "modified_ns": 7,
-                "fingerprint": f"content {number}", "status": "present", "probe_state": "done",
-                "created_at": NOON, "updated_at": NOON,
-            }
-            for number, id in enumerate(ids)
-        ]).execute()
+        MediaFile.insert_many(
+            [
+                {
+                    "id": id,
+                    "library": library.id,
+                    "path": str(folder / f"{id}.mkv"),
+                    "filename": f"{id}.mkv",
+                    "size": 1000,
+                    "modified_ns": 7,
+                    "fingerprint": f"content {number}",
+                    "status": "present",
+                    "probe_state": "done",
+                    "created_at": NOON,
+                    "updated_at": NOON,
+                }
+                for number, id in enumerate(ids)
+            ]
+        ).execute()
     return ids
 
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from .playback.history.archive import ArchiveResult
     from .playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
     from .playback.models import (
-        PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress)
+        PlaybackHistory,
+        PlaybackHistoryArchive,
+        PlaybackSession,
+        UserMediaProgress,
+    )
     from .playback.watching.items import WatchItem
     from .store import Store
     from .transcoding.cache import CacheUsage, EvictResult
@@ -34,13 +38,51 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Album", "ArchiveResult", "CacheUsage", "Config", "DatabaseFacts", "DayTotal", "Episode",
-    "EvictResult", "FileFacts", "ImportResult", "LibraryStatistics", "MediaFile", "MediaLibrary",
-    "Module", "Movie", "Page", "PlaybackHistory", "PlaybackHistoryArchive", "PlaybackSession",
-    "PostgresConfig", "Problem", "Provider", "Reader", "Reconciliation", "ScanResult", "SearchHit",
-    "Season", "SqliteConfig", "Statistics", "Stats", "Store", "TVShow", "TitleTotal", "Track",
-    "TranscodeCache", "TranscodeProfile", "TranscodeSession", "Unmatched", "UserMediaProgress",
-    "UserTotal", "WatchItem", "WatchedRecord", "Writer", "errors", "load_config",
+    "Album",
+    "ArchiveResult",
+    "CacheUsage",
+    "Config",
+    "DatabaseFacts",
+    "DayTotal",
+    "Episode",
+    "EvictResult",
+    "FileFacts",
+    "ImportResult",
+    "LibraryStatistics",
+    "MediaFile",
+    "MediaLibrary",
+    "Module",
+    "Movie",
+    "Page",
+    "PlaybackHistory",
+    "PlaybackHistoryArchive",
+    "PlaybackSession",
+    "PostgresConfig",
+    "Problem",
+    "Provider",
+    "Reader",
+    "Reconciliation",
+    "ScanResult",
+    "SearchHit",
+    "Season",
+    "SqliteConfig",
+    "Statistics",
+    "Stats",
+    "Store",
+    "TVShow",
+    "TitleTotal",
+    "Track",
+    "TranscodeCache",
+    "TranscodeProfile",
+    "TranscodeSession",
+    "Unmatched",
+    "UserMediaProgress",
+    "UserTotal",
+    "WatchItem",
+    "WatchedRecord",
+    "Writer",
+    "errors",
+    "load_config",
 ]
 
 # Where each name lives. Imported when it is first asked for, so that the command line answers

@@ -60,11 +60,18 @@ def _plugins() -> type[Module]:
 
 BUILT_IN = (
     BuiltIn("media", _media, requires=()),
-    BuiltIn("playback", _playback, unfinished=(
-        "SELECT 1 FROM playback_sessions WHERE end_time IS NULL LIMIT 1"
-    )),
-    BuiltIn("transcoding", _transcoding, unfinished=(
-        "SELECT 1 FROM transcode_sessions WHERE status = 'running' AND lease_until IS NULL LIMIT 1"
-    )),
+    BuiltIn(
+        "playback",
+        _playback,
+        unfinished=("SELECT 1 FROM playback_sessions WHERE end_time IS NULL LIMIT 1"),
+    ),
+    BuiltIn(
+        "transcoding",
+        _transcoding,
+        unfinished=(
+            "SELECT 1 FROM transcode_sessions "
+            "WHERE status = 'running' AND lease_until IS NULL LIMIT 1"
+        ),
+    ),
     BuiltIn("plugins", _plugins),
 )

@@ -1,10 +1,10 @@
 """Module: the base class of the built-in modules and of those that third parties write.
 
-    class Reviews(Module):
-        name = "reviews"
-        requires = ("media",)
-        models = (Review,)
-        migrations = "my_plugin.reviews.migrations"
+class Reviews(Module):
+    name = "reviews"
+    requires = ("media",)
+    models = (Review,)
+    migrations = "my_plugin.reviews.migrations"
 """
 
 from __future__ import annotations

@@ -119,9 +119,7 @@ class Store:
                     f"this process has {_open.config.url} open already: close it before opening "
                     "another, or pass it around"
                 )
-            db = Database(
-                _backend(config), clock=clock, new_id=new_id or Ids(clock)
-            )
+            db = Database(_backend(config), clock=clock, new_id=new_id or Ids(clock))
             try:
                 _open = cls._opened(config, db, modules, migrate)
             except BaseException:
@@ -216,7 +214,7 @@ class Store:
         return names
 
     def reader(self) -> Reader:
-        """Return a context manager for one consistent snapshot; a write in it raises TransactionError.
+        """Return a context manager for one consistent snapshot; a write raises TransactionError.
 
         Ordinary Peewee queries run in it, on the models of every module.
         """

@@ -155,15 +155,26 @@ def test_the_schema_is_a_fresh_stores(tmp_path: Path, scripts: list[str]) -> Non
 @pytest.mark.parametrize("table", ["media_libraries", "plugins", "transcode_cache"])
 def test_some_of_the_tables_are_enough(tmp_path: Path, table: str) -> None:
     start = SPECIFICATION.index(f"CREATE TABLE {table} ")
-    script = SPECIFICATION[start:SPECIFICATION.index(";", start) + 1]
+    script = SPECIFICATION[start : SPECIFICATION.index(";", start) + 1]
     with closing(adopted(tmp_path / "viewra.db", script)) as connection:
         assert sqlite_catalogue(connection) == fresh_catalogue(tmp_path)
 
 
-@pytest.mark.parametrize("table", [
-    "media_libraries", "media_files", "movies", "playback_sessions", "user_media_progress",
-    "playback_history", "transcode_sessions", "transcode_cache", "plugins", "plugin_metadata",
-])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "media_libraries",
+        "media_files",
+        "movies",
+        "playback_sessions",
+        "user_media_progress",
+        "playback_history",
+        "transcode_sessions",
+        "transcode_cache",
+        "plugins",
+        "plugin_metadata",
+    ],
+)
 def test_every_row_is_kept(filled: sqlite3.Connection, table: str) -> None:
     now = filled.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     assert now == count_by_hand(table) + ADDED.get(table, 0)
@@ -235,7 +246,9 @@ def test_playback(filled: sqlite3.Connection) -> None:
         "SELECT user_id, media_file_id, position, completed FROM user_media_progress"
     ).fetchall()
     assert {tuple(row) for row in progress if row["user_id"] != "u2"} == {
-        ("u1", "f1", 12.5, 1), ("u1", "removed", 3.0, 0), ("unknown", "f1", 0.0, 0),
+        ("u1", "f1", 12.5, 1),
+        ("u1", "removed", 3.0, 0),
+        ("unknown", "f1", 0.0, 0),
         ("unknown (2)", "f1", 1.0, 1),
     }
     history = rows(filled, "playback_history")
@@ -251,7 +264,11 @@ def test_playback(filled: sqlite3.Connection) -> None:
 def test_transcoding(filled: sqlite3.Connection) -> None:
     found = rows(filled, "transcode_sessions")
     assert [found[id]["status"] for id in ("t1", "t2", "t3", "t4", "t5")] == [
-        "completed", "cancelled", "failed", "running", "cancelled"
+        "completed",
+        "cancelled",
+        "failed",
+        "running",
+        "cancelled",
     ]
     assert [found[id]["progress"] for id in ("t1", "t2", "t3", "t4")] == [1.0, 0.55, 0.25, 0.0]
     cache = rows(filled, "transcode_cache")
@@ -347,28 +364,53 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize("trouble, said", [
-    ("INSERT INTO media_libraries VALUES ('x', 'n', '/p', 'games', 1, NULL, NULL, NULL)",
-     ["media_libraries", "'x'", "type is 'games'", "movie, tv, music"]),
-    ("INSERT INTO media_files VALUES ('x', NULL, '/p', 'p', 'big', '', '', '', '', '', '', '', '', "
-     "'')", ["media_files", "'x'", "size is 'big'", "not a number"]),
-    ("INSERT INTO playback_history VALUES ('x', 'u', 'f', NULL, 3000000000, 1)",
-     ["playback_history", "'x'", "duration_watched is 3000000000", "32 bits"]),
-    ("INSERT INTO playback_history VALUES ('x', 'u', 'f', 'yesterday', 1, 1)",
-     ["playback_history", "'x'", "played_at is 'yesterday'", "not a time"]),
-    ("INSERT INTO playback_history VALUES ('x', 'u', 'f', '2024-13-01', 1, 1)",
-     ["playback_history", "'x'", "played_at is '2024-13-01'"]),
-    ("INSERT INTO transcode_sessions (id, progress) VALUES ('x', 101)",
-     ["transcode_sessions", "'x'", "progress is 101"]),
-    ("INSERT INTO user_media_progress VALUES ('x', 'f', 1, 'maybe', NULL)",
-     ["user_media_progress", "user_id is 'x'", "completed is 'maybe'"]),
-    ("INSERT INTO movies (id, title, release_date) VALUES ('x', 't', '25/04/2001')",
-     ["movies", "'x'", "release_date is '25/04/2001'", "not a date"]),
-    ("CREATE TABLE seasons (id TEXT PRIMARY KEY); INSERT INTO seasons VALUES ('x')",
-     ["seasons", "'x'", "show_id"]),
-    ("DROP TABLE plugin_metadata; CREATE VIEW plugin_metadata AS SELECT 1 plugin_id",
-     ["plugin_metadata is a view"]),
-])
+@pytest.mark.parametrize(
+    "trouble, said",
+    [
+        (
+            "INSERT INTO media_libraries VALUES ('x', 'n', '/p', 'games', 1, NULL, NULL, NULL)",
+            ["media_libraries", "'x'", "type is 'games'", "movie, tv, music"],
+        ),
+        (
+            "INSERT INTO media_files VALUES ('x', NULL, '/p', 'p', 'big', '', '', '', '', '', '', "
+            "'', '', "
+            "'')",
+            ["media_files", "'x'", "size is 'big'", "not a number"],
+        ),
+        (
+            "INSERT INTO playback_history VALUES ('x', 'u', 'f', NULL, 3000000000, 1)",
+            ["playback_history", "'x'", "duration_watched is 3000000000", "32 bits"],
+        ),
+        (
+            "INSERT INTO playback_history VALUES ('x', 'u', 'f', 'yesterday', 1, 1)",
+            ["playback_history", "'x'", "played_at is 'yesterday'", "not a time"],
+        ),
+        (
+            "INSERT INTO playback_history VALUES ('x', 'u', 'f', '2024-13-01', 1, 1)",
+            ["playback_history", "'x'", "played_at is '2024-13-01'"],
+        ),
+        (
+            "INSERT INTO transcode_sessions (id, progress) VALUES ('x', 101)",
+            ["transcode_sessions", "'x'", "progress is 101"],
+        ),
+        (
+            "INSERT INTO user_media_progress VALUES ('x', 'f', 1, 'maybe', NULL)",
+            ["user_media_progress", "user_id is 'x'", "completed is 'maybe'"],
+        ),
+        (
+            "INSERT INTO movies (id, title, release_date) VALUES ('x', 't', '25/04/2001')",
+            ["movies", "'x'", "release_date is '25/04/2001'", "not a date"],
+        ),
+        (
+            "CREATE TABLE seasons (id TEXT PRIMARY KEY); INSERT INTO seasons VALUES ('x')",
+            ["seasons", "'x'", "show_id"],
+        ),
+        (
+            "DROP TABLE plugin_metadata; CREATE VIEW plugin_metadata AS SELECT 1 plugin_id",
+            ["plugin_metadata is a view"],
+        ),
+    ],
+)
 def test_a_failure_changes_nothing_and_says_why(
     tmp_path: Path, trouble: str, said: list[str]
 ) -> None:
@@ -383,7 +425,8 @@ def test_a_failure_changes_nothing_and_says_why(
 @pytest.mark.usefixtures("driver")
 def test_after_a_correction_it_opens(tmp_path: Path) -> None:
     path = made_by_hand(
-        tmp_path / "viewra.db", SPECIFICATION,
+        tmp_path / "viewra.db",
+        SPECIFICATION,
         "INSERT INTO media_libraries VALUES ('x', 'n', '/p', 'games', 1, NULL, NULL, NULL)",
     )
     with pytest.raises(errors.MigrationError):
@@ -402,11 +445,14 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize("script", [
-    "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY)",
-    "CREATE TABLE Movies (Id INTEGER PRIMARY KEY, Title TEXT, Year INTEGER)",
-    TABLES_ONLY + "DROP TABLE movies; CREATE TABLE Movies (Id INTEGER PRIMARY KEY, Title TEXT)",
-])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE Movies (Id INTEGER PRIMARY KEY, Title TEXT, Year INTEGER)",
+        TABLES_ONLY + "DROP TABLE movies; CREATE TABLE Movies (Id INTEGER PRIMARY KEY, Title TEXT)",
+    ],
+)
 def test_tables_that_only_share_a_name_are_left_alone(tmp_path: Path, script: str) -> None:
     path = made_by_hand(tmp_path / "viewra.db", script)
     before = path.read_bytes()

@@ -1,6 +1,6 @@
 """Measure everybody, print a table, write the results and draw them.
 
-    python -m tests.benchmarks [--size quick|full|smoke] [--out FOLDER] [--picture FILE]
+python -m tests.benchmarks [--size quick|full|smoke] [--out FOLDER] [--picture FILE]
 """
 
 from __future__ import annotations
@@ -38,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
     date = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     facts = {
-        "date": date, "size": asked.size, "sizes": asdict(SIZES[asked.size]),
-        "machine": machine(), "contenders": {name: ENTRIES[name].title for name in names},
+        "date": date,
+        "size": asked.size,
+        "sizes": asdict(SIZES[asked.size]),
+        "machine": machine(),
+        "contenders": {name: ENTRIES[name].title for name in names},
         "seconds": round(perf_counter() - began),
     }
     print(table(rows, names))
@@ -56,7 +59,11 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--picture", help="where to draw; default: speed.svg in that folder")
     parser.add_argument("--only", choices=("table", "fresh", "growth"), help="a part of it")
     parser.add_argument(
-        "--peers", nargs="*", choices=PEERS, default=PEERS, metavar="PEER",
+        "--peers",
+        nargs="*",
+        choices=PEERS,
+        default=PEERS,
+        metavar="PEER",
         help=f"whom to compare with; default: whoever is installed of {', '.join(PEERS)}",
     )
     return parser.parse_args(arguments)
@@ -92,7 +99,9 @@ def _draw(path: Path, rows: Sequence[Row], names: Sequence[str], date: str) -> N
         return
     found = machine()
     write_picture(
-        path, rows, names,
+        path,
+        rows,
+        names,
         f"{found['processor']}, {found['cores']} cores, {found['python']}, "
         f"SQLite {found['sqlite']}, {date}",
     )

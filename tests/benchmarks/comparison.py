@@ -33,9 +33,7 @@ def compare(folder: Path, names: Sequence[str], size: str, say: Say) -> Iterator
     yield from _rows(found, size)
 
 
-def _scans(
-    empty: Path, filled: Path, names: Sequence[str], size: str, say: Say
-) -> Samples:
+def _scans(empty: Path, filled: Path, names: Sequence[str], size: str, say: Say) -> Samples:
     """Measure scans, each in a fresh process on a fresh database."""
     found: Samples = {}
     contenders = [name for name in names if name not in ("raw_busy", "raw_full")]
@@ -60,12 +58,11 @@ def _calls(filled: Path, names: Sequence[str], size: str, say: Say) -> Samples:
     """Measure calls, each contender in one process throughout."""
     found: Samples = {}
     with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(Worker(name, filled, size)) for name in names
-        }
-        operations = [(operation, _asked(operation, workers)) for operation in (
-            *_READING, *_PLAYING, "durable", "durable_in_turn"
-        )]
+        workers = {name: stack.enter_context(Worker(name, filled, size)) for name in names}
+        operations = [
+            (operation, _asked(operation, workers))
+            for operation in (*_READING, *_PLAYING, "durable", "durable_in_turn")
+        ]
         for operation, asked in operations:
             for name in asked:
                 if not operation.startswith("durable"):
@@ -88,9 +85,7 @@ def _asked(operation: str, workers: dict[str, Worker]) -> list[str]:
     return [name for name in workers if name not in absent]
 
 
-def _interleaved(
-    names: Sequence[str], repeats: int, first: int = 0
-) -> Iterator[tuple[int, str]]:
+def _interleaved(names: Sequence[str], repeats: int, first: int = 0) -> Iterator[tuple[int, str]]:
     """Yield (repeat, name): everybody once in each repeat, another one first each time."""
     for repeat in range(repeats):
         start = (first + repeat) % len(names)
@@ -109,8 +104,9 @@ def _rows(samples: Samples, size: str) -> Iterator[Row]:
         for operation, by_name in samples.items()
     }
     yield ratio_row("scan", f"scan of {sizes.files:,} new files", 1.10, found["scan"])
-    yield ratio_row("rescan", "rescan, nothing changed", 0.35, found["rescan"],
-                    note="raw upserts every row")
+    yield ratio_row(
+        "rescan", "rescan, nothing changed", 0.35, found["rescan"], note="raw upserts every row"
+    )
     yield ratio_row("file", "file(id)", 1.5, found["file"])
     yield ratio_row("movies", "movies(): a page of 50", 1.7, found["movies"])
     yield from _reports(found, "heartbeat", sizes.threads)
@@ -121,14 +117,28 @@ def _rows(samples: Samples, size: str) -> Iterator[Row]:
     title = f"scan of {sizes.files_beside_readers:,} beside {sizes.readers} readers"
     yield ratio_row("scan_beside_readers", title, 1.15, beside)
     yield plain_row(
-        "reads_beside_scan", "p99 of a read beside a scan", "ms", 1.0, beside, "p99_ms",
+        "reads_beside_scan",
+        "p99 of a read beside a scan",
+        "ms",
+        1.0,
+        beside,
+        "p99_ms",
         note=f"{beside['ours']['idle_p99_ms']:.1f} without a scan",
     )
-    yield plain_row("reads_kept", "share of reads kept beside a scan", "share", 0.8, beside, "kept",
-                    at_least=True)
+    yield plain_row(
+        "reads_kept",
+        "share of reads kept beside a scan",
+        "share",
+        0.8,
+        beside,
+        "kept",
+        at_least=True,
+    )
     yield from _heartbeats_beside_a_scan(found)
     yield ratio_row(
-        "durable", f"durable writes of {sizes.threads} threads (raw: one by one)", 0.25,
+        "durable",
+        f"durable writes of {sizes.threads} threads (raw: one by one)",
+        0.25,
         {**found["durable"], "raw": found["durable_in_turn"]["raw_full"]},
     )
 
@@ -144,16 +154,30 @@ def _reports(found: dict[str, dict[str, Sample]], name: str, threads: int) -> It
     yield ratio_row(name, f"{name}(), {threads} threads", 1.3, shown, note=f"raw with {how}")
     yield plain_row(f"{name}_worst", f"{name}(): the worst write", "ms", 50.0, shown, "worst_ms")
     if name == "heartbeat":
-        p99 = {who: sample["p99_ms"] / details["raw_busy"]["p99_ms"]
-               for who, sample in shown.items()}
-        yield Row("heartbeat_p99", "heartbeat(): p99 against raw's with busy_timeout", "x raw p99",
-                  1.0, p99, details=details)
+        p99 = {
+            who: sample["p99_ms"] / details["raw_busy"]["p99_ms"] for who, sample in shown.items()
+        }
+        yield Row(
+            "heartbeat_p99",
+            "heartbeat(): p99 against raw's with busy_timeout",
+            "x raw p99",
+            1.0,
+            p99,
+            details=details,
+        )
 
 
 def _heartbeats_beside_a_scan(found: dict[str, dict[str, Sample]]) -> Iterator[Row]:
     beside, alone = found["scan_beside_heartbeats"], found["scan_alone"]
-    yield plain_row("heartbeats_beside_scan", "p99 of a heartbeat beside a scan", "ms", 25.0,
-                    beside, "p99_ms")
+    yield plain_row(
+        "heartbeats_beside_scan", "p99 of a heartbeat beside a scan", "ms", 25.0, beside, "p99_ms"
+    )
     slower = {name: sample["wall"] / alone[name]["wall"] for name, sample in beside.items()}
-    yield Row("scan_beside_heartbeats", "scan beside heartbeats, against alone", "x alone", 1.3,
-              slower, details={"beside": beside["ours"], "alone": alone["ours"]})
+    yield Row(
+        "scan_beside_heartbeats",
+        "scan beside heartbeats, against alone",
+        "x alone",
+        1.3,
+        slower,
+        details={"beside": beside["ours"], "alone": alone["ours"]},
+    )

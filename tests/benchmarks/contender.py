@@ -11,8 +11,12 @@ from typing import Any
 
 # What the store sets its connections to (viewra_lite/database/sqlite/file.py), by default.
 READER_PRAGMAS = {
-    "busy_timeout": 10_000, "foreign_keys": 1, "cache_size": -8192, "mmap_size": 0,
-    "temp_store": 2, "synchronous": 1,
+    "busy_timeout": 10_000,
+    "foreign_keys": 1,
+    "cache_size": -8192,
+    "mmap_size": 0,
+    "temp_store": 2,
+    "synchronous": 1,
 }
 WRITER_PRAGMAS = {**READER_PRAGMAS, "wal_autocheckpoint": 10_000}
 BATCH = 500  # rows that a scan writes in one transaction, as the store does

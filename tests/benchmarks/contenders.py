@@ -21,9 +21,7 @@ class Entry:
 
 ENTRIES = {
     "ours": Entry("viewra_lite", "ours", "Ours", "viewra_lite"),
-    "ours_cysqlite": Entry(
-        "viewra_lite, driver: cysqlite", "ours", "OursCysqlite", "cysqlite"
-    ),
+    "ours_cysqlite": Entry("viewra_lite, driver: cysqlite", "ours", "OursCysqlite", "cysqlite"),
     "raw": Entry("sqlite3", "raw", "Raw", "sqlite3"),
     "raw_busy": Entry("sqlite3, busy_timeout", "raw", "RawBusy", "sqlite3"),
     "raw_full": Entry("sqlite3, synchronous=FULL", "raw", "RawFull", "sqlite3"),
@@ -31,9 +29,7 @@ ENTRIES = {
     "sqlalchemy_core": Entry(
         "SQLAlchemy Core", "peer_sqlalchemy_core", "SqlAlchemyCore", "sqlalchemy"
     ),
-    "sqlalchemy_orm": Entry(
-        "SQLAlchemy ORM", "peer_sqlalchemy_orm", "SqlAlchemyOrm", "sqlalchemy"
-    ),
+    "sqlalchemy_orm": Entry("SQLAlchemy ORM", "peer_sqlalchemy_orm", "SqlAlchemyOrm", "sqlalchemy"),
     "django": Entry("Django ORM", "peer_django", "Django", "django"),
     "pony": Entry("Pony", "peer_pony", "Pony", "pony"),
     "sqlite_utils": Entry("sqlite-utils", "peer_sqlite_utils", "SqliteUtils", "sqlite_utils"),

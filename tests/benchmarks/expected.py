@@ -57,8 +57,7 @@ def counted(contender: Contender, library_id: str, facts: list[tuple[Any, ...]])
 def reported(contender: Contender, user: str, file_id: str, position: float) -> None:
     """Assert what is known of a user and a file after a report."""
     [row] = contender.selected(
-        "SELECT * FROM user_media_progress WHERE user_id = ? AND media_file_id = ?", user,
-        file_id,
+        "SELECT * FROM user_media_progress WHERE user_id = ? AND media_file_id = ?", user, file_id
     )
     assert row["position"] == position and not row["completed"] and row["play_count"] == 0
     assert len(json.loads(row["previous"])) == len(rows.FIRST_STATE)

@@ -108,17 +108,15 @@ def fresh_rows(
     time.unit = "x parts"
     if all("peak_mb" in sample for sample in parts.values()):
         ratio = {"ours": parts["ours"]["peak_mb"] / parts["raw"]["peak_mb"]}
-        shown.append(Row(
-            "opening_memory", "the same in memory (RSS)", "x parts", 1.25, ratio, details=parts
-        ))
+        shown.append(
+            Row("opening_memory", "the same in memory (RSS)", "x parts", 1.25, ratio, details=parts)
+        )
     time.values.pop("raw")
     time.cpu.pop("raw")
     return shown
 
 
-def memory_rows(
-    folder: Path, filled: Path, files: int, say: Callable[[str], None]
-) -> list[Row]:
+def memory_rows(folder: Path, filled: Path, files: int, say: Callable[[str], None]) -> list[Row]:
     """Measure what a server with a large store takes when it is idle, and what a scan takes."""
     say("memory")
     idle = run(_SERVER, filled, 7)
@@ -128,10 +126,20 @@ def memory_rows(
     if "peak_mb" not in idle:
         return []
     return [
-        Row("memory_idle", f"RSS of an idle server, {files:,} files", "MB", 40.0,
-            {"ours": idle["now_mb"]}),
-        Row("memory_scan", f"peak RSS of a scan of {files:,} files", "MB", 150.0,
-            {"ours": scan["peak_mb"]}),
+        Row(
+            "memory_idle",
+            f"RSS of an idle server, {files:,} files",
+            "MB",
+            40.0,
+            {"ours": idle["now_mb"]},
+        ),
+        Row(
+            "memory_scan",
+            f"peak RSS of a scan of {files:,} files",
+            "MB",
+            150.0,
+            {"ours": scan["peak_mb"]},
+        ),
     ]
 
 
@@ -144,7 +152,11 @@ def run(program: str, database: Path, number: int, found: str | None = None) -> 
     code = f"database, id = {str(database)!r}, {id!r}\n{program}{_MEMORY}"
     before, cpu_before = perf_counter(), os.times()
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), cwd=ROOT,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
         check=False,
     )
     wall, cpu = perf_counter() - before, os.times()
@@ -155,8 +167,10 @@ def run(program: str, database: Path, number: int, found: str | None = None) -> 
         raise MeasurementFailed(f"{program}\nfound {told['found']}")
     sample = {
         "wall": wall,
-        "cpu": cpu.children_user + cpu.children_system
-        - cpu_before.children_user - cpu_before.children_system,
+        "cpu": cpu.children_user
+        + cpu.children_system
+        - cpu_before.children_user
+        - cpu_before.children_system,
     }
     if "VmHWM" in told:
         sample |= {"now_mb": int(told["VmRSS"]) / 1000, "peak_mb": int(told["VmHWM"]) / 1000}

@@ -39,7 +39,9 @@ def growth_rows(folder: Path, size: str, say: Callable[[str], None]) -> Iterator
         )
     found = _measured(
         [(stores[files], files, sizes.growth_plays[0]) for files in sizes.growth],
-        sizes.growth_calls, min(_REPEATS, sizes.repeats), say,
+        sizes.growth_calls,
+        min(_REPEATS, sizes.repeats),
+        say,
     )
     yield from _rows(found, f"{sizes.growth[0]:,} to {sizes.growth[-1]:,} files")
     titles = sizes.growth[-1]
@@ -74,7 +76,11 @@ def _measured(
         for number, arguments in enumerate(stores):
             done = subprocess.run(
                 [sys.executable, "-m", __name__, *map(str, arguments), str(calls)],
-                capture_output=True, text=True, env=environment(), cwd=ROOT, check=False,
+                capture_output=True,
+                text=True,
+                env=environment(),
+                cwd=ROOT,
+                check=False,
             )
             if done.returncode:
                 raise MeasurementFailed(done.stderr)
@@ -86,8 +92,12 @@ def _rows(found: list[Sample], what: str) -> Iterator[Row]:
     for verb, smallest in found[0].items():
         details = {f"store {number}": {"ms": sample[verb]} for number, sample in enumerate(found)}
         yield Row(
-            f"growth_{verb}", f"growth of {verb}, {what}", "x smallest", 1.5,
-            {"ours": found[-1][verb] / smallest}, details=details,
+            f"growth_{verb}",
+            f"growth of {verb}, {what}",
+            "x smallest",
+            1.5,
+            {"ours": found[-1][verb] / smallest},
+            details=details,
         )
 
 
@@ -109,7 +119,7 @@ def _median_ms(verb: Callable[[int], Any], calls: int) -> float:
         before = perf_counter()
         verb(step)
         took.append(perf_counter() - before)
-    return latencies(took[calls // 10:])["p50_ms"]
+    return latencies(took[calls // 10 :])["p50_ms"]
 
 
 def _history_verbs(store: Any) -> _Verbs:

@@ -79,7 +79,9 @@ def scan_beside_readers(world: World) -> Sample:
         took = readers.end()
     idle, busy = len(took["idle"]) / idle_s, len(took["scan"]) / sample["wall"]
     return {
-        **sample, **latencies(took["scan"]), "kept": busy / idle if idle else 0.0,
+        **sample,
+        **latencies(took["scan"]),
+        "kept": busy / idle if idle else 0.0,
         "idle_p99_ms": latencies(took["idle"])["p99_ms"],
     }
 
@@ -90,8 +92,10 @@ def scan_beside_heartbeats(world: World) -> Sample:
     sessions = contender.sessions(range(sizes.threads))
     files = _told(contender, sizes.files_beside_heartbeats)
     beating = Companions(
-        sizes.threads, lambda number, step: contender.heartbeat(sessions[number], float(step)),
-        contender.leave_thread, _BEATS_EVERY_S,
+        sizes.threads,
+        lambda number, step: contender.heartbeat(sessions[number], float(step)),
+        contender.leave_thread,
+        _BEATS_EVERY_S,
     )
     try:
         sample = _scan_beside(contender, files, beating)
@@ -288,13 +292,14 @@ def _reported(
 
 def durable(world: World) -> Sample:
     """Mark files as watched, each on disk before the call returns: in threads."""
-    return _marked(world, lambda work: in_threads(
-        world.sizes.threads, work, world.contender.leave_thread
-    ))
+    return _marked(
+        world, lambda work: in_threads(world.sizes.threads, work, world.contender.leave_thread)
+    )
 
 
 def durable_in_turn(world: World) -> Sample:
     """Mark as many files as watched one by one."""
+
     def run(work: Callable[[int], Iterator[None]]) -> Sample:
         steps = [work(number) for number in range(world.sizes.threads)]
         for each in steps:
@@ -308,9 +313,7 @@ def durable_in_turn(world: World) -> Sample:
     return _marked(world, run)
 
 
-def _marked(
-    world: World, run: Callable[[Callable[[int], Iterator[None]]], Sample]
-) -> Sample:
+def _marked(world: World, run: Callable[[Callable[[int], Iterator[None]]], Sample]) -> Sample:
     contender: Any = world.contender
     threads, beats = world.sizes.threads, world.sizes.durable_beats
     run_number = next(world.runs)
@@ -326,7 +329,7 @@ def _marked(
     sample = run(work)
     [(marked,)] = contender.selected(
         "SELECT count(*) FROM user_media_progress WHERE completed AND user_id "
-        f"LIKE 'marker-{run_number}-%'",
+        f"LIKE 'marker-{run_number}-%'"
     )
     assert marked == threads * (beats + 1)
     return sample

@@ -15,22 +15,33 @@ from . import rows
 from .contender import BATCH, PAGE, WRITER_PRAGMAS, Contender
 from .tables import FACTS, TABLES, key_of
 
-settings.configure(USE_TZ=True, INSTALLED_APPS=[], DATABASES={"default": {
-    "ENGINE": "django.db.backends.sqlite3", "NAME": "",
-    "OPTIONS": {
-        "transaction_mode": "IMMEDIATE",
-        "init_command": ";".join(
-            f"PRAGMA {name}={value}" for name, value in WRITER_PRAGMAS.items()
-        ),
+settings.configure(
+    USE_TZ=True,
+    INSTALLED_APPS=[],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": "",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "init_command": ";".join(
+                    f"PRAGMA {name}={value}" for name, value in WRITER_PRAGMAS.items()
+                ),
+            },
+        }
     },
-}})
+)
 django.setup()
 
 from django.db import connections, models, transaction  # noqa: E402  (needs the settings)
 
 _FIELDS: dict[str, Any] = {
-    "text": models.TextField, "integer": models.BigIntegerField, "real": models.FloatField,
-    "boolean": models.BooleanField, "moment": models.DateTimeField, "date": models.DateField,
+    "text": models.TextField,
+    "integer": models.BigIntegerField,
+    "real": models.FloatField,
+    "boolean": models.BooleanField,
+    "moment": models.DateTimeField,
+    "date": models.DateField,
     "json": models.JSONField,
 }
 
@@ -86,21 +97,31 @@ class Django(Contender):
         self._write_files(library_id, taken, {})
 
     def rescan(self, library_id: str, taken: Any) -> None:
-        self._write_files(library_id, taken, {
-            "update_conflicts": True, "unique_fields": ["library_id", "path"],
-            "update_fields": [*FACTS[1:], "updated_at", "status"],
-        })
+        self._write_files(
+            library_id,
+            taken,
+            {
+                "update_conflicts": True,
+                "unique_fields": ["library_id", "path"],
+                "update_fields": [*FACTS[1:], "updated_at", "status"],
+            },
+        )
 
     def _write_files(self, library_id: str, taken: Any, options: dict[str, Any]) -> None:
         for start in range(0, len(taken), BATCH):
             now = datetime.now(timezone.utc)
             batch = [
                 File(
-                    **fact, id=rows.new_id(), library_id=library_id,
-                    filename=fact["path"].rpartition("/")[2], created_at=now, updated_at=now,
-                    status="present", probe_state="pending",
+                    **fact,
+                    id=rows.new_id(),
+                    library_id=library_id,
+                    filename=fact["path"].rpartition("/")[2],
+                    created_at=now,
+                    updated_at=now,
+                    status="present",
+                    probe_state="pending",
                 )
-                for fact in taken[start:start + BATCH]
+                for fact in taken[start : start + BATCH]
             ]
             with self._writing():
                 File.objects.bulk_create(batch, **options)
@@ -112,7 +133,8 @@ class Django(Contender):
 
     def movies(self, library_id: str, limit: int) -> Sequence[Any]:
         return list(
-            Movie.objects.select_related("media_file").filter(library_id=library_id)
+            Movie.objects.select_related("media_file")
+            .filter(library_id=library_id)
             .order_by("sort_title", "id")[:limit]
         )
 
@@ -139,7 +161,10 @@ class Django(Contender):
                 session.user_id, session.media_file_id, position, session.duration, now, session_id
             )
             Session.objects.filter(pk=session_id).update(
-                state="playing", position=position, last_activity=now, reported_at=now,
+                state="playing",
+                position=position,
+                last_activity=now,
+                reported_at=now,
                 watched=watched,
             )
 
@@ -150,21 +175,35 @@ class Django(Contender):
             self._put(user_id, file_id, position, file.duration, now, None)
 
     def _put(
-        self, user_id: str, file_id: str, position: float, duration: float, now: datetime,
+        self,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
         session_id: str | None,
     ) -> None:
         same = Progress.objects.filter(user_id=user_id, media_file_id=file_id)
         known = same.first()
         changes = {
-            "position": position, "duration": duration, "updated_at": now, "reported_at": now,
-            "session_id": session_id, "previous": known.previous if known else rows.FIRST_STATE,
+            "position": position,
+            "duration": duration,
+            "updated_at": now,
+            "reported_at": now,
+            "session_id": session_id,
+            "previous": known.previous if known else rows.FIRST_STATE,
         }
         if known is not None:
             same.update(**changes)
         else:
             Progress.objects.create(
-                user_id=user_id, media_file_id=file_id, completed=False, play_count=0,
-                dropped=False, marked=False, **changes,
+                user_id=user_id,
+                media_file_id=file_id,
+                completed=False,
+                play_count=0,
+                dropped=False,
+                marked=False,
+                **changes,
             )
 
     # For the checks

@@ -15,8 +15,12 @@ from .tables import FACTS, TABLES, WRITTEN, key_of
 
 _MOMENTS = ["%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z"]
 _FIELDS: dict[str, Any] = {
-    "text": peewee.TextField, "integer": peewee.BigIntegerField, "real": peewee.DoubleField,
-    "boolean": peewee.BooleanField, "date": peewee.DateField, "json": peewee.JSONField,
+    "text": peewee.TextField,
+    "integer": peewee.BigIntegerField,
+    "real": peewee.DoubleField,
+    "boolean": peewee.BooleanField,
+    "date": peewee.DateField,
+    "json": peewee.JSONField,
     "moment": lambda **options: peewee.DateTimeField(formats=_MOMENTS, **options),
 }
 _database = peewee.SqliteDatabase(None)
@@ -74,13 +78,27 @@ class Peewee(Contender):
     def _write_files(self, library_id: str, taken: Any, *, upsert: bool) -> None:
         for batch in peewee.chunked(taken, BATCH):
             now = datetime.now(timezone.utc)
-            query = File.insert_many([
-                (
-                    rows.new_id(), library_id, fact[0], fact[0].rpartition("/")[2], fact[1],
-                    *fact[3:10], now, now, fact[2], fact[10], fact[11], "present", "pending",
-                )
-                for fact in batch
-            ], fields=_WRITTEN)
+            query = File.insert_many(
+                [
+                    (
+                        rows.new_id(),
+                        library_id,
+                        fact[0],
+                        fact[0].rpartition("/")[2],
+                        fact[1],
+                        *fact[3:10],
+                        now,
+                        now,
+                        fact[2],
+                        fact[10],
+                        fact[11],
+                        "present",
+                        "pending",
+                    )
+                    for fact in batch
+                ],
+                fields=_WRITTEN,
+            )
             if upsert:
                 query = query.on_conflict(
                     conflict_target=[File.library_id, File.path],
@@ -96,22 +114,28 @@ class Peewee(Contender):
 
     def movies(self, library_id: str, limit: int) -> Sequence[Any]:
         return list(
-            Movie.select(Movie, File).join(File, peewee.JOIN.LEFT_OUTER)
+            Movie.select(Movie, File)
+            .join(File, peewee.JOIN.LEFT_OUTER)
             .where(Movie.library_id == library_id)
-            .order_by(Movie.sort_title, Movie.id).limit(limit)
+            .order_by(Movie.sort_title, Movie.id)
+            .limit(limit)
         )
 
     def history(self, user_id: str, limit: int) -> Sequence[Any]:
         return list(
-            Play.select().where(Play.user_id == user_id)
-            .order_by(Play.played_at.desc(), Play.id.desc()).limit(limit)
+            Play.select()
+            .where(Play.user_id == user_id)
+            .order_by(Play.played_at.desc(), Play.id.desc())
+            .limit(limit)
         )
 
     def every_file(self, library_id: str) -> Iterator[Sequence[Any]]:
         last = ""
         while page := list(
-            File.select().where(File.library_id == library_id, File.path > last)
-            .order_by(File.path).limit(PAGE)
+            File.select()
+            .where(File.library_id == library_id, File.path > last)
+            .order_by(File.path)
+            .limit(PAGE)
         ):
             last = page[-1].path
             yield page
@@ -128,7 +152,10 @@ class Peewee(Contender):
                 session.user_id, session.media_file_id, position, session.duration, now, session_id
             )
             Session.update(
-                state="playing", position=position, last_activity=now, reported_at=now,
+                state="playing",
+                position=position,
+                last_activity=now,
+                reported_at=now,
                 watched=watched,
             ).where(Session.id == session_id).execute()
 
@@ -139,23 +166,40 @@ class Peewee(Contender):
             self._put(user_id, file_id, position, file.duration, now, None)
 
     def _put(
-        self, user_id: str, file_id: str, position: float, duration: float, now: datetime,
+        self,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
         session_id: str | None,
     ) -> None:
         known = Progress.get_or_none(
             (Progress.user_id == user_id) & (Progress.media_file_id == file_id)
         )
         Progress.insert(
-            user_id=user_id, media_file_id=file_id, position=position, completed=False,
-            updated_at=now, duration=duration, play_count=known.play_count if known else 0,
-            last_played_at=known.last_played_at if known else None, reported_at=now,
-            dropped=False, marked=False, session_id=session_id,
+            user_id=user_id,
+            media_file_id=file_id,
+            position=position,
+            completed=False,
+            updated_at=now,
+            duration=duration,
+            play_count=known.play_count if known else 0,
+            last_played_at=known.last_played_at if known else None,
+            reported_at=now,
+            dropped=False,
+            marked=False,
+            session_id=session_id,
             previous=known.previous if known else rows.FIRST_STATE,
         ).on_conflict(
             conflict_target=[Progress.user_id, Progress.media_file_id],
             preserve=[
-                Progress.position, Progress.updated_at, Progress.duration, Progress.reported_at,
-                Progress.session_id, Progress.previous,
+                Progress.position,
+                Progress.updated_at,
+                Progress.duration,
+                Progress.reported_at,
+                Progress.session_id,
+                Progress.previous,
             ],
         ).execute()
 

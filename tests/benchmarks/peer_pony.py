@@ -15,7 +15,11 @@ from .tables import FACTS, TABLES, key_of
 
 _database = orm.Database()
 _TYPES: dict[str, Any] = {
-    "text": str, "integer": int, "real": float, "boolean": bool, "json": orm.Json,
+    "text": str,
+    "integer": int,
+    "real": float,
+    "boolean": bool,
+    "json": orm.Json,
     "moment": str,  # its own type cannot read a time zone
     "date": str,
 }
@@ -75,16 +79,17 @@ class Pony(Contender):
     def scan(self, library_id: str, taken: Any) -> None:
         for start in range(0, len(taken), BATCH):
             with orm.db_session(immediate=True):
-                for fact in taken[start:start + BATCH]:
+                for fact in taken[start : start + BATCH]:
                     self._insert(library_id, fact)
 
     def rescan(self, library_id: str, taken: Any) -> None:
         for start in range(0, len(taken), BATCH):
             with orm.db_session(immediate=True):
-                batch = taken[start:start + BATCH]
+                batch = taken[start : start + BATCH]
                 paths = [fact["path"] for fact in batch]
                 known = {
-                    file.path: file for file in File.select(
+                    file.path: file
+                    for file in File.select(
                         lambda f: f.library_id == library_id and f.path in paths
                     )
                 }
@@ -98,9 +103,14 @@ class Pony(Contender):
     def _insert(self, library_id: str, fact: dict[str, Any]) -> None:
         now = rows.now_text()
         File(
-            **fact, id=rows.new_id(), library_id=library_id,
-            filename=fact["path"].rpartition("/")[2], created_at=now, updated_at=now,
-            status="present", probe_state="pending",
+            **fact,
+            id=rows.new_id(),
+            library_id=library_id,
+            filename=fact["path"].rpartition("/")[2],
+            created_at=now,
+            updated_at=now,
+            status="present",
+            probe_state="pending",
         )
 
     # Reading
@@ -113,7 +123,8 @@ class Pony(Contender):
         with orm.db_session:
             found = list(
                 Movie.select(lambda movie: movie.library_id == library_id)
-                .order_by(lambda movie: (movie.sort_title, movie.id)).limit(limit)
+                .order_by(lambda movie: (movie.sort_title, movie.id))
+                .limit(limit)
             )
             ids = [movie.media_file_id for movie in found]
             files = {file.id: file for file in File.select(lambda file: file.id in ids)}
@@ -137,7 +148,8 @@ class Pony(Contender):
         with orm.db_session:
             return list(
                 File.select(lambda file: file.library_id == library_id and file.path > last)
-                .order_by(File.path).limit(PAGE)
+                .order_by(File.path)
+                .limit(PAGE)
             )
 
     # Playing
@@ -153,8 +165,11 @@ class Pony(Contender):
                 session.user_id, session.media_file_id, position, session.duration, now, session_id
             )
             session.set(
-                state="playing", position=position, last_activity=rows.text(now),
-                reported_at=rows.text(now), watched=watched,
+                state="playing",
+                position=position,
+                last_activity=rows.text(now),
+                reported_at=rows.text(now),
+                watched=watched,
             )
 
     def set_progress(self, user_id: str, file_id: str, position: float) -> None:
@@ -164,20 +179,34 @@ class Pony(Contender):
             self._put(user_id, file_id, position, file.duration, now, None)
 
     def _put(
-        self, user_id: str, file_id: str, position: float, duration: float, now: datetime,
+        self,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
         session_id: str | None,
     ) -> None:
         known = Progress.get(user_id=user_id, media_file_id=file_id)
         changes = {
-            "position": position, "duration": duration, "updated_at": rows.text(now),
-            "reported_at": rows.text(now), "session_id": session_id,
+            "position": position,
+            "duration": duration,
+            "updated_at": rows.text(now),
+            "reported_at": rows.text(now),
+            "session_id": session_id,
         }
         if known is not None:
             known.set(**changes)
         else:
             Progress(
-                user_id=user_id, media_file_id=file_id, completed=False, play_count=0,
-                dropped=False, marked=False, previous=rows.FIRST_STATE, **changes,
+                user_id=user_id,
+                media_file_id=file_id,
+                completed=False,
+                play_count=0,
+                dropped=False,
+                marked=False,
+                previous=rows.FIRST_STATE,
+                **changes,
             )
 
     # For the checks

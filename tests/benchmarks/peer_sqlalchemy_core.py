@@ -23,14 +23,22 @@ _UPSERT_FILE = _INSERT_FILE.on_conflict_do_update(
     set_={name: _INSERT_FILE.excluded[name] for name in (*FACTS[1:], "updated_at", "status")},
 )
 _FILE = select(FILES).where(FILES.c.id == bindparam("id"))
-_FILES = select(FILES).where(
-    FILES.c.library_id == bindparam("library"), FILES.c.path > bindparam("last")
-).order_by(FILES.c.path).limit(PAGE)
-_MOVIES = select(MOVIES, *(column.label(f"file_{column.name}") for column in FILES.c)).join(
-    FILES, FILES.c.id == MOVIES.c.media_file_id, isouter=True
-).where(MOVIES.c.library_id == bindparam("library")).order_by(MOVIES.c.sort_title, MOVIES.c.id)
-_HISTORY = select(PLAYS).where(PLAYS.c.user_id == bindparam("user")).order_by(
-    PLAYS.c.played_at.desc(), PLAYS.c.id.desc()
+_FILES = (
+    select(FILES)
+    .where(FILES.c.library_id == bindparam("library"), FILES.c.path > bindparam("last"))
+    .order_by(FILES.c.path)
+    .limit(PAGE)
+)
+_MOVIES = (
+    select(MOVIES, *(column.label(f"file_{column.name}") for column in FILES.c))
+    .join(FILES, FILES.c.id == MOVIES.c.media_file_id, isouter=True)
+    .where(MOVIES.c.library_id == bindparam("library"))
+    .order_by(MOVIES.c.sort_title, MOVIES.c.id)
+)
+_HISTORY = (
+    select(PLAYS)
+    .where(PLAYS.c.user_id == bindparam("user"))
+    .order_by(PLAYS.c.played_at.desc(), PLAYS.c.id.desc())
 )
 _SESSION = select(SESSIONS).where(SESSIONS.c.id == bindparam("id"))
 _MOVE_SESSION = SESSIONS.update().where(SESSIONS.c.id == bindparam("key"))
@@ -41,7 +49,8 @@ _INSERT_PROGRESS = insert(PROGRESS)
 _PUT_PROGRESS = _INSERT_PROGRESS.on_conflict_do_update(
     index_elements=[PROGRESS.c.user_id, PROGRESS.c.media_file_id],
     set_={
-        name: _INSERT_PROGRESS.excluded[name] for name in TABLES["user_media_progress"]
+        name: _INSERT_PROGRESS.excluded[name]
+        for name in TABLES["user_media_progress"]
         if name not in ("user_id", "media_file_id")
     },
 )
@@ -80,11 +89,16 @@ class SqlAlchemyCore(Contender):
             now = datetime.now(timezone.utc)
             batch = [
                 {
-                    **fact, "id": rows.new_id(), "library_id": library_id,
-                    "filename": fact["path"].rpartition("/")[2], "created_at": now,
-                    "updated_at": now, "status": "present", "probe_state": "pending",
+                    **fact,
+                    "id": rows.new_id(),
+                    "library_id": library_id,
+                    "filename": fact["path"].rpartition("/")[2],
+                    "created_at": now,
+                    "updated_at": now,
+                    "status": "present",
+                    "probe_state": "pending",
                 }
-                for fact in taken[start:start + BATCH]
+                for fact in taken[start : start + BATCH]
             ]
             with self._writing() as connection:
                 connection.execute(statement, batch)
@@ -122,13 +136,25 @@ class SqlAlchemyCore(Contender):
             passed = (now - (session.reported_at or session.start_time)).total_seconds()
             watched = session.watched + min(max(position - session.position, 0.0), passed)
             self._put(
-                connection, session.user_id, session.media_file_id, position, session.duration,
-                now, session_id,
+                connection,
+                session.user_id,
+                session.media_file_id,
+                position,
+                session.duration,
+                now,
+                session_id,
             )
-            connection.execute(_MOVE_SESSION, {
-                "key": session_id, "state": "playing", "position": position,
-                "last_activity": now, "reported_at": now, "watched": watched,
-            })
+            connection.execute(
+                _MOVE_SESSION,
+                {
+                    "key": session_id,
+                    "state": "playing",
+                    "position": position,
+                    "last_activity": now,
+                    "reported_at": now,
+                    "watched": watched,
+                },
+            )
 
     def set_progress(self, user_id: str, file_id: str, position: float) -> None:
         with self._writing() as connection:
@@ -137,18 +163,34 @@ class SqlAlchemyCore(Contender):
             self._put(connection, user_id, file_id, position, file.duration, now, None)
 
     def _put(
-        self, connection: sqlalchemy.Connection, user_id: str, file_id: str, position: float,
-        duration: float, now: datetime, session_id: str | None,
+        self,
+        connection: sqlalchemy.Connection,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
+        session_id: str | None,
     ) -> None:
         known = connection.execute(_PROGRESS, {"user": user_id, "file": file_id}).one_or_none()
-        connection.execute(_PUT_PROGRESS, {
-            "user_id": user_id, "media_file_id": file_id, "position": position,
-            "completed": False, "updated_at": now, "duration": duration,
-            "play_count": known.play_count if known else 0,
-            "last_played_at": known.last_played_at if known else None, "reported_at": now,
-            "dropped": False, "marked": False, "session_id": session_id,
-            "previous": known.previous if known else rows.FIRST_STATE,
-        })
+        connection.execute(
+            _PUT_PROGRESS,
+            {
+                "user_id": user_id,
+                "media_file_id": file_id,
+                "position": position,
+                "completed": False,
+                "updated_at": now,
+                "duration": duration,
+                "play_count": known.play_count if known else 0,
+                "last_played_at": known.last_played_at if known else None,
+                "reported_at": now,
+                "dropped": False,
+                "marked": False,
+                "session_id": session_id,
+                "previous": known.previous if known else rows.FIRST_STATE,
+            },
+        )
 
     # For the checks
 
@@ -156,6 +198,6 @@ class SqlAlchemyCore(Contender):
         return {name: getattr(item, name) for name in TABLES[table]}
 
     def file_of(self, movie: Any) -> Any:
-        return type("File", (), {
-            name: getattr(movie, f"file_{name}") for name in TABLES["media_files"]
-        })
+        return type(
+            "File", (), {name: getattr(movie, f"file_{name}") for name in TABLES["media_files"]}
+        )

@@ -82,7 +82,8 @@ class SqlAlchemyOrm(Contender):
             statement.on_conflict_do_update(
                 index_elements=[_file.library_id, _file.path], set_=changes
             ),
-            library_id, taken,
+            library_id,
+            taken,
         )
 
     def _write_files(self, statement: Any, library_id: str, taken: Any) -> None:
@@ -90,11 +91,16 @@ class SqlAlchemyOrm(Contender):
             now = datetime.now(timezone.utc)
             batch = [
                 {
-                    **fact, "id": rows.new_id(), "library_id": library_id,
-                    "filename": fact["path"].rpartition("/")[2], "created_at": now,
-                    "updated_at": now, "status": "present", "probe_state": "pending",
+                    **fact,
+                    "id": rows.new_id(),
+                    "library_id": library_id,
+                    "filename": fact["path"].rpartition("/")[2],
+                    "created_at": now,
+                    "updated_at": now,
+                    "status": "present",
+                    "probe_state": "pending",
                 }
-                for fact in taken[start:start + BATCH]
+                for fact in taken[start : start + BATCH]
             ]
             with self._writing() as session:
                 session.execute(statement, batch)
@@ -108,16 +114,20 @@ class SqlAlchemyOrm(Contender):
     def movies(self, library_id: str, limit: int) -> Sequence[Any]:
         with self._session() as session:
             return session.scalars(
-                select(Movie).options(joinedload(Movie.media_file))  # type: ignore[attr-defined]
+                select(Movie)
+                .options(joinedload(Movie.media_file))  # type: ignore[attr-defined]
                 .where(_movie.library_id == library_id)
-                .order_by(_movie.sort_title, _movie.id).limit(limit)
+                .order_by(_movie.sort_title, _movie.id)
+                .limit(limit)
             ).all()
 
     def history(self, user_id: str, limit: int) -> Sequence[Any]:
         with self._session() as session:
             return session.scalars(
-                select(Play).where(_play.user_id == user_id)
-                .order_by(_play.played_at.desc(), _play.id.desc()).limit(limit)
+                select(Play)
+                .where(_play.user_id == user_id)
+                .order_by(_play.played_at.desc(), _play.id.desc())
+                .limit(limit)
             ).all()
 
     def every_file(self, library_id: str) -> Iterator[Sequence[Any]]:
@@ -129,8 +139,10 @@ class SqlAlchemyOrm(Contender):
     def _page(self, library_id: str, last: str) -> Sequence[Any]:
         with self._session() as session:
             return session.scalars(
-                select(File).where(_file.library_id == library_id, _file.path > last)
-                .order_by(_file.path).limit(PAGE)
+                select(File)
+                .where(_file.library_id == library_id, _file.path > last)
+                .order_by(_file.path)
+                .limit(PAGE)
             ).all()
 
     # Playing
@@ -142,7 +154,12 @@ class SqlAlchemyOrm(Contender):
             passed = (now - (played.reported_at or played.start_time)).total_seconds()
             played.watched += min(max(position - played.position, 0.0), passed)
             self._put(
-                session, played.user_id, played.media_file_id, position, played.duration, now,
+                session,
+                played.user_id,
+                played.media_file_id,
+                position,
+                played.duration,
+                now,
                 session_id,
             )
             played.state, played.position = "playing", position
@@ -155,8 +172,14 @@ class SqlAlchemyOrm(Contender):
             self._put(session, user_id, file_id, position, file.duration, now, None)
 
     def _put(
-        self, session: OrmSession, user_id: str, file_id: str, position: float, duration: float,
-        now: datetime, session_id: str | None,
+        self,
+        session: OrmSession,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
+        session_id: str | None,
     ) -> None:
         known: Any = session.get(Progress, (user_id, file_id))
         if known is None:

@@ -35,18 +35,18 @@ _PATH = names("media_files").index("path")
 _MOVIES = f"""SELECT {_MOVIE}, {_FILE} FROM movies AS m
     LEFT JOIN media_files AS f ON f.id = m.media_file_id
     WHERE m.library_id = ? ORDER BY m.sort_title, m.id LIMIT ?"""
-_HISTORY = f"""SELECT {', '.join(names('playback_history'))} FROM playback_history
+_HISTORY = f"""SELECT {", ".join(names("playback_history"))} FROM playback_history
     WHERE user_id = ? ORDER BY played_at DESC, id DESC LIMIT ?"""
 _SESSION = f"SELECT {', '.join(names('playback_sessions'))} FROM playback_sessions WHERE id = ?"
 _MOVE_SESSION = """UPDATE playback_sessions SET state = ?, position = ?, last_activity = ?,
     reported_at = ?, watched = ?, completed = ?, end_time = ? WHERE id = ?"""
-_PROGRESS = f"""SELECT {', '.join(names('user_media_progress'))} FROM user_media_progress
+_PROGRESS = f"""SELECT {", ".join(names("user_media_progress"))} FROM user_media_progress
     WHERE user_id = ?1 AND media_file_id IN (
         SELECT media_file_id FROM user_media_progress WHERE user_id = ?1 AND media_file_id = ?2
         UNION ALL SELECT o.media_file_id FROM work_files AS w
             JOIN work_files AS o ON o.work_id = w.work_id WHERE w.media_file_id = ?2)"""
-_PUT_PROGRESS = f"""INSERT INTO user_media_progress ({', '.join(names('user_media_progress'))})
-    VALUES ({', '.join('?' * len(names('user_media_progress')))})
+_PUT_PROGRESS = f"""INSERT INTO user_media_progress ({", ".join(names("user_media_progress"))})
+    VALUES ({", ".join("?" * len(names("user_media_progress")))})
     ON CONFLICT (user_id, media_file_id) DO UPDATE SET """ + ", ".join(
     f"{name} = excluded.{name}" for name in names("user_media_progress")[2:]
 )
@@ -113,10 +113,21 @@ class Raw(Contender):
             now = rows.now_text()
             batch = [
                 (
-                    rows.new_id(), library_id, fact[0], fact[0].rpartition("/")[2], fact[1],
-                    *fact[3:10], now, now, fact[2], fact[10], fact[11], "present", "pending",
+                    rows.new_id(),
+                    library_id,
+                    fact[0],
+                    fact[0].rpartition("/")[2],
+                    fact[1],
+                    *fact[3:10],
+                    now,
+                    now,
+                    fact[2],
+                    fact[10],
+                    fact[11],
+                    "present",
+                    "pending",
                 )
-                for fact in taken[start:start + BATCH]
+                for fact in taken[start : start + BATCH]
             ]
             with self._writing() as connection:
                 connection.executemany(sql, batch)
@@ -148,9 +159,10 @@ class Raw(Contender):
             passed = now - datetime.fromisoformat(session[11] or session[8])
             watched = session[12] + min(max(position - session[6], 0.0), passed.total_seconds())
             self._put(connection, session[2], session[1], position, session[7], now, session_id)
-            connection.execute(_MOVE_SESSION, (
-                "playing", position, rows.text(now), rows.text(now), watched, 0, None, session_id,
-            ))
+            connection.execute(
+                _MOVE_SESSION,
+                ("playing", position, rows.text(now), rows.text(now), watched, 0, None, session_id),
+            )
 
     def set_progress(self, user_id: str, file_id: str, position: float) -> None:
         with self._writing() as connection:
@@ -164,25 +176,52 @@ class Raw(Contender):
         with self._writing() as connection:
             file = connection.execute(_FILE_BY_ID, (file_id,)).fetchone()
             self._put(
-                connection, user_id, file_id, 0.0, file[7], datetime.now(timezone.utc), None,
+                connection,
+                user_id,
+                file_id,
+                0.0,
+                file[7],
+                datetime.now(timezone.utc),
+                None,
                 watched=True,
             )
 
     def _put(
-        self, connection: sqlite3.Connection, user_id: str, file_id: str, position: float,
-        duration: float, now: datetime, session_id: str | None, *, watched: bool = False,
+        self,
+        connection: sqlite3.Connection,
+        user_id: str,
+        file_id: str,
+        position: float,
+        duration: float,
+        now: datetime,
+        session_id: str | None,
+        *,
+        watched: bool = False,
     ) -> None:
         known = connection.execute(_PROGRESS, (user_id, file_id)).fetchall()
-        plays, played_at, previous = (known[0][6], known[0][8], known[0][12]) if known else (
-            0, None, _FIRST
+        plays, played_at, previous = (
+            (known[0][6], known[0][8], known[0][12]) if known else (0, None, _FIRST)
         )
         if watched:
             plays, played_at = plays + 1, rows.text(now)
-        connection.execute(_PUT_PROGRESS, (
-            user_id, file_id, position, int(watched), rows.text(now), duration, plays, False,
-            played_at,
-            rows.text(now), 0, session_id, previous,
-        ))
+        connection.execute(
+            _PUT_PROGRESS,
+            (
+                user_id,
+                file_id,
+                position,
+                int(watched),
+                rows.text(now),
+                duration,
+                plays,
+                False,
+                played_at,
+                rows.text(now),
+                0,
+                session_id,
+                previous,
+            ),
+        )
 
     # For the checks
 

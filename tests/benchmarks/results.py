@@ -51,7 +51,11 @@ def medians(samples: list[Sample]) -> Sample:
 
 
 def ratio_row(
-    name: str, title: str, goal: float | None, details: dict[str, Sample], raw: str = "raw",
+    name: str,
+    title: str,
+    goal: float | None,
+    details: dict[str, Sample],
+    raw: str = "raw",
     note: str = "",
 ) -> Row:
     """Return a row of times as multiples of raw's, in wall time and in processor time."""
@@ -62,8 +66,15 @@ def ratio_row(
 
 
 def plain_row(
-    name: str, title: str, unit: str, goal: float | None, details: dict[str, Sample], key: str,
-    note: str = "", *, at_least: bool = False,
+    name: str,
+    title: str,
+    unit: str,
+    goal: float | None,
+    details: dict[str, Sample],
+    key: str,
+    note: str = "",
+    *,
+    at_least: bool = False,
 ) -> Row:
     """Return a row of one number of each sample, as it is."""
     values = {who: sample[key] for who, sample in details.items()}

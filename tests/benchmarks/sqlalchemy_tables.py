@@ -26,23 +26,36 @@ class Moment(sqlalchemy.types.TypeDecorator[datetime]):
 
 
 _TYPES: dict[str, Any] = {
-    "text": sqlalchemy.Text, "integer": sqlalchemy.BigInteger, "real": sqlalchemy.Float,
-    "boolean": sqlalchemy.Boolean, "moment": Moment, "date": sqlalchemy.Date,
+    "text": sqlalchemy.Text,
+    "integer": sqlalchemy.BigInteger,
+    "real": sqlalchemy.Float,
+    "boolean": sqlalchemy.Boolean,
+    "moment": Moment,
+    "date": sqlalchemy.Date,
     "json": sqlalchemy.JSON,
 }
 metadata = sqlalchemy.MetaData()
 
 
 def _table(name: str) -> sqlalchemy.Table:
-    return sqlalchemy.Table(name, metadata, *(
-        sqlalchemy.Column(
-            column, _TYPES[kind](),
-            *([sqlalchemy.ForeignKey("media_files.id")]
-              if (name, column) == ("movies", "media_file_id") else []),
-            primary_key=column in key_of(name), nullable=null,
-        )
-        for column, (kind, null) in TABLES[name].items()
-    ))
+    return sqlalchemy.Table(
+        name,
+        metadata,
+        *(
+            sqlalchemy.Column(
+                column,
+                _TYPES[kind](),
+                *(
+                    [sqlalchemy.ForeignKey("media_files.id")]
+                    if (name, column) == ("movies", "media_file_id")
+                    else []
+                ),
+                primary_key=column in key_of(name),
+                nullable=null,
+            )
+            for column, (kind, null) in TABLES[name].items()
+        ),
+    )
 
 
 FILES, MOVIES, SESSIONS, PROGRESS, PLAYS = map(_table, TABLES)

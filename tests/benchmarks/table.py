@@ -12,9 +12,13 @@ from .results import Row
 
 _PEER_WIDTH = 8
 _HEADS = {
-    "ours_cysqlite": "cysqlite", "peewee": "Peewee", "sqlalchemy_core": "SA Core",
+    "ours_cysqlite": "cysqlite",
+    "peewee": "Peewee",
+    "sqlalchemy_core": "SA Core",
     "sqlalchemy_orm": "SA ORM",
-    "django": "Django", "pony": "Pony", "sqlite_utils": "sq-utils",
+    "django": "Django",
+    "pony": "Pony",
+    "sqlite_utils": "sq-utils",
 }
 
 

@@ -45,15 +45,41 @@ KEYS = {"user_media_progress": ("user_id", "media_file_id")}
 
 # What a scan tells of a file, in the order of viewra_lite's FileFacts.
 FACTS = (
-    "path", "size", "modified_ns", "mime_type", "container", "duration", "width", "height",
-    "video_codec", "audio_codec", "fingerprint", "identity",
+    "path",
+    "size",
+    "modified_ns",
+    "mime_type",
+    "container",
+    "duration",
+    "width",
+    "height",
+    "video_codec",
+    "audio_codec",
+    "fingerprint",
+    "identity",
 )
 
 # What a scan writes of a new file: every column but those that only a later one fills.
 WRITTEN = (
-    "id", "library_id", "path", "filename", "size", "mime_type", "container", "duration", "width",
-    "height", "video_codec", "audio_codec", "created_at", "updated_at", "modified_ns",
-    "fingerprint", "identity", "status", "probe_state",
+    "id",
+    "library_id",
+    "path",
+    "filename",
+    "size",
+    "mime_type",
+    "container",
+    "duration",
+    "width",
+    "height",
+    "video_codec",
+    "audio_codec",
+    "created_at",
+    "updated_at",
+    "modified_ns",
+    "fingerprint",
+    "identity",
+    "status",
+    "probe_state",
 )
 
 

@@ -40,7 +40,9 @@ def make(
     if movies:
         _fill(connection, "movies", names("movies"), map(rows.movie, range(files)))
     _fill(
-        connection, "playback_history", names("playback_history"),
+        connection,
+        "playback_history",
+        names("playback_history"),
         (rows.play(number, users, files) for number in range(plays)),
     )
     connection.execute("COMMIT")
@@ -68,7 +70,9 @@ def remove(path: Path) -> None:
 
 
 def _fill(
-    connection: sqlite3.Connection, table: str, columns: tuple[str, ...],
+    connection: sqlite3.Connection,
+    table: str,
+    columns: tuple[str, ...],
     filling: Iterable[dict[str, Any]],
 ) -> None:
     told = ", ".join(f'"{column}"' for column in columns)

@@ -25,9 +25,22 @@ from .tables import TABLES, key_of
 
 ROOT = Path(__file__).parents[2]
 ROWS = {
-    "scan", "rescan", "file", "movies", "heartbeat", "heartbeat_worst", "heartbeat_p99",
-    "set_progress", "set_progress_worst", "history", "every_file", "scan_beside_readers",
-    "reads_beside_scan", "reads_kept", "heartbeats_beside_scan", "scan_beside_heartbeats",
+    "scan",
+    "rescan",
+    "file",
+    "movies",
+    "heartbeat",
+    "heartbeat_worst",
+    "heartbeat_p99",
+    "set_progress",
+    "set_progress_worst",
+    "history",
+    "every_file",
+    "scan_beside_readers",
+    "reads_beside_scan",
+    "reads_kept",
+    "heartbeats_beside_scan",
+    "scan_beside_heartbeats",
     "durable",
 }
 
@@ -35,9 +48,20 @@ ROWS = {
 def run(out: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
     """Run the benchmarks as `make bench` does; return what they print and write."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", "--size", "smoke", "--out", str(out),
-         *arguments],
-        capture_output=True, text=True, cwd=ROOT, check=False,
+        [
+            sys.executable,
+            "-m",
+            "tests.benchmarks",
+            "--size",
+            "smoke",
+            "--out",
+            str(out),
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
     )
     assert done.returncode == 0, done.stderr
@@ -53,8 +77,17 @@ def test_every_call_of_a_peer_is_right(peer: str, tmp_path: Path) -> None:
     for name, row in found.items():
         assert row["values"]["ours"] >= 0 and row["goal"] and row["met"] in (True, False), name
         assert row["title"] in printed
-    for name in ("scan", "rescan", "file", "movies", "heartbeat", "set_progress", "history",
-                 "every_file", "scan_beside_readers"):
+    for name in (
+        "scan",
+        "rescan",
+        "file",
+        "movies",
+        "heartbeat",
+        "set_progress",
+        "history",
+        "every_file",
+        "scan_beside_readers",
+    ):
         assert found[name]["values"]["raw"] == 1.0 and found[name]["values"][peer] > 0
         assert {*OURS} & {*installed()} <= found[name]["values"].keys()
     assert not (tmp_path / "databases").exists()
@@ -105,8 +138,15 @@ def test_a_wrong_answer_is_no_measurement() -> None:
 def test_the_tables_of_the_contenders_are_those_of_the_schema() -> None:
     connection = sqlite3.connect(":memory:")
     connection.executescript((ROOT / "schema.sql").read_text(encoding="utf-8"))
-    kinds = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "BOOLEAN",
-             "moment": "TIMESTAMP", "date": "DATE", "json": "TEXT"}
+    kinds = {
+        "text": "TEXT",
+        "integer": "INTEGER",
+        "real": "REAL",
+        "boolean": "BOOLEAN",
+        "moment": "TIMESTAMP",
+        "date": "DATE",
+        "json": "TEXT",
+    }
     for table_name, columns in TABLES.items():
         found = connection.execute(f"PRAGMA table_info({table_name})").fetchall()
         assert [(row[1], row[2], not row[3]) for row in found] == [

@@ -48,7 +48,8 @@ def in_threads(
         if errors:
             raise errors[0]
     return {
-        "wall": perf_counter() - wall, "cpu": process_time() - cpu,
+        "wall": perf_counter() - wall,
+        "cpu": process_time() - cpu,
         **latencies([seconds for each in took for seconds in each]),
     }
 
@@ -57,7 +58,10 @@ class Companions:
     """Threads that repeat a call beside other work, in phases that are told apart."""
 
     def __init__(
-        self, count: int, call: Callable[[int, int], None], leave: Callable[[], None],
+        self,
+        count: int,
+        call: Callable[[int, int], None],
+        leave: Callable[[], None],
         every_s: float = 0.0,
     ) -> None:
         self._stop = threading.Event()
@@ -112,6 +116,7 @@ def latencies(seconds: list[float]) -> Sample:
     ordered = sorted(seconds) or [0.0]
     last = len(ordered) - 1
     return {
-        "p50_ms": ordered[last // 2] * 1000, "p99_ms": ordered[round(last * 0.99)] * 1000,
+        "p50_ms": ordered[last // 2] * 1000,
+        "p99_ms": ordered[round(last * 0.99)] * 1000,
         "worst_ms": ordered[last] * 1000,
     }

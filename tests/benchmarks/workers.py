@@ -29,7 +29,11 @@ class Worker:
         template.copy(filled, self._database)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.worker", name, str(self._database), size],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(), cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            cwd=ROOT,
         )
 
     def ask(self, *operations: str) -> Any:

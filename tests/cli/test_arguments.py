@@ -65,13 +65,29 @@ def test_after_the_command_wins() -> None:
     assert args.config == "b"
 
 
-@pytest.mark.parametrize("arguments", [
-    [], ["frobnicate"], ["status", "--frob"], ["status", "more"], ["search"], ["--config"],
-    ["search", "x", "--limit", "0"], ["search", "x", "--limit", "many"],
-    ["search", "x", "--limit", "9" * 5000], ["schema", "--dialect", "oracle"], ["stat"],
-    ["scan", ".", "--type", "opera"], ["scan", "--type", "movie"], ["scan", "--name", "x"],
-    ["scan", ".", "--all"], ["libraries", "remove"], ["libraries", "drop"], ["status", "--js"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["frobnicate"],
+        ["status", "--frob"],
+        ["status", "more"],
+        ["search"],
+        ["--config"],
+        ["search", "x", "--limit", "0"],
+        ["search", "x", "--limit", "many"],
+        ["search", "x", "--limit", "9" * 5000],
+        ["schema", "--dialect", "oracle"],
+        ["stat"],
+        ["scan", ".", "--type", "opera"],
+        ["scan", "--type", "movie"],
+        ["scan", "--name", "x"],
+        ["scan", ".", "--all"],
+        ["libraries", "remove"],
+        ["libraries", "drop"],
+        ["status", "--js"],
+    ],
+)
 def test_wrong_usage_is_one_line_and_exit_2(cli: Run, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out) == (2, "")
@@ -80,12 +96,16 @@ def test_wrong_usage_is_one_line_and_exit_2(cli: Run, arguments: list[str]) -> N
     assert os.listdir() == []
 
 
-@pytest.mark.parametrize("arguments", [
-    ["postgresql://viewra:hunter2@h/db"], ["status", "postgresql://viewra:hun ter2@h/db"],
-    ["--config", "postgresql://viewra:hunter2@h:x/db", "status"],
-    ["status", "--config", "postgresql://viewra:hunter2@127.0.0.1:1/db"],
-    ["status", "--config", "mysql://viewra:hunter2@h/db"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["postgresql://viewra:hunter2@h/db"],
+        ["status", "postgresql://viewra:hun ter2@h/db"],
+        ["--config", "postgresql://viewra:hunter2@h:x/db", "status"],
+        ["status", "--config", "postgresql://viewra:hunter2@127.0.0.1:1/db"],
+        ["status", "--config", "mysql://viewra:hunter2@h/db"],
+    ],
+)
 def test_no_message_shows_a_password(cli: Run, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert done.code in (1, 2)
@@ -119,15 +139,11 @@ def test_help_imports_nothing_that_is_slow() -> None:
 
 def test_the_yaml_file_of_the_current_folder_is_read(cli: Run, folder: Path) -> None:
     (folder / "viewra.yaml").write_text("database:\n  type: sqlite\n  database_path: mine.db\n")
-    assert cli("init", "--json").json == {
-        "engine": "sqlite", "url": f"sqlite:///{folder}/mine.db",
-    }
+    assert cli("init", "--json").json == {"engine": "sqlite", "url": f"sqlite:///{folder}/mine.db"}
     assert (folder / "mine.db").exists()
 
 
-def test_the_environment_overrides(
-    cli: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_overrides(cli: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "viewra.yaml").write_text("database:\n  type: sqlite\n  database_path: mine.db\n")
     monkeypatch.setenv("VIEWRA_DATABASE_DATABASE_PATH", "other.db")
     assert cli("init").code == 0

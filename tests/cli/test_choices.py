@@ -65,9 +65,7 @@ def test_libraries_are_listed_with_short_ids(
     assert {row["id"] for row in whole} == set(ids.values())
 
 
-def test_a_library_is_meant_in_every_way(
-    cli: Run, homes: tuple[str, dict[str, str], Path]
-) -> None:
+def test_a_library_is_meant_in_every_way(cli: Run, homes: tuple[str, dict[str, str], Path]) -> None:
     url, ids, root = homes
     id, near = ids["series"], os.path.relpath(root / "series")
     for text in (id, short_ids(ids.values())[id], "Series", "SERIES", root / "series", f"{near}/"):
@@ -127,9 +125,7 @@ def test_ids_that_were_made_at_once_are_still_told_apart() -> None:
 # Moving
 
 
-def test_a_library_moves_with_all_that_is_known_of_it(
-    cli: Run, url: str, folder: Path
-) -> None:
+def test_a_library_moves_with_all_that_is_known_of_it(cli: Run, url: str, folder: Path) -> None:
     config = ("--config", url)
     films = folder / "films"
     films.mkdir()
@@ -141,7 +137,9 @@ def test_a_library_moves_with_all_that_is_known_of_it(
     films.rename(folder / "disk")
     moved = cli("libraries", "move", "films", "disk", *config)
     assert (moved.code, moved.out) == (
-        0, f"The library films is at {folder}/disk now; it was at {films}\n")
+        0,
+        f"The library films is at {folder}/disk now; it was at {films}\n",
+    )
     assert f"viewra-lite scan {folder}/disk --config" in moved.err
     scanned = cli("scan", "films", "--json", *config).json["scans"][0]
     assert (scanned["unchanged"], scanned["added"], scanned["missing"]) == (1, 0, 0)
@@ -153,7 +151,10 @@ def test_a_library_moves_with_all_that_is_known_of_it(
     assert again == f"The library films is at {folder}/disk already\n"
     document = cli("libraries", "move", "films", folder / "disk", "--json", *config).json["moved"]
     assert (document["name"], document["path"], document["was"]) == (
-        "films", f"{folder}/disk", f"{folder}/disk")
+        "films",
+        f"{folder}/disk",
+        f"{folder}/disk",
+    )
 
 
 def test_a_library_moves_to_no_place_that_cannot_be_its_own(
@@ -162,8 +163,10 @@ def test_a_library_moves_to_no_place_that_cannot_be_its_own(
     url, ids, root = homes
     (folder / "file").touch()
     for place, reason in (
-        ("absent", "does not exist"), ("file", "is a file"),
-        (root / "films", "is library Films"), (root, "holds library"),
+        ("absent", "does not exist"),
+        ("file", "is a file"),
+        (root / "films", "is library Films"),
+        (root, "holds library"),
     ):
         done = cli("libraries", "move", "Series", place, "--config", url)
         assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)

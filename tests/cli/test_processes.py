@@ -66,13 +66,16 @@ def test_ctrl_c_in_a_scan_and_the_next_scan_finishes(
         connection.close()
 
 
-@pytest.mark.parametrize("where", [
-    "viewra_lite.cli.parser.parse", "viewra_lite.cli.output.make_safe",
-    "viewra_lite.config.loading.load_config", "viewra_lite.store.Store.open",
-])
-def test_ctrl_c_anywhere_is_exit_130(
-    cli: Run, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        "viewra_lite.cli.parser.parse",
+        "viewra_lite.cli.output.make_safe",
+        "viewra_lite.config.loading.load_config",
+        "viewra_lite.store.Store.open",
+    ],
+)
+def test_ctrl_c_anywhere_is_exit_130(cli: Run, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -120,17 +123,27 @@ def test_closed_streams_do_no_harm(folder: Path) -> None:
         command = f'"$0" -m viewra_lite init --json {closed}; "$0" -m viewra_lite scan {closed}'
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         done = subprocess.run(
-            ["sh", "-c", command, sys.executable], cwd=folder, env=environ, text=True,
-            capture_output=True, timeout=60,
+            ["sh", "-c", command, sys.executable],
+            cwd=folder,
+            env=environ,
+            text=True,
+            capture_output=True,
+            timeout=60,
         )
         assert done.returncode == 0
         assert "Traceback" not in done.stderr and "library" not in done.stdout
 
 
-@pytest.mark.parametrize("error", [
-    OSError(28, "No space left on device", "/srv/x.db"), PermissionError(13, "Permission denied"),
-    RuntimeError("odd\nthing at postgresql://viewra:hunter2@h/db"), MemoryError(), KeyError("x"),
-])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device", "/srv/x.db"),
+        PermissionError(13, "Permission denied"),
+        RuntimeError("odd\nthing at postgresql://viewra:hunter2@h/db"),
+        MemoryError(),
+        KeyError("x"),
+    ],
+)
 def test_no_error_shows_a_traceback(
     cli: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -155,7 +168,11 @@ def on_a_terminal(*arguments: str, cwd: Path, **environ: str) -> str:
     """Run with stdout and stderr on a terminal; returns what it shows."""
     master, slave = pty.openpty()
     child = process(
-        *arguments, cwd=cwd, stdout=slave, stderr=slave, stdin=slave,
+        *arguments,
+        cwd=cwd,
+        stdout=slave,
+        stderr=slave,
+        stdin=slave,
         env={"TERM": "xterm-256color", "COLUMNS": "200", **environ},
     )
     os.close(slave)

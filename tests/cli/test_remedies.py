@@ -97,17 +97,25 @@ def test_no_password_is_in_a_remedy(cli: Run, postgres_url: str) -> None:
         assert done.err.count("***") == 2 and password not in done.err
 
 
-@pytest.mark.parametrize(("text", "masked"), [
-    ("no store at postgresql://u:p@h/d: run viewra-lite init --config 'postgresql://u:p@h/d'",
-     "no store at postgresql://u:***@h/d: run viewra-lite init --config 'postgresql://u:***@h/d'"),
-    ("postgresql://u@h/d", "postgresql://u@h/d"),
-    ("postgresql://u:a@b/c d:@h/d", "postgresql://u:***@h/d"),
-    ("postgresql://:p@h/d", "postgresql://:***@h/d"),
-    ("postgresql://u/p@h and x@y", "postgresql://***@y"),
-    ("postgresql://u@h/d?password=p'q&port=1", "postgresql://u@h/d?password=***&port=1"),
-    ("sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db"),
-    ("sqlite:///a@b.db is no postgresql://u:p@h", "sqlite:///a@b.db is no postgresql://u:***@h"),
-])
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (
+            "no store at postgresql://u:p@h/d: run viewra-lite init --config 'postgresql://u:p@h/d'",
+            "no store at postgresql://u:***@h/d: run viewra-lite init --config 'postgresql://u:***@h/d'",
+        ),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("postgresql://u:a@b/c d:@h/d", "postgresql://u:***@h/d"),
+        ("postgresql://:p@h/d", "postgresql://:***@h/d"),
+        ("postgresql://u/p@h and x@y", "postgresql://***@y"),
+        ("postgresql://u@h/d?password=p'q&port=1", "postgresql://u@h/d?password=***&port=1"),
+        ("sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db"),
+        (
+            "sqlite:///a@b.db is no postgresql://u:p@h",
+            "sqlite:///a@b.db is no postgresql://u:***@h",
+        ),
+    ],
+)
 def test_passwords_are_masked_wherever_they_stand(text: str, masked: str) -> None:
     assert without_passwords(text) == masked
     assert without_passwords(masked) == masked

@@ -80,8 +80,12 @@ def home(url: str, tmp_path: Path, clock: Any) -> str:
 def test_no_table_is_wider_than_the_terminal(cli: Run, home: str, terminal: None) -> None:
     user = "anna-from-the-second-floor@example.org"
     for command in (
-        ["libraries"], ["history"], ["continue", user], ["search", "mountain"],
-        ["scan", "--all"], ["stats"],
+        ["libraries"],
+        ["history"],
+        ["continue", user],
+        ["search", "mountain"],
+        ["scan", "--all"],
+        ["stats"],
     ):
         done = cli(*command, "--config", home)
         lines = done.out.splitlines()
@@ -102,19 +106,24 @@ def test_a_pipe_gets_one_line_for_each_row(
     assert "Came Down a Mountain (1995)" in cli("history", "--config", home).out
 
 
-@pytest.mark.parametrize(("headings", "texts"), [
-    (["user", "title", "device", "state", "position", "since"], ["user", "title", "device"]),
-    (["file", "status", "profile", "%", "provider", "attempts", "error"],
-     ["file", "profile", "provider", "error"]),
-    (["line", "what", "why not"], None),
-])
+@pytest.mark.parametrize(
+    ("headings", "texts"),
+    [
+        (["user", "title", "device", "state", "position", "since"], ["user", "title", "device"]),
+        (
+            ["file", "status", "profile", "%", "provider", "attempts", "error"],
+            ["file", "profile", "provider", "error"],
+        ),
+        (["line", "what", "why not"], None),
+    ],
+)
 @given(data=st.data())
 def test_no_heading_is_broken(
     headings: list[str], texts: list[str] | None, data: st.DataObject
 ) -> None:
-    cells = st.tuples(*(
-        TEXT if texts is None or heading in texts else st.just("0:12:34") for heading in headings
-    ))
+    cells = st.tuples(
+        *(TEXT if texts is None or heading in texts else st.just("0:12:34") for heading in headings)
+    )
     rows = data.draw(st.lists(cells, max_size=4))
     for has_rich in (False, True):
         lines = printed(headings, rows, texts, has_rich)

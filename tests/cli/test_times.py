@@ -94,7 +94,8 @@ def test_this_machines_zone_is_the_one_of_the_tables(monkeypatch: pytest.MonkeyP
             here = moment.astimezone(zone())
             is_summer = 2161 <= hour < 7201  # 31 March to 27 October, one o'clock in UTC
             assert here.replace(tzinfo=None) == moment.replace(tzinfo=None) + timedelta(
-                hours=1 + is_summer)
+                hours=1 + is_summer
+            )
             assert here.tzname() == ("CEST" if is_summer else "CET")
             assert here.astimezone(timezone.utc) == moment
 

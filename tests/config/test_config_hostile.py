@@ -36,8 +36,10 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "c1-control": (PG + "  host: a\x9fb\n".encode(), "line 4: holds a character that YAML"),
     "byte-order-mark-within": (PG + b"  host: a\xef\xbf\xbfb\n", "line 4: holds a character"),
     "tab-indent": (PG + b"\thost: db\n", "line 4: holds a tab"),
-    "tab-in-a-value": (b"database:\n  type: postgres\n  password: '" + S + b"\t'\n",
-                       "line 3: holds a tab"),
+    "tab-in-a-value": (
+        b"database:\n  type: postgres\n  password: '" + S + b"\t'\n",
+        "line 3: holds a tab",
+    ),
     # Broken syntax: the parser's own message would hold the password.
     "quote-not-closed": (b"database:\n  password: '" + S + b"\n  port: 1\n", f"line 2: {SYNTAX}"),
     "double-quote-not-closed": (b'database:\n  password: "' + S + b"\n", f"line 2: {SYNTAX}"),
@@ -54,11 +56,12 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "brackets-crossed": (b"database: {password: [" + S + b"}]\n", f"line 1: {SYNTAX}"),
     "bad-indentation": (PG + b" port: 1\n", f"line 4: {SYNTAX}"),
     "indented-too-far": (PG + b"      port: 1\n", f"line 4: {SYNTAX}"),
-    "no-space-after-the-colon": (b"database:\n  type: postgres\n  password:" + S + b"\n",
-                                 SYNTAX),
+    "no-space-after-the-colon": (b"database:\n  type: postgres\n  password:" + S + b"\n", SYNTAX),
     "merge-conflict": (b"<<<<<<< HEAD\n" + PG + b"=======\n" + PG + b">>>>>>> x\n", SYNTAX),
-    "windows-path-in-double-quotes": (b'database:\n  database_path: "C:\\video\\v.db"\n',
-                                      "in double quotes YAML reads \\ as an escape"),
+    "windows-path-in-double-quotes": (
+        b'database:\n  database_path: "C:\\video\\v.db"\n',
+        "in double quotes YAML reads \\ as an escape",
+    ),
     "yaml-version-2": (b"%YAML 2.0\n---\n" + PG, f"line 1: {SYNTAX}"),
     "yaml-version-endless": (b"%YAML 1." + b"1" * 9000 + b"\n---\n" + PG, SYNTAX),
     "block-scalar-bad-header": (b"database:\n  password: |x " + S + b"\n", f"line 2: {SYNTAX}"),
@@ -72,8 +75,10 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "billion-laughs": (b"a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n" + PG, "line 1: an anchor (&)"),
     "itself-inside-itself": (b"&a database: *a\n", "line 1: an anchor (&)"),
     "tag": (b"database:\n  password: !" + S + b" x\n", "line 2: a tag (!)"),
-    "tag-python-object": (b"database: !!python/object/apply:os.system ['echo " + S + b"']\n",
-                          "line 1: a tag (!)"),
+    "tag-python-object": (
+        b"database: !!python/object/apply:os.system ['echo " + S + b"']\n",
+        "line 1: a tag (!)",
+    ),
     "tag-standard": (b"database:\n  type: !!str sqlite\n", "line 2: a tag (!)"),
     "tag-binary": (b"database:\n  password: !!binary czNjcjN0\n", "line 2: a tag (!)"),
     "tag-include": (b"database: !include " + S + b".yaml\n", "line 1: a tag (!)"),
@@ -94,44 +99,66 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "key-twice": (PG + b"  password: other\n", "line 4: 'password' is given twice (first in line"),
     "key-twice-in-quotes": (PG + b'  "password": x\n', "line 4: 'password' is given twice"),
     "section-twice": (PG + PG, "line 4: 'database' is given twice (first in line 1)"),
-    "key-twice-in-another-section": (b"web:\n  " + S + b": 1\n  " + S + b": 2\n" + PG,
-                                     "line 3: a key that is not shown is given twice"),
-    "key-misspelt": (b"database:\n  databse_path: " + S + b"\n",
-                     "line 2: 'databse_path' is no option (did you mean database_path?)"),
+    "key-twice-in-another-section": (
+        b"web:\n  " + S + b": 1\n  " + S + b": 2\n" + PG,
+        "line 3: a key that is not shown is given twice",
+    ),
+    "key-misspelt": (
+        b"database:\n  databse_path: " + S + b"\n",
+        "line 2: 'databse_path' is no option (did you mean database_path?)",
+    ),
     "password-misspelt": (PG + b"  pasword: " + S + b"\n", "line 4: 'pasword' is no option (did"),
     "key-with-a-hyphen": (b"database:\n  pool-size: 4\n", "line 2: 'pool-size' is no option (did"),
     "key-in-capitals": (b"database:\n  TYPE: sqlite\n", "line 2: 'TYPE' is no option"),
     "key-empty": (b"database:\n  '': " + S + b"\n", "line 2: a key that is not shown is no option"),
-    "password-as-a-key": (b"database: {type: postgres, " + S + b", password: x}\n",
-                          "a key that is not shown is no option"),
+    "password-as-a-key": (
+        b"database: {type: postgres, " + S + b", password: x}\n",
+        "a key that is not shown is no option",
+    ),
     "word-as-a-key": (b"database: {type: postgres, hunter}\n", "a key that is not shown is no"),
-    "password-glued-to-its-key": (b"database: {type: postgres, password:" + S + b"}\n",
-                                  "line 1: a key that is not shown is no option"),
-    "sqlite-key-for-postgres": (PG + b"  database_path: x\n",
-                                "line 4: database_path: belongs to type sqlite"),
-    "postgres-key-for-sqlite": (b"database:\n  type: sqlite\n  password: " + S + b"\n",
-                                "line 3: password: belongs to type postgres"),
+    "password-glued-to-its-key": (
+        b"database: {type: postgres, password:" + S + b"}\n",
+        "line 1: a key that is not shown is no option",
+    ),
+    "sqlite-key-for-postgres": (
+        PG + b"  database_path: x\n",
+        "line 4: database_path: belongs to type sqlite",
+    ),
+    "postgres-key-for-sqlite": (
+        b"database:\n  type: sqlite\n  password: " + S + b"\n",
+        "line 3: password: belongs to type postgres",
+    ),
     "type-forgotten": (b"database:\n  host: db\n", "line 2: host: belongs to type postgres"),
     # The sections.
     "no-section": (b"web:\n  password: " + S + b"\n", "has no section 'database:'"),
-    "section-misspelt": (b"web: 1\ndatabse:\n  password: " + S + b"\n",
-                         "(is line 2 meant: 'databse'?)"),
+    "section-misspelt": (
+        b"web: 1\ndatabse:\n  password: " + S + b"\n",
+        "(is line 2 meant: 'databse'?)",
+    ),
     "options-without-a-section": (b"type: postgres\npassword: " + S + b"\n", "has no section"),
     "section-empty": (b"database:\n", "line 1: database: expected options below it"),
-    "section-not-indented": (b"database:\ntype: postgres\npassword: " + S + b"\n",
-                             "line 1: database: expected options below it"),
+    "section-not-indented": (
+        b"database:\ntype: postgres\npassword: " + S + b"\n",
+        "line 1: database: expected options below it",
+    ),
     "section-a-list": (b"database:\n- password: " + S + b"\n", "line 1: database: expected opti"),
-    "section-a-url": (b"database: postgresql://viewra:" + S + b"@db/x\n",
-                      "line 1: database: expected options below it"),
+    "section-a-url": (
+        b"database: postgresql://viewra:" + S + b"@db/x\n",
+        "line 1: database: expected options below it",
+    ),
     "section-run-together": (b"database:\n  type:postgres\n", "line 1: database: expected opti"),
     "top-level-a-list": (b"- " + S + b"\n", "line 1: expected sections"),
     "top-level-text": (b"\n\n" + S + b"\n", "line 3: expected sections"),
     # Values.
     "list-for-a-name": (PG + b"  host: [a, b]\n", "line 4: host: expected 1 to 255 printable"),
-    "list-for-a-password": (b"database:\n  type: postgres\n  password: [" + S + b"]\n",
-                            "line 3: password: expected text"),
-    "mapping-for-a-password": (b"database:\n  type: postgres\n  password:\n    - " + S + b"\n",
-                               "line 3: password: expected text"),
+    "list-for-a-password": (
+        b"database:\n  type: postgres\n  password: [" + S + b"]\n",
+        "line 3: password: expected text",
+    ),
+    "mapping-for-a-password": (
+        b"database:\n  type: postgres\n  password:\n    - " + S + b"\n",
+        "line 3: password: expected text",
+    ),
     "mapping-for-a-number": (PG + b"  port: {a: " + S + b"}\n", "line 4: port: expected a whole"),
     "list-for-the-type": (b"database:\n  type: [sqlite]\n", "line 2: type: expected sqlite or"),
     "port-yes": (PG + b"  port: yes\n", "line 4: port: expected a whole number from 1 to 65535 (g"),
@@ -144,31 +171,53 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "port-fraction": (PG + b"  port: 5432.0\n", "line 4: port: expected a whole number"),
     "port-empty": (PG + b"  port:\n", "line 4: port: has no value"),
     "port-is-the-password": (PG + b"  port: " + S + b"\n", "line 4: port: expected a whole number"),
-    "port-swallows-the-password": (b"database:\n  type: postgres\n  port: 5432" + S + b"\n",
-                                   "line 3: port: expected a whole number"),
-    "quote-swallows-the-password": (b"database:\n  type: 'postgres\n  password: " + S + b"'\n",
-                                    "line 2: type: expected sqlite or postgres"),
-    "path-swallows-the-password": (b"database:\n  database_path: 'a/\n  password: " + S + b" /'\n",
-                                   "line 2: database_path: expected the path of a file"),
-    "password-empty": (b"database:\n  type: postgres\n  password:\n",
-                       "line 3: password: has no value"),
-    "password-null": (b"database:\n  type: postgres\n  password: null\n",
-                      "line 3: password: has no value"),
+    "port-swallows-the-password": (
+        b"database:\n  type: postgres\n  port: 5432" + S + b"\n",
+        "line 3: port: expected a whole number",
+    ),
+    "quote-swallows-the-password": (
+        b"database:\n  type: 'postgres\n  password: " + S + b"'\n",
+        "line 2: type: expected sqlite or postgres",
+    ),
+    "path-swallows-the-password": (
+        b"database:\n  database_path: 'a/\n  password: " + S + b" /'\n",
+        "line 2: database_path: expected the path of a file",
+    ),
+    "password-empty": (
+        b"database:\n  type: postgres\n  password:\n",
+        "line 3: password: has no value",
+    ),
+    "password-null": (
+        b"database:\n  type: postgres\n  password: null\n",
+        "line 3: password: has no value",
+    ),
     "path-tilde-alone": (b"database:\n  database_path: ~\n", "line 2: database_path: has no value"),
-    "password-on-two-lines": (b"database:\n  type: postgres\n  password: |\n    " + S + b"\n    x",
-                              "line 3: password: expected one line"),
-    "password-with-nul": (b'database:\n  type: postgres\n  password: "' + S + b'\\0"\n',
-                          "line 3: password: expected one line"),
-    "password-lone-surrogate": (b'database:\n  type: postgres\n  password: "' + S + b'\\ud800"\n',
-                                "line 3: password: expected one line"),
-    "password-and-password-file": (PG + b"  password_file: pw\n",
-                                   "line 4: password_file: password is given too"),
-    "password-file-is-the-password": (b"database: {type: postgres, password_file: " + S + b"}\n",
-                                      "password_file: cannot be read: there is no such file"),
+    "password-on-two-lines": (
+        b"database:\n  type: postgres\n  password: |\n    " + S + b"\n    x",
+        "line 3: password: expected one line",
+    ),
+    "password-with-nul": (
+        b'database:\n  type: postgres\n  password: "' + S + b'\\0"\n',
+        "line 3: password: expected one line",
+    ),
+    "password-lone-surrogate": (
+        b'database:\n  type: postgres\n  password: "' + S + b'\\ud800"\n',
+        "line 3: password: expected one line",
+    ),
+    "password-and-password-file": (
+        PG + b"  password_file: pw\n",
+        "line 4: password_file: password is given too",
+    ),
+    "password-file-is-the-password": (
+        b"database: {type: postgres, password_file: " + S + b"}\n",
+        "password_file: cannot be read: there is no such file",
+    ),
     "host-with-an-escape": (PG + b'  host: "a\\e[2Jb"\n', "line 4: host: expected 1 to 255 print"),
     "host-blank": (PG + b"  host: ' '\n", "line 4: host: expected 1 to 255 printable"),
-    "type-unknown": (b"database:\n  type: mysql\n  password: " + S + b"\n",
-                     "line 2: type: expected sqlite or postgres (given: 'mysql')"),
+    "type-unknown": (
+        b"database:\n  type: mysql\n  password: " + S + b"\n",
+        "line 2: type: expected sqlite or postgres (given: 'mysql')",
+    ),
     "threshold-nan": (PG + b"  freeze_threshold: .nan\n", "line 4: freeze_threshold: expected"),
     "threshold-infinite": (PG + b"  freeze_threshold: .inf\n", "line 4: freeze_threshold: exp"),
     "threshold-percent": (PG + b"  freeze_threshold: 25%\n", "from 0 to 1 (given: '25%')"),
@@ -200,7 +249,8 @@ def outcome(source: Any, **keywords: Any) -> Config | ConfigError:
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_is_refused_with_the_place_and_no_secret(
-        name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content, message = BAD_FILES[name]
     monkeypatch.chdir(tmp_path)
     Path("viewra.yaml").write_bytes(content)
@@ -212,16 +262,26 @@ def test_a_bad_file_is_refused_with_the_place_and_no_secret(
     assert [path.name for path in tmp_path.iterdir()] == ["viewra.yaml"]
 
 
-@pytest.mark.parametrize("path, why", [
-    ("missing.yaml", "there is no such file"), ("folder", "it is a folder"),
-    ("file/x.yaml", "a part of its path is not a folder"), ("x" * 300, "its name is too long"),
-    ("x/" * 5000, "its name is too long"), ("loop", "its symbolic links form a loop"),
-    ("dangling", "there is no such file"), ("pipe", "it is not a regular file"),
-    ("/dev/zero", "it is not a regular file"), ("a\0b", "no file name can have"),
-    ("a\ud800b", "no file name can have"),
-], ids=lambda text: ascii(text)[:24])
+@pytest.mark.parametrize(
+    "path, why",
+    [
+        ("missing.yaml", "there is no such file"),
+        ("folder", "it is a folder"),
+        ("file/x.yaml", "a part of its path is not a folder"),
+        ("x" * 300, "its name is too long"),
+        ("x/" * 5000, "its name is too long"),
+        ("loop", "its symbolic links form a loop"),
+        ("dangling", "there is no such file"),
+        ("pipe", "it is not a regular file"),
+        ("/dev/zero", "it is not a regular file"),
+        ("a\0b", "no file name can have"),
+        ("a\ud800b", "no file name can have"),
+    ],
+    ids=lambda text: ascii(text)[:24],
+)
 def test_a_file_that_cannot_be_read_says_why(
-        path: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     Path("file").touch()
@@ -246,8 +306,12 @@ def test_a_file_without_permission_says_so(tmp_path: Path) -> None:
 
 # --- Fuzz: the only outcomes are a Config and a ConfigError. ---
 
-FUZZ = settings(max_examples=150, deadline=None, database=None,
-                suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 TEXT = st.text(st.characters(codec=None), max_size=60)
 VALID = [
     PG.decode() + "  host: localhost\n  port: 5432\n  user: viewra\n  database: viewra\n",
@@ -255,9 +319,43 @@ VALID = [
     '---\ndatabase:\n  type: "postgres"\n  port: 1\n  password: "s3cr3t-hunter2" # x\n...\n',
     "database:\n  type: sqlite\n  database_path: ./v.db\n  pool_size: 4\nx: s3cr3t-hunter2\n",
 ]
-YAML_PIECES = ["\n", "  ", ": ", "- ", "? ", "&a ", "*a", "!!x ", "<<: ", "{", "}", "[", "]", "'",
-               '"', "|\n", ">", "%", "@", "#", "---\n", "\\", "\0", "\t", "\ufeff", "\u2028", ",",
-               "database:\n", "password: ", "type: ", SECRET, "\x85", "\U0010ffff", "0", "~"]
+YAML_PIECES = [
+    "\n",
+    "  ",
+    ": ",
+    "- ",
+    "? ",
+    "&a ",
+    "*a",
+    "!!x ",
+    "<<: ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "'",
+    '"',
+    "|\n",
+    ">",
+    "%",
+    "@",
+    "#",
+    "---\n",
+    "\\",
+    "\0",
+    "\t",
+    "\ufeff",
+    "\u2028",
+    ",",
+    "database:\n",
+    "password: ",
+    "type: ",
+    SECRET,
+    "\x85",
+    "\U0010ffff",
+    "0",
+    "~",
+]
 
 
 @st.composite
@@ -267,7 +365,7 @@ def mutated_files(draw: st.DrawFn) -> str:
         at = draw(st.integers(0, len(text)))
         gone = draw(st.integers(0, 12))
         piece = draw(st.sampled_from(["", *YAML_PIECES]) | st.text(max_size=3))
-        text = text[:at] + piece + text[at + gone:]
+        text = text[:at] + piece + text[at + gone :]
     return text
 
 
@@ -305,17 +403,42 @@ def test_fuzz_urls_and_paths(before: str, after: str, scheme: str) -> None:
 
 
 ANY_VALUE = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.binary(max_size=9)
-    | st.just(SECRET) | st.dates() | st.complex_numbers() | st.builds(Path, st.text(max_size=9)),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | TEXT
+    | st.binary(max_size=9)
+    | st.just(SECRET)
+    | st.dates()
+    | st.complex_numbers()
+    | st.builds(Path, st.text(max_size=9)),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
-    max_leaves=4)
-KEYS = st.sampled_from(["type", "host", "port", "password", "password_file", "database_path",
-                        "freeze_threshold", "synchronous", "pool_size"]) | TEXT
+    max_leaves=4,
+)
+KEYS = (
+    st.sampled_from(
+        [
+            "type",
+            "host",
+            "port",
+            "password",
+            "password_file",
+            "database_path",
+            "freeze_threshold",
+            "synchronous",
+            "pool_size",
+        ]
+    )
+    | TEXT
+)
 
 
 @FUZZ
-@given(section=st.dictionaries(KEYS, ANY_VALUE, max_size=4) | ANY_VALUE,
-       kind=st.sampled_from(["sqlite", "postgres", None]))
+@given(
+    section=st.dictionaries(KEYS, ANY_VALUE, max_size=4) | ANY_VALUE,
+    kind=st.sampled_from(["sqlite", "postgres", None]),
+)
 def test_fuzz_mappings(section: Any, kind: str | None) -> None:
     if kind and isinstance(section, dict):
         section["type"] = kind
@@ -323,8 +446,11 @@ def test_fuzz_mappings(section: Any, kind: str | None) -> None:
 
 
 @FUZZ
-@given(environ=st.dictionaries(
-    KEYS.map(lambda key: f"VIEWRA_DATABASE_{key.upper()}"), TEXT | st.just(SECRET), max_size=4),
-    kind=st.sampled_from(["sqlite", "postgres"]))
+@given(
+    environ=st.dictionaries(
+        KEYS.map(lambda key: f"VIEWRA_DATABASE_{key.upper()}"), TEXT | st.just(SECRET), max_size=4
+    ),
+    kind=st.sampled_from(["sqlite", "postgres"]),
+)
 def test_fuzz_environment(environ: dict[str, str], kind: str) -> None:
     outcome(None, environ={**environ, "VIEWRA_DATABASE_TYPE": kind})

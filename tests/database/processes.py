@@ -21,8 +21,13 @@ def environment() -> dict[str, str]:
 def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run Python; fail with its output if it fails."""
     done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=90,
-        env=environment(), cwd=ROOT, **options,
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env=environment(),
+        cwd=ROOT,
+        **options,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -32,8 +37,12 @@ def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[s
 def running_python(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Start Python with pipes to it; it is killed at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-u", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, env=environment(), cwd=ROOT,
+        [sys.executable, "-u", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
     )
     try:
         yield process

@@ -16,11 +16,17 @@ WAIT_S = 20.0  # for another thread: only a test that fails waits for so long
 
 @statement
 def insert_library(id, name, path, now):
-    return MediaLibrary.insert({
-        MediaLibrary.id: id, MediaLibrary.name: name, MediaLibrary.path: path,
-        MediaLibrary.type: "movie", MediaLibrary.scan_interval: 0,
-        MediaLibrary.created_at: now, MediaLibrary.updated_at: now,
-    })
+    return MediaLibrary.insert(
+        {
+            MediaLibrary.id: id,
+            MediaLibrary.name: name,
+            MediaLibrary.path: path,
+            MediaLibrary.type: "movie",
+            MediaLibrary.scan_interval: 0,
+            MediaLibrary.created_at: now,
+            MediaLibrary.updated_at: now,
+        }
+    )
 
 
 @statement

@@ -27,58 +27,121 @@ SONG = "David Bowie - Warszawa"
 
 # What each sample says: what it is, watched or not or unknown, why it is left out, and when.
 SAID: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
-    "flat.csv": ("flat", [
-        (DUNE, True, None, "10 20:30"), ("Dark S01E01 Secrets", False, None, "11 20:05"),
-        (ALIEN, True, "its status is plan to watch", None)]),
+    "flat.csv": (
+        "flat",
+        [
+            (DUNE, True, None, "10 20:30"),
+            ("Dark S01E01 Secrets", False, None, "11 20:05"),
+            (ALIEN, True, "its status is plan to watch", None),
+        ],
+    ),
     "flat.json": ("flat", [(DUNE, True, None, "10 20:30"), ("Dark S01E01", False, None, None)]),
-    "trakt-history.json": ("trakt", [
-        (DUNE, True, None, "10 22:58"), ("Dark S01E01 Secrets", True, None, "11 20:51"),
-        (ALIEN, True, None, None)]),
-    "trakt-shows.json": ("trakt", [
-        ("Dark S01E01", True, None, "11 20:51"), ("Dark S01E02", True, None, "12 20:51")]),
+    "trakt-history.json": (
+        "trakt",
+        [
+            (DUNE, True, None, "10 22:58"),
+            ("Dark S01E01 Secrets", True, None, "11 20:51"),
+            (ALIEN, True, None, None),
+        ],
+    ),
+    "trakt-shows.json": (
+        "trakt",
+        [("Dark S01E01", True, None, "11 20:51"), ("Dark S01E02", True, None, "12 20:51")],
+    ),
     "trakt-playback.json": ("trakt", [(DUNE, False, None, "13 21:00")]),
     "trakt-watchlist.json": ("trakt", [(ALIEN, True, "is on the watchlist", None)]),
-    "tautulli.json": ("tautulli", [
-        (DUNE, True, None, "10 20:30"), ("Dark S01E01 Secrets", False, None, "11 20:05"),
-        (ALIEN, False, None, "12 20:05"), (SONG, True, None, "12 20:06")]),
-    "playback-reporting.tsv": ("playback-reporting", [
-        ("Dune", None, None, "10 20:30"), ('Dark S01E01 The "Secret" one', None, None, "11 20:05"),
-        (SONG, None, None, "12 20:05"),
-        ("Alien", True, "says that it was watched for -2147483648 s", "12 21:05")]),
+    "tautulli.json": (
+        "tautulli",
+        [
+            (DUNE, True, None, "10 20:30"),
+            ("Dark S01E01 Secrets", False, None, "11 20:05"),
+            (ALIEN, False, None, "12 20:05"),
+            (SONG, True, None, "12 20:06"),
+        ],
+    ),
+    "playback-reporting.tsv": (
+        "playback-reporting",
+        [
+            ("Dune", None, None, "10 20:30"),
+            ('Dark S01E01 The "Secret" one', None, None, "11 20:05"),
+            (SONG, None, None, "12 20:05"),
+            ("Alien", True, "says that it was watched for -2147483648 s", "12 21:05"),
+        ],
+    ),
     "letterboxd-diary.csv": ("letterboxd", [(DUNE, True, None, "10 00:00")]),
     "letterboxd-watched.csv": ("letterboxd", [(DUNE, True, None, None), (ALIEN, True, None, None)]),
-    "letterboxd-watchlist.csv": ("letterboxd", [
-        ("Solaris (1972)", True, "is on the watchlist", None)]),
-    "simkl.json": ("simkl", [
-        (DUNE, True, None, "10 23:00"), (ALIEN, True, "is planned", None),
-        ("Dark S01E01", True, None, "11 20:51"), ("Cowboy Bebop", True, "is planned", None)]),
-    "simkl.csv": ("simkl", [
-        (DUNE, True, None, "10 23:00"), ("Dark S01E01", True, None, "11 00:00"),
-        (ALIEN, True, "is planned", None)]),
-    "imdb-ratings.csv": ("imdb", [
-        (DUNE, True, None, None),
-        ("Dark (2017)", True, "is a TV Series: says nothing of its episodes", None)]),
-    "imdb-list.csv": ("imdb", [
-        (ALIEN, True, "is in a list and not rated", None), (DUNE, True, None, None)]),
-    "netflix-history.csv": ("netflix", [
-        ("Dark S01 Secrets", True, None, "11 00:00"), ("Dune", True, None, "10 00:00"),
-        ("Alien", True, None, "31 00:00")]),
-    "netflix-activity.csv": ("netflix", [
-        ("Dark S01E01 Secrets", None, None, "11 20:05"), ("Dune", None, None, "10 20:30"),
-        ("Dune_hook_primary_16x9", None, "is no film and no episode but a hook", "10 20:29")]),
-    "kodi.xml": ("kodi", [
-        (DUNE, True, None, "10 23:04"), (ALIEN, False, None, None),
-        ("Dark S01E01 Secrets", None, None, "11 21:05")]),
+    "letterboxd-watchlist.csv": (
+        "letterboxd",
+        [("Solaris (1972)", True, "is on the watchlist", None)],
+    ),
+    "simkl.json": (
+        "simkl",
+        [
+            (DUNE, True, None, "10 23:00"),
+            (ALIEN, True, "is planned", None),
+            ("Dark S01E01", True, None, "11 20:51"),
+            ("Cowboy Bebop", True, "is planned", None),
+        ],
+    ),
+    "simkl.csv": (
+        "simkl",
+        [
+            (DUNE, True, None, "10 23:00"),
+            ("Dark S01E01", True, None, "11 00:00"),
+            (ALIEN, True, "is planned", None),
+        ],
+    ),
+    "imdb-ratings.csv": (
+        "imdb",
+        [
+            (DUNE, True, None, None),
+            ("Dark (2017)", True, "is a TV Series: says nothing of its episodes", None),
+        ],
+    ),
+    "imdb-list.csv": (
+        "imdb",
+        [(ALIEN, True, "is in a list and not rated", None), (DUNE, True, None, None)],
+    ),
+    "netflix-history.csv": (
+        "netflix",
+        [
+            ("Dark S01 Secrets", True, None, "11 00:00"),
+            ("Dune", True, None, "10 00:00"),
+            ("Alien", True, None, "31 00:00"),
+        ],
+    ),
+    "netflix-activity.csv": (
+        "netflix",
+        [
+            ("Dark S01E01 Secrets", None, None, "11 20:05"),
+            ("Dune", None, None, "10 20:30"),
+            ("Dune_hook_primary_16x9", None, "is no film and no episode but a hook", "10 20:29"),
+        ],
+    ),
+    "kodi.xml": (
+        "kodi",
+        [
+            (DUNE, True, None, "10 23:04"),
+            (ALIEN, False, None, None),
+            ("Dark S01E01 Secrets", None, None, "11 21:05"),
+        ],
+    ),
     "lastfm.csv": ("lastfm", [(SONG, True, None, "12 20:05")]),
     "lastfm-bare.csv": ("lastfm", [(SONG, True, None, "12 20:05")]),
     "lastfm.json": ("lastfm", [(SONG, True, None, "12 20:05")]),
-    "listenbrainz.jsonl": ("listenbrainz", [
-        (SONG, True, None, "12 20:05"), ("David Bowie - Art Decade", True, None, "12 20:13")]),
-    "yamtrack.csv": ("yamtrack", [
-        (DUNE.removesuffix(" (2021)"), True, None, "10 23:00"),
-        ("Alien", True, "its status is planning", None),
-        ("Dark", True, "sums up the rows of its episodes", None),
-        ("Dark S01E01", True, None, "11 20:51")]),
+    "listenbrainz.jsonl": (
+        "listenbrainz",
+        [(SONG, True, None, "12 20:05"), ("David Bowie - Art Decade", True, None, "12 20:13")],
+    ),
+    "yamtrack.csv": (
+        "yamtrack",
+        [
+            (DUNE.removesuffix(" (2021)"), True, None, "10 23:00"),
+            ("Alien", True, "its status is planning", None),
+            ("Dark", True, "sums up the rows of its episodes", None),
+            ("Dark S01E01", True, None, "11 20:51"),
+        ],
+    ),
 }
 
 
@@ -97,8 +160,12 @@ def test_a_sample_is_recognised_and_claims_no_more_than_its_rows_say(name: str) 
     assert found == SAID[name][0]
     assert [row.problem for row in records] == [None] * len(records)
     assert [
-        (row.what, row.is_watched if row.left_out is None else wanted[1], row.left_out,
-         row.watched_at and row.watched_at.strftime("%d %H:%M"))
+        (
+            row.what,
+            row.is_watched if row.left_out is None else wanted[1],
+            row.left_out,
+            row.watched_at and row.watched_at.strftime("%d %H:%M"),
+        )
         for row, wanted in zip(records, SAID[name][1])
     ] == SAID[name][1]
     assert len(records) == len(SAID[name][1])
@@ -133,25 +200,37 @@ class Home:
         with store.media.reconcile(library.id) as files:
             for number, name in enumerate(names):
                 seconds = 400.0 if name.endswith("flac") else 3060.0 if "Dark" in name else 9300.0
-                files.add(FileFacts(os.path.join(library.path, name), number + 1, 1,
-                                    duration=seconds))
+                files.add(
+                    FileFacts(os.path.join(library.path, name), number + 1, 1, duration=seconds)
+                )
         ids = {Path(file.path).stem: file.id for file in store.media.files(library.id).items}
         self.files = ids
         media = store.media
-        media.save_movie(library.id, title="Der Wüstenplanet", year=2021, tmdb_id=438631,
-                         imdb_id="tt1160419", media_file_id=ids["Dune"])
+        media.save_movie(
+            library.id,
+            title="Der Wüstenplanet",
+            year=2021,
+            tmdb_id=438631,
+            imdb_id="tt1160419",
+            media_file_id=ids["Dune"],
+        )
         media.save_movie(library.id, title="Alien", year=1979, media_file_id=ids["Alien"])
         show = media.save_show(library.id, title="Dark", year=2017, tvdb_id=334824)
         for number, title in ((1, "Secrets"), (2, "Lies")):
             media.save_episode(
-                show.id, season_number=1, episode_number=number, title=title,
-                media_file_id=ids[f"Dark {number}"])
+                show.id,
+                season_number=1,
+                episode_number=number,
+                title=title,
+                media_file_id=ids[f"Dark {number}"],
+            )
         album = media.save_album(library.id, title="Low", album_artist="David Bowie")
         media.save_track(album.id, title="Warszawa", media_file_id=ids["Warszawa"])
 
     def plays(self) -> list[tuple[str | None, bool]]:
         return sorted(
-            (play.title, play.completed) for play in self.store.playback.history("ann").items)
+            (play.title, play.completed) for play in self.store.playback.history("ann").items
+        )
 
 
 @pytest.fixture
@@ -174,16 +253,27 @@ def test_tautulli_claims_what_watched_status_says(home: Home) -> None:
     assert [name for name, state in progress.items() if state.completed] == ["Dune", "Warszawa"]
     assert progress["Dark 1"].position == 0.5 * 3060
     assert progress["Alien"].position == 0
-    played = {play.title: play.duration_watched
-              for play in home.store.playback.history("ann").items}
+    played = {
+        play.title: play.duration_watched for play in home.store.playback.history("ann").items
+    }
     assert sorted(played.values()) == [300, 1700, 9100]
 
 
 def test_a_second_format_of_the_same_evening_adds_nothing(home: Home) -> None:
     watched = [
-        "tautulli.json", "trakt-history.json", "kodi.xml", "letterboxd-diary.csv", "simkl.json",
-        "simkl.csv", "yamtrack.csv", "letterboxd-watched.csv", "imdb-list.csv", "lastfm.csv",
-        "listenbrainz.jsonl", "playback-reporting.tsv", "netflix-activity.csv",
+        "tautulli.json",
+        "trakt-history.json",
+        "kodi.xml",
+        "letterboxd-diary.csv",
+        "simkl.json",
+        "simkl.csv",
+        "yamtrack.csv",
+        "letterboxd-watched.csv",
+        "imdb-list.csv",
+        "lastfm.csv",
+        "listenbrainz.jsonl",
+        "playback-reporting.tsv",
+        "netflix-activity.csv",
     ]
     for order in (watched, watched[::-1]):
         for name in order:
@@ -202,7 +292,8 @@ def test_a_second_format_of_the_same_evening_adds_nothing(home: Home) -> None:
 def test_the_undated_stays_undated_and_comes_last(home: Home) -> None:
     home.store.playback.mark_watched("ann", home.files["Warszawa"])
     result = home.store.importing.watched(
-        [{"show": "Dark", "season": 1, "episode": 1, "watched": "yes"}], user_id="ann")
+        [{"show": "Dark", "season": 1, "episode": 1, "watched": "yes"}], user_id="ann"
+    )
     assert result.imported == 1
     state = home.store.playback.progress("ann", home.files["Dark 1"])
     assert (state.completed, state.last_played_at) == (True, None)
@@ -212,24 +303,32 @@ def test_the_undated_stays_undated_and_comes_last(home: Home) -> None:
 
 
 def test_what_may_be_meant_is_shown_and_not_taken(home: Home) -> None:
-    result = home.store.importing.watched([
-        {"title": "Alien", "year": 1992}, {"title": "Alien", "year": 1979, "tmdb_id": 999},
-        {"show": "Dark", "year": 1990, "season": 1, "episode": 1},
-    ], user_id="ann")
+    result = home.store.importing.watched(
+        [
+            {"title": "Alien", "year": 1992},
+            {"title": "Alien", "year": 1979, "tmdb_id": 999},
+            {"show": "Dark", "year": 1990, "season": 1, "episode": 1},
+        ],
+        user_id="ann",
+    )
     assert result.imported == 1  # no id here says that Alien (1979) is another
     assert [row.near for row in result.unmatched] == [["Alien (1979)"], ["Dark (2017)"]]
     with home.store.writer():
         row = MediaFile.get(MediaFile.id == home.files["Dune"])
     assert row.id == home.files["Dune"]
     again = home.store.importing.watched(
-        [{"title": "Der Wüstenplanet", "year": 2021, "tmdb_id": 841}], user_id="ann")
+        [{"title": "Der Wüstenplanet", "year": 2021, "tmdb_id": 841}], user_id="ann"
+    )
     assert [row.near for row in again.unmatched] == [["Der Wüstenplanet (2021)"]]
 
 
 @pytest.mark.parametrize("zone", [None, "America/Los_Angeles", "Asia/Tokyo"])
 def test_a_day_and_a_time_of_one_evening_are_one_play(home: Home, zone: str | None) -> None:
-    local = {None: "2024-03-01T20:00:00+00:00", "America/Los_Angeles": "2024-03-01T22:30:00-08:00",
-             "Asia/Tokyo": "2024-03-02T01:30:00+09:00"}[zone]
+    local = {
+        None: "2024-03-01T20:00:00+00:00",
+        "America/Los_Angeles": "2024-03-01T22:30:00-08:00",
+        "Asia/Tokyo": "2024-03-02T01:30:00+09:00",
+    }[zone]
     day = [{"title": "Alien", "watched_at": "2024-03-01"}]
     second = [{"title": "Alien", "watched_at": local}]
     importing = home.store.importing
@@ -239,8 +338,10 @@ def test_a_day_and_a_time_of_one_evening_are_one_play(home: Home, zone: str | No
     other = [{"title": "Alien", "watched_at": "2024-03-04"}]
     assert importing.watched(other, user_id="ann", timezone=zone).imported == 1
     # An evening watched twice is two plays.
-    late = [{"title": "Alien", "watched_at": "2024-03-06T18:00:00Z"},
-            {"title": "Alien", "watched_at": "2024-03-06T21:00:00Z"}]
+    late = [
+        {"title": "Alien", "watched_at": "2024-03-06T18:00:00Z"},
+        {"title": "Alien", "watched_at": "2024-03-06T21:00:00Z"},
+    ]
     assert importing.watched(late, user_id="ann", timezone=zone).imported == 2
 
 
@@ -259,29 +360,37 @@ def sample(name: str) -> bytes:
 
 
 def test_a_zip_is_read_as_it_was_downloaded(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "letterboxd-ann.zip", {
-        "profile.csv": b"Date Joined,Username\n2020-01-01,ann\n",
-        "diary.csv": sample("letterboxd-diary.csv"),
-        "watched.csv": sample("letterboxd-watched.csv"),
-        "watchlist.csv": sample("letterboxd-watchlist.csv"),
-        "deleted/diary.csv": sample("letterboxd-diary.csv").replace(b"Dune", b"Gone"),
-        "ratings.csv": b"Date,Name,Year,Letterboxd URI,Rating\n2024-02-12,Dune,2021,x,4\n",
-        "lists/best.csv": b"Letterboxd list export v7\nDate,Name\n",
-    })
+    path = zipped(
+        tmp_path / "letterboxd-ann.zip",
+        {
+            "profile.csv": b"Date Joined,Username\n2020-01-01,ann\n",
+            "diary.csv": sample("letterboxd-diary.csv"),
+            "watched.csv": sample("letterboxd-watched.csv"),
+            "watchlist.csv": sample("letterboxd-watchlist.csv"),
+            "deleted/diary.csv": sample("letterboxd-diary.csv").replace(b"Dune", b"Gone"),
+            "ratings.csv": b"Date,Name,Year,Letterboxd URI,Rating\n2024-02-12,Dune,2021,x,4\n",
+            "lists/best.csv": b"Letterboxd list export v7\nDate,Name\n",
+        },
+    )
     found, records = read(path)
     assert found == "letterboxd"
     assert [row.what for row in records] == [DUNE, DUNE, ALIEN, "Solaris (1972)"]
-    path = zipped(tmp_path / "trakt.zip", {
-        "trakt/watched-history-1.json": sample("trakt-history.json"),
-        "trakt/watched-shows.json": sample("trakt-shows.json"),
-        "trakt/ratings-movies.json": b"[]", "trakt/user-profile.json": b'{"username": "ann"}',
-        "trakt/../../../etc/lists-watchlist.json": sample("trakt-watchlist.json"),
-    })
+    path = zipped(
+        tmp_path / "trakt.zip",
+        {
+            "trakt/watched-history-1.json": sample("trakt-history.json"),
+            "trakt/watched-shows.json": sample("trakt-shows.json"),
+            "trakt/ratings-movies.json": b"[]",
+            "trakt/user-profile.json": b'{"username": "ann"}',
+            "trakt/../../../etc/lists-watchlist.json": sample("trakt-watchlist.json"),
+        },
+    )
     found, records = read(path)
     assert (found, len(records)) == ("trakt", 6)
-    path = zipped(tmp_path / "lb.zip", {
-        "user.json": b'{"user_id": 1}', "listens/2024/2.jsonl": sample("listenbrainz.jsonl"),
-    })
+    path = zipped(
+        tmp_path / "lb.zip",
+        {"user.json": b'{"user_id": 1}', "listens/2024/2.jsonl": sample("listenbrainz.jsonl")},
+    )
     assert read(path)[0] == "listenbrainz"
 
 
@@ -298,21 +407,37 @@ def test_a_hostile_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     flipped.write_bytes(broken)
     empty = zipped(tmp_path / "empty.zip", {})
     for path, why in (
-        (bomb, "unpacks to more than"), (many, "more than 20 files"), (torn, "is damaged"),
-        (flipped, "is damaged"), (empty, "holds nothing of a known format"),
+        (bomb, "unpacks to more than"),
+        (many, "more than 20 files"),
+        (torn, "is damaged"),
+        (flipped, "is damaged"),
+        (empty, "holds nothing of a known format"),
     ):
         with pytest.raises(InvalidValueError, match=why) as refused:
             read(path)
         assert str(refused.value).startswith(str(path))
     assert {each.name for each in tmp_path.iterdir()} == {
-        "bomb.zip", "many.zip", "torn.zip", "ok.zip", "flipped.zip", "empty.zip"}
+        "bomb.zip",
+        "many.zip",
+        "torn.zip",
+        "ok.zip",
+        "flipped.zip",
+        "empty.zip",
+    }
 
 
-@pytest.mark.parametrize("content", [
-    b'<!DOCTYPE x [<!ENTITY a "aaaa">]><videodb>&a;</videodb>', b"<videodb>" + b"<a>" * 100_000,
-    b"<videodb><movie>", b"<videodb>\xff</videodb>", b"<html><body>log in</body></html>",
-    b'<?xml version="1.0" encoding="utf-99"?><videodb/>', b"<videodb>\0</videodb>",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'<!DOCTYPE x [<!ENTITY a "aaaa">]><videodb>&a;</videodb>',
+        b"<videodb>" + b"<a>" * 100_000,
+        b"<videodb><movie>",
+        b"<videodb>\xff</videodb>",
+        b"<html><body>log in</body></html>",
+        b'<?xml version="1.0" encoding="utf-99"?><videodb/>',
+        b"<videodb>\0</videodb>",
+    ],
+)
 def test_hostile_xml_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "kodi.xml"
     path.write_bytes(content)
@@ -321,15 +446,55 @@ def test_hostile_xml_is_refused(tmp_path: Path, content: bytes) -> None:
     assert str(refused.value).startswith(str(path))
 
 
-WORDS = st.sampled_from([
-    "movie", "show", "episode", "ids", "trakt", "watched_at", "listed_at", "seasons", "episodes",
-    "number", "status", "media_type", "watched_status", "data", "response", "track_metadata",
-    "listened_at", "payload", "listens", "artist", "name", "date", "uts", "track", "#text", "title",
-    "movies", "shows", "anime", "watched_episodes_count", "guid", "viewra_watched", "items",
-    "plays", "progress", "position", "user_id", "played_at", "@attr",
-])
+WORDS = st.sampled_from(
+    [
+        "movie",
+        "show",
+        "episode",
+        "ids",
+        "trakt",
+        "watched_at",
+        "listed_at",
+        "seasons",
+        "episodes",
+        "number",
+        "status",
+        "media_type",
+        "watched_status",
+        "data",
+        "response",
+        "track_metadata",
+        "listened_at",
+        "payload",
+        "listens",
+        "artist",
+        "name",
+        "date",
+        "uts",
+        "track",
+        "#text",
+        "title",
+        "movies",
+        "shows",
+        "anime",
+        "watched_episodes_count",
+        "guid",
+        "viewra_watched",
+        "items",
+        "plays",
+        "progress",
+        "position",
+        "user_id",
+        "played_at",
+        "@attr",
+    ]
+)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | WORDS
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | WORDS
     | st.sampled_from(["2024-02-11", "tt0078748", "completed", 1707768300, 0.5, 1e300]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
 )
@@ -354,8 +519,9 @@ def test_no_file_leads_to_anything_but_a_viewra_error(
     elif shape == "table":
         header = data.draw(st.sampled_from(sorted(SAID))).encode()
         lines = sample(header.decode()).splitlines()[:1]
-        cells = st.sampled_from([
-            b"", b"1", b"x", b'"', b"2024-02-30", b"31/12/24", b"tt1", b"\xff"])
+        cells = st.sampled_from(
+            [b"", b"1", b"x", b'"', b"2024-02-30", b"31/12/24", b"tt1", b"\xff"]
+        )
         for row in data.draw(st.lists(st.lists(cells, max_size=14), max_size=4)):
             lines.append(data.draw(st.sampled_from([b",", b"\t"])).join(row))
         content = b"\n".join(lines)
@@ -367,10 +533,11 @@ def test_no_file_leads_to_anything_but_a_viewra_error(
                 archive.writestr("a.json", whole)
             whole = box.getvalue()
         changed = bytearray(whole)
-        for at, byte in data.draw(st.lists(st.tuples(
-                st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=6)):
+        for at, byte in data.draw(
+            st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=6)
+        ):
             changed[at] = byte
-        content = bytes(changed[:data.draw(st.integers(1, len(whole)))])
+        content = bytes(changed[: data.draw(st.integers(1, len(whole)))])
     path = tmp_path / "export"
     path.write_bytes(content)
     try:

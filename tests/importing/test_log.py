@@ -10,9 +10,7 @@ import pytest
 from media_factory import write_video
 
 from viewra_lite import FileFacts, Store
-from viewra_lite.errors import (
-    ConflictError, CorruptStoreError, InvalidValueError, NotFoundError,
-)
+from viewra_lite.errors import ConflictError, CorruptStoreError, InvalidValueError, NotFoundError
 from viewra_lite.playback.import_models import ImportedRow, WaitingRow
 
 from .test_formats import Home
@@ -36,12 +34,16 @@ def test_undo_gives_back_what_was(home: Home, clock: Any) -> None:
     playback.set_progress("ann", home.files["Dune"], 4000.0)
     playback.record_play("ann", home.files["Dark 1"], played_at=clock(), completed=True)
     before = state(home)
-    result = home.store.importing.watched([
-        {"title": "Der Wüstenplanet", "watched_at": THEN}, {"title": "Alien", "watched": True},
-        {"show": "Dark", "season": 1, "episode": 1, "watched_at": "2024-02-01T20:00:00Z"},
-        {"show": "Dark", "season": 1, "episode": 2, "watched_at": THEN, "position": 600},
-        {"title": "Solaris"},
-    ], user_id="ann")
+    result = home.store.importing.watched(
+        [
+            {"title": "Der Wüstenplanet", "watched_at": THEN},
+            {"title": "Alien", "watched": True},
+            {"show": "Dark", "season": 1, "episode": 1, "watched_at": "2024-02-01T20:00:00Z"},
+            {"show": "Dark", "season": 1, "episode": 2, "watched_at": THEN, "position": 600},
+            {"title": "Solaris"},
+        ],
+        user_id="ann",
+    )
     assert (result.imported, result.waiting) == (4, 1)
     assert state(home) != before
     (listed,) = home.store.importing.list()
@@ -71,8 +73,10 @@ def test_undo_leaves_what_has_changed_since(home: Home, clock: Any) -> None:
 
 
 def test_what_matched_nothing_waits_for_media_that_come_later(home: Home, tmp_path: Path) -> None:
-    rows = [{"title": "Solaris", "year": 1972, "watched_at": THEN},
-            {"title": "Stalker", "watched_at": THEN}]
+    rows = [
+        {"title": "Solaris", "year": 1972, "watched_at": THEN},
+        {"title": "Stalker", "watched_at": THEN},
+    ]
     first = home.store.importing.watched(rows, user_id="ann")
     assert (first.imported, first.waiting) == (0, 2)
     assert home.store.importing.watched(rows, user_id="ann").imported == 0
@@ -107,8 +111,8 @@ def test_a_scan_matches_what_waits(home: Home, tmp_path: Path) -> None:
 
 def test_unmatched_rows_go_to_a_file_that_can_be_corrected(home: Home, tmp_path: Path) -> None:
     result = home.store.importing.watched(
-        [{"title": "Alein", "year": 1979, "watched_at": THEN, "position": "0:10:00"}],
-        user_id="ann")
+        [{"title": "Alein", "year": 1979, "watched_at": THEN, "position": "0:10:00"}], user_id="ann"
+    )
     assert [row.near for row in result.unmatched] == [["Alien (1979)"]]
     path = tmp_path / "unmatched.csv"
     assert result.write_unmatched(path) == 1
@@ -137,8 +141,11 @@ def test_a_users_data_give_the_same_state_elsewhere_and_back(
     path.write_text(json.dumps(home.store.importing.export("ann")))
     config = home.store.config
     home.store.close()
-    other = request.getfixturevalue("postgres_url") if home.store.engine == "sqlite" else (
-        f"sqlite:///{tmp_path / 'other.db'}")
+    other = (
+        request.getfixturevalue("postgres_url")
+        if home.store.engine == "sqlite"
+        else (f"sqlite:///{tmp_path / 'other.db'}")
+    )
     with Store.open(other, clock=clock) as second:
         there = Home(second, tmp_path / "there")
         dry = second.importing.watched(path, dry_run=True)
@@ -158,8 +165,11 @@ def test_a_users_data_give_the_same_state_elsewhere_and_back(
 
 def without_paths(found: dict[str, Any]) -> list[Any]:
     return sorted(
-        (json.dumps({name: value for name, value in item.items() if name != "path"})
-         for item in found["items"]))
+        (
+            json.dumps({name: value for name, value in item.items() if name != "path"})
+            for item in found["items"]
+        )
+    )
 
 
 def test_what_is_stored_of_a_user_includes_their_imports(home: Home) -> None:
@@ -178,11 +188,18 @@ def test_what_is_stored_of_a_user_includes_their_imports(home: Home) -> None:
 def test_an_export_that_is_damaged_is_no_crash(home: Home, tmp_path: Path) -> None:
     path = tmp_path / "ann.json"
     for document in (
-        {"viewra_watched": 1}, {"viewra_watched": 1, "user_id": "ann", "items": 5},
-        {"viewra_watched": 1, "user_id": "ann", "items": [
-            {"title": "Alien", "progress": {"position": "x", "updated_at": 5}, "plays": [{}]},
-            {"title": ["Alien"]}, {"progress": [], "plays": {"played_at": "y"}},
-        ]}, {"viewra_watched": 2},
+        {"viewra_watched": 1},
+        {"viewra_watched": 1, "user_id": "ann", "items": 5},
+        {
+            "viewra_watched": 1,
+            "user_id": "ann",
+            "items": [
+                {"title": "Alien", "progress": {"position": "x", "updated_at": 5}, "plays": [{}]},
+                {"title": ["Alien"]},
+                {"progress": [], "plays": {"played_at": "y"}},
+            ],
+        },
+        {"viewra_watched": 2},
     ):
         path.write_text(json.dumps(document))
         try:
@@ -191,10 +208,20 @@ def test_an_export_that_is_damaged_is_no_crash(home: Home, tmp_path: Path) -> No
             assert str(exc).startswith((str(path), "ann.json"))
 
 
-@pytest.mark.parametrize("wrong", [
-    5, [], "x", {"colour": "red"}, {"position": "far"}, {"position": None}, {"completed": []},
-    {"reported_at": "soon"},
-], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        5,
+        [],
+        "x",
+        {"colour": "red"},
+        {"position": "far"},
+        {"position": None},
+        {"completed": []},
+        {"reported_at": "soon"},
+    ],
+    ids=str,
+)
 def test_what_an_import_has_logged_in_the_wrong_shape_is_named(home: Home, wrong: Any) -> None:
     result = home.store.importing.watched([{"title": "Alien", "watched": True}], user_id="ann")
     where = rf"playback_import_rows\.{{}} of row '{result.id}', \d+ holds .*, not a JSON object"

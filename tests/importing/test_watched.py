@@ -37,14 +37,16 @@ class Home:
             Path(file.path).stem: file.id for file in store.media.files(self.library.id).items
         }
         media = store.media
-        media.save_movie(
-            self.library.id, title="Dune", year=2021, media_file_id=self.files["Dune"])
+        media.save_movie(self.library.id, title="Dune", year=2021, media_file_id=self.files["Dune"])
         media.save_movie(self.library.id, title="Alien", year=1979)
         show = media.save_show(self.library.id, title="Dark", year=2017)
         for number in (1, 2):
             media.save_episode(
-                show.id, season_number=1, episode_number=number,
-                media_file_id=self.files[f"Dark {number}"])
+                show.id,
+                season_number=1,
+                episode_number=number,
+                media_file_id=self.files[f"Dark {number}"],
+            )
         album = media.save_album(self.library.id, title="Low", album_artist="David Bowie")
         media.save_track(album.id, title="Warszawa", media_file_id=self.files["Warszawa"])
 
@@ -66,7 +68,8 @@ class Home:
         """Return everything that the two rooms hold, but for what is written of imports."""
         with self.store.reader():
             return [
-                sorted(map(repr, model.select().tuples())) for model in (*MEDIA, *PLAYBACK)
+                sorted(map(repr, model.select().tuples()))
+                for model in (*MEDIA, *PLAYBACK)
                 if model not in (ImportedRow, PlaybackImport, WaitingRow)
             ]
 
@@ -89,13 +92,16 @@ def numbers(result: ImportResult) -> tuple[int, int, int, int]:
 
 
 FOUND: list[tuple[dict[str, Any], str]] = [
-    ({"title": "dune", "year": 2021}, "Dune"), ({"title": "Dune (2021)"}, "Dune"),
+    ({"title": "dune", "year": 2021}, "Dune"),
+    ({"title": "Dune (2021)"}, "Dune"),
     ({"show": "Dark", "season": 1, "episode": 2}, "Dark 2"),
     ({"grandparent_title": "Dark (2017)", "parent_media_index": "1", "media_index": "2"}, "Dark 2"),
     ({"show": "Dark", "season": 1, "episode": 2, "year": 2019, "title": "Lies"}, "Dark 2"),
-    ({"title": "Dark - S01E02 - Lies"}, "Dark 2"), ({"title": "Dark.s01.e02"}, "Dark 2"),
+    ({"title": "Dark - S01E02 - Lies"}, "Dark 2"),
+    ({"title": "Dark.s01.e02"}, "Dark 2"),
     ({"title": "Warszawa", "artist": "David Bowie"}, "Warszawa"),
-    ({"path": "/mnt/old/Dune.mkv"}, "Dune"), ({"path": "D:\\sub\\Extra.mkv"}, "Extra"),
+    ({"path": "/mnt/old/Dune.mkv"}, "Dune"),
+    ({"path": "D:\\sub\\Extra.mkv"}, "Extra"),
     ({"path": "/mnt/gone.mkv", "title": "Dune"}, "Dune"),
     ({"path": "/mnt/Dark 1.mkv", "title": "Dune"}, "Dune"),
 ]
@@ -120,10 +126,12 @@ LISTED: list[tuple[Any, str, str]] = [
     ({"title": "Warszawa"}, "Warszawa", "not in the library"),
     ({"title": "Warszawa", "artist": "Eno"}, "Eno - Warszawa", "not in the library"),
     ({"path": "/mnt/Extra.mkv"}, "/mnt/Extra.mkv", "no file in the library"),
-    ({"year": 1999}, "", "has no title"), ({}, "", "has no title"),
+    ({"year": 1999}, "", "has no title"),
+    ({}, "", "has no title"),
     ({"title": "Dune", "date": "2023-02-30"}, "Dune", "date cannot be '2023-02-30'"),
     ({"title": "Dune", "date": "2024-05-01T12:00:01Z"}, "Dune", "in the future"),
-    ({"title": "a\0b"}, "", "NUL"), ({"path": "a\0b"}, "", "NUL"),
+    ({"title": "a\0b"}, "", "NUL"),
+    ({"path": "a\0b"}, "", "NUL"),
     (5, "", "neither a WatchedRecord nor a mapping"),
 ]
 
@@ -137,8 +145,10 @@ def test_what_does_not_match_is_listed_with_the_reason(home: Home) -> None:
 
 
 def test_a_row_without_a_user_is_listed_and_user_id_is_whose_all_are(home: Home) -> None:
-    rows = [{"title": "Dune", "user": "bob", "date": "2024-01-01"},
-            {"title": "Dune", "user": " ", "date": "2024-01-02"}]
+    rows = [
+        {"title": "Dune", "user": "bob", "date": "2024-01-01"},
+        {"title": "Dune", "user": " ", "date": "2024-01-02"},
+    ]
     result = home.add(*rows, user_id=None)
     assert numbers(result) == (1, 0, 0, 1)
     assert "names no user" in result.unmatched[0].why
@@ -186,8 +196,12 @@ def test_what_another_program_dates_within_the_running_time_of_an_evening_is_tha
     length = timedelta(seconds=DUNE_S)
     a_second = timedelta(seconds=1)
     for moment in (
-        began - length + a_second, began, began + (ended - began) / 2, ended,
-        ended + 10 * timedelta(minutes=1), ended + length - a_second,
+        began - length + a_second,
+        began,
+        began + (ended - began) / 2,
+        ended,
+        ended + 10 * timedelta(minutes=1),
+        ended + length - a_second,
     ):
         assert told(moment) == 1, moment - began
     assert home.progress("Dune").play_count == 1
@@ -220,7 +234,8 @@ def test_importing_twice_changes_nothing(home: Home, clock: Any) -> None:
         {"show": "Dark", "season": 1, "episode": 1},
         {"show": "Dark", "season": 1, "episode": 2, "position": 2000},
         {"title": "Warszawa", "artist": "David Bowie", "watched_at": THEN},
-        {"path": "sub/Extra.mkv", "watched": "no"}, {"title": "Dune", "year": 1984},
+        {"path": "sub/Extra.mkv", "watched": "no"},
+        {"title": "Dune", "year": 1984},
         {"title": "Dune", "watched_at": THEN},
     ]
     assert numbers(home.add(*rows)) == (6, 2, 1, 1)
@@ -235,8 +250,10 @@ def test_importing_twice_changes_nothing(home: Home, clock: Any) -> None:
 
 
 def test_the_order_of_the_rows_does_not_matter(home: Home) -> None:
-    rows = [{"title": "Dune", "watched_at": THEN + n * HOUR, "position": 2000.0 + n,
-             "watched": n == 1} for n in (3, 1, 2, 0)]
+    rows = [
+        {"title": "Dune", "watched_at": THEN + n * HOUR, "position": 2000.0 + n, "watched": n == 1}
+        for n in (3, 1, 2, 0)
+    ]
     assert numbers(home.add(*rows)) == (4, 0, 0, 0)
     assert numbers(home.add(*reversed(rows), user_id="bob")) == (4, 0, 0, 0)
     for user in ("ann", "bob"):
@@ -275,7 +292,10 @@ def test_a_position_beyond_the_end_is_the_end(home: Home) -> None:
 def test_what_was_not_watched_changes_nothing(home: Home) -> None:
     before = home.rows()
     rows: list[dict[str, Any]] = [
-        {"watched": "no"}, {"watched": "no", "position": 0}, {"position": 0}, {"play_count": 0},
+        {"watched": "no"},
+        {"watched": "no", "position": 0},
+        {"position": 0},
+        {"play_count": 0},
         {"watched": "no", "position": "0:00", "watched_at": THEN},
     ]
     assert numbers(home.add(*({"title": "Dune", **row} for row in rows))) == (0, 0, 5, 0)
@@ -287,21 +307,24 @@ def test_a_dry_run_says_the_same_and_changes_nothing(home: Home) -> None:
     before = home.rows()
     rows = [
         {"show": "Dark", "season": 1, "episode": 1, "watched_at": THEN},
-        {"title": "Dune", "watched_at": THEN}, {"title": "Dune", "year": 1984},
+        {"title": "Dune", "watched_at": THEN},
+        {"title": "Dune", "year": 1984},
         {"show": "Dark", "season": 1, "episode": 2, "position": 2000},
-        {"title": "Warszawa", "album": "Low"}, {"path": "Dune.mkv", "watched": False},
+        {"title": "Warszawa", "album": "Low"},
+        {"path": "Dune.mkv", "watched": False},
     ]
     dry = home.add(*rows, dry_run=True)
     assert numbers(dry) == (3, 1, 1, 1)
     assert home.rows() == before and dry.id is None
     done = home.add(*rows)
     assert (numbers(done), done.unmatched, done.left_out) == (
-        numbers(dry), dry.unmatched, dry.left_out)
+        numbers(dry),
+        dry.unmatched,
+        dry.left_out,
+    )
 
 
-def test_both_versions_of_a_movie_show_it_and_it_is_played_once(
-    home: Home, store: Store
-) -> None:
+def test_both_versions_of_a_movie_show_it_and_it_is_played_once(home: Home, store: Store) -> None:
     with store.writer():
         dune = Movie.get(Movie.title == "Dune").work_id
         extra = MediaFile.get(MediaFile.filename == "Extra.mkv").id
@@ -319,8 +342,11 @@ def test_records_and_mappings_are_taken_alike_and_progress_is_told(home: Home) -
     told: list[tuple[str, int, int]] = []
     record = WatchedRecord(7, title="Dune", watched_at=THEN)
     result = home.add(
-        record, {"title": "dune", "date": THEN.isoformat()}, WatchedRecord(9, title="Nope"),
-        WatchedRecord(title="Nope"), WatchedRecord(2, problem="torn"),
+        record,
+        {"title": "dune", "date": THEN.isoformat()},
+        WatchedRecord(9, title="Nope"),
+        WatchedRecord(title="Nope"),
+        WatchedRecord(2, problem="torn"),
         WatchedRecord(3, title="Dune", watched_at=THEN.replace(tzinfo=None)),
         progress=lambda *counts: told.append(counts),
     )

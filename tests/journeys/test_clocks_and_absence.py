@@ -29,9 +29,7 @@ def films(store: Store, tmp_path: Path) -> list[str]:
 def test_a_clock_that_jumps_back_in_the_middle_of_a_film_takes_nobody_back(
     store: Store, films: list[str], clock: Clock, back_s: float, tells_time: bool
 ) -> None:
-    ids = {
-        user: store.playback.start_session(films[0], user_id=user).id for user in ("ann", "bob")
-    }
+    ids = {user: store.playback.start_session(films[0], user_id=user).id for user in ("ann", "bob")}
     for second in range(30, 3630, 30):
         clock.advance(30)
         if second == 1800:
@@ -163,7 +161,9 @@ def test_many_devices_that_come_back_at_once_end_with_the_latest(
     def come_back(number: int) -> None:
         for step in range(10):
             store.playback.set_progress(
-                "ann", films[0], number * 100 + step,
+                "ann",
+                films[0],
+                number * 100 + step,
                 client_time=now - minutes(100 - number * 10 - step),
             )
 

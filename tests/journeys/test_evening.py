@@ -10,7 +10,13 @@ from typing import Any
 from tests.conftest import Clock
 from tests.database.rows import in_threads
 from tests.playback.rooms import (
-    HOUR_S, add_files, other_server, progress_rows, resume, sessions, watch,
+    HOUR_S,
+    add_files,
+    other_server,
+    progress_rows,
+    resume,
+    sessions,
+    watch,
 )
 from viewra_lite import Store
 
@@ -24,9 +30,7 @@ def shelve(store: Store, folder: Path) -> tuple[str, list[str]]:
     library = store.media.libraries()[0].id
     store.media.save_movie(library, title="Alien", year=1979, media_file_id=film)
     names = [f"dark{number}.mkv" for number in (1, 2, 3)]
-    episodes = add_files(
-        store, folder / "shows", *names, kind="tv", duration=HALF_AN_HOUR_S
-    )
+    episodes = add_files(store, folder / "shows", *names, kind="tv", duration=HALF_AN_HOUR_S)
     library = next(one.id for one in store.media.libraries() if one.type == "tv")
     show = store.media.save_show(library, title="Dark", year=2017)
     for number, file in enumerate(episodes, start=1):
@@ -40,9 +44,7 @@ def viewing(
     store: Store, user: str, device: str, file: str, begin: float, end: float
 ) -> Iterator[None]:
     """Watch a file in one session, a heartbeat a minute, and stop it."""
-    id = store.playback.start_session(
-        file, user_id=user, device_id=device, position=begin
-    ).id
+    id = store.playback.start_session(file, user_id=user, device_id=device, position=begin).id
     position = begin
     while position < end:
         yield
@@ -106,22 +108,32 @@ def history(store: Store, user: str) -> list[tuple[Any, ...]]:
 def test_three_people_watch_on_two_devices(store: Store, clock: Clock, tmp_path: Path) -> None:
     film, episodes = shelve(store, tmp_path)
     live(
-        store, clock,
+        store,
+        clock,
         # Ann watches the film on the television, with a break in which Cy has it.
-        [viewing(store, "ann", "tv", film, 0, 1800), waiting(45),
-         viewing(store, "ann", "tv", film, 1800, 3300)],
+        [
+            viewing(store, "ann", "tv", film, 0, 1800),
+            waiting(45),
+            viewing(store, "ann", "tv", film, 1800, 3300),
+        ],
         # Bob watches two episodes on the tablet, falls asleep in the second, and is interrupted.
-        [viewing(store, "bob", "tablet", episodes[0], 0, HALF_AN_HOUR_S),
-         viewing(store, "bob", "tablet", episodes[1], 0, 600)],
+        [
+            viewing(store, "bob", "tablet", episodes[0], 0, HALF_AN_HOUR_S),
+            viewing(store, "bob", "tablet", episodes[1], 0, 600),
+        ],
         # Cy begins the film on the tablet, pauses, and goes on with it on the television.
-        [pausing(store, "cy", "tablet", film), waiting(2),
-         viewing(store, "cy", "tv", film, 1200, 1500)],
+        [
+            pausing(store, "cy", "tablet", film),
+            waiting(2),
+            viewing(store, "cy", "tv", film, 1200, 1500),
+        ],
     )
     assert store.playback.active_sessions() == []
     alien, dark = "Alien (1979)", "Dark S01E0"
     assert history(store, "ann") == [(alien, "tv", 1800, False), (alien, "tv", 1500, True)]
     assert history(store, "bob") == [
-        (f"{dark}1", "tablet", 1800, True), (f"{dark}2", "tablet", 600, False)
+        (f"{dark}1", "tablet", 1800, True),
+        (f"{dark}2", "tablet", 600, False),
     ]
     assert history(store, "cy") == [(alien, "tablet", 1200, False), (alien, "tv", 300, False)]
     assert resume(store, "ann", film) == (3300, True, 1)
@@ -170,16 +182,19 @@ def test_a_server_that_is_killed_in_the_middle_of_the_evening_loses_nobodys_plac
             progress = store.playback.progress(user, files[user])
             assert progress.resume_position == sessions(store)[id].position
         # The players go on as if nothing had happened.
-        for (user, id), end in zip(begun.items(), (HOUR_S, HALF_AN_HOUR_S, 1200)):
+        for (_, id), end in zip(begun.items(), (HOUR_S, HALF_AN_HOUR_S, 1200)):
             at = sessions(store)[id].position
             store.playback.heartbeat(id, at, state="playing")
             watch(store, clock, id, at, end)
             store.playback.stop_session(id)
         assert [resume(store, user, file) for user, file in files.items()] == [
-            (HOUR_S, True, 1), (HALF_AN_HOUR_S, True, 1), (1200, False, 0)
+            (HOUR_S, True, 1),
+            (HALF_AN_HOUR_S, True, 1),
+            (1200, False, 0),
         ]
         for user, title, watched in (
-            ("ann", "Alien (1979)", (3600, True)), ("bob", "Dark S01E01", (1800, True)),
+            ("ann", "Alien (1979)", (3600, True)),
+            ("bob", "Dark S01E01", (1800, True)),
             ("cy", "Alien (1979)", (1200, False)),
         ):
             assert history(store, user) == [(title, "tv", *watched)]

@@ -25,8 +25,15 @@ def test_statistics_count_what_the_store_holds(store: Store, tmp_path: Path) -> 
     found_now = store.maintenance.statistics()
 
     assert found_now.counts == {
-        "libraries": 2, "files": 3, "missing": 1, "failed_probes": 0, "movies": 1, "shows": 0,
-        "episodes": 0, "albums": 0, "tracks": 0,
+        "libraries": 2,
+        "files": 3,
+        "missing": 1,
+        "failed_probes": 0,
+        "movies": 1,
+        "shows": 0,
+        "episodes": 0,
+        "albums": 0,
+        "tracks": 0,
     }
     counted = {id: (each.files, each.missing) for id, each in found_now.libraries.items()}
     assert counted == {empty.id: (0, 0), films.id: (2, 1)}
@@ -50,7 +57,8 @@ def test_problems_are_files_that_are_missing_or_could_not_be_probed(
     found_now = store.maintenance.problems()
 
     assert [(file.filename, file.status, file.error) for file in found_now] == [
-        ("1.mkv", "present", "it is cut off"), ("3.mkv", "missing", None),
+        ("1.mkv", "present", "it is cut off"),
+        ("3.mkv", "missing", None),
     ]
     assert [file.filename for file in store.maintenance.problems(limit=1)] == ["1.mkv"]
     with pytest.raises(InvalidValueError, match="limit must be"):
@@ -60,8 +68,8 @@ def test_problems_are_files_that_are_missing_or_could_not_be_probed(
 def test_the_database_says_its_engine_and_its_size(store: Store) -> None:
     database = store.maintenance.database()
 
-    assert database.version.startswith({"sqlite": "SQLite 3.", "postgres": "PostgreSQL "}[
-        store.engine
-    ])
+    assert database.version.startswith(
+        {"sqlite": "SQLite 3.", "postgres": "PostgreSQL "}[store.engine]
+    )
     assert database.size > 0
     assert (database.path is None) == (store.engine == "postgres")

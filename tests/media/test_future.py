@@ -24,10 +24,15 @@ def library(store: Store, folder: Path) -> MediaLibrary:
 def scan(store: Store, library: MediaLibrary, names: dict[str, int]) -> None:
     with store.media.reconcile(library.id, accept_missing=True) as files:
         for name, size in names.items():
-            files.add(FileFacts(
-                f"{library.path}/{name}", size, 1, fingerprint=f"content {size}",
-                identity=name[:name.index(")") + 1],
-            ))
+            files.add(
+                FileFacts(
+                    f"{library.path}/{name}",
+                    size,
+                    1,
+                    fingerprint=f"content {size}",
+                    identity=name[: name.index(")") + 1],
+                )
+            )
 
 
 def scan_ahead(store: Store, library: MediaLibrary, clock: Any, names: dict[str, int]) -> None:

@@ -41,16 +41,30 @@ def test_a_library_is_added_found_listed_and_removed(store: Store, tmp_path: Pat
         store.media.remove_library(library.id)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"name": ""}, "name"), ({"name": "  "}, "name"), ({"name": 5}, "name"),
-    ({"name": "a\0b"}, "name"), ({"name": "\ud800"}, "name"),
-    ({"path": "/does/not/exist"}, "/does/not/exist does not exist"), ({"path": ""}, "path"),
-    ({"path": None}, "path"), ({"path": 7}, "path"), ({"path": b"/tmp"}, "path"),
-    ({"path": "/m/\0"}, "NUL"), ({"type": "films"}, "movie, tv, music"), ({"type": None}, "type"),
-    ({"type": []}, "type"), ({"scan_interval": -1}, "scan_interval"),
-    ({"scan_interval": 1.5}, "scan_interval"), ({"scan_interval": True}, "scan_interval"),
-    ({"scan_interval": 2**31}, "scan_interval"), ({"scan_interval": "60"}, "scan_interval"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": "a\0b"}, "name"),
+        ({"name": "\ud800"}, "name"),
+        ({"path": "/does/not/exist"}, "/does/not/exist does not exist"),
+        ({"path": ""}, "path"),
+        ({"path": None}, "path"),
+        ({"path": 7}, "path"),
+        ({"path": b"/tmp"}, "path"),
+        ({"path": "/m/\0"}, "NUL"),
+        ({"type": "films"}, "movie, tv, music"),
+        ({"type": None}, "type"),
+        ({"type": []}, "type"),
+        ({"scan_interval": -1}, "scan_interval"),
+        ({"scan_interval": 1.5}, "scan_interval"),
+        ({"scan_interval": True}, "scan_interval"),
+        ({"scan_interval": 2**31}, "scan_interval"),
+        ({"scan_interval": "60"}, "scan_interval"),
+    ],
+)
 def test_what_cannot_be_a_library_is_refused_and_nothing_is_stored(
     store: Store, tmp_path: Path, change: dict[str, Any], words: str
 ) -> None:
@@ -70,11 +84,19 @@ def test_a_file_is_no_library(store: Store, tmp_path: Path) -> None:
         store.media.add_library("Films", blob(tmp_path / "a.mkv"), "movie")
 
 
-@pytest.mark.parametrize(("path", "words"), [
-    ("films", "is library Films already"), ("films/", "already"), ("x/../films", "already"),
-    ("films/sub", "lies inside library Films"), (".", "holds library Films"),
-    ("link", "already"), ("link/sub", "lies inside"), ("sublink", "lies inside"),
-])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("films", "is library Films already"),
+        ("films/", "already"),
+        ("x/../films", "already"),
+        ("films/sub", "lies inside library Films"),
+        (".", "holds library Films"),
+        ("link", "already"),
+        ("link/sub", "lies inside"),
+        ("sublink", "lies inside"),
+    ],
+)
 def test_libraries_never_overlap_under_any_name(
     store: Store, tmp_path: Path, path: str, words: str
 ) -> None:
@@ -145,9 +167,18 @@ def test_the_type_of_a_library_with_files_stays(store: Store, tmp_path: Path) ->
     assert store.media.update_library(library.id, type="movie").type == "movie"
 
 
-ODD = [b"plain.mkv", "Amélie (2001).mkv".encode(), "千と千尋.mkv".encode(), b"raw \xff\xfe \xe9.mkv",
-       "\U0010ff80 \U0010ffff.mkv".encode(), "e\u0301 nfd.mkv".encode(), b"sub\xe9/x (1999).mkv",
-       b"a'b\"c\\d%_?*.mkv", b"line\nbreak.mkv", b"\xf0\x9f\x98\x80.mkv"]
+ODD = [
+    b"plain.mkv",
+    "Amélie (2001).mkv".encode(),
+    "千と千尋.mkv".encode(),
+    b"raw \xff\xfe \xe9.mkv",
+    "\U0010ff80 \U0010ffff.mkv".encode(),
+    "e\u0301 nfd.mkv".encode(),
+    b"sub\xe9/x (1999).mkv",
+    b"a'b\"c\\d%_?*.mkv",
+    b"line\nbreak.mkv",
+    b"\xf0\x9f\x98\x80.mkv",
+]
 
 
 def odd_files(folder: Path) -> None:
@@ -158,10 +189,17 @@ def odd_files(folder: Path) -> None:
             file.write(name)
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ("old", "new"), ("old", "old2"), ("é", "ü 千"), ("raw\udce9", "x\udcff/y"), ("old", "old/in"),
-    ("old/in", "old"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("old", "new"),
+        ("old", "old2"),
+        ("é", "ü 千"),
+        ("raw\udce9", "x\udcff/y"),
+        ("old", "old/in"),
+        ("old/in", "old"),
+    ],
+)
 def test_a_new_path_takes_the_files_along(
     store: Store, tmp_path: Path, old: str, new: str, clock: Any
 ) -> None:
@@ -233,7 +271,7 @@ def test_removing_a_library_of_thousands_of_files_lets_others_write_and_remember
     with store.reader():
         left = {model._meta.table_name: model.select().count() for model in MODELS}
         assert UserMediaProgress.select().count() == len(rows)
-    # What watch state hangs on stays: the library may come back.
+        # What watch state hangs on stays: the library may come back.
         assert {name for name, number in left.items() if number} == {"removed_files", "works"}
         assert left["removed_files"] == 3000
     again = store.media.add_library("a", folder, "movie")
@@ -277,8 +315,17 @@ def test_a_removal_that_breaks_off_is_made_good_by_a_scan_or_by_another_removal(
 @pytest.mark.parametrize("wrong", [None, 5, b"x", "x\0y", "\ud800", "", "nobody"])
 def test_an_id_that_cannot_be_one_is_not_found(store: Store, wrong: Any) -> None:
     media = store.media
-    for verb in (media.library, media.remove_library, media.scan, media.reconcile, media.file,
-                 media.movie, media.show, media.album, media.update_library):
+    for verb in (
+        media.library,
+        media.remove_library,
+        media.scan,
+        media.reconcile,
+        media.file,
+        media.movie,
+        media.show,
+        media.album,
+        media.update_library,
+    ):
         with pytest.raises(NotFoundError, match="^no "):
             verb(wrong)
     for verb in (media.files, media.find_file):

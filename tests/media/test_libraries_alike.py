@@ -40,8 +40,16 @@ with Store.open(f"sqlite:///{root}/viewra.db") as store:
 
 def in_a_namespace(code: str, root: Path) -> list[str]:
     """Run code as one that may mount, and sees its mounts alone; return the lines it prints."""
-    command = ["unshare", "--map-root-user", "--mount", sys.executable, "-c", PRELUDE + code,
-               str(root), *sys.path]
+    command = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        sys.executable,
+        "-c",
+        PRELUDE + code,
+        str(root),
+        *sys.path,
+    ]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     except FileNotFoundError:
@@ -54,9 +62,12 @@ def in_a_namespace(code: str, root: Path) -> list[str]:
 
 def test_a_library_under_another_name_without_a_link_is_refused(tmp_path: Path) -> None:
     beside, around = in_a_namespace(BOUND, tmp_path)
-    assert beside == str([
-        "/FILMS is library Films already (/films)", "/FILMS/sub lies inside library Films (/films)",
-    ])
+    assert beside == str(
+        [
+            "/FILMS is library Films already (/films)",
+            "/FILMS/sub lies inside library Films (/films)",
+        ]
+    )
     assert around == "/other/deep holds library Films (/films) None"
 
 
@@ -66,8 +77,11 @@ def test_a_library_under_the_name_of_a_link_in_other_letter_case_is_refused(
     (tmp_path / "films/sub").mkdir(parents=True)
     (tmp_path / "FILMS").symlink_to(tmp_path / "films")
     store.media.add_library("Films", tmp_path / "FILMS", "movie")
-    for path, words in [("films", "is library Films"), ("films/sub", "lies inside library Films"),
-                        (".", "holds library Films")]:
+    for path, words in [
+        ("films", "is library Films"),
+        ("films/sub", "lies inside library Films"),
+        (".", "holds library Films"),
+    ]:
         with pytest.raises(ConflictError, match=words):
             store.media.add_library("Other", tmp_path / path, "movie")
 

@@ -18,8 +18,28 @@ from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaLibrary, Movie
 
 LISTS = ("movies", "shows", "albums")
-TITLES = ["The Alien", "alien", "Älien", "Zebra", "zebra", "Ωmega", "千と千尋", "Émile", "2001", "10",
-          "Été", "ßtreet", "😀", "a\u0301", "Same", "Same", "same", "-", "Ａlien", "ǅ"]
+TITLES = [
+    "The Alien",
+    "alien",
+    "Älien",
+    "Zebra",
+    "zebra",
+    "Ωmega",
+    "千と千尋",
+    "Émile",
+    "2001",
+    "10",
+    "Été",
+    "ßtreet",
+    "😀",
+    "a\u0301",
+    "Same",
+    "Same",
+    "same",
+    "-",
+    "Ａlien",
+    "ǅ",
+]
 
 
 @pytest.fixture
@@ -68,9 +88,16 @@ def test_every_row_comes_once_and_in_order_whatever_the_limit(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
-@given(titles=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
-                       .filter(str.strip), max_size=12),
-       limit=st.integers(1, 5), data=st.data())
+@given(
+    titles=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(
+            str.strip
+        ),
+        max_size=12,
+    ),
+    limit=st.integers(1, 5),
+    data=st.data(),
+)
 def test_pages_are_whole_for_any_titles_while_rows_come_and_go(
     store: Store, library: MediaLibrary, titles: list[str], limit: int, data: st.DataObject
 ) -> None:
@@ -107,9 +134,14 @@ def test_files_come_by_path_with_those_that_are_missing(
     with store.media.reconcile(library.id) as run:
         for name in names:
             run.add(FileFacts(f"{library.path}/{name}", 1, 1))
-    paths = sorted((f"{library.path}/{name}" for name in names),
-                   key=lambda path: path.encode("utf-8", "surrogateescape")
-                   if "\udce9" not in path else path.replace("\udce9", "\U0010ffe9").encode())
+    paths = sorted(
+        (f"{library.path}/{name}" for name in names),
+        key=lambda path: (
+            path.encode("utf-8", "surrogateescape")
+            if "\udce9" not in path
+            else path.replace("\udce9", "\U0010ffe9").encode()
+        ),
+    )
     for limit in (1, 3, 8, 9):
         found = walked(lambda **o: store.media.files(library.id, **o), limit)
         assert [file.path for file in found] == paths
@@ -139,9 +171,21 @@ def test_a_cursor_of_another_list_or_sort_and_garbage_are_refused(
             turns.append(lambda kind=kind, sort=sort, **o: getattr(media, kind)(sort=sort, **o))
     cursors = [turn(limit=1).next for turn in turns]
     assert len(set(cursors)) == len(turns)
-    garbage = ["", "x", "é", "AAAA", 5, b"x", [], cursor_of(), cursor_of("movies-title"),
-               cursor_of("movies-title", 1, 2), cursor_of("movies-title", "a", "b", "c"),
-               cursors[1][:-4], f"{cursors[1]}AAAA"[4:]]
+    garbage = [
+        "",
+        "x",
+        "é",
+        "AAAA",
+        5,
+        b"x",
+        [],
+        cursor_of(),
+        cursor_of("movies-title"),
+        cursor_of("movies-title", 1, 2),
+        cursor_of("movies-title", "a", "b", "c"),
+        cursors[1][:-4],
+        f"{cursors[1]}AAAA"[4:],
+    ]
     for turn, own in zip(turns, cursors):
         for cursor in [*cursors, *garbage]:
             if cursor != own:
@@ -154,8 +198,12 @@ def test_a_cursor_of_another_list_or_sort_and_garbage_are_refused(
 
 @pytest.mark.parametrize("limit", [0, -1, 1001, 1.5, "5", None, True])
 def test_a_limit_is_a_number_from_1_to_1000(store: Store, limit: Any) -> None:
-    for turn in (store.media.movies, store.media.shows, store.media.albums,
-                 lambda limit: store.media.files("x", limit=limit)):
+    for turn in (
+        store.media.movies,
+        store.media.shows,
+        store.media.albums,
+        lambda limit: store.media.files("x", limit=limit),
+    ):
         with pytest.raises(InvalidValueError, match="limit"):
             turn(limit=limit)
 
@@ -211,18 +259,25 @@ def filled(store: Store, library: MediaLibrary, size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 40])
 def test_no_page_and_no_thing_takes_more_than_three_statements(
-    store: Store, library: MediaLibrary, ran: list[str], size: int,
+    store: Store, library: MediaLibrary, ran: list[str], size: int
 ) -> None:
     filled(store, library, size)
     media = store.media
     (movie, *_), (show, *_) = media.movies().items, media.shows().items
     (album,) = media.albums().items
     for verb in (
-        media.movies, media.shows, media.albums, media.libraries, media.libraries_due,
+        media.movies,
+        media.shows,
+        media.albums,
+        media.libraries,
+        media.libraries_due,
         lambda: media.movies(sort="added", library_id=library.id, limit=1000),
-        lambda: media.shows(limit=1000), lambda: media.files(library.id),
-        lambda: media.movie(movie.id), lambda: media.show(show.id),
-        lambda: media.album(album.id), lambda: media.library(library.id),
+        lambda: media.shows(limit=1000),
+        lambda: media.files(library.id),
+        lambda: media.movie(movie.id),
+        lambda: media.show(show.id),
+        lambda: media.album(album.id),
+        lambda: media.library(library.id),
         lambda: media.find_file(library.id, "/x"),
     ):
         ran.clear()
@@ -258,8 +313,10 @@ def test_what_a_verb_returned_never_asks_the_store_again(store: Store, tmp_path:
     pages = [*movies.items, *shows.items, *albums.items, *libraries]
     pages += media.files(libraries[0].id).items
     things: list[Any] = [
-        media.movie(movies.items[0].id), media.show(shows.items[0].id),
-        media.album(albums.items[0].id), media.file(movies.items[0].media_file_id),
+        media.movie(movies.items[0].id),
+        media.show(shows.items[0].id),
+        media.album(albums.items[0].id),
+        media.file(movies.items[0].media_file_id),
     ]
     store.close()
     for row in [*pages, *things]:

@@ -9,9 +9,7 @@ from typing import Any
 
 from viewra_lite import Store
 from viewra_lite.playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
-from viewra_lite.playback.models import (
-    PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive,
-)
+from viewra_lite.playback.models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 
 NOON = datetime(2024, 4, 20, 12, 0, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -21,10 +19,18 @@ TABLES = (PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal)
 def a_play(number: int, **columns: Any) -> dict[str, Any]:
     """Return a row of the history: an hour for each number, from NOON on."""
     return {
-        "id": f"play-{number:06}", "user_id": "ann", "media_file_id": "file",
-        "played_at": NOON + timedelta(hours=number), "duration_watched": 60, "completed": True,
-        "kind": "movie", "title": f"Movie {number}", "top_title": f"Movie {number}",
-        "device_id": "tv", "method": "direct", **columns,
+        "id": f"play-{number:06}",
+        "user_id": "ann",
+        "media_file_id": "file",
+        "played_at": NOON + timedelta(hours=number),
+        "duration_watched": 60,
+        "completed": True,
+        "kind": "movie",
+        "title": f"Movie {number}",
+        "top_title": f"Movie {number}",
+        "device_id": "tv",
+        "method": "direct",
+        **columns,
     }
 
 
@@ -32,7 +38,7 @@ def add_plays(store: Store, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows into the history."""
     with store.writer():
         for start in range(0, len(rows), 50):
-            PlaybackHistory.insert_many(rows[start:start + 50]).execute()
+            PlaybackHistory.insert_many(rows[start : start + 50]).execute()
 
 
 def forget_all(store: Store) -> None:
@@ -108,12 +114,15 @@ def top_of(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def added_up(
-    rows: Iterable[dict[str, Any]], user_id: str | None = None, since: datetime | None = None,
+    rows: Iterable[dict[str, Any]],
+    user_id: str | None = None,
+    since: datetime | None = None,
     until: datetime | None = None,
 ) -> Stats:
     """Return what stats() should say of plays, wherever they are stored."""
     meant = [
-        row for row in rows
+        row
+        for row in rows
         if user_id in (None, row["user_id"])
         and (since is None or row["played_at"] >= since)
         and (until is None or row["played_at"] < until)

@@ -19,17 +19,24 @@ OTHER_SERVER = ("-m", "tests.playback.other_server")
 
 
 def add_files(
-    store: Store, folder: Path, *names: str, kind: str = "movie", duration: float | None = HOUR_S,
-    identity: str | None = None, **facts: Any,
+    store: Store,
+    folder: Path,
+    *names: str,
+    kind: str = "movie",
+    duration: float | None = HOUR_S,
+    identity: str | None = None,
+    **facts: Any,
 ) -> list[str]:
     """Make a library of files that need not be there; return their ids in the order given."""
     folder.mkdir(parents=True, exist_ok=True)
     library = store.media.add_library(folder.name, folder, kind)
     with store.media.reconcile(library.id) as files:
         for name in names:
-            files.add(FileFacts(
-                str(folder / name), 1000, 1, duration=duration, identity=identity, **facts
-            ))
+            files.add(
+                FileFacts(
+                    str(folder / name), 1000, 1, duration=duration, identity=identity, **facts
+                )
+            )
     found = {file.filename: file.id for file in store.media.files(library.id).items}
     return [found[name] for name in names]
 

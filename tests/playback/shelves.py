@@ -28,8 +28,7 @@ class Shelf:
             path = f"{self.library.path}/{name.replace(':', ' ')}"
             identity = facts.get("identity", name.rpartition(".")[0])
             self._facts[name] = FileFacts(
-                path, duration=duration,
-                **{"size": len(self._facts), **facts, "identity": identity},
+                path, duration=duration, **{"size": len(self._facts), **facts, "identity": identity}
             )
         self._tell()
         return [self.file(name) for name in names]
@@ -60,16 +59,16 @@ class Shelf:
         names = [episode_name(title, *number) for number in numbers]
         files = self.put(*names, **facts) if names else []
         show = self.store.media.save_show(self.library.id, title=title)
-        return {
-            number: self.episode(show, *number, file) for number, file in zip(numbers, files)
-        }
+        return {number: self.episode(show, *number, file) for number, file in zip(numbers, files)}
 
     def episode(
         self, show: TVShow | str, season: int, number: int, file: MediaFile | None = None
     ) -> Episode:
         """Add an episode to a show."""
         return self.store.media.save_episode(
-            getattr(show, "id", show), season_number=season, episode_number=number,
+            getattr(show, "id", show),
+            season_number=season,
+            episode_number=number,
             media_file_id=file and file.id,
         )
 

@@ -23,7 +23,9 @@ from viewra_lite.playback.sessions.fast_path import FastPath
 LENGTHS: tuple[float | None, ...] = (3600.0, 3600.0, 3000.0, None)
 
 positions = st.one_of(
-    st.floats(0.0, 60.0), st.floats(0.0, 4000.0), st.sampled_from([0.0, 3240.0, 3600.0, 3601.0]),
+    st.floats(0.0, 60.0),
+    st.floats(0.0, 4000.0),
+    st.sampled_from([0.0, 3240.0, 3600.0, 3601.0]),
     st.sampled_from([-1.0, 5000.0, float("nan"), "10", None, True]),
 )
 ahead = st.sampled_from([0.0, 1.0, 2.0, 5.0, 10.0, 30.0])
@@ -44,8 +46,10 @@ def watching(files: Any) -> st.SearchStrategy[list[tuple[Any, ...]]]:
         step("beat on", files, ahead, late), step("report on", files, ahead, late)
     )
     other = st.one_of(
-        step("beat", files, positions, late, states), step("report", files, positions, late),
-        step("start", files, positions), step("wait", files, waits),
+        step("beat", files, positions, late, states),
+        step("report", files, positions, late),
+        step("start", files, positions),
+        step("wait", files, waits),
         *(step(verb, files, st.just(0.0)) for verb in ("mark", "unmark", "undo", "drop")),
     )
     burst = st.tuples(continuing, st.integers(1, 5)).map(lambda both: [both[0]] * both[1])
@@ -69,9 +73,7 @@ class Viewer:
         self.sessions: list[str] = []
         self.at: dict[str, float] = {}
 
-    def take(
-        self, verb: str, number: int, value: Any, late: float | None, state: str
-    ) -> Any:
+    def take(self, verb: str, number: int, value: Any, late: float | None, state: str) -> Any:
         """Take a step, and return what the caller sees of it."""
         playback, file = self.store.playback, self.files[number]
         when = None if late is None else self.clock() + timedelta(seconds=late)
@@ -109,7 +111,8 @@ class Viewer:
         rows = found if isinstance(found, list) else [found]
         seen = [
             {**row.__data__, "resume": getattr(row, "resume_position", None)}
-            if hasattr(row, "__data__") else row
+            if hasattr(row, "__data__")
+            else row
             for row in rows
         ]
         return self.anonymous(repr(seen))
@@ -124,10 +127,14 @@ class Viewer:
     def stored(self) -> list[str]:
         """Return all rows of this user."""
         mine = [
-            row for rows in (
-                sessions(self.store).values(), progress_rows(self.store),
+            row
+            for rows in (
+                sessions(self.store).values(),
+                progress_rows(self.store),
                 plays(self.store).values(),
-            ) for row in rows if row.user_id == self.name
+            )
+            for row in rows
+            if row.user_id == self.name
         ]
         hidden = r"'id': '[0-9a-f-]{36}'"
         return sorted(re.sub(hidden, "", self.plain(row)) for row in mine)
@@ -162,9 +169,7 @@ def outcome(viewer: Viewer, step: tuple[Any, ...]) -> str:
 def test_the_fast_path_of_reports_does_what_the_long_way_does(
     store: Store, clock: Clock, tmp_path: Path
 ) -> None:
-    versions = add_files(
-        store, tmp_path / "Films", "a.mkv", "b.mkv", identity="movie:heat:1995"
-    )
+    versions = add_files(store, tmp_path / "Films", "a.mkv", "b.mkv", identity="movie:heat:1995")
     shorter = add_files(
         store, tmp_path / "Cuts", "c.mkv", identity="movie:heat:1995", duration=LENGTHS[2]
     )
@@ -172,6 +177,7 @@ def test_the_fast_path_of_reports_does_what_the_long_way_does(
     files, numbers = [*versions, *shorter, *unknown], count()
 
     with counting_fast_path() as path:
+
         @settings(deadline=None)
         @given(journeys)
         def alike(taken: list[tuple[Any, ...]]) -> None:

@@ -15,8 +15,21 @@ from viewra_lite import Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 
 NO_POSITIONS = [
-    -1, -0.001, float("nan"), float("inf"), -float("inf"), True, False, "12", b"12", Decimal(12),
-    10 ** 400, [1], None, HOUR_S * 1.26, HOUR_S * 2,
+    -1,
+    -0.001,
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    True,
+    False,
+    "12",
+    b"12",
+    Decimal(12),
+    10**400,
+    [1],
+    None,
+    HOUR_S * 1.26,
+    HOUR_S * 2,
 ]
 NO_TEXTS = [None, 5, True, "", b"ann", "a\0b", "\udc80"]
 
@@ -75,9 +88,9 @@ def test_a_position_up_to_a_quarter_beyond_the_end_is_the_end(
         store.playback.heartbeat(id, 2 * HOUR_S)
 
 
-@pytest.mark.parametrize("position", [
-    -1, -0.5, float("nan"), float("inf"), 1e300, 10**400, 7200, 99_999, 3_600_000,
-])
+@pytest.mark.parametrize(
+    "position", [-1, -0.5, float("nan"), float("inf"), 1e300, 10**400, 7200, 99_999, 3_600_000]
+)
 @pytest.mark.parametrize("verb", ["stop_session", "fail_session"])
 def test_no_number_keeps_a_session_from_ending_or_counts_as_its_end(
     store: Store, film: str, clock: Clock, verb: str, position: float
@@ -105,12 +118,12 @@ def test_where_the_duration_is_unknown_every_position_is_taken(
 ) -> None:
     (live,) = add_files(store, tmp_path / "live", "Live.mkv", duration=None)
     id = start(store, live)
-    assert store.playback.heartbeat(id, 10 ** 9).position == 1e9
+    assert store.playback.heartbeat(id, 10**9).position == 1e9
     assert not store.playback.progress("ann", live).completed
     store.playback.stop_session(id)
 
 
-@pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf"), True, "60", 10 ** 400])
+@pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf"), True, "60", 10**400])
 def test_a_duration_that_cannot_be_is_refused(store: Store, film: str, duration: Any) -> None:
     with pytest.raises(InvalidValueError, match="duration"):
         start(store, film, duration=duration)
@@ -142,10 +155,14 @@ def test_users_devices_and_methods_must_be_text(store: Store, film: str, value: 
 def test_what_is_not_known_is_not_found(store: Store, film: str, id: Any) -> None:
     playback = store.playback
     for use in (
-        lambda: playback.session(id), lambda: playback.heartbeat(id, 1),
-        lambda: playback.stop_session(id), lambda: playback.fail_session(id),
-        lambda: start(store, id), lambda: playback.set_progress("ann", id, 1),
-        lambda: playback.progress("ann", id), lambda: playback.undo_progress("ann", id),
+        lambda: playback.session(id),
+        lambda: playback.heartbeat(id, 1),
+        lambda: playback.stop_session(id),
+        lambda: playback.fail_session(id),
+        lambda: start(store, id),
+        lambda: playback.set_progress("ann", id, 1),
+        lambda: playback.progress("ann", id),
+        lambda: playback.undo_progress("ann", id),
     ):
         with pytest.raises((NotFoundError, InvalidValueError)) as caught:
             use()

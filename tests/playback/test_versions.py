@@ -279,8 +279,14 @@ def test_an_episode_and_a_track_are_called_by_their_names(
     store: Store, tmp_path: Path, clock: Clock
 ) -> None:
     clip(tmp_path / "tv/Lost/Lost S01E02-E03.mkv", seed=1)
-    write_audio(tmp_path / "music/01 Aria.mp3", seconds=0.2, title="Aria", artist="Gould",
-                album="Goldberg", track=1)
+    write_audio(
+        tmp_path / "music/01 Aria.mp3",
+        seconds=0.2,
+        title="Aria",
+        artist="Gould",
+        album="Goldberg",
+        track=1,
+    )
     titles = []
     for kind in ("tv", "music"):
         library = store.media.add_library(kind, tmp_path / kind, kind)
@@ -339,9 +345,7 @@ def test_undo_reaches_back_to_what_another_version_left(
         store.playback.undo_progress("ann", second)
 
 
-def test_a_file_without_an_identity_is_a_version_of_nothing(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_file_without_an_identity_is_a_version_of_nothing(store: Store, tmp_path: Path) -> None:
     one, other = add_files(store, tmp_path / "films", "a.mkv", "b.mkv")
     with store.writer():
         MediaFile.update(identity="").where(MediaFile.id == one).execute()

@@ -88,9 +88,9 @@ def test_a_position_in_a_double_episode_is_none_in_its_episodes(
 def test_unmarking_an_episode_of_a_double_leaves_the_other_watched(
     store: Store, tv: Shelf, ann: Viewer, order: tuple[int, ...]
 ) -> None:
-    both, one, two = tv.put(*(
-        (episode_name("Dark", 1, 1, 2), episode_name("Dark", 1, 1), episode_name("Dark", 1, 2))
-    ))
+    both, one, two = tv.put(
+        *((episode_name("Dark", 1, 1, 2), episode_name("Dark", 1, 1), episode_name("Dark", 1, 2)))
+    )
     for n in order:
         ann.watch((both, one, two)[n])
     store.playback.mark_unwatched("ann", one.id)
@@ -102,9 +102,7 @@ def test_unmarking_an_episode_of_a_double_leaves_the_other_watched(
 
 
 def test_a_movie_and_its_parts_count_for_each_other(movies: Shelf, ann: Viewer) -> None:
-    whole, first, second = movies.put(
-        "a.mkv", "b.mkv", "c.mkv", identity="movie:heat:1995"
-    )
+    whole, first, second = movies.put("a.mkv", "b.mkv", "c.mkv", identity="movie:heat:1995")
     movies.put("b.mkv", identity="movie:heat:1995:part1")
     movies.put("c.mkv", identity="movie:heat:1995:part2")
     ann.watch(first)
@@ -167,9 +165,7 @@ def test_a_show_in_two_libraries_is_marked_and_followed_in_both(
     assert seen(ann, *here.values(), *there.values()) == [False] * 4
 
 
-def test_another_episode_number_takes_the_files_along(
-    store: Store, tv: Shelf, ann: Viewer
-) -> None:
+def test_another_episode_number_takes_the_files_along(store: Store, tv: Shelf, ann: Viewer) -> None:
     dark = tv.show("Dark", (1, 1), (1, 2))
     ann.watch(dark[1, 1])
     moved = store.media.save_episode(

@@ -103,8 +103,12 @@ def test_what_is_pinned_in_use_or_being_made_stays(
         Path(cache[first] + ".away").rename(cache[first])
         with store.writer():  # as a store does that was adopted
             TranscodeCache.create(
-                id="old", content_hash=first, file_size=100, created_at=clock().replace(year=2020),
-                last_accessed=clock().replace(year=2020), output_path=cache[first],
+                id="old",
+                content_hash=first,
+                file_size=100,
+                created_at=clock().replace(year=2020),
+                last_accessed=clock().replace(year=2020),
+                output_path=cache[first],
             )
     assert room.evict(max_bytes=0).paths == [cache[other] for other in others]
     if keep == "pinned":
@@ -123,7 +127,8 @@ def test_the_cache_comes_under_its_limit_however_young_it_is(
     clock.advance(1)
     made(store, files[1], tmp_path / "young")
     assert store.transcoding.evict(max_bytes=199) == EvictResult(
-        [str(tmp_path / "old")], freed_bytes=100)
+        [str(tmp_path / "old")], freed_bytes=100
+    )
     assert store.transcoding.evict(max_bytes=10).paths == [str(tmp_path / "young")]
 
 
@@ -135,11 +140,14 @@ def test_what_could_not_be_freed_is_said(
     store.transcoding.cached(first, hold_s=60)
     store.transcoding.cached(second, hold_s=60)
     assert store.transcoding.evict(max_bytes=150) == EvictResult(
-        [cache[third], cache[fourth]], freed_bytes=200, over_bytes=50, in_use_bytes=100,
-        pinned_bytes=100)
+        [cache[third], cache[fourth]],
+        freed_bytes=200,
+        over_bytes=50,
+        in_use_bytes=100,
+        pinned_bytes=100,
+    )
     clock.advance(60)
-    assert store.transcoding.evict(max_bytes=150) == EvictResult(
-        [cache[second]], freed_bytes=100)
+    assert store.transcoding.evict(max_bytes=150) == EvictResult([cache[second]], freed_bytes=100)
     assert store.transcoding.evict(max_bytes=150).paths == []
 
 
@@ -187,8 +195,12 @@ def add_entries(store: Store, clock: Any, name: str, outputs: list[Path]) -> Non
     with store.writer():
         for number, output in enumerate(outputs):
             TranscodeCache.create(
-                id=f"{name}-{number:05}", content_hash=f"{name}-{number:05}", file_size=1,
-                created_at=clock(), last_accessed=clock(), output_path=str(output),
+                id=f"{name}-{number:05}",
+                content_hash=f"{name}-{number:05}",
+                file_size=1,
+                created_at=clock(),
+                last_accessed=clock(),
+                output_path=str(output),
             )
 
 
@@ -271,12 +283,19 @@ def test_what_cannot_be_meant_is_refused(store: Store, cache: dict[str, str]) ->
         with pytest.raises(NotFoundError):
             pin("nothing")
     wrong: list[Any] = [
-        *(lambda value=value: verb(value)
-          for value in (None, 7, "a\0", "", "x" * 256) for verb in (room.cached, room.pin)),
-        *(lambda value=value: room.cached(first, hold_s=value)
-          for value in (-1, float("nan"), float("inf"), "1", None, True, 1e9)),
-        *(lambda value=value: room.evict(max_bytes=value)
-          for value in (-1, 1.5, None, "1", True, 2**63)),
+        *(
+            lambda value=value: verb(value)
+            for value in (None, 7, "a\0", "", "x" * 256)
+            for verb in (room.cached, room.pin)
+        ),
+        *(
+            lambda value=value: room.cached(first, hold_s=value)
+            for value in (-1, float("nan"), float("inf"), "1", None, True, 1e9)
+        ),
+        *(
+            lambda value=value: room.evict(max_bytes=value)
+            for value in (-1, 1.5, None, "1", True, 2**63)
+        ),
     ]
     for verb in wrong:
         with pytest.raises((InvalidValueError, NotFoundError)):

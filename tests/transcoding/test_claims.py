@@ -55,16 +55,19 @@ def test_a_claim_says_who_has_it_since_when_and_until_when(
     assert store.transcoding.session(session.id).__data__ == session.__data__
 
 
-@pytest.mark.parametrize(("provider", "able"), [
-    (Provider("w"), True),
-    (Provider("w", containers=["webm", "MP4"]), True),
-    (Provider("w", containers=["webm"]), False),
-    (Provider("w", containers=[]), False),
-    (Provider("w", video_codecs=("hevc",), containers={"mp4"}, max_height=1080), True),
-    (Provider("w", video_codecs=("h264",), containers={"mp4"}), False),
-    (Provider("w", max_height=1079), False),
-    (Provider("w", audio_codecs=["opus"]), True),  # nobody asked for one
-])
+@pytest.mark.parametrize(
+    ("provider", "able"),
+    [
+        (Provider("w"), True),
+        (Provider("w", containers=["webm", "MP4"]), True),
+        (Provider("w", containers=["webm"]), False),
+        (Provider("w", containers=[]), False),
+        (Provider("w", video_codecs=("hevc",), containers={"mp4"}, max_height=1080), True),
+        (Provider("w", video_codecs=("h264",), containers={"mp4"}), False),
+        (Provider("w", max_height=1079), False),
+        (Provider("w", audio_codecs=["opus"]), True),  # nobody asked for one
+    ],
+)
 def test_a_worker_gets_only_what_it_can_do(
     store: Store, files: list[str], provider: Provider, able: bool
 ) -> None:
@@ -252,9 +255,7 @@ def test_completing_ends_the_session_and_fills_the_cache_at_once(
     store.transcoding.claim_next("w")
     clock.advance(5)
     output = tmp_path / "out.webm"
-    done = store.transcoding.complete(
-        session.id, output_path=output, file_size=2**40, attempt=1
-    )
+    done = store.transcoding.complete(session.id, output_path=output, file_size=2**40, attempt=1)
     assert (done.status, done.progress, done.completed_at) == ("completed", 1.0, clock())
     assert (done.output_path, done.lease_until) == (str(output), None)
     entry = entries(store)[session.content_hash]
@@ -326,7 +327,9 @@ def test_unknown_sessions_are_not_found(store: Store) -> None:
     room = store.transcoding
     for id in ("nowhere", "", None, 7, "a\0"):
         for verb in (
-            room.session, room.cancel, lambda id: room.report_progress(id, 0.5),
+            room.session,
+            room.cancel,
+            lambda id: room.report_progress(id, 0.5),
             lambda id: room.fail(id, "x"),
             lambda id: room.complete(id, output_path="/out", file_size=1),
         ):
@@ -337,18 +340,28 @@ def test_unknown_sessions_are_not_found(store: Store) -> None:
 def test_what_a_worker_cannot_mean_is_refused(store: Store, files: list[str]) -> None:
     room, id = store.transcoding, claimed(store, files[0]).id
     wrong: list[Any] = [
-        *(lambda value=value: room.report_progress(id, value)
-          for value in (-0.01, 1.01, float("nan"), float("inf"), "0.5", None, True)),
-        *(lambda value=value: room.report_progress(id, 0.5, lease=value)
-          for value in (0, -1, float("nan"), float("inf"), "60", None, True, 1e9)),
-        *(lambda value=value: room.report_progress(id, 0.5, attempt=value)
-          for value in ("1", 1.0, True)),
+        *(
+            lambda value=value: room.report_progress(id, value)
+            for value in (-0.01, 1.01, float("nan"), float("inf"), "0.5", None, True)
+        ),
+        *(
+            lambda value=value: room.report_progress(id, 0.5, lease=value)
+            for value in (0, -1, float("nan"), float("inf"), "60", None, True, 1e9)
+        ),
+        *(
+            lambda value=value: room.report_progress(id, 0.5, attempt=value)
+            for value in ("1", 1.0, True)
+        ),
         *(lambda value=value: room.claim_next("w", lease=value) for value in (0, "60", 1e9)),
         *(lambda value=value: room.claim_next(value) for value in ("", None, 7)),
-        *(lambda value=value: room.complete(id, output_path="/out", file_size=value)
-          for value in (-1, 1.5, None, "1", True, 2**63)),
-        *(lambda value=value: room.complete(id, output_path=value, file_size=1)
-          for value in ("", None, 7, b"/out", "/a\0b")),
+        *(
+            lambda value=value: room.complete(id, output_path="/out", file_size=value)
+            for value in (-1, 1.5, None, "1", True, 2**63)
+        ),
+        *(
+            lambda value=value: room.complete(id, output_path=value, file_size=1)
+            for value in ("", None, 7, b"/out", "/a\0b")
+        ),
         *(lambda value=value: room.fail(id, value) for value in (None, 7, "a\0")),
         *(lambda value=value: room.sessions(status=value) for value in ("done", "", 7)),
         *(lambda value=value: room.sessions(limit=value) for value in (0, 1001, None)),

@@ -10,7 +10,12 @@ from typing import Any
 from conftest import Clock
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
-    Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test,
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    rule,
+    run_state_machine_as_test,
 )
 
 from viewra_lite import Provider, Store
@@ -60,8 +65,11 @@ class LivingQueue(RuleBasedStateMachine):
             assert isinstance(found, TranscodeCache)
             return
         assert isinstance(found, TranscodeSession)
-        active = [job for job in self.jobs.values()
-                  if job.key == key and job.status in ("pending", "running")]
+        active = [
+            job
+            for job in self.jobs.values()
+            if job.key == key and job.status in ("pending", "running")
+        ]
         if active:
             assert found.id == active[0].id
             active[0].priority = max(active[0].priority, priority)
@@ -74,8 +82,11 @@ class LivingQueue(RuleBasedStateMachine):
         able = Provider(worker, containers=[container] if container else None)
         taken = self.room.claim_next(able, lease=lease)
         self.end_leases()
-        waiting = [job for job in self.jobs.values() if job.status == "pending"
-                   and (container is None or job.key[1] in (None, container))]
+        waiting = [
+            job
+            for job in self.jobs.values()
+            if job.status == "pending" and (container is None or job.key[1] in (None, container))
+        ]
         if not waiting:
             assert taken is None
             return ("", 0)
@@ -94,18 +105,24 @@ class LivingQueue(RuleBasedStateMachine):
         job = self.jobs[id]
         if job.status == "cancelled":
             assert self.room.report_progress(id, progress, attempt=attempt).status == "cancelled"
-        elif self.may(job, attempt, known, lambda told: self.room.report_progress(
-            id, progress, lease=lease, attempt=told
-        )):
+        elif self.may(
+            job,
+            attempt,
+            known,
+            lambda told: self.room.report_progress(id, progress, lease=lease, attempt=told),
+        ):
             job.progress = max(job.progress, progress)
             job.until = self.clock() + timedelta(seconds=lease)
 
     @rule(claim=consumes(claims), known=st.booleans())
     def complete(self, claim: tuple[str, int], known: bool) -> None:
         id, attempt = claim
-        if id and self.may(self.jobs[id], attempt, known, lambda told: self.room.complete(
-            id, output_path=self.output, file_size=1, attempt=told
-        )):
+        if id and self.may(
+            self.jobs[id],
+            attempt,
+            known,
+            lambda told: self.room.complete(id, output_path=self.output, file_size=1, attempt=told),
+        ):
             self.end(self.jobs[id], "completed")
             self.jobs[id].progress = 1.0
             self.made.add(self.jobs[id].key)
@@ -113,9 +130,9 @@ class LivingQueue(RuleBasedStateMachine):
     @rule(claim=consumes(claims), known=st.booleans())
     def fail(self, claim: tuple[str, int], known: bool) -> None:
         id, attempt = claim
-        if id and self.may(self.jobs[id], attempt, known, lambda told: self.room.fail(
-            id, "it broke", attempt=told
-        )):
+        if id and self.may(
+            self.jobs[id], attempt, known, lambda told: self.room.fail(id, "it broke", attempt=told)
+        ):
             self.end(self.jobs[id], "failed")
 
     @rule(claim=claims)

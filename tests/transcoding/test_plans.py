@@ -22,25 +22,38 @@ def sqlite_store(driver: Any, tmp_path: Path) -> Any:
         yield store
 
 
-@pytest.mark.parametrize(("statement", "arguments", "expected"), [
-    (queries.claim(()), ("w", TIME, TIME), ["idx_transcode_queue"]),
-    (queries.claim(("container", "height")), ("w", TIME, TIME, ["mp4"], 720),
-     ["idx_transcode_queue"]),
-    (queries.active_session, ("h",), ["idx_transcode_active"]),
-    (queries.raise_priority, (1, "h"), ["idx_transcode_active"]),
-    (queries.lease_that_is_over, (TIME, TIME), ["idx_transcode_leases"]),
-    (queries.session_without_lease, (), ["idx_transcode_leases"]),
-    (queries.end_leases, (TIME, TIME, 100, 3, "why"), ["idx_transcode_leases"]),
-    (queries.sessions_newest, (100,), ["idx_transcode_recent"]),
-    (queries.move_sessions, ("a", "b"), ["idx_transcode_media"]),
-    (queries.move_entries, ("a", "b"), ["idx_cache_media"]),
-    (queries.use_entry, ("h", TIME, TIME, TIME, TIME, TIME), ["content_hash=?"]),
-    (queries.entry_by_hash, ("h",), ["content_hash=?"]),
-    (queries.usage, (), ["COVERING INDEX idx_cache_size"]),
-    (queries.least_recently_used, (TIME, TIME, 100), ["idx_cache_used", "idx_transcode_active"]),
-])
+@pytest.mark.parametrize(
+    ("statement", "arguments", "expected"),
+    [
+        (queries.claim(()), ("w", TIME, TIME), ["idx_transcode_queue"]),
+        (
+            queries.claim(("container", "height")),
+            ("w", TIME, TIME, ["mp4"], 720),
+            ["idx_transcode_queue"],
+        ),
+        (queries.active_session, ("h",), ["idx_transcode_active"]),
+        (queries.raise_priority, (1, "h"), ["idx_transcode_active"]),
+        (queries.lease_that_is_over, (TIME, TIME), ["idx_transcode_leases"]),
+        (queries.session_without_lease, (), ["idx_transcode_leases"]),
+        (queries.end_leases, (TIME, TIME, 100, 3, "why"), ["idx_transcode_leases"]),
+        (queries.sessions_newest, (100,), ["idx_transcode_recent"]),
+        (queries.move_sessions, ("a", "b"), ["idx_transcode_media"]),
+        (queries.move_entries, ("a", "b"), ["idx_cache_media"]),
+        (queries.use_entry, ("h", TIME, TIME, TIME, TIME, TIME), ["content_hash=?"]),
+        (queries.entry_by_hash, ("h",), ["content_hash=?"]),
+        (queries.usage, (), ["COVERING INDEX idx_cache_size"]),
+        (
+            queries.least_recently_used,
+            (TIME, TIME, 100),
+            ["idx_cache_used", "idx_transcode_active"],
+        ),
+    ],
+)
 def test_a_question_uses_its_index_and_sorts_nothing(
-    sqlite_store: Store, files_and_sessions: None, statement: Statement, arguments: Any,
+    sqlite_store: Store,
+    files_and_sessions: None,
+    statement: Statement,
+    arguments: Any,
     expected: list[str],
 ) -> None:
     backend = sqlite_store._db.backend

@@ -15,12 +15,20 @@ from viewra_lite.errors import InvalidValueError
 
 names = st.sampled_from(["mp4", "webm", "h264", "hevc", "mp4a.40.2", "e-ac-3", "pcm_s16le"])
 sizes = st.integers(1, 2**31 - 1)
-profiles = st.fixed_dictionaries({}, optional={
-    "container": names, "video_codec": names, "audio_codec": names,
-    "quality": st.integers(-(2**31), 2**31 - 1), "bitrate": sizes, "audio_bitrate": sizes,
-    "width": sizes, "height": sizes,
-    "streams": st.lists(st.integers(0, 99) | st.sampled_from(["audio:eng", "größte", "0"])),
-})
+profiles = st.fixed_dictionaries(
+    {},
+    optional={
+        "container": names,
+        "video_codec": names,
+        "audio_codec": names,
+        "quality": st.integers(-(2**31), 2**31 - 1),
+        "bitrate": sizes,
+        "audio_bitrate": sizes,
+        "width": sizes,
+        "height": sizes,
+        "streams": st.lists(st.integers(0, 99) | st.sampled_from(["audio:eng", "größte", "0"])),
+    },
+)
 
 
 @given(profiles, st.randoms())
@@ -70,33 +78,36 @@ def test_the_hash_is_the_same_in_another_process() -> None:
     assert run_python("-X", "utf8=0", "-c", script).stdout.strip() == mine
 
 
-@pytest.mark.parametrize(("wrong", "message"), [
-    ({"container": ""}, "container"),
-    ({"container": "mp4 "}, "letters, digits"),
-    ({"video_codec": 264}, "video_codec"),
-    ({"video_codec": "\u212a"}, "video_codec"),  # lower-cased, it is a k
-    ({"audio_codec": "aac\0"}, "audio_codec"),
-    ({"quality": 1.5}, "quality must be a whole number, -2147483647"),
-    ({"quality": True}, "quality"),
-    ({"quality": 2**31}, "quality"),
-    ({"bitrate": 0}, "bitrate must be 1 or more, not 0"),
-    ({"audio_bitrate": -1}, "audio_bitrate must be 1 or more, not -1"),
-    ({"width": "1920"}, "width"),
-    ({"height": 0}, "height"),
-    ({"streams": "audio:eng"}, "a list of indexes"),
-    ({"streams": {"audio": 1}}, "a list of indexes"),
-    ({"streams": 3}, "a list of indexes"),
-    ({"streams": [-1]}, "each of streams must be 0 or more, not -1"),
-    ({"streams": [True]}, "streams"),
-    ({"streams": [None]}, "streams"),
-    ({"streams": [""]}, "streams"),
-    ({"streams": ["\ud800"]}, "lone surrogates"),
-    ({"contianer": "mp4"}, "did you mean container?"),
-    ({"zzz": 1}, "one of container, "),
-    ({3: 1}, "a profile has no 3"),
-    ("mp4", "a TranscodeProfile, or a mapping"),
-    (None, "a TranscodeProfile, or a mapping"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"container": ""}, "container"),
+        ({"container": "mp4 "}, "letters, digits"),
+        ({"video_codec": 264}, "video_codec"),
+        ({"video_codec": "\u212a"}, "video_codec"),  # lower-cased, it is a k
+        ({"audio_codec": "aac\0"}, "audio_codec"),
+        ({"quality": 1.5}, "quality must be a whole number, -2147483647"),
+        ({"quality": True}, "quality"),
+        ({"quality": 2**31}, "quality"),
+        ({"bitrate": 0}, "bitrate must be 1 or more, not 0"),
+        ({"audio_bitrate": -1}, "audio_bitrate must be 1 or more, not -1"),
+        ({"width": "1920"}, "width"),
+        ({"height": 0}, "height"),
+        ({"streams": "audio:eng"}, "a list of indexes"),
+        ({"streams": {"audio": 1}}, "a list of indexes"),
+        ({"streams": 3}, "a list of indexes"),
+        ({"streams": [-1]}, "each of streams must be 0 or more, not -1"),
+        ({"streams": [True]}, "streams"),
+        ({"streams": [None]}, "streams"),
+        ({"streams": [""]}, "streams"),
+        ({"streams": ["\ud800"]}, "lone surrogates"),
+        ({"contianer": "mp4"}, "did you mean container?"),
+        ({"zzz": 1}, "one of container, "),
+        ({3: 1}, "a profile has no 3"),
+        ("mp4", "a TranscodeProfile, or a mapping"),
+        (None, "a TranscodeProfile, or a mapping"),
+    ],
+)
 def test_what_cannot_be_wanted_is_refused_with_its_name(wrong: Any, message: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         TranscodeProfile.of(wrong)
@@ -109,11 +120,19 @@ def test_a_hash_needs_a_fingerprint() -> None:
             TranscodeProfile().content_hash(wrong)
 
 
-@pytest.mark.parametrize("wrong", [
-    {"name": ""}, {"name": None}, {"name": "x" * 201}, {"name": "a\0"},
-    {"name": "w", "containers": "mp4"}, {"name": "w", "video_codecs": [7]},
-    {"name": "w", "audio_codecs": 7}, {"name": "w", "max_height": "1080"},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": None},
+        {"name": "x" * 201},
+        {"name": "a\0"},
+        {"name": "w", "containers": "mp4"},
+        {"name": "w", "video_codecs": [7]},
+        {"name": "w", "audio_codecs": 7},
+        {"name": "w", "max_height": "1080"},
+    ],
+)
 def test_a_provider_that_says_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
         Provider(**wrong)

@@ -223,9 +223,7 @@ def test_what_was_made_of_a_new_file_follows_the_known_file_that_it_is(
     assert entries(store)[entry.content_hash].media_file_id == files[1]
 
 
-def test_a_worker_is_given_the_path_where_the_file_lies_now(
-    store: Store, files: list[str]
-) -> None:
+def test_a_worker_is_given_the_path_where_the_file_lies_now(store: Store, files: list[str]) -> None:
     store.transcoding.request(files[0], H264)
     with store.writer():
         MediaFile.update(path="/renamed/\udcff.mkv").where(MediaFile.id == files[0]).execute()

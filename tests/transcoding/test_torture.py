@@ -45,9 +45,9 @@ class Workplace:
 
     def start(self) -> Any:
         """Start a process of workers, which waits to be told."""
-        process: Any = self.stack.enter_context(running_python(
-            worker.__file__, self.source, str(self.log), str(self.clock)
-        ))
+        process: Any = self.stack.enter_context(
+            running_python(worker.__file__, self.source, str(self.log), str(self.clock))
+        )
         assert process.stdout.readline() == "ready\n"
         return process
 
@@ -65,9 +65,7 @@ class Workplace:
 
 
 @pytest.mark.timeout(300)
-def test_every_session_ends_exactly_once(
-    store: Store, store_config: Any, tmp_path: Path
-) -> None:
+def test_every_session_ends_exactly_once(store: Store, store_config: Any, tmp_path: Path) -> None:
     room = store.transcoding
     ids = add_files(store, tmp_path / "movies", SESSIONS)
     with store.writer():

@@ -44,7 +44,8 @@ def is_adoptable(connection: Connection) -> bool:
     rows = connection.execute(
         "SELECT lower(t.name), max(lower(c.name) = m.value) FROM sqlite_master t "
         "JOIN json_each(?) m ON m.key = lower(t.name) JOIN pragma_table_info(t.name) c "
-        "WHERE t.type IN ('table', 'view') GROUP BY t.name", (json.dumps(_MARKS),)
+        "WHERE t.type IN ('table', 'view') GROUP BY t.name",
+        (json.dumps(_MARKS),),
     ).fetchall()
     return bool(rows) and all(marked for _, marked in rows)
 
@@ -77,8 +78,10 @@ def _found(db: Database, modules: Sequence[BuiltIn]) -> dict[str, str]:
         names = {name.lower(): (name, kind) for name, kind in rows}
         found = {
             table: names[table]
-            for module in modules if not _has_history(connection, names, module)
-            for table in (model._meta.table_name for model in module.models) if table in names
+            for module in modules
+            if not _has_history(connection, names, module)
+            for table in (model._meta.table_name for model in module.models)
+            if table in names
         }
     views = [table for table, (_, kind) in found.items() if kind == "view"]
     if views:
@@ -124,14 +127,14 @@ def _adopt(
     """Move the tables found into ours, inside the writer."""
     database = db.backend.database
     connection = database.connection()
-    adopting = [module for module in modules if any(m._meta.table_name in found for m in module.models)]
+    adopting = [
+        module for module in modules if any(m._meta.table_name in found for m in module.models)
+    ]
     guests = _set_aside(connection, adopting, found)
     names = [module.name for module in modules]
     plan = [script for script in migrator.plan() if script.module in names]
     migrator.run(database, plan, verify=False)
-    rows = Rows(
-        connection, db.backend.translate, timestamp_text(db.now()), db.new_id
-    )
+    rows = Rows(connection, db.backend.translate, timestamp_text(db.now()), db.new_id)
     models = [m for module in adopting for m in module.models if m._meta.table_name in found]
     for model in models:
         if model._meta.table_name not in _DERIVED:
@@ -151,7 +154,8 @@ def _set_aside(
     for table, name in found.items():
         of_table = connection.execute(
             "SELECT type, name, sql FROM sqlite_master WHERE lower(tbl_name) = ? AND "
-            "type IN ('index', 'trigger') AND sql IS NOT NULL", (table,)
+            "type IN ('index', 'trigger') AND sql IS NOT NULL",
+            (table,),
         ).fetchall()
         for kind, part, _ in of_table:
             connection.execute(f"DROP {kind} {quoted(part)}")

@@ -60,8 +60,11 @@ class Rows:
     """Copies one table after another; parents come before their children."""
 
     def __init__(
-        self, connection: Connection, translate: Callable[[BaseException], BaseException],
-        now: str, new_id: Callable[[], str],
+        self,
+        connection: Connection,
+        translate: Callable[[BaseException], BaseException],
+        now: str,
+        new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
         self._translate = translate
@@ -172,7 +175,9 @@ class Rows:
     def _complete_tracks(self, row: Row) -> None:
         album = self._one("SELECT identity FROM albums WHERE id = ?", row.get("album_id"))
         key = track_identity(
-            album or "", row.get("disc_number") or 1, row.get("track_number") or 0,
+            album or "",
+            row.get("disc_number") or 1,
+            row.get("track_number") or 0,
             row.get("title") or "",
         )
         row["work_id"] = self._work("track", row.get("media_file_id"), key=key)
@@ -244,10 +249,17 @@ class Rows:
     def _complete_plugin_metadata(self, row: Row) -> None:
         plugin = row.get("plugin_id") or "unknown"
         if not self._existing("plugins", plugin):
-            self._insert("plugins", {
-                "id": plugin, "name": plugin, "type": "unknown", "enabled": 0,
-                "created_at": self._now, "updated_at": self._now,
-            })
+            self._insert(
+                "plugins",
+                {
+                    "id": plugin,
+                    "name": plugin,
+                    "type": "unknown",
+                    "enabled": 0,
+                    "created_at": self._now,
+                    "updated_at": self._now,
+                },
+            )
         row["plugin_id"] = plugin
         row["media_file_id"] = self._file_or_stand_in(row.get("media_file_id") or "unknown")
 
@@ -255,7 +267,8 @@ class Rows:
         """Return what a play of a file is called, as the playback module would have noted it."""
         found = self._connection.execute(
             "SELECT m.title, m.year, f.filename FROM media_files f "
-            "LEFT JOIN movies m ON m.media_file_id = f.id WHERE f.id = ?", (file,)
+            "LEFT JOIN movies m ON m.media_file_id = f.id WHERE f.id = ?",
+            (file,),
         ).fetchone()
         if found is None:
             return {}
@@ -271,12 +284,20 @@ class Rows:
     def _file_or_stand_in(self, id: str) -> str:
         """Return a file's id; a file that is not there gets a row that says it is missing."""
         if not self._existing("media_files", id):
-            self._insert("media_files", {
-                "id": id, "library_id": self._adopted_library("movie", 1),
-                "path": f"(adopted)/{id}", "filename": id, "status": "missing",
-                "probe_state": "pending", "missing_since": self._now, "created_at": self._now,
-                "updated_at": self._now,
-            })
+            self._insert(
+                "media_files",
+                {
+                    "id": id,
+                    "library_id": self._adopted_library("movie", 1),
+                    "path": f"(adopted)/{id}",
+                    "filename": id,
+                    "status": "missing",
+                    "probe_state": "pending",
+                    "missing_since": self._now,
+                    "created_at": self._now,
+                    "updated_at": self._now,
+                },
+            )
         return id
 
     def _adopted_library(self, kind: str, number: int) -> str:
@@ -287,10 +308,18 @@ class Rows:
         id = self._one("SELECT id FROM media_libraries WHERE path = ?", path)
         if id is None:
             id = self._new_id()
-            self._insert("media_libraries", {
-                "id": id, "name": name + suffix, "path": path, "type": kind, "scan_interval": 0,
-                "created_at": self._now, "updated_at": self._now,
-            })
+            self._insert(
+                "media_libraries",
+                {
+                    "id": id,
+                    "name": name + suffix,
+                    "path": path,
+                    "type": kind,
+                    "scan_interval": 0,
+                    "created_at": self._now,
+                    "updated_at": self._now,
+                },
+            )
         return str(id)
 
     def _keep(self, model: Any, row: Row, left_over: Row) -> None:
@@ -312,8 +341,7 @@ class Rows:
         marks = ", ".join("?" * len(present))
         try:
             self._connection.execute(
-                f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})",
-                tuple(present.values()),
+                f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})", tuple(present.values())
             )
         except Exception as exc:
             why = self._translate(exc)
@@ -342,8 +370,10 @@ def quoted(name: str) -> str:
 
 def _as_bytes(name: str) -> str:
     """Select text as it is stored: a driver may refuse to read what is no text in its encoding."""
-    return f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) ELSE " \
-           f"{quoted(name)} END"
+    return (
+        f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) ELSE "
+        f"{quoted(name)} END"
+    )
 
 
 def refuse(table: str, row: Row, why: str) -> NoReturn:

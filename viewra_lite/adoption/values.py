@@ -34,31 +34,76 @@ _EPOCH_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "media_libraries.type": {
-        "movies": "movie", "film": "movie", "films": "movie", "video": "movie", "videos": "movie",
-        "show": "tv", "shows": "tv", "series": "tv", "tvshow": "tv", "tvshows": "tv",
-        "television": "tv", "audio": "music", "song": "music", "songs": "music", "album": "music",
+        "movies": "movie",
+        "film": "movie",
+        "films": "movie",
+        "video": "movie",
+        "videos": "movie",
+        "show": "tv",
+        "shows": "tv",
+        "series": "tv",
+        "tvshow": "tv",
+        "tvshows": "tv",
+        "television": "tv",
+        "audio": "music",
+        "song": "music",
+        "songs": "music",
+        "album": "music",
         "albums": "music",
     },
     "tv_shows.status": {
-        "cancelled": "canceled", "returningseries": "continuing", "returning": "continuing",
-        "running": "continuing", "inproduction": "continuing", "finished": "ended",
+        "cancelled": "canceled",
+        "returningseries": "continuing",
+        "returning": "continuing",
+        "running": "continuing",
+        "inproduction": "continuing",
+        "finished": "ended",
     },
     "playback_sessions.method": {
-        "directplay": "direct", "transcoding": "transcode", "transcoded": "transcode",
-        "directstream": "remux", "remuxing": "remux", "remuxed": "remux", "copy": "remux",
+        "directplay": "direct",
+        "transcoding": "transcode",
+        "transcoded": "transcode",
+        "directstream": "remux",
+        "remuxing": "remux",
+        "remuxed": "remux",
+        "copy": "remux",
     },
     "playback_sessions.state": {
-        "active": "playing", "play": "playing", "pause": "paused", "start": "starting",
-        "buffering": "playing", "stop": "stopped", "ended": "stopped", "closed": "stopped",
-        "inactive": "stopped", "idle": "stopped", "complete": "completed", "done": "completed",
-        "finished": "completed", "error": "failed", "timeout": "expired", "timedout": "expired",
+        "active": "playing",
+        "play": "playing",
+        "pause": "paused",
+        "start": "starting",
+        "buffering": "playing",
+        "stop": "stopped",
+        "ended": "stopped",
+        "closed": "stopped",
+        "inactive": "stopped",
+        "idle": "stopped",
+        "complete": "completed",
+        "done": "completed",
+        "finished": "completed",
+        "error": "failed",
+        "timeout": "expired",
+        "timedout": "expired",
     },
     "transcode_sessions.status": {
-        "queued": "pending", "waiting": "pending", "new": "pending", "active": "running",
-        "processing": "running", "inprogress": "running", "transcoding": "running",
-        "started": "running", "complete": "completed", "done": "completed",
-        "finished": "completed", "success": "completed", "error": "failed", "errored": "failed",
-        "failure": "failed", "canceled": "cancelled", "aborted": "cancelled",
+        "queued": "pending",
+        "waiting": "pending",
+        "new": "pending",
+        "active": "running",
+        "processing": "running",
+        "inprogress": "running",
+        "transcoding": "running",
+        "started": "running",
+        "complete": "completed",
+        "done": "completed",
+        "finished": "completed",
+        "success": "completed",
+        "error": "failed",
+        "errored": "failed",
+        "failure": "failed",
+        "canceled": "cancelled",
+        "aborted": "cancelled",
         "stopped": "cancelled",
     },
 }
@@ -161,7 +206,10 @@ def _written_moment(written: str) -> datetime | None:
     fraction = (parts["fraction"] or "").ljust(6, "0")[:6]
     clock = [int(parts[name] or 0) for name in ("hour", "minute", "second")]
     local = datetime.fromisoformat(parts["date"]).replace(
-        hour=clock[0], minute=clock[1], second=clock[2], microsecond=int(fraction),
+        hour=clock[0],
+        minute=clock[1],
+        second=clock[2],
+        microsecond=int(fraction),
         tzinfo=_zone(parts["zone"] or ""),
     )
     try:
@@ -174,7 +222,7 @@ def _zone(written: str) -> timezone:
     digits = re.sub(r"\D", "", written)
     if not digits:
         return timezone.utc
-    hours, minutes, seconds = (int(digits[n:n + 2] or 0) for n in (0, 2, 4))
+    hours, minutes, seconds = (int(digits[n : n + 2] or 0) for n in (0, 2, 4))
     offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return timezone(-offset if written[0] == "-" else offset)
 

@@ -18,8 +18,7 @@ _MOST_ROWS = 1000
 
 # Less than datetime.fromisoformat() takes: what it takes differs from Python to Python.
 _MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(?:Z|[+-]\d\d:\d\d)?)?",
-    re.ASCII,
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
 _YEARS = range(2, 9999)  # a day in any other may have no counterpart in another zone
 

@@ -48,10 +48,13 @@ def lines(bars: Sequence[Bar], width: int, encoding: str = "utf-8") -> list[str]
     most = max((value for _, value in bars), default=0.0)
     cut = _CUT if has_blocks else _PLAIN_CUT
     return [
-        _GAP.join((
-            _fitted(name, of_names, cut), figure.rjust(of_figures),
-            _bar(value, most, of_bars, has_blocks),
-        )).rstrip()
+        _GAP.join(
+            (
+                _fitted(name, of_names, cut),
+                figure.rjust(of_figures),
+                _bar(value, most, of_bars, has_blocks),
+            )
+        ).rstrip()
         for name, figure, (_, value) in zip(names, figures, bars)
     ]
 
@@ -131,7 +134,9 @@ def _starts(first: date, last: date, period: str) -> Iterator[date]:
 
 
 _SURELY_NEXT = {
-    "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=31),
     "year": timedelta(days=366),
 }
 
@@ -145,4 +150,4 @@ def _start(day: date, period: str) -> date:
 
 
 def _name(start: date, period: str) -> str:
-    return start.isoformat()[:{"month": 7, "year": 4}.get(period)]
+    return start.isoformat()[: {"month": 7, "year": 4}.get(period)]

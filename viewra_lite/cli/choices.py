@@ -21,7 +21,7 @@ def short_ids(ids: Collection[str]) -> dict[str, str]:
     """Return how each of all the ids there are begins, as far as no other begins so."""
     ordered = ["", *sorted(ids), ""]
     return {
-        id: id[:max(_SHORTEST, 1 + _shared(id, before), 1 + _shared(id, after))]
+        id: id[: max(_SHORTEST, 1 + _shared(id, before), 1 + _shared(id, after))]
         for before, id, after in zip(ordered, ordered[1:], ordered[2:])
     }
 

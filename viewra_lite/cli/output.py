@@ -21,9 +21,7 @@ _GAP = "  "
 
 # A file's name may hold anything: no escape sequence of it may reach the terminal, no line break
 # may end a row, and a byte that is not UTF-8 (a surrogate here) may not stop the printing.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def make_safe() -> None:
@@ -117,8 +115,11 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def print_table(
-    headings: Sequence[str], rows: Iterable[Sequence[object]], *,
-    numbers: Collection[str] = (), texts: Collection[str] | None = None,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Collection[str] = (),
+    texts: Collection[str] | None = None,
 ) -> None:
     """Print rows below their headings; the columns named in `numbers` stand to the right.
 

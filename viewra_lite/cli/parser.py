@@ -44,7 +44,9 @@ class Commands:
     def add(self, name: str, run: Run, summary: str, description: str = "") -> Parser:
         """Add a command and return its parser, which takes its arguments."""
         parser: Parser = self._commands.add_parser(
-            name, help=summary, description=description or f"{summary[:1].upper()}{summary[1:]}.",
+            name,
+            help=summary,
+            description=description or f"{summary[:1].upper()}{summary[1:]}.",
             allow_abbrev=False,
         )
         # SUPPRESS: a default here would undo what was given before the command's name.
@@ -61,8 +63,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def build_parser() -> Parser:
     """Return the parser with every command."""
     parser = Parser(
-        prog=PROGRAM, description="The store of a small media server.", epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        prog=PROGRAM,
+        description="The store of a small media server.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     _share_options(parser, None, False)
     commands = Commands(parser, "command", required=True)
@@ -73,15 +78,21 @@ def build_parser() -> Parser:
 
 def _share_options(parser: Parser, config: Any, switch: Any) -> None:
     parser.add_argument(
-        "--config", metavar="FILE_OR_URL", default=config,
+        "--config",
+        metavar="FILE_OR_URL",
+        default=config,
         help="a YAML file, or a URL: sqlite:///file or postgresql://user@host/database",
     )
     parser.add_argument(
-        "--json", action="store_true", default=switch,
+        "--json",
+        action="store_true",
+        default=switch,
         help="print one JSON document, with whole ids and times in UTC",
     )
     parser.add_argument(
-        "--utc", action="store_true", default=switch,
+        "--utc",
+        action="store_true",
+        default=switch,
         help="show and take times in UTC; default: in this machine's zone",
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
@@ -91,8 +102,9 @@ class _Version(argparse.Action):
     """Prints as everything else is: argparse's own would hide a closed pipe."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0,
-                         default=argparse.SUPPRESS, **options)
+        super().__init__(
+            option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options
+        )
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
         print(f"{PROGRAM} {__version__}")

@@ -72,6 +72,10 @@ def _bars() -> Any:
     from rich.progress import Progress as RichProgress
 
     return RichProgress(
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=console(sys.stderr), transient=True,
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console(sys.stderr),
+        transient=True,
     )

@@ -24,15 +24,16 @@ _Given = dict[str, tuple[object, str]]  # option key -> its value as given, and 
 
 
 _ENGINES: dict[str, type[Config]] = {
-    "sqlite": SqliteConfig, "postgres": PostgresConfig, "postgresql": PostgresConfig,
+    "sqlite": SqliteConfig,
+    "postgres": PostgresConfig,
+    "postgresql": PostgresConfig,
 }
 
 
 # Each source returns what it was given, with the place for a message.
 
 
-def load_config(source: ConfigSource = None, *,
-                environ: Mapping[str, str] | None = None) -> Config:
+def load_config(source: ConfigSource = None, *, environ: Mapping[str, str] | None = None) -> Config:
     """Read the configuration from a YAML file, mapping, URL or Config; None is the default.
 
     A str with :// is a URL, any other the path of a file. VIEWRA_DATABASE_<KEY> in `environ`
@@ -52,8 +53,9 @@ def load_config(source: ConfigSource = None, *,
 def _configured(source: ConfigSource, overrides: _Given) -> Config:
     given = _given(source)
     if overrides.keys() & {"password", "password_file"}:  # the pair is one setting
-        given = {key: item for key, item in given.items()
-                 if key not in ("password", "password_file")}
+        given = {
+            key: item for key, item in given.items() if key not in ("password", "password_file")
+        }
     given |= overrides
     if "password" in given and "password_file" in given:
         raise both_passwords(given["password_file"][1])
@@ -98,7 +100,7 @@ def _value(kind: type[Config], key: str, value: object, where: str) -> Any:
 
 def _why_unknown(kind: type[Config], key: str, bare: bool) -> str:
     this = "sqlite" if kind is SqliteConfig else "postgres"
-    other, owner = (("postgres", PostgresConfig) if this == "sqlite" else ("sqlite", SqliteConfig))
+    other, owner = ("postgres", PostgresConfig) if this == "sqlite" else ("sqlite", SqliteConfig)
     if key in options_of(owner):
         return f"{key}: belongs to type {other}, and the type here is {this}"
     near = did_you_mean(key, options_of(kind)) or did_you_mean(key, options_of(owner))
@@ -123,14 +125,19 @@ def _given(source: ConfigSource) -> _Given:
         return read_url(source)
     if isinstance(source, (str, os.PathLike)):
         return _from_yaml(os.fsdecode(source))
-    raise ConfigError("expected a path, a URL, a mapping or a Config, not a value of type"
-                      f" {type(source).__name__}")
+    raise ConfigError(
+        "expected a path, a URL, a mapping or a Config, not a value of type"
+        f" {type(source).__name__}"
+    )
 
 
 def _from_config(config: Config) -> _Given:
     where = type(config).__name__
-    changed = {name: (getattr(config, name), where) for name, option
-               in options_of(type(config)).items() if getattr(config, name) != option.default}
+    changed = {
+        name: (getattr(config, name), where)
+        for name, option in options_of(type(config)).items()
+        if getattr(config, name) != option.default
+    }
     return {"type": (config.engine, where), **changed}
 
 
@@ -158,10 +165,11 @@ def _from_yaml(path: str) -> _Given:
         raise ConfigError(f"{label}: has no section 'database:'{_near_section(root)}")
     section = root["database"]
     if not isinstance(section.value, dict):
-        raise ConfigError(f"{label}, line {section.line}: database: expected options below it,"
-                          " indented, one 'key: value' a line")
-    return {key: (node.value, f"{label}, line {node.line}")
-            for key, node in section.value.items()}
+        raise ConfigError(
+            f"{label}, line {section.line}: database: expected options below it,"
+            " indented, one 'key: value' a line"
+        )
+    return {key: (node.value, f"{label}, line {node.line}") for key, node in section.value.items()}
 
 
 def _near_section(root: Mapping[str, Any]) -> str:
@@ -170,8 +178,11 @@ def _near_section(root: Mapping[str, Any]) -> str:
 
 
 def _from_environ(environ: Mapping[str, str]) -> _Given:
-    keys = {key.upper(): key for kind in (SqliteConfig, PostgresConfig)
-            for key in ("type", *options_of(kind))}
+    keys = {
+        key.upper(): key
+        for kind in (SqliteConfig, PostgresConfig)
+        for key in ("type", *options_of(kind))
+    }
     given: _Given = {}
     if not isinstance(environ, Mapping):
         raise ConfigError(f"environ must be a mapping, not {type(environ).__name__}")
@@ -179,7 +190,7 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
         if not isinstance(name, str) or not name.startswith(ENVIRON_PREFIX):
             continue
         where = f"environment variable {file_label(name)}"
-        suffix = name[len(ENVIRON_PREFIX):]
+        suffix = name[len(ENVIRON_PREFIX) :]
         if suffix not in keys:
             near = nearest(suffix, keys)
             meant = f" (did you mean {ENVIRON_PREFIX}{near}?)" if near else ""

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigError
 from .values import (
-    Secret, Unfit, check_choice, check_database_path, check_fraction, check_password_file,
-    check_secret, check_text, check_whole, shown,
+    Secret,
+    Unfit,
+    check_choice,
+    check_database_path,
+    check_fraction,
+    check_password_file,
+    check_secret,
+    check_text,
+    check_whole,
+    shown,
 )
 
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")

@@ -15,14 +15,17 @@ _SCHEMES = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"
 _FORMS = {
     "sqlite": (
         re.compile(r"/(?P<database_path>[^?#]*)(?:\?(?P<query>[^#]*))?"),
-        "expected sqlite:///relative.db or sqlite:////absolute.db (# and ? as %23 and %3F)"),
+        "expected sqlite:///relative.db or sqlite:////absolute.db (# and ? as %23 and %3F)",
+    ),
     "postgres": (
         re.compile(
             r"(?:(?P<user>[^:@/?#]+)?(?::(?P<password>[^@/?#]*))?@)?"
             r"(?P<host>\[[^\]/?#@]+\]|[^:@/?#\[\]]+)?(?::(?P<port>[^:@/?#]+)?)?"
-            r"(?:/(?P<database>[^/?#]+)?)?(?:\?(?P<query>[^#]*))?"),
+            r"(?:/(?P<database>[^/?#]+)?)?(?:\?(?P<query>[^#]*))?"
+        ),
         "expected postgresql://user:password@host:port/database"
-        " (: / ? # @ % in a part as %3A %2F %3F %23 %40 %25)"),
+        " (: / ? # @ % in a part as %3A %2F %3F %23 %40 %25)",
+    ),
 }
 
 
@@ -32,8 +35,10 @@ def read_url(url: str) -> dict[str, tuple[object, str]]:
     engine = _SCHEMES.get(scheme.lower()) if slashes else None
     if engine is None:
         name = f"{scheme}:// " if re.fullmatch(PLAIN_WORD, scheme) else "this form "
-        raise ConfigError(f"the URL: {name}is not supported: give sqlite:///…,"
-                          " postgresql://… or the path of a YAML file")
+        raise ConfigError(
+            f"the URL: {name}is not supported: give sqlite:///…,"
+            " postgresql://… or the path of a YAML file"
+        )
     form, expected = _FORMS[engine]
     match = form.fullmatch(rest)
     if match is None:

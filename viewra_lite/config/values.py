@@ -142,8 +142,10 @@ def check_path(value: object) -> Path:
         raise Unfit("expected a path, and it is empty")
     _refuse_url(text)
     if _CONTROL.search(text) or not _encodable(text):
-        raise Unfit("expected a path without control characters"
-                    " (in double quotes YAML reads \\ as an escape: use single quotes)")
+        raise Unfit(
+            "expected a path without control characters"
+            " (in double quotes YAML reads \\ as an escape: use single quotes)"
+        )
     return Path(text)
 
 
@@ -168,8 +170,10 @@ def check_password_file(value: object) -> Path | None:
 def _refuse_url(text: str) -> None:
     # Its password would become the name of a folder, or part of a message about a host.
     if _URL.search(text):
-        raise Unfit("expected no URL here: a URL stands for the whole configuration, as in"
-                    " Store.open(URL) or --config URL")
+        raise Unfit(
+            "expected no URL here: a URL stands for the whole configuration, as in"
+            " Store.open(URL) or --config URL"
+        )
 
 
 def _encodable(text: str) -> bool:

@@ -85,7 +85,8 @@ def read_yaml(path: str) -> Node:
     if "\t" in text:
         line = text.count("\n", 0, text.index("\t")) + 1
         raise ConfigError(
-            f'{label}, line {line}: holds a tab: use spaces (in a value: "\\t" in double quotes)')
+            f'{label}, line {line}: holds a tab: use spaces (in a value: "\\t" in double quotes)'
+        )
     return _composed(text, label)
 
 
@@ -183,6 +184,7 @@ class _Composer:
             raise self._refusal(event, "a merge key (<<) is not supported: write the options out")
         if key in before:
             first = before[key].line
-            raise self._refusal(event, f"{key_label(key)} is given twice (first in line {first}):"
-                                       " keep one")
+            raise self._refusal(
+                event, f"{key_label(key)} is given twice (first in line {first}): keep one"
+            )
         return key

@@ -101,7 +101,7 @@ class Backend(Protocol):
         """Note that a store is here, so that an emptied database is not taken for a new one."""
 
     def refuse_stray_query(self) -> NoReturn:
-        """Raise what a query outside every session deserves: TransactionError or StoreClosedError."""
+        """Raise TransactionError or StoreClosedError for a query outside every transaction."""
 
     def facts(self) -> DatabaseFacts:
         """Return the engine's version and the database's size."""

@@ -104,9 +104,7 @@ def checked_text(name: str, value: Any, *, longest: int | None = None) -> str:
     if not isinstance(value, str):
         raise refused(name, "text", value)
     if longest is not None and len(value) > longest:
-        raise InvalidValueError(
-            f"{name} must have at most {longest} characters, not {len(value)}"
-        )
+        raise InvalidValueError(f"{name} must have at most {longest} characters, not {len(value)}")
     if not is_storable(value):
         raise refused(name, "text without NUL and lone surrogates", value)
     return value

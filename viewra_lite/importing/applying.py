@@ -176,7 +176,10 @@ class Batch:
         return True
 
     def _move(
-        self, state: UserMediaProgress, position: float, duration: float | None,
+        self,
+        state: UserMediaProgress,
+        position: float,
+        duration: float | None,
         moment: datetime | None,
     ) -> None:
         state.position, state.duration = position, duration or state.duration
@@ -224,14 +227,13 @@ class Batch:
         moment = row.record.watched_at
         assert moment is not None
         near = [
-            play for play in self._plays_of(row)
+            play
+            for play in self._plays_of(row)
             if self._is_same(play, moment, bool(row.record.is_day), duration)
         ]
         return min(near, key=lambda play: _between(play, moment), default=None)
 
-    def _is_same(
-        self, play: Play, moment: datetime, is_day: bool, duration: float | None
-    ) -> bool:
+    def _is_same(self, play: Play, moment: datetime, is_day: bool, duration: float | None) -> bool:
         is_day_too = not play.is_ours and self._is_midnight(play.played_at)
         if is_day and is_day_too:
             return play.played_at == moment
@@ -258,10 +260,17 @@ class Batch:
     def _add_play(self, row: Matched, seconds: float | None, *, completed: bool) -> None:
         subject = self._subjects.get(row.file_id) or subject_of(self._db, row.file_id)
         play = PlaybackHistory(
-            id=self._db.new_id(), user_id=row.user_id, media_file_id=row.file_id,
-            played_at=row.record.watched_at, completed=completed, kind=subject.kind,
+            id=self._db.new_id(),
+            user_id=row.user_id,
+            media_file_id=row.file_id,
+            played_at=row.record.watched_at,
+            completed=completed,
+            kind=subject.kind,
             duration_watched=None if seconds is None else round(seconds),
-            title=subject.title, top_title=subject.top_title, device_id=None, method=None,
+            title=subject.title,
+            top_title=subject.top_title,
+            device_id=None,
+            method=None,
         )
         self._new.append(play)
         self._plays.setdefault((row.user_id, row.file_id), []).append(
@@ -284,7 +293,9 @@ class Batch:
             changes.append(Change(play.user_id, str(play.media_file_id), play.id, None, None))
         for user_id, duplicate in self._completed:
             db.run(queries.complete_play, duplicate.id)
-            changes.append(Change(user_id, duplicate.file_id, duplicate.id, {"completed": False}, None))
+            changes.append(
+                Change(user_id, duplicate.file_id, duplicate.id, {"completed": False}, None)
+            )
         db.run_many(queries.insert_play, [stored(play, _PLAY) for play in self._new])
         changed = []
         for (user_id, file_id), state in self._rows.items():
@@ -312,8 +323,7 @@ def stored(row: Any, fields: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def image(state: UserMediaProgress) -> dict[str, Any]:
-    """Return progress as JSON can hold it: not whose it is, nor what undo_progress() goes back to.
-    """
+    """Return progress as JSON holds it, without its user and what undo_progress() restores."""
     values = {field.name: getattr(state, field.name) for field in _STATE[2:]}
     del values["previous"]
     for name in ("updated_at", "last_played_at", "reported_at"):
@@ -350,9 +360,7 @@ def _position(record: WatchedRecord, duration: float | None) -> float | None:
     if duration is None:
         if record.is_watched or record.watched_s:
             return None
-        raise LeftOut(
-            f"is watched to {record.percent:g} %, and its running time is not known here"
-        )
+        raise LeftOut(f"is watched to {record.percent:g} %, and its running time is not known here")
     return record.percent / 100 * duration
 
 

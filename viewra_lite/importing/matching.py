@@ -18,8 +18,10 @@ from .record import IDS, SHOW_IDS, WatchedRecord
 _MARK = re.compile(r"[\s.,:–-]S(\d{1,4})[\s.]?E(\d{1,4})\b", re.ASCII | re.IGNORECASE)
 _MOST_NEAR = 3
 _COLUMNS = {
-    "movie": ("tmdb_id", "imdb_id"), "episode": ("tvdb_id", "tmdb_id", "imdb_id"),
-    "show": ("tvdb_id", "tmdb_id", "imdb_id"), "track": ("musicbrainz_id",),
+    "movie": ("tmdb_id", "imdb_id"),
+    "episode": ("tvdb_id", "tmdb_id", "imdb_id"),
+    "show": ("tvdb_id", "tmdb_id", "imdb_id"),
+    "track": ("musicbrainz_id",),
 }
 
 
@@ -153,7 +155,7 @@ class Matcher:
         """Return the episode of a title like "Dark - S01E02" or "Dark: Secrets"."""
         mark = _MARK.search(title)
         if mark is not None:
-            shows = self._shows(title[:mark.start()].rstrip(" .,:–-"), None, record)
+            shows = self._shows(title[: mark.start()].rstrip(" .,:–-"), None, record)
             return self._numbered(shows, int(mark[1]), int(mark[2]))
         for at in (match.start() for match in re.finditer(": ", title)):
             shows = self._shows(title[:at], None, record)
@@ -191,8 +193,10 @@ class Matcher:
         if record.title is None and (record.season is None or record.episode is None):
             raise NotMatched("names a show without the numbers of season and episode")
         near = self._titled("show", record.show) if record.show is not None else []
-        why = "is not in the library: its show is" if shows else (
-            "is not in the library, or one cannot tell which is meant"
+        why = (
+            "is not in the library: its show is"
+            if shows
+            else ("is not in the library, or one cannot tell which is meant")
         )
         raise NotMatched(why, near)
 
@@ -210,7 +214,8 @@ class Matcher:
         """Return the episode of a row whose year may be the episode's own."""
         begun = {show.id: show.year for show in shows}
         return [
-            row for row in self._in_shows(shows, record)
+            row
+            for row in self._in_shows(shows, record)
             if record.year is None
             or (row.air_date is not None and str(row.air_date)[:4] == f"{record.year:04}")
             or (row.air_date is None and (begun[str(row.show_id)] or 0) <= record.year)
@@ -222,13 +227,9 @@ class Matcher:
             yield from known[show.id]
 
     def _numbered(self, shows: list[Found], season: int, number: int) -> list[Found]:
-        return [
-            row for row in self._every(shows) if (row.season, row.number) == (season, number)
-        ]
+        return [row for row in self._every(shows) if (row.season, row.number) == (season, number)]
 
-    def _called(
-        self, shows: list[Found], season: int | None, title: str | None
-    ) -> list[Found]:
+    def _called(self, shows: list[Found], season: int | None, title: str | None) -> list[Found]:
         """Return the only episode of a title, in its season or else in any."""
         key = fold(title) if title is not None else ""
         rows = [row for row in self._every(shows) if key and row.title and fold(row.title) == key]
@@ -245,7 +246,8 @@ class Matcher:
             raise NotMatched(_says_nothing(record))
         rows = self._titled("track", record.title)
         found = [
-            row for row in rows
+            row
+            for row in rows
             if (record.album is None or fold(row.album or "") == fold(record.album))
             and (record.artist is None or fold(record.artist) in _artists(row))
         ]

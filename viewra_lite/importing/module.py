@@ -30,8 +30,13 @@ class Importing:
         self._config = config
 
     def watched(
-        self, source: str | os.PathLike[str] | Records, *, user_id: str | None = None,
-        format: str | None = None, timezone: str | tzinfo | None = None, dry_run: bool = False,
+        self,
+        source: str | os.PathLike[str] | Records,
+        *,
+        user_id: str | None = None,
+        format: str | None = None,
+        timezone: str | tzinfo | None = None,
+        dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ImportResult:
         """Import an export of another program, as it was downloaded, or a list of records.
@@ -52,8 +57,12 @@ class Importing:
             exported = user_data.recognised(parts) if format in (None, user_data.NAME) else None
             if exported is not None:
                 return user_data.restore(
-                    self._db, self._run(zone, user_id, progress), exported,
-                    os.path.basename(label), user_id, dry_run,
+                    self._db,
+                    self._run(zone, user_id, progress),
+                    exported,
+                    os.path.basename(label),
+                    user_id,
+                    dry_run,
                 )
             found, records = formats.records_of(parts, label, format, zone)
         else:

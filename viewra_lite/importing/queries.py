@@ -10,7 +10,10 @@ from ..database.orm.nodes import OneOf
 from ..database.orm.statements import Statement, statement
 from ..playback.import_models import ImportedRow, PlaybackImport, WaitingRow
 from ..playback.models import (
-    PlaybackHistory, PlaybackHistoryArchive, PlaybackSession, UserMediaProgress,
+    PlaybackHistory,
+    PlaybackHistoryArchive,
+    PlaybackSession,
+    UserMediaProgress,
 )
 from ..playback.queries import insert_row
 
@@ -28,15 +31,24 @@ def _plays_between(model: Any) -> Statement:
     With when their sessions were heard of last, of those that had one.
     """
     return Statement(
-        lambda user_id, since, until, file_ids: model.select(
-            model.id, model.media_file_id, model.played_at, model.completed, model.method,
-            PlaybackSession.last_activity,
-        ).join(
-            PlaybackSession, JOIN.LEFT_OUTER, on=(PlaybackSession.id == model.id)
-        ).where(
-            model.user_id == user_id, model.played_at >= since, model.played_at <= until,
-            OneOf(model.media_file_id, file_ids),
-        ).tuples()
+        lambda user_id, since, until, file_ids: (
+            model.select(
+                model.id,
+                model.media_file_id,
+                model.played_at,
+                model.completed,
+                model.method,
+                PlaybackSession.last_activity,
+            )
+            .join(PlaybackSession, JOIN.LEFT_OUTER, on=(PlaybackSession.id == model.id))
+            .where(
+                model.user_id == user_id,
+                model.played_at >= since,
+                model.played_at <= until,
+                OneOf(model.media_file_id, file_ids),
+            )
+            .tuples()
+        )
     )
 
 
@@ -79,14 +91,25 @@ def import_by_id(id: Any) -> Any:
 
 @statement
 def put_counts(
-    total: Any, imported: Any, already: Any, left_out: Any, unmatched: Any, finished_at: Any,
+    total: Any,
+    imported: Any,
+    already: Any,
+    left_out: Any,
+    unmatched: Any,
+    finished_at: Any,
     id: Any,
 ) -> Any:
     model = PlaybackImport
-    return model.update({
-        model.total: total, model.imported: imported, model.already: already,
-        model.left_out: left_out, model.unmatched: unmatched, model.finished_at: finished_at,
-    }).where(model.id == id)
+    return model.update(
+        {
+            model.total: total,
+            model.imported: imported,
+            model.already: already,
+            model.left_out: left_out,
+            model.unmatched: unmatched,
+            model.finished_at: finished_at,
+        }
+    ).where(model.id == id)
 
 
 @statement
@@ -101,9 +124,12 @@ def delete_import(id: Any) -> Any:
 
 @statement
 def last_rows(id: Any, limit: Any) -> Any:
-    return ImportedRow.select().where(ImportedRow.batch == id).order_by(
-        ImportedRow.seq.desc()
-    ).limit(limit)
+    return (
+        ImportedRow.select()
+        .where(ImportedRow.batch == id)
+        .order_by(ImportedRow.seq.desc())
+        .limit(limit)
+    )
 
 
 @statement
@@ -121,9 +147,11 @@ def waiting_after(id: Any, limit: Any) -> Any:
 
 @statement
 def waiting_keys(keys: Any) -> Any:
-    return WaitingRow.select(WaitingRow.user_id, WaitingRow.key).where(
-        OneOf(WaitingRow.key, keys)
-    ).tuples()
+    return (
+        WaitingRow.select(WaitingRow.user_id, WaitingRow.key)
+        .where(OneOf(WaitingRow.key, keys))
+        .tuples()
+    )
 
 
 @statement
@@ -158,15 +186,20 @@ def _files_of(model: Any, user_id: Any) -> Any:
 @statement
 def files_of_user(user_id: Any, again: Any, once_more: Any) -> Any:
     """Every file that a user has progress in, or has played."""
-    return _files_of(UserMediaProgress, user_id).union(
-        _files_of(PlaybackHistory, again)
-    ).union(_files_of(PlaybackHistoryArchive, once_more)).tuples()
+    return (
+        _files_of(UserMediaProgress, user_id)
+        .union(_files_of(PlaybackHistory, again))
+        .union(_files_of(PlaybackHistoryArchive, once_more))
+        .tuples()
+    )
 
 
 def _plays_of_files(model: Any) -> Statement:
-    return Statement(lambda user_id, file_ids: model.select().where(
-        model.user_id == user_id, OneOf(model.media_file_id, file_ids)
-    ))
+    return Statement(
+        lambda user_id, file_ids: model.select().where(
+            model.user_id == user_id, OneOf(model.media_file_id, file_ids)
+        )
+    )
 
 
 plays_of_files = tuple(map(_plays_of_files, (PlaybackHistory, PlaybackHistoryArchive)))

@@ -26,8 +26,16 @@ MOST_ROWS = 500_000  # a home's plays of decades
 _DELIMITERS = ",;\t"
 _XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
 _BROKEN_ZIP = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, RuntimeError,
-    ValueError, LookupError, OverflowError, NotImplementedError,
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    NotImplementedError,
 )
 _DATA_SUFFIXES = (".csv", ".json", ".jsonl", ".tsv", ".xml", ".txt")
 

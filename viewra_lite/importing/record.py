@@ -25,7 +25,12 @@ COLUMNS = {
     "album": ("album",),
     "path": ("path", "file"),
     "watched_at": (
-        "watched_at", "viewed_at", "last_viewed_at", "played_at", "watched_date", "date",
+        "watched_at",
+        "viewed_at",
+        "last_viewed_at",
+        "played_at",
+        "watched_date",
+        "date",
     ),
     "position": ("position",),
     "percent": ("percent", "percent_complete"),
@@ -54,7 +59,9 @@ _FIRST_SECOND = 31_536_000  # Unix time of 1971: a smaller number is no time, pe
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds, the year 5138
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?"
-    r"\s?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII | re.IGNORECASE)
+    r"\s?(Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d{1,9})?)", re.ASCII)
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
@@ -144,9 +151,7 @@ class WatchedRecord:
         return said
 
 
-def record_of(
-    values: Mapping[Any, Any], number: int, zone: tzinfo = timezone.utc
-) -> WatchedRecord:
+def record_of(values: Mapping[Any, Any], number: int, zone: tzinfo = timezone.utc) -> WatchedRecord:
     """Return what a row says, by any name in COLUMNS; its first problem instead of an error.
 
     zone is that of times which name none.
@@ -180,8 +185,7 @@ def _known_as(text: str) -> tuple[str, int, str] | None:
 
 
 _ALIASES = {
-    alias: (name, rank)
-    for name, aliases in COLUMNS.items() for rank, alias in enumerate(aliases)
+    alias: (name, rank) for name, aliases in COLUMNS.items() for rank, alias in enumerate(aliases)
 }
 _ORDER = {name: number for number, name in enumerate(COLUMNS)}
 
@@ -194,7 +198,7 @@ def column_name(name: Any) -> str:
 def _shown(value: Any) -> str:
     if not isinstance(value, (str, float)) and type(value) is not int:
         return f"of type {type(value).__name__}"  # repr() of deep lists ends in a RecursionError
-    if type(value) is int and abs(value) >= 10 ** _MOST_DIGITS:
+    if type(value) is int and abs(value) >= 10**_MOST_DIGITS:
         return "a number so long"
     text = repr(value[:_SHOWN_CHARS] if isinstance(value, str) else value)
     return text if len(str(value)) <= _SHOWN_CHARS else f"{text}..."
@@ -210,13 +214,13 @@ def _text(value: Any) -> str:
         if len(value) <= _LONGEST_TEXT:
             return value.strip()
         raise InvalidValueError(f"it has more than {_LONGEST_TEXT} characters")
-    if type(value) is int and abs(value) < 10 ** _MOST_DIGITS:  # 1917, in JSON
+    if type(value) is int and abs(value) < 10**_MOST_DIGITS:  # 1917, in JSON
         return str(value)
     raise InvalidValueError("text was expected")
 
 
 def _number(value: Any) -> float:
-    if type(value) in (int, float) and abs(value) < 10 ** _MOST_DIGITS and isfinite(value):
+    if type(value) in (int, float) and abs(value) < 10**_MOST_DIGITS and isfinite(value):
         return float(value)
     text = value.strip() if isinstance(value, str) else ""
     if _NUMBER.fullmatch(text) and len(text) <= _MOST_DIGITS:
@@ -339,14 +343,36 @@ def _imdb(value: Any) -> str:
 
 _IMDB = re.compile(r"tt\d{1,10}", re.ASCII)
 _KINDS = {
-    "movie": "movie", "film": "movie", "episode": "episode", "track": "track", "song": "track",
+    "movie": "movie",
+    "film": "movie",
+    "episode": "episode",
+    "track": "track",
+    "song": "track",
     "audio": "track",
 }
 _CONVERT: dict[str, Callable[[Any], Any]] = {
-    "user": _user, "title": _text, "year": _whole, "show": _text, "season": _whole,
-    "episode": _whole, "artist": _text, "album": _text, "path": _text, "position": _seconds,
-    "percent": _percent, "watched_s": _seconds, "completed": _flag, "play_count": _whole,
-    "kind": _kind, "tmdb_id": _whole, "imdb_id": _imdb, "tvdb_id": _whole,
-    "musicbrainz_id": _text, "show_tmdb_id": _whole, "show_imdb_id": _imdb,
-    "show_tvdb_id": _whole, "is_day": _flag, "left_out": _text,
+    "user": _user,
+    "title": _text,
+    "year": _whole,
+    "show": _text,
+    "season": _whole,
+    "episode": _whole,
+    "artist": _text,
+    "album": _text,
+    "path": _text,
+    "position": _seconds,
+    "percent": _percent,
+    "watched_s": _seconds,
+    "completed": _flag,
+    "play_count": _whole,
+    "kind": _kind,
+    "tmdb_id": _whole,
+    "imdb_id": _imdb,
+    "tvdb_id": _whole,
+    "musicbrainz_id": _text,
+    "show_tmdb_id": _whole,
+    "show_imdb_id": _imdb,
+    "show_tvdb_id": _whole,
+    "is_day": _flag,
+    "left_out": _text,
 }

@@ -30,7 +30,11 @@ class Run:
     """Imports rows for one user, or for whom each row names."""
 
     def __init__(
-        self, db: Database, config: Config, zone: tzinfo, user_id: str | None,
+        self,
+        db: Database,
+        config: Config,
+        zone: tzinfo,
+        user_id: str | None,
         progress: Callable[[str, int, int], Any],
     ) -> None:
         self._db = db
@@ -45,7 +49,11 @@ class Run:
         self._unmatched: list[Unmatched] = []
 
     def all(
-        self, records: Sequence[WatchedRecord], source: str, format: str, dry_run: bool,
+        self,
+        records: Sequence[WatchedRecord],
+        source: str,
+        format: str,
+        dry_run: bool,
         import_id: str | None = None,
     ) -> ImportResult:
         """Import rows, oldest first; import_id is that of an import that has begun."""
@@ -66,8 +74,14 @@ class Run:
             import_id = self._end(import_id, total, waiting)
         self._add_near()
         return ImportResult(
-            import_id, format, total, self._counts["imported"], self._counts["already"],
-            sorted(self._left_out, key=_number), sorted(self._unmatched, key=_number), waiting,
+            import_id,
+            format,
+            total,
+            self._counts["imported"],
+            self._counts["already"],
+            sorted(self._left_out, key=_number),
+            sorted(self._unmatched, key=_number),
+            waiting,
         )
 
     def waiting(self) -> int:
@@ -132,10 +146,10 @@ class Run:
         return why is None
 
     def _add_near(self) -> None:
-        """Add what is called nearly so to the first rows that nothing of that name was shown for.
-        """
+        """Add near misses to the first rows whose title has none yet."""
         rows = [
-            row for row in self._unmatched
+            row
+            for row in self._unmatched
             if not row.near and row.record is not None and row.record.problem is None
         ]
         with self._db.reader():
@@ -153,8 +167,19 @@ class Run:
         """Write that an import begins; return its id."""
         id = self._db.new_id()
         self._db.run(
-            queries.insert_import, id, source, format, self._user_id, self._db.now(), None,
-            None, 0, 0, 0, 0, 0,
+            queries.insert_import,
+            id,
+            source,
+            format,
+            self._user_id,
+            self._db.now(),
+            None,
+            None,
+            0,
+            0,
+            0,
+            0,
+            0,
         )
         self._seqs[id] = 0
         return id
@@ -168,9 +193,14 @@ class Run:
 
     def _put_counts(self, import_id: str, total: int, *, finished: bool) -> None:
         self._db.run(
-            queries.put_counts, total, self._counts["imported"], self._counts["already"],
-            len(self._left_out), len(self._unmatched),
-            self._db.now() if finished else None, import_id,
+            queries.put_counts,
+            total,
+            self._counts["imported"],
+            self._counts["already"],
+            len(self._left_out),
+            len(self._unmatched),
+            self._db.now() if finished else None,
+            import_id,
         )
 
     def log(self, import_id: str, changes: list[Change]) -> None:
@@ -180,8 +210,15 @@ class Run:
             last = self._db.all(queries.last_rows, import_id, 1)
             seq = last[0].seq if last else 0
         rows = [
-            (import_id, seq + n, change.user_id, change.file_id, change.play_id,
-             json_text(change.before), json_text(change.after))
+            (
+                import_id,
+                seq + n,
+                change.user_id,
+                change.file_id,
+                change.play_id,
+                json_text(change.before),
+                json_text(change.after),
+            )
             for n, change in enumerate(changes, 1)
         ]
         self._seqs[import_id] = seq + len(rows)
@@ -196,10 +233,14 @@ class Run:
         known = set(self._db.all(queries.waiting_keys, keys)) if keys else set()
         rows = [
             WaitingRow(
-                id=self._db.new_id(), batch=import_id, user_id=row.user_id, key=key,
+                id=self._db.new_id(),
+                batch=import_id,
+                user_id=row.user_id,
+                key=key,
                 record=row.record.facts(),
             )
-            for (user_id, key), row in wanted.items() if (user_id, key) not in known
+            for (user_id, key), row in wanted.items()
+            if (user_id, key) not in known
         ]
         self._db.run_many(queries.insert_waiting, [stored(row, _WAITING) for row in rows])
         return len(rows)
@@ -239,7 +280,7 @@ class Run:
 
 def _batches(rows: list[WatchedRecord]) -> Iterator[list[WatchedRecord]]:
     for start in range(0, len(rows), BATCH_ROWS):
-        yield rows[start:start + BATCH_ROWS]
+        yield rows[start : start + BATCH_ROWS]
 
 
 def _when(row: WatchedRecord) -> tuple[bool, datetime, bool]:

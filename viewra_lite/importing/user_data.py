@@ -33,11 +33,25 @@ _STATE = UserMediaProgress._meta.sorted_fields
 _PLAY = PlaybackHistory._meta.sorted_fields
 _TIMES = ("updated_at", "last_played_at", "reported_at")
 _KEPT = (
-    "position", "duration", "completed", "play_count", "last_played_at", "updated_at",
-    "reported_at", "dropped",
+    "position",
+    "duration",
+    "completed",
+    "play_count",
+    "last_played_at",
+    "updated_at",
+    "reported_at",
+    "dropped",
 )
-_OF_PLAY = ("played_at", "duration_watched", "completed", "kind", "title", "top_title",
-            "device_id", "method")
+_OF_PLAY = (
+    "played_at",
+    "duration_watched",
+    "completed",
+    "kind",
+    "title",
+    "top_title",
+    "device_id",
+    "method",
+)
 
 
 # Out
@@ -47,14 +61,17 @@ def export(db: Database, user_id: str) -> dict[str, Any]:
     """Return a user's items, and how to read them."""
     with db.reader():
         found = db.all(queries.files_of_user, user_id, user_id, user_id)
-        ids = sorted(id for id, in found)
+        ids = sorted(id for (id,) in found)
         items = [
-            item for start in range(0, len(ids), _CHUNK)
-            for item in _items(db, user_id, ids[start:start + _CHUNK])
+            item
+            for start in range(0, len(ids), _CHUNK)
+            for item in _items(db, user_id, ids[start : start + _CHUNK])
         ]
     return {
-        "viewra_watched": VERSION, "user_id": user_id,
-        "exported_at": db.now().isoformat(), "items": items,
+        "viewra_watched": VERSION,
+        "user_id": user_id,
+        "exported_at": db.now().isoformat(),
+        "items": items,
     }
 
 
@@ -65,8 +82,7 @@ def _items(db: Database, user_id: str, ids: list[str]) -> Iterator[dict[str, Any
     for id in ids:
         groups.setdefault(versions.parts.get(id) or id, []).append(id)
     every = {id for group in groups.values() for id in group}
-    rows = {row.media_file_id: row
-            for row in db.all(queries.progress_rows, user_id, list(every))}
+    rows = {row.media_file_id: row for row in db.all(queries.progress_rows, user_id, list(every))}
     plays: dict[str, list[Any]] = {}
     for statement in queries.plays_of_files:
         for play in db.all(statement, user_id, list(every)):
@@ -102,23 +118,39 @@ def _named(versions: Versions, known: dict[str, Subject], id: str) -> dict[str, 
         return _without_none({**told, "name": versions.removed_names.get(id)})
     if subject.movie is not None:
         movie = subject.movie
-        told |= {"kind": "movie", "title": movie.title, "year": movie.year,
-                 "tmdb_id": movie.tmdb_id, "imdb_id": movie.imdb_id}
+        told |= {
+            "kind": "movie",
+            "title": movie.title,
+            "year": movie.year,
+            "tmdb_id": movie.tmdb_id,
+            "imdb_id": movie.imdb_id,
+        }
     elif subject.episodes:
         episode = subject.episodes[0]
         show = episode.show
         told |= {
-            "kind": "episode", "show": show.title, "year": show.year, "title": episode.title,
-            "season": episode.season_number, "episode": episode.episode_number,
-            "tmdb_id": episode.tmdb_id, "imdb_id": episode.imdb_id, "tvdb_id": episode.tvdb_id,
-            "show_tmdb_id": show.tmdb_id, "show_imdb_id": show.imdb_id,
+            "kind": "episode",
+            "show": show.title,
+            "year": show.year,
+            "title": episode.title,
+            "season": episode.season_number,
+            "episode": episode.episode_number,
+            "tmdb_id": episode.tmdb_id,
+            "imdb_id": episode.imdb_id,
+            "tvdb_id": episode.tvdb_id,
+            "show_tmdb_id": show.tmdb_id,
+            "show_imdb_id": show.imdb_id,
             "show_tvdb_id": show.tvdb_id,
         }
     elif subject.track is not None:
         track = subject.track
-        told |= {"kind": "track", "title": track.title, "album": track.album.title,
-                 "artist": track.artist or track.album.album_artist,
-                 "musicbrainz_id": track.musicbrainz_id}
+        told |= {
+            "kind": "track",
+            "title": track.title,
+            "album": track.album.title,
+            "artist": track.artist or track.album.album_artist,
+            "musicbrainz_id": track.musicbrainz_id,
+        }
     return _without_none(told)
 
 
@@ -145,12 +177,15 @@ def recognised(parts: Sequence[Part]) -> dict[str, Any] | None:
 
 
 def restore(
-    db: Database, run: Run, document: dict[str, Any], source: str, user_id: str | None,
+    db: Database,
+    run: Run,
+    document: dict[str, Any],
+    source: str,
+    user_id: str | None,
     dry_run: bool,
 ) -> ImportResult:
     """Restore what was exported; what matches nothing here waits as an import's rows do."""
-    owner = user_id if user_id is not None else record_of(
-        {"user": document.get("user_id")}, 0).user
+    owner = user_id if user_id is not None else record_of({"user": document.get("user_id")}, 0).user
     if owner is None:
         raise InvalidValueError(f"{source}: names no user: import it for one (--user)")
     items = objects(document.get("items"))
@@ -159,7 +194,7 @@ def restore(
     for start in range(0, len(items), _ITEMS_AT_ONCE):
         with db.reader() if dry_run else db.writer():
             changes = []
-            for number, item in enumerate(items[start:start + _ITEMS_AT_ONCE], start + 1):
+            for number, item in enumerate(items[start : start + _ITEMS_AT_ONCE], start + 1):
                 file_id = _file(run, item, number)
                 if file_id is None:
                     rest += _records(item, number)
@@ -192,11 +227,13 @@ def _restored(
     """Return the rows that say what an item says beside what is known, with what they were."""
     ids = list(Versions(db, [file_id]).ids_of(file_id))
     known = {
-        play.played_at for statement in queries.plays_of_files
+        play.played_at
+        for statement in queries.plays_of_files
         for play in db.all(statement, user_id, ids)
     }
     plays = [
-        play for play in map(_new_play, objects(item.get("plays")))
+        play
+        for play in map(_new_play, objects(item.get("plays")))
         if play is not None and play.played_at not in known
     ]
     for play in plays:
@@ -226,35 +263,48 @@ def _merge(state: UserMediaProgress, told: dict[str, Any], new_plays: int) -> No
             setattr(state, name, told[name])
 
 
-def _written(
-    db: Database, rows: list[tuple[Any, dict[str, Any] | None]]
-) -> list[Change]:
+def _written(db: Database, rows: list[tuple[Any, dict[str, Any] | None]]) -> list[Change]:
     changes = []
     for row, before in rows:
         is_play = isinstance(row, PlaybackHistory)
         statement = queries.insert_play if is_play else playback_queries.put_progress
         db.run_many(statement, [stored(row, _PLAY if is_play else _STATE)])
-        changes.append(Change(
-            row.user_id, row.media_file_id, row.id if is_play else None, before,
-            None if is_play else image(row),
-        ))
+        changes.append(
+            Change(
+                row.user_id,
+                row.media_file_id,
+                row.id if is_play else None,
+                before,
+                None if is_play else image(row),
+            )
+        )
     return changes
 
 
 def _new_play(values: dict[str, Any]) -> PlaybackHistory | None:
     """Return a play as an export says it; None for one that cannot be."""
-    record = record_of({
-        "watched_at": values.get("played_at"), "watched_s": values.get("duration_watched"),
-        "completed": values.get("completed"), "title": values.get("title"),
-        "show": values.get("top_title"), "artist": values.get("device_id"),
-    }, 0)
+    record = record_of(
+        {
+            "watched_at": values.get("played_at"),
+            "watched_s": values.get("duration_watched"),
+            "completed": values.get("completed"),
+            "title": values.get("title"),
+            "show": values.get("top_title"),
+            "artist": values.get("device_id"),
+        },
+        0,
+    )
     if record.watched_at is None or record.problem is not None:
         return None
     kind, method = values.get("kind"), values.get("method")
     return PlaybackHistory(
-        played_at=record.watched_at, completed=bool(record.completed), title=record.title,
+        played_at=record.watched_at,
+        completed=bool(record.completed),
+        title=record.title,
         duration_watched=None if record.watched_s is None else round(record.watched_s),
-        top_title=record.show, device_id=record.artist, kind=kind if kind in KINDS else "other",
+        top_title=record.show,
+        device_id=record.artist,
+        kind=kind if kind in KINDS else "other",
         method=method if method in METHODS else None,
     )
 
@@ -264,16 +314,25 @@ def _told(progress: Any) -> dict[str, Any] | None:
     if not isinstance(progress, dict):
         return None
     told: dict[str, Any] = {name: _moment(progress.get(name)) for name in _TIMES}
-    numbers = record_of({
-        "position": progress.get("position"), "watched_s": progress.get("duration"),
-        "play_count": progress.get("play_count"), "completed": progress.get("completed"),
-    }, 0)
+    numbers = record_of(
+        {
+            "position": progress.get("position"),
+            "watched_s": progress.get("duration"),
+            "play_count": progress.get("play_count"),
+            "completed": progress.get("completed"),
+        },
+        0,
+    )
     if numbers.problem is not None:
         return None
     return {
-        **told, "updated_at": told["updated_at"] or UNDATED, "position": numbers.position or 0.0,
-        "duration": numbers.watched_s, "completed": bool(numbers.completed),
-        "play_count": numbers.play_count or 0, "dropped": progress.get("dropped") is True,
+        **told,
+        "updated_at": told["updated_at"] or UNDATED,
+        "position": numbers.position or 0.0,
+        "duration": numbers.watched_s,
+        "completed": bool(numbers.completed),
+        "play_count": numbers.play_count or 0,
+        "dropped": progress.get("dropped") is True,
     }
 
 
@@ -289,14 +348,24 @@ def _records(item: dict[str, Any], number: int) -> Iterator[WatchedRecord]:
     """Yield the rows that say what an item says, as well as rows can."""
     names, progress, plays = _names(item), item.get("progress"), objects(item.get("plays"))
     for play in plays:
-        yield record_of({
-            **names, "watched_at": play.get("played_at"), "completed": play.get("completed"),
-            "watched_s": play.get("duration_watched"),
-        }, number)
+        yield record_of(
+            {
+                **names,
+                "watched_at": play.get("played_at"),
+                "completed": play.get("completed"),
+                "watched_s": play.get("duration_watched"),
+            },
+            number,
+        )
     if pick(progress, "completed") and not any(play.get("completed") for play in plays):
         yield record_of({**names, "completed": True}, number)
     if pick(progress, "position"):
-        yield record_of({
-            **names, "position": pick(progress, "position"), "completed": False,
-            "watched_at": pick(progress, "reported_at"),
-        }, number)
+        yield record_of(
+            {
+                **names,
+                "position": pick(progress, "position"),
+                "completed": False,
+                "watched_at": pick(progress, "reported_at"),
+            },
+            number,
+        )

@@ -35,7 +35,5 @@ class Maintenance:
         A missing one has `missing_since`, one that could not be probed `error`. limit is 1 to
         1000; raises InvalidValueError.
         """
-        found: list[MediaFile] = self._db.all(
-            queries.files_with_problems, checked_limit(limit)
-        )
+        found: list[MediaFile] = self._db.all(queries.files_with_problems, checked_limit(limit))
         return found

@@ -19,16 +19,16 @@ def rows_of(model: Any) -> Statement:
 
 @statement
 def missing_files() -> Any:
-    return MediaFile.select(fn.COUNT(SQL("*"))).where(
-        MediaFile.status == SQL("'missing'")
-    ).tuples()
+    return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.status == SQL("'missing'")).tuples()
 
 
 @statement
 def failed_probes() -> Any:
-    return MediaFile.select(fn.COUNT(SQL("*"))).where(
-        MediaFile.probe_state == SQL("'failed'")
-    ).tuples()
+    return (
+        MediaFile.select(fn.COUNT(SQL("*")))
+        .where(MediaFile.probe_state == SQL("'failed'"))
+        .tuples()
+    )
 
 
 @statement
@@ -40,14 +40,19 @@ def library_ids() -> Any:
 def files_by_library() -> Any:
     """Each library that has files, with how many it has and how many of them are missing."""
     is_missing = Case(None, [(MediaFile.status == SQL("'missing'"), 1)])
-    return MediaFile.select(
-        MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing)
-    ).group_by(MediaFile.library).tuples()
+    return (
+        MediaFile.select(MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing))
+        .group_by(MediaFile.library)
+        .tuples()
+    )
 
 
 @statement
 def files_with_problems(limit: Any) -> Any:
     """Files that are missing, or that could not be probed, by path."""
-    return MediaFile.select().where(
-        (MediaFile.status == SQL("'missing'")) | (MediaFile.probe_state == SQL("'failed'"))
-    ).order_by(MediaFile.path, MediaFile.id).limit(limit)
+    return (
+        MediaFile.select()
+        .where((MediaFile.status == SQL("'missing'")) | (MediaFile.probe_state == SQL("'failed'")))
+        .order_by(MediaFile.path, MediaFile.id)
+        .limit(limit)
+    )

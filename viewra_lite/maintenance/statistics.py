@@ -37,8 +37,13 @@ class Statistics:
 def counts(db: Database) -> dict[str, int]:
     """Count what a store holds; inside a reader."""
     models: dict[str, Any] = {
-        "libraries": MediaLibrary, "files": MediaFile, "movies": Movie, "shows": TVShow,
-        "episodes": Episode, "albums": Album, "tracks": Track,
+        "libraries": MediaLibrary,
+        "files": MediaFile,
+        "movies": Movie,
+        "shows": TVShow,
+        "episodes": Episode,
+        "albums": Album,
+        "tracks": Track,
     }
     found = {name: int(db.one(queries.rows_of(model))[0]) for name, model in models.items()}
     found["missing"], found["failed_probes"] = (
@@ -48,14 +53,21 @@ def counts(db: Database) -> dict[str, int]:
 
 
 _IN_ORDER: Sequence[str] = (
-    "libraries", "files", "missing", "failed_probes", "movies", "shows", "episodes", "albums",
+    "libraries",
+    "files",
+    "missing",
+    "failed_probes",
+    "movies",
+    "shows",
+    "episodes",
+    "albums",
     "tracks",
 )
 
 
 def by_library(db: Database) -> dict[str, LibraryStatistics]:
     """Count the files of each library; inside a reader."""
-    found = {id: LibraryStatistics(0, 0) for id, in db.all(queries.library_ids)}
+    found = {id: LibraryStatistics(0, 0) for (id,) in db.all(queries.library_ids)}
     for id, files, missing in db.all(queries.files_by_library):
         found[id] = LibraryStatistics(files - missing, missing)
     return found

@@ -1,7 +1,7 @@
 """The grammar of identities: the text that names a movie, an episode, a track, a show, an album.
 
-    movie:heat:1995  movie:heat:1995:part2  show:lost:2004  album:gould:goldberg-variations
-    episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:2016-02-25  track:gould:aria:1:3:aria
+movie:heat:1995  movie:heat:1995:part2  show:lost:2004  album:gould:goldberg-variations
+episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:2016-02-25  track:gould:aria:1:3:aria
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ def track_identity(album: str, disc: int, number: int, title: str) -> str:
 
 
 def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
-    """Return season and episode numbers; absolute numbers are season 1, dates year and month-day.
-    """
+    """Return season and episode numbers; absolute ones are season 1, dates year and month-day."""
     if name.episodes:
         return (1 if name.season is None else name.season), name.episodes
     if name.absolute is not None:

@@ -12,7 +12,13 @@ from typing import Any
 from peewee import Value, fn
 
 from ..database.checks import (
-    checked_choice, checked_path, checked_title, checked_whole, known_id, no_such, unknown_name,
+    checked_choice,
+    checked_path,
+    checked_title,
+    checked_whole,
+    known_id,
+    no_such,
+    unknown_name,
 )
 from ..database.orm.fields import stored_path
 from ..database.transactions.database import Database
@@ -25,9 +31,7 @@ _BATCH = 100  # rows in a transaction
 
 def found(db: Database, id: str) -> MediaLibrary:
     """Return a library; raises NotFoundError."""
-    library: MediaLibrary | None = db.one(
-        queries.library_by_id, known_id("library", id)
-    )
+    library: MediaLibrary | None = db.one(queries.library_by_id, known_id("library", id))
     if library is None:
         raise no_such("library", id)
     return library
@@ -125,9 +129,7 @@ def is_due(library: MediaLibrary, now: datetime) -> bool:
     return bool(library.last_scan + timedelta(seconds=library.scan_interval) <= now)
 
 
-def checked_changes(
-    db: Database, library: MediaLibrary, changes: dict[str, Any]
-) -> dict[str, Any]:
+def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]) -> dict[str, Any]:
     """Return the changes of a library as they are stored; raises for what cannot be changed."""
     for name in changes:
         if name not in _CHECKS:
@@ -169,7 +171,7 @@ def remove(db: Database, library: MediaLibrary) -> None:
     # Files first: should this break off, a scan brings them back to what they were.
     while True:
         with db.writer():
-            ids = [id for id, in db.all(queries.file_ids_of_library, library.id, _BATCH)]
+            ids = [id for (id,) in db.all(queries.file_ids_of_library, library.id, _BATCH)]
             if not ids:
                 break
             forget_files(db, ids)
@@ -189,7 +191,7 @@ def _keep_movies(db: Database, library_id: str) -> None:
         ids = [row.id for row in Movie.select(Movie.id).where(Movie.library == library_id)]
     for start in range(0, len(ids), _BATCH):
         with db.writer():
-            for movie in list(Movie.select().where(Movie.id.in_(ids[start:start + _BATCH]))):
+            for movie in list(Movie.select().where(Movie.id.in_(ids[start : start + _BATCH]))):
                 Works(db).keep(movie)
 
 
@@ -205,7 +207,7 @@ def _delete_all(db: Database, model: Any, field: Any, parent_id: str) -> None:
     while True:
         with db.writer():
             some = model.select(model.id).where(field == parent_id).limit(_BATCH)
-            ids = [id for id, in some.tuples()]
+            ids = [id for (id,) in some.tuples()]
             if not ids:
                 return
             model.delete().where(model.id.in_(ids)).execute()

@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterable
 
 from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
-from peewee import (
-    AutoField, BigIntegerField, Check, DoubleField, IntegerField, SQL, TextField,
-)
+from peewee import AutoField, BigIntegerField, Check, DoubleField, IntegerField, SQL, TextField
 
 from ..database.orm.fields import ChoiceField, DateField, JSONField, PathField, TimestampField
 from ..database.orm.models import StoreModel, index, reference, unique
@@ -26,7 +24,8 @@ class MediaLibrary(StoreModel):
     path = PathField(unique=True, help_text="absolute path of the root folder")
     type = ChoiceField(LIBRARY_TYPES, help_text="movie, tv or music")
     scan_interval = IntegerField(
-        default=3600, constraints=[SQL("DEFAULT 3600"), Check('"scan_interval" >= 0')],
+        default=3600,
+        constraints=[SQL("DEFAULT 3600"), Check('"scan_interval" >= 0')],
         help_text="seconds between scans, 0 = only when asked",
     )
     last_scan = TimestampField(null=True, help_text="end of the last scan that was completed, UTC")
@@ -60,16 +59,17 @@ class MediaFile(StoreModel):
     fingerprint = TextField(
         null=True, help_text="SHA-256 of size, first and last 64 KiB: knows a file that moved"
     )
-    identity = TextField(
-        null=True, help_text="what its name says it is: movie:amelie:2001"
-    )
+    identity = TextField(null=True, help_text="what its name says it is: movie:amelie:2001")
     status = ChoiceField(
-        ("present", "missing"), default="present", constraints=[SQL("DEFAULT 'present'")],
+        ("present", "missing"),
+        default="present",
+        constraints=[SQL("DEFAULT 'present'")],
         help_text="missing: not found by the last scan, kept until it is purged",
     )
     missing_since = TimestampField(null=True, help_text="when a scan first missed it, UTC")
     probe_state = ChoiceField(
-        ("pending", "partial", "done", "failed"), default="pending",
+        ("pending", "partial", "done", "failed"),
+        default="pending",
         constraints=[SQL("DEFAULT 'pending'")],
         help_text="partial: probed while an optional package was not installed",
     )
@@ -88,11 +88,17 @@ class MediaFile(StoreModel):
 index(MediaFile, "idx_media_files_library", MediaFile.library)
 index(MediaFile, "idx_media_files_type", MediaFile.mime_type)
 index(
-    MediaFile, "idx_media_files_unprobed", MediaFile.library, MediaFile.path,
+    MediaFile,
+    "idx_media_files_unprobed",
+    MediaFile.library,
+    MediaFile.path,
     where=MediaFile.probe_state.in_(["pending", "partial"]),
 )
 index(
-    MediaFile, "idx_media_files_missing", MediaFile.library, MediaFile.missing_since,
+    MediaFile,
+    "idx_media_files_missing",
+    MediaFile.library,
+    MediaFile.missing_since,
     where=MediaFile.status == "missing",
 )
 
@@ -104,9 +110,15 @@ def best_of(files: Iterable[MediaFile]) -> MediaFile:
     path, so that it is the same one always.
     """
     by_path = sorted(files, key=lambda file: os.fsencode(file.path))
-    return max(by_path, key=lambda file: (
-        file.status == "present", file.error is None, file.height or 0, file.size or 0
-    ))
+    return max(
+        by_path,
+        key=lambda file: (
+            file.status == "present",
+            file.error is None,
+            file.height or 0,
+            file.size or 0,
+        ),
+    )
 
 
 class RemovedFile(StoreModel):
@@ -132,8 +144,9 @@ class Movie(StoreModel):
 
     id = TextField(primary_key=True, help_text="UUIDv7")
     library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
-    media_file = reference(MediaFile, null=True, on_delete="SET NULL",
-                           help_text="its best file; work_files has all")
+    media_file = reference(
+        MediaFile, null=True, on_delete="SET NULL", help_text="its best file; work_files has all"
+    )
     work = reference(Work, help_text="what watch state hangs on; also other libraries' rows of it")
     identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
@@ -180,7 +193,9 @@ class TVShow(StoreModel):
     first_air_date = DateField(null=True, help_text="of the first episode")
     last_air_date = DateField(null=True, help_text="of the latest episode")
     status = ChoiceField(
-        SHOW_STATUSES, default="unknown", constraints=[SQL("DEFAULT 'unknown'")],
+        SHOW_STATUSES,
+        default="unknown",
+        constraints=[SQL("DEFAULT 'unknown'")],
         help_text="whether more is to come",
     )
     network = TextField(null=True, help_text="who broadcasts it")
@@ -302,7 +317,10 @@ for sorted_model in (Movie, TVShow, Album):
     table = sorted_model._meta.table_name
     index(sorted_model, f"idx_{table}_title", sorted_model.sort_title, sorted_model.id)
     index(
-        sorted_model, f"idx_{table}_library_title", sorted_model.library, sorted_model.sort_title,
+        sorted_model,
+        f"idx_{table}_library_title",
+        sorted_model.library,
+        sorted_model.sort_title,
         sorted_model.id,
     )
     index(sorted_model, f"idx_{table}_library_added", sorted_model.library, sorted_model.id)
@@ -319,9 +337,7 @@ class Track(StoreModel):
     artist = TextField(null=True, help_text="who plays it")
     artists = JSONField(null=True, help_text="JSON array")
     disc_number = IntegerField(default=1, constraints=[SQL("DEFAULT 1")], help_text="from 1")
-    track_number = IntegerField(
-        default=0, constraints=[SQL("DEFAULT 0")], help_text="0 = unknown"
-    )
+    track_number = IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text="0 = unknown")
     duration = DoubleField(null=True, help_text="seconds")
     year = IntegerField(null=True, help_text="of the recording")
     genres = JSONField(null=True, help_text="JSON array")
@@ -360,7 +376,7 @@ class SearchDocument(StoreModel):
 
     extra_ddl = {
         "sqlite": (
-            "CREATE VIRTUAL TABLE search_index USING fts5(terms, content=\"search_documents\", "
+            'CREATE VIRTUAL TABLE search_index USING fts5(terms, content="search_documents", '
             "content_rowid='seq', tokenize=\"ascii tokenchars '+#'\", detail=none, columnsize=0, "
             "prefix='1 2 3 4')",
             "CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN "
@@ -383,11 +399,24 @@ class SearchDocument(StoreModel):
 
 
 index(
-    SearchDocument, "idx_search_documents_title", SearchDocument.kind, SearchDocument.title_key,
+    SearchDocument,
+    "idx_search_documents_title",
+    SearchDocument.kind,
+    SearchDocument.title_key,
     SearchDocument.seq,
 )
 
 MODELS = (
-    MediaLibrary, MediaFile, RemovedFile, Work, WorkFile, Movie, TVShow, Season, Episode, Album,
-    Track, SearchDocument,
+    MediaLibrary,
+    MediaFile,
+    RemovedFile,
+    Work,
+    WorkFile,
+    Movie,
+    TVShow,
+    Season,
+    Episode,
+    Album,
+    Track,
+    SearchDocument,
 )

@@ -8,15 +8,33 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..database.checks import (
-    NOT_GIVEN, checked_choice, checked_id, checked_limit, checked_moment, checked_text,
-    checked_whole, known_id, no_such, or_none, refused,
+    NOT_GIVEN,
+    checked_choice,
+    checked_id,
+    checked_limit,
+    checked_moment,
+    checked_text,
+    checked_whole,
+    known_id,
+    no_such,
+    or_none,
+    refused,
 )
 from ..database.orm.statements import Statement
 from ..database.pages import Page, page_of, start_after
 from ..module import Module
 from . import libraries, queries
 from .models import (
-    LIBRARY_TYPES, MODELS, Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow,
+    LIBRARY_TYPES,
+    MODELS,
+    Album,
+    Episode,
+    MediaFile,
+    MediaLibrary,
+    Movie,
+    Season,
+    Track,
+    TVShow,
 )
 
 # What scans, saves and searches is imported by the verbs that do: it takes longer than to open
@@ -173,7 +191,11 @@ class MediaModule(Module):
     # Movies, shows, music
 
     def movies(
-        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
         after: str | None = None,
     ) -> Page[Movie]:
         """Return a page of movies with their best files; sort is title, or added (newest first)."""
@@ -188,7 +210,11 @@ class MediaModule(Module):
         return movie
 
     def shows(
-        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
         after: str | None = None,
     ) -> Page[TVShow]:
         """Return a page of shows, each with `season_count` and `episode_count`."""
@@ -213,7 +239,11 @@ class MediaModule(Module):
         return show
 
     def albums(
-        self, *, library_id: str | None = None, sort: str = "title", limit: int = 50,
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
         after: str | None = None,
     ) -> Page[Album]:
         """Return a page of albums."""
@@ -261,8 +291,13 @@ class MediaModule(Module):
     # Saving
 
     def save_movie(
-        self, library_id: str, *, title: str = NOT_GIVEN, year: int | None = NOT_GIVEN,
-        id: str | None = None, **columns: Any,
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        year: int | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
     ) -> Movie:
         """Insert a movie, or update the one with this id, or with this title and year.
 
@@ -274,8 +309,13 @@ class MediaModule(Module):
         return self.movie(self._save(Movie, library_id, values, id))
 
     def save_show(
-        self, library_id: str, *, title: str = NOT_GIVEN, year: int | None = NOT_GIVEN,
-        id: str | None = None, **columns: Any,
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        year: int | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year.
 
@@ -285,8 +325,7 @@ class MediaModule(Module):
         return self.show(self._save(TVShow, library_id, values, id))
 
     def save_season(
-        self, show_id: str, *, season_number: int = NOT_GIVEN, id: str | None = None,
-        **columns: Any,
+        self, show_id: str, *, season_number: int = NOT_GIVEN, id: str | None = None, **columns: Any
     ) -> Season:
         """Insert a season of a show, or update the one with this id or number; 0 is specials.
 
@@ -297,8 +336,13 @@ class MediaModule(Module):
             return _with_id(self.show(show_id).seasons, saved)
 
     def save_episode(
-        self, show_id: str, *, season_number: int = NOT_GIVEN, episode_number: int = NOT_GIVEN,
-        id: str | None = None, **columns: Any,
+        self,
+        show_id: str,
+        *,
+        season_number: int = NOT_GIVEN,
+        episode_number: int = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
     ) -> Episode:
         """Insert an episode of a show, or update the one with this id or these numbers.
 
@@ -313,8 +357,13 @@ class MediaModule(Module):
         return episode
 
     def save_album(
-        self, library_id: str, *, title: str = NOT_GIVEN, album_artist: str | None = NOT_GIVEN,
-        id: str | None = None, **columns: Any,
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        album_artist: str | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
 
@@ -324,8 +373,14 @@ class MediaModule(Module):
         return self.album(self._save(Album, library_id, values, id))
 
     def save_track(
-        self, album_id: str, *, title: str = NOT_GIVEN, disc_number: int = NOT_GIVEN,
-        track_number: int = NOT_GIVEN, id: str | None = None, **columns: Any,
+        self,
+        album_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        disc_number: int = NOT_GIVEN,
+        track_number: int = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
     ) -> Track:
         """Insert a track of an album, or update the one with this id, or with title and numbers.
 
@@ -361,7 +416,12 @@ class MediaModule(Module):
             return save(self.db, model, parent_id, values, id)
 
     def _sorted(
-        self, model: Any, kind: str, library_id: str | None, sort: str, limit: int,
+        self,
+        model: Any,
+        kind: str,
+        library_id: str | None,
+        sort: str,
+        limit: int,
         after: str | None,
     ) -> Page[Any]:
         checked_choice("sort", sort, queries.SORTS)

@@ -36,9 +36,9 @@ def library_scanned(id: Any, now: Any) -> Any:
 
 @statement
 def file_ids_of_library(library_id: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.id).where(
-        MediaFile.library == library_id
-    ).limit(limit).tuples()
+    return (
+        MediaFile.select(MediaFile.id).where(MediaFile.library == library_id).limit(limit).tuples()
+    )
 
 
 # Files
@@ -56,16 +56,22 @@ def file_by_path(library_id: Any, path: Any) -> Any:
 
 @statement
 def files_first(library_id: Any, limit: Any) -> Any:
-    return MediaFile.select().where(
-        MediaFile.library == library_id
-    ).order_by(MediaFile.path).limit(limit)
+    return (
+        MediaFile.select()
+        .where(MediaFile.library == library_id)
+        .order_by(MediaFile.path)
+        .limit(limit)
+    )
 
 
 @statement
 def files_after(library_id: Any, limit: Any, path: Any) -> Any:
-    return MediaFile.select().where(
-        MediaFile.library == library_id, MediaFile.path > path
-    ).order_by(MediaFile.path).limit(limit)
+    return (
+        MediaFile.select()
+        .where(MediaFile.library == library_id, MediaFile.path > path)
+        .order_by(MediaFile.path)
+        .limit(limit)
+    )
 
 
 # What the files are
@@ -88,9 +94,12 @@ def seasons_of_show(show_id: Any) -> Any:
 
 @statement
 def episodes_of_show(show_id: Any) -> Any:
-    return Episode.select(Episode, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(
-        Episode.show == show_id
-    ).order_by(Episode.season_number, Episode.episode_number)
+    return (
+        Episode.select(Episode, MediaFile)
+        .join(MediaFile, JOIN.LEFT_OUTER)
+        .where(Episode.show == show_id)
+        .order_by(Episode.season_number, Episode.episode_number)
+    )
 
 
 @statement
@@ -100,9 +109,12 @@ def album_by_id(id: Any) -> Any:
 
 @statement
 def tracks_of_album(album_id: Any) -> Any:
-    return Track.select(Track, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(
-        Track.album == album_id
-    ).order_by(Track.disc_number, Track.track_number, Track.title)
+    return (
+        Track.select(Track, MediaFile)
+        .join(MediaFile, JOIN.LEFT_OUTER)
+        .where(Track.album == album_id)
+        .order_by(Track.disc_number, Track.track_number, Track.title)
+    )
 
 
 SORTS = ("title", "added")
@@ -136,13 +148,19 @@ def page_source(model: Any) -> Any:
 
 @statement
 def season_counts(show_ids: Any) -> Any:
-    return Season.select(Season.show, fn.COUNT(Season.id)).where(
-        OneOf(Season.show, show_ids)
-    ).group_by(Season.show).tuples()
+    return (
+        Season.select(Season.show, fn.COUNT(Season.id))
+        .where(OneOf(Season.show, show_ids))
+        .group_by(Season.show)
+        .tuples()
+    )
 
 
 @statement
 def episode_counts(show_ids: Any) -> Any:
-    return Episode.select(Episode.show, fn.COUNT(Episode.id)).where(
-        OneOf(Episode.show, show_ids)
-    ).group_by(Episode.show).tuples()
+    return (
+        Episode.select(Episode.show, fn.COUNT(Episode.id))
+        .where(OneOf(Episode.show, show_ids))
+        .group_by(Episode.show)
+        .tuples()
+    )

@@ -20,7 +20,12 @@ class Work(StoreModel):
         null=True, unique=True, help_text="the identity of its rows: finds it again; NULL: episode"
     )
     show = ForeignKeyField(
-        "self", null=True, on_delete="CASCADE", backref="+", lazy_load=False, index=False,
+        "self",
+        null=True,
+        on_delete="CASCADE",
+        backref="+",
+        lazy_load=False,
+        index=False,
         help_text="the show's work, if an episode",
     )
     season_number = IntegerField(null=True, help_text="of an episode, 0 = specials")
@@ -36,8 +41,13 @@ class Work(StoreModel):
 
 
 index(
-    Work, "idx_works_episode", Work.show, Work.season_number, Work.episode_number,
-    where=Work.show.is_null(False), is_unique=True,
+    Work,
+    "idx_works_episode",
+    Work.show,
+    Work.season_number,
+    Work.episode_number,
+    where=Work.show.is_null(False),
+    is_unique=True,
 )
 
 

@@ -36,9 +36,7 @@ class PlaybackImport(StoreModel):
 class ImportedRow(StoreModel):
     """What an import changed, to take it back: a play, or a user's progress in a file."""
 
-    batch = reference(
-        PlaybackImport, on_delete="CASCADE", index=False, help_text="the import"
-    )
+    batch = reference(PlaybackImport, on_delete="CASCADE", index=False, help_text="the import")
     seq = IntegerField(help_text="in the order they were written")
     user_id = TextField(help_text="whose it is")
     media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
@@ -61,9 +59,7 @@ class WaitingRow(StoreModel):
     """Rows of imports that matched nothing yet: they wait for media that come later."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    batch = reference(
-        PlaybackImport, on_delete="CASCADE", index=False, help_text="the import"
-    )
+    batch = reference(PlaybackImport, on_delete="CASCADE", index=False, help_text="the import")
     user_id = TextField(help_text="whose it is")
     key = TextField(help_text="SHA-256 of what the row says: it waits once")
     record = JSONField(help_text="what the row says")

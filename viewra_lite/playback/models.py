@@ -9,7 +9,13 @@ from typing import Any
 
 from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import (
-    BigIntegerField, BooleanField, CompositeKey, DoubleField, IntegerField, SQL, TextField,
+    BigIntegerField,
+    BooleanField,
+    CompositeKey,
+    DoubleField,
+    IntegerField,
+    SQL,
+    TextField,
 )
 
 from ..database.orm.fields import ChoiceField, DateField, JSONField, TimestampField
@@ -63,15 +69,22 @@ class PlaybackSession(StoreModel):
 
 
 index(
-    PlaybackSession, "idx_sessions_user_time", PlaybackSession.user_id,
+    PlaybackSession,
+    "idx_sessions_user_time",
+    PlaybackSession.user_id,
     PlaybackSession.start_time.desc(),
 )
 index(
-    PlaybackSession, "idx_sessions_active", PlaybackSession.state,
+    PlaybackSession,
+    "idx_sessions_active",
+    PlaybackSession.state,
     where=PlaybackSession.state.in_(["playing", "paused"]),
 )
 index(
-    PlaybackSession, "idx_sessions_open", PlaybackSession.start_time, PlaybackSession.id,
+    PlaybackSession,
+    "idx_sessions_open",
+    PlaybackSession.start_time,
+    PlaybackSession.id,
     where=PlaybackSession.end_time.is_null(),
 )
 index(PlaybackSession, "idx_sessions_media_file", PlaybackSession.media_file_id)
@@ -109,12 +122,18 @@ class UserMediaProgress(StoreModel):
 
 index(UserMediaProgress, "idx_progress_media_file", UserMediaProgress.media_file_id)
 index(
-    UserMediaProgress, "idx_progress_recent", UserMediaProgress.user_id,
-    UserMediaProgress.updated_at.desc(), UserMediaProgress.media_file_id,
+    UserMediaProgress,
+    "idx_progress_recent",
+    UserMediaProgress.user_id,
+    UserMediaProgress.updated_at.desc(),
+    UserMediaProgress.media_file_id,
 )
 index(
-    UserMediaProgress, "idx_progress_unfinished", UserMediaProgress.user_id,
-    UserMediaProgress.updated_at.desc(), UserMediaProgress.media_file_id,
+    UserMediaProgress,
+    "idx_progress_unfinished",
+    UserMediaProgress.user_id,
+    UserMediaProgress.updated_at.desc(),
+    UserMediaProgress.media_file_id,
     where=~UserMediaProgress.completed & ~UserMediaProgress.dropped,
 )
 
@@ -177,11 +196,16 @@ class PlaybackDailyTotal(StoreModel):
 
 
 index(
-    PlaybackDailyTotal, "idx_daily_totals_user", PlaybackDailyTotal.user_id,
-    PlaybackDailyTotal.day,
+    PlaybackDailyTotal, "idx_daily_totals_user", PlaybackDailyTotal.user_id, PlaybackDailyTotal.day
 )
 
 MODELS = (
-    PlaybackSession, UserMediaProgress, PlaybackHistory, PlaybackHistoryArchive,
-    PlaybackDailyTotal, PlaybackImport, ImportedRow, WaitingRow,
+    PlaybackSession,
+    UserMediaProgress,
+    PlaybackHistory,
+    PlaybackHistoryArchive,
+    PlaybackDailyTotal,
+    PlaybackImport,
+    ImportedRow,
+    WaitingRow,
 )

@@ -7,8 +7,14 @@ from datetime import datetime, timedelta, tzinfo
 
 from ..config.options import Config
 from ..database.checks import (
-    checked_id, checked_ids, checked_moment, checked_truth, checked_user,
-    known_id, no_such, or_none,
+    checked_id,
+    checked_ids,
+    checked_moment,
+    checked_truth,
+    checked_user,
+    known_id,
+    no_such,
+    or_none,
 )
 from ..database.pages import Page
 from ..database.transactions.database import Database
@@ -21,7 +27,11 @@ from .history.archive import ArchiveResult
 from .history.plays import Plays
 from .history.stats import Stats
 from .models import (
-    MODELS, PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
+    MODELS,
+    PlaybackDailyTotal,
+    PlaybackHistory,
+    PlaybackHistoryArchive,
+    PlaybackSession,
     UserMediaProgress,
 )
 from .progress import marks
@@ -50,9 +60,7 @@ class PlaybackModule(Module):
         self._progress = Progress(db, config)
         self._fast_path = FastPath(db, config)
         self._plays = Plays(db, self._progress)
-        self._lifecycle = Lifecycle(
-            db, config, self._progress, self._plays, self._fast_path
-        )
+        self._lifecycle = Lifecycle(db, config, self._progress, self._plays, self._fast_path)
         db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
@@ -62,20 +70,28 @@ class PlaybackModule(Module):
     # Sessions
 
     def start_session(
-        self, media_file_id: str, *, user_id: str, device_id: str | None = None,
-        method: str = "direct", position: float = 0.0, duration: float | None = None,
+        self,
+        media_file_id: str,
+        *,
+        user_id: str,
+        device_id: str | None = None,
+        method: str = "direct",
+        position: float = 0.0,
+        duration: float | None = None,
     ) -> PlaybackSession:
         """Begin to play a file; method is direct, transcode or remux, duration the file's.
 
         The user's progress moves with the first heartbeat. Raises NotFoundError,
         InvalidValueError.
         """
-        return self._lifecycle.start(
-            media_file_id, user_id, device_id, method, position, duration
-        )
+        return self._lifecycle.start(media_file_id, user_id, device_id, method, position, duration)
 
     def heartbeat(
-        self, session_id: str, position: float, *, state: str | None = None,
+        self,
+        session_id: str,
+        position: float,
+        *,
+        state: str | None = None,
         client_time: datetime | None = None,
     ) -> PlaybackSession:
         """Report where a session is, seconds; moves the user's progress in the same transaction.
@@ -92,8 +108,7 @@ class PlaybackModule(Module):
             return self._lifecycle.heartbeat(id, position, state, moment)
 
     def stop_session(
-        self, session_id: str, *, position: float | None = None,
-        client_time: datetime | None = None,
+        self, session_id: str, *, position: float | None = None, client_time: datetime | None = None
     ) -> PlaybackSession:
         """End a session: stopped, or completed where it came to the end; writes the history.
 
@@ -104,8 +119,7 @@ class PlaybackModule(Module):
         return self._end(session_id, "stopped", position, client_time)
 
     def fail_session(
-        self, session_id: str, *, position: float | None = None,
-        client_time: datetime | None = None,
+        self, session_id: str, *, position: float | None = None, client_time: datetime | None = None
     ) -> PlaybackSession:
         """End a session that could not be played; raises as heartbeat() does."""
         return self._end(session_id, "failed", position, client_time)
@@ -155,8 +169,13 @@ class PlaybackModule(Module):
         }
 
     def set_progress(
-        self, user_id: str, media_file_id: str, position: float, *,
-        completed: bool | None = None, client_time: datetime | None = None,
+        self,
+        user_id: str,
+        media_file_id: str,
+        position: float,
+        *,
+        completed: bool | None = None,
+        client_time: datetime | None = None,
     ) -> UserMediaProgress:
         """Report where a user is in a file, seconds, without a session.
 
@@ -175,8 +194,15 @@ class PlaybackModule(Module):
                     return state
             file = self._file(user_id, media_file_id)
             state = reports.take(
-                self.db, self._progress, self._plays, user_id, media_file_id, file,
-                position, completed, moment,
+                self.db,
+                self._progress,
+                self._plays,
+                user_id,
+                media_file_id,
+                file,
+                position,
+                completed,
+                moment,
             )
         return self._complete(state, file)
 
@@ -193,8 +219,14 @@ class PlaybackModule(Module):
         return self._complete(state, file)
 
     def mark_watched(
-        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
-        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+        self,
+        user_id: str,
+        media_file_id: str | None = None,
+        *,
+        movie_id: str | None = None,
+        episode_id: str | None = None,
+        season_id: str | None = None,
+        show_id: str | None = None,
         at: datetime | None = None,
     ) -> list[UserMediaProgress]:
         """Mark a file, or every file of a movie, an episode, a season or a show, as watched.
@@ -205,24 +237,42 @@ class PlaybackModule(Module):
         NotFoundError, InvalidValueError.
         """
         return marks.mark(
-            self.db, self._progress, checked_user(user_id),
-            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=True,
+            self.db,
+            self._progress,
+            checked_user(user_id),
+            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+            watched=True,
             at=or_none(checked_moment, "at", at),
         )
 
     def mark_unwatched(
-        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
-        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+        self,
+        user_id: str,
+        media_file_id: str | None = None,
+        *,
+        movie_id: str | None = None,
+        episode_id: str | None = None,
+        season_id: str | None = None,
+        show_id: str | None = None,
     ) -> list[UserMediaProgress]:
         """Mark as not watched; as mark_watched(). The history and play_count stay."""
         return marks.mark(
-            self.db, self._progress, checked_user(user_id),
-            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id), watched=False,
+            self.db,
+            self._progress,
+            checked_user(user_id),
+            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+            watched=False,
         )
 
     def drop(
-        self, user_id: str, media_file_id: str | None = None, *, movie_id: str | None = None,
-        episode_id: str | None = None, season_id: str | None = None, show_id: str | None = None,
+        self,
+        user_id: str,
+        media_file_id: str | None = None,
+        *,
+        movie_id: str | None = None,
+        episode_id: str | None = None,
+        season_id: str | None = None,
+        show_id: str | None = None,
     ) -> None:
         """Take a movie, or a whole show, off what to continue, until it is watched again.
 
@@ -230,7 +280,9 @@ class PlaybackModule(Module):
         Raises as mark_watched() does.
         """
         marks.drop(
-            self.db, self._progress, checked_user(user_id),
+            self.db,
+            self._progress,
+            checked_user(user_id),
             marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
         )
 
@@ -261,7 +313,11 @@ class PlaybackModule(Module):
     # What was watched
 
     def history(
-        self, user_id: str | None = None, *, limit: int = 50, after: str | None = None,
+        self,
+        user_id: str | None = None,
+        *,
+        limit: int = 50,
+        after: str | None = None,
         archived: bool = False,
     ) -> Page[PlaybackHistory | PlaybackHistoryArchive]:
         """Return a page of plays, the latest first, of one user or of all.
@@ -272,8 +328,14 @@ class PlaybackModule(Module):
         return history.page(self.db, user, limit, after, archived)
 
     def record_play(
-        self, user_id: str, media_file_id: str, *, played_at: datetime, completed: bool = True,
-        position: float | None = None, duration_watched: float | None = None,
+        self,
+        user_id: str,
+        media_file_id: str,
+        *,
+        played_at: datetime,
+        completed: bool = True,
+        position: float | None = None,
+        duration_watched: float | None = None,
     ) -> bool:
         """Record a play that happened elsewhere; False where it is none, or is known already.
 
@@ -282,13 +344,21 @@ class PlaybackModule(Module):
         """
         checked_user(user_id)
         return history.record_play(
-            self.db, self._progress, self._plays, user_id, media_file_id,
+            self.db,
+            self._progress,
+            self._plays,
+            user_id,
+            media_file_id,
             history.Play(played_at, completed, position, duration_watched),
         )
 
     def stats(
-        self, *, user_id: str | None = None, since: datetime | None = None,
-        until: datetime | None = None, tz: tzinfo | str | None = None,
+        self,
+        *,
+        user_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tz: tzinfo | str | None = None,
     ) -> Stats:
         """Return plays, hours, top titles, days and users, those archived counted too.
 
@@ -298,9 +368,7 @@ class PlaybackModule(Module):
         """
         user = or_none(checked_id, "user_id", user_id)
         span, zone = stats.checked_span(since, until), stats.checked_zone(tz)
-        with self.db.naming_unreadable(
-            PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
-        ):
+        with self.db.naming_unreadable(PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive):
             return stats.stats(self.db, user, *span, zone)
 
     def delete_play(self, id: str) -> None:
@@ -328,9 +396,7 @@ class PlaybackModule(Module):
         One transaction, on disk before it returns. Raises NotFoundError where nothing is stored of
         the old one, ConflictError where something is of the new one.
         """
-        return users.rename(
-            self.db, checked_id("old", old), checked_id("new", new)
-        )
+        return users.rename(self.db, checked_id("old", old), checked_id("new", new))
 
     def archive_history(
         self, *, older_than: datetime | timedelta, dry_run: bool = False

@@ -35,38 +35,56 @@ def removed_by_ids(ids: Any) -> Any:
 def parts_around(ids: Any) -> Any:
     """What these files hold, and what every file holds that shares a work with one of them."""
     own, other, every = WorkFile.alias(), WorkFile.alias(), WorkFile.alias()
-    return own.select(every.media_file_id, every.work, every.part, Work.kind).join(
-        other, on=(other.work == own.work)
-    ).join(every, on=(every.media_file_id == other.media_file_id)).join(
-        Work, on=(Work.id == every.work)
-    ).where(OneOf(own.media_file_id, ids)).distinct().tuples()
+    return (
+        own.select(every.media_file_id, every.work, every.part, Work.kind)
+        .join(other, on=(other.work == own.work))
+        .join(every, on=(every.media_file_id == other.media_file_id))
+        .join(Work, on=(Work.id == every.work))
+        .where(OneOf(own.media_file_id, ids))
+        .distinct()
+        .tuples()
+    )
 
 
 @statement
 def works_of_show(show_id: Any) -> Any:
-    return Work.select(Work.id).where(Work.show == show_id).order_by(
-        Work.season_number, Work.episode_number
-    ).tuples()
+    return (
+        Work.select(Work.id)
+        .where(Work.show == show_id)
+        .order_by(Work.season_number, Work.episode_number)
+        .tuples()
+    )
 
 
 @statement
 def works_of_season(show_id: Any, season: Any) -> Any:
-    return Work.select(Work.id).where(
-        Work.show == show_id, Work.season_number == season
-    ).order_by(Work.episode_number).tuples()
+    return (
+        Work.select(Work.id)
+        .where(Work.show == show_id, Work.season_number == season)
+        .order_by(Work.episode_number)
+        .tuples()
+    )
 
 
 @statement
 def shows_of_works(ids: Any) -> Any:
-    return Work.select(Work.show).where(
-        OneOf(Work.id, ids), Work.show.is_null(False)
-    ).distinct().tuples()
+    return (
+        Work.select(Work.show)
+        .where(OneOf(Work.id, ids), Work.show.is_null(False))
+        .distinct()
+        .tuples()
+    )
 
 
 @statement
 def files_of_works(ids: Any) -> Any:
-    return WorkFile.select(WorkFile.media_file_id).where(OneOf(WorkFile.work, ids)).distinct(
-    ).order_by(WorkFile.media_file_id).tuples()
+    return (
+        WorkFile.select(WorkFile.media_file_id)
+        .where(OneOf(WorkFile.work, ids))
+        .distinct()
+        .order_by(WorkFile.media_file_id)
+        .tuples()
+    )
 
 
 @statement
@@ -87,16 +105,17 @@ def tracks_of_works(ids: Any) -> Any:
 @statement
 def disprove_duration(now: Any, id: Any, duration: Any) -> Any:
     file = MediaFile
-    return file.update({
-        file.disproved_duration: file.duration, file.duration: None, file.updated_at: now,
-    }).where(file.id == id, file.duration == duration)
+    return file.update(
+        {file.disproved_duration: file.duration, file.duration: None, file.updated_at: now}
+    ).where(file.id == id, file.duration == duration)
 
 
 @statement
 def forget_duration_of_sessions(media_file_id: Any, duration: Any) -> Any:
     session = PlaybackSession
     return session.update({session.duration: None}).where(
-        session.media_file_id == media_file_id, session.duration == duration,
+        session.media_file_id == media_file_id,
+        session.duration == duration,
         session.end_time.is_null(),
     )
 
@@ -119,23 +138,39 @@ def session_by_id(id: Any) -> Any:
 
 @statement
 def open_sessions() -> Any:
-    return PlaybackSession.select().where(PlaybackSession.end_time.is_null()).order_by(
-        PlaybackSession.start_time, PlaybackSession.id
+    return (
+        PlaybackSession.select()
+        .where(PlaybackSession.end_time.is_null())
+        .order_by(PlaybackSession.start_time, PlaybackSession.id)
     )
 
 
 @statement
 def session_moved(
-    state: Any, position: Any, duration: Any, start_time: Any, last_activity: Any,
-    reported_at: Any, watched: Any, completed: Any, end_time: Any, id: Any,
+    state: Any,
+    position: Any,
+    duration: Any,
+    start_time: Any,
+    last_activity: Any,
+    reported_at: Any,
+    watched: Any,
+    completed: Any,
+    end_time: Any,
+    id: Any,
 ) -> Any:
-    return PlaybackSession.update({
-        PlaybackSession.state: state, PlaybackSession.position: position,
-        PlaybackSession.last_activity: last_activity, PlaybackSession.reported_at: reported_at,
-        PlaybackSession.watched: watched, PlaybackSession.completed: completed,
-        PlaybackSession.end_time: end_time, PlaybackSession.duration: duration,
-        PlaybackSession.start_time: start_time,
-    }).where(PlaybackSession.id == id)
+    return PlaybackSession.update(
+        {
+            PlaybackSession.state: state,
+            PlaybackSession.position: position,
+            PlaybackSession.last_activity: last_activity,
+            PlaybackSession.reported_at: reported_at,
+            PlaybackSession.watched: watched,
+            PlaybackSession.completed: completed,
+            PlaybackSession.end_time: end_time,
+            PlaybackSession.duration: duration,
+            PlaybackSession.start_time: start_time,
+        }
+    ).where(PlaybackSession.id == id)
 
 
 @statement
@@ -143,10 +178,14 @@ def continue_session(
     position: Any, last_activity: Any, reported_at: Any, watched: Any, id: Any
 ) -> Any:
     """What most heartbeats change: nothing that an index holds."""
-    return PlaybackSession.update({
-        PlaybackSession.position: position, PlaybackSession.last_activity: last_activity,
-        PlaybackSession.reported_at: reported_at, PlaybackSession.watched: watched,
-    }).where(PlaybackSession.id == id)
+    return PlaybackSession.update(
+        {
+            PlaybackSession.position: position,
+            PlaybackSession.last_activity: last_activity,
+            PlaybackSession.reported_at: reported_at,
+            PlaybackSession.watched: watched,
+        }
+    ).where(PlaybackSession.id == id)
 
 
 @statement
@@ -179,14 +218,26 @@ def imported_follows(gone: Any, kept: Any) -> Any:
 def session_continuing(id: Any) -> Any:
     """A session that reported its user's progress last, with where that stands; else nothing."""
     session, progress = PlaybackSession, UserMediaProgress
-    return session.select(
-        session, progress.position.alias("known_position"),
-        progress.duration.alias("known_duration"), progress.reported_at.alias("known_at"),
-    ).join(progress, on=(
-        (progress.user_id == session.user_id) & (progress.media_file_id == session.media_file_id)
-    )).where(
-        session.id == id, session.state == SQL("'playing'"), progress.session_id == session.id,
-        *_moves_alone(progress),
+    return (
+        session.select(
+            session,
+            progress.position.alias("known_position"),
+            progress.duration.alias("known_duration"),
+            progress.reported_at.alias("known_at"),
+        )
+        .join(
+            progress,
+            on=(
+                (progress.user_id == session.user_id)
+                & (progress.media_file_id == session.media_file_id)
+            ),
+        )
+        .where(
+            session.id == id,
+            session.state == SQL("'playing'"),
+            progress.session_id == session.id,
+            *_moves_alone(progress),
+        )
     )
 
 
@@ -198,21 +249,23 @@ def _moves_alone(progress: Any) -> list[Any]:
     own, other, beside = WorkFile.alias(), WorkFile.alias(), UserMediaProgress.alias()
     return [
         ~progress.dropped,
-        ~fn.EXISTS(own.select(SQL("1")).join(other, on=(other.work == own.work)).join(
-            beside, on=(beside.media_file_id == other.media_file_id)
-        ).where(
-            own.media_file_id == progress.media_file_id,
-            other.media_file_id != progress.media_file_id, beside.user_id == progress.user_id,
-        )),
+        ~fn.EXISTS(
+            own.select(SQL("1"))
+            .join(other, on=(other.work == own.work))
+            .join(beside, on=(beside.media_file_id == other.media_file_id))
+            .where(
+                own.media_file_id == progress.media_file_id,
+                other.media_file_id != progress.media_file_id,
+                beside.user_id == progress.user_id,
+            )
+        ),
     ]
 
 
 def insert_row(model: Any) -> Statement:
     """Build the INSERT of a whole row, one argument for each column in the model's order."""
     fields = model._meta.sorted_fields
-    return Statement(
-        lambda *values: model.insert(dict(zip(fields, values))), arity=len(fields)
-    )
+    return Statement(lambda *values: model.insert(dict(zip(fields, values))), arity=len(fields))
 
 
 insert_session = insert_row(PlaybackSession)
@@ -227,8 +280,10 @@ def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
     itself = progress.select(progress.media_file_id).where(
         progress.user_id == user_id, progress.media_file_id == media_file_id
     )
-    linked = own.select(other.media_file_id).join(other, on=(other.work == own.work)).where(
-        own.media_file_id == media_file_id
+    linked = (
+        own.select(other.media_file_id)
+        .join(other, on=(other.work == own.work))
+        .where(own.media_file_id == media_file_id)
     )
     return progress.select().where(
         progress.user_id == user_id, progress.media_file_id.in_(itself.union_all(linked))
@@ -246,10 +301,15 @@ def progress_of_files(user_id: Any, ids: Any) -> Any:
 def progress_after(moment: Any, limit: Any) -> Any:
     """Rows that say that something was in the future."""
     progress = UserMediaProgress
-    return progress.select().where(
-        (progress.updated_at > moment) | (progress.last_played_at > moment)
-        | (progress.reported_at > moment)
-    ).limit(limit)
+    return (
+        progress.select()
+        .where(
+            (progress.updated_at > moment)
+            | (progress.last_played_at > moment)
+            | (progress.reported_at > moment)
+        )
+        .limit(limit)
+    )
 
 
 @statement
@@ -261,26 +321,42 @@ def progress_of_anybody(media_file_id: Any) -> Any:
 def progress_continuing(user_id: Any, media_file_id: Any) -> Any:
     """Progress that was reported without a session last, with what its file is; else nothing."""
     progress = UserMediaProgress
-    return progress.select(
-        progress, MediaFile.duration.alias("file_duration"),
-        MediaFile.mime_type.alias("file_mime_type"), MediaFile.identity.alias("file_identity"),
-    ).join(MediaFile, on=(MediaFile.id == progress.media_file_id)).where(
-        progress.user_id == user_id, progress.media_file_id == media_file_id,
-        progress.session_id.is_null(), *_moves_alone(progress),
+    return (
+        progress.select(
+            progress,
+            MediaFile.duration.alias("file_duration"),
+            MediaFile.mime_type.alias("file_mime_type"),
+            MediaFile.identity.alias("file_identity"),
+        )
+        .join(MediaFile, on=(MediaFile.id == progress.media_file_id))
+        .where(
+            progress.user_id == user_id,
+            progress.media_file_id == media_file_id,
+            progress.session_id.is_null(),
+            *_moves_alone(progress),
+        )
     )
 
 
 @statement
 def continue_progress(
-    position: Any, updated_at: Any, duration: Any, reported_at: Any, user_id: Any,
+    position: Any,
+    updated_at: Any,
+    duration: Any,
+    reported_at: Any,
+    user_id: Any,
     media_file_id: Any,
 ) -> Any:
     """What most reports change."""
     progress = UserMediaProgress
-    return progress.update({
-        progress.position: position, progress.updated_at: updated_at,
-        progress.duration: duration, progress.reported_at: reported_at,
-    }).where(progress.user_id == user_id, progress.media_file_id == media_file_id)
+    return progress.update(
+        {
+            progress.position: position,
+            progress.updated_at: updated_at,
+            progress.duration: duration,
+            progress.reported_at: reported_at,
+        }
+    ).where(progress.user_id == user_id, progress.media_file_id == media_file_id)
 
 
 @statement
@@ -295,7 +371,8 @@ def _put_progress(*values: Any) -> Any:
     return UserMediaProgress.insert(dict(zip(fields, values))).on_conflict(
         conflict_target=[UserMediaProgress.user_id, UserMediaProgress.media_file_id],
         update={
-            field: getattr(EXCLUDED, field.column_name) for field in fields
+            field: getattr(EXCLUDED, field.column_name)
+            for field in fields
             if field.column_name not in ("user_id", "media_file_id")
         },
     )

@@ -19,20 +19,17 @@ Parts = Mapping[str, frozenset[Part]]
 """What each file holds, by its id."""
 
 
-def alike(
-    rows: Sequence[UserMediaProgress], id: str, parts: Parts
-) -> list[UserMediaProgress]:
+def alike(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> list[UserMediaProgress]:
     """Return the rows of a file and of those that hold the same."""
     own = parts.get(id)
     return [
-        row for row in rows
+        row
+        for row in rows
         if row.media_file_id == id or own and parts.get(row.media_file_id) == own
     ]
 
 
-def state_of(
-    rows: Sequence[UserMediaProgress], id: str, parts: Parts
-) -> UserMediaProgress | None:
+def state_of(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> UserMediaProgress | None:
     """Return what the rows of all files that share a work with one say of it; None of none."""
     versions = alike(rows, id, parts)
     state = merged(versions, id)
@@ -65,7 +62,8 @@ def _plays_of(part: Part, rows: Sequence[UserMediaProgress], parts: Parts) -> _P
     work_id, number = part
     whole = (work_id, 0)
     watched = [
-        row for row in rows
+        row
+        for row in rows
         if row.completed and not parts.get(row.media_file_id, frozenset()).isdisjoint({part, whole})
     ]
     if watched:
@@ -82,9 +80,7 @@ def _plays_of(part: Part, rows: Sequence[UserMediaProgress], parts: Parts) -> _P
     return _Plays(min(plays.count for plays in known), [plays.moment for plays in known])
 
 
-def merged(
-    rows: Sequence[UserMediaProgress], media_file_id: str
-) -> UserMediaProgress | None:
+def merged(rows: Sequence[UserMediaProgress], media_file_id: str) -> UserMediaProgress | None:
     """Return one state out of those of several versions, as that of one of them; None of none.
 
     Its position is that of the row that changed last; watched to the end is what any of them was.

@@ -9,7 +9,10 @@ from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, shown
 from .import_models import ImportedRow, PlaybackImport, WaitingRow
 from .models import (
-    PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive, PlaybackSession,
+    PlaybackDailyTotal,
+    PlaybackHistory,
+    PlaybackHistoryArchive,
+    PlaybackSession,
     UserMediaProgress,
 )
 
@@ -39,9 +42,7 @@ def forget(db: Database, user_id: str) -> int:
 def _forget_some(db: Database, model: Any, column: Any, user_id: str) -> int:
     with db.writer(durable=True):
         some = model.select(column).where(model.user_id == user_id).limit(_BATCH)
-        count: int = model.delete().where(
-            model.user_id == user_id, column.in_(some)
-        ).execute()
+        count: int = model.delete().where(model.user_id == user_id, column.in_(some)).execute()
     return count
 
 

@@ -68,8 +68,10 @@ class Versions:
         if own is not None and own.status == "present":
             return own
         present = [
-            self.files[one] for one in (self.ids_of(id) if parts else ())
-            if self.parts[one] == parts and one in self.files
+            self.files[one]
+            for one in (self.ids_of(id) if parts else ())
+            if self.parts[one] == parts
+            and one in self.files
             and self.files[one].status == "present"
         ]
         return best_of(present) if present else None
@@ -138,7 +140,8 @@ def _rows_of_works(db: Database, kinds: dict[str, str]) -> dict[str, list[Any]]:
         ids[kind].append(work_id)
     rows: dict[str, list[Any]] = defaultdict(list)
     for kind, statement in (
-        ("movie", queries.movies_of_works), ("episode", queries.episodes_of_works),
+        ("movie", queries.movies_of_works),
+        ("episode", queries.episodes_of_works),
         ("track", queries.tracks_of_works),
     ):
         for row in db.all(statement, ids[kind]) if ids[kind] else ():

@@ -39,7 +39,8 @@ class PluginMetadata(StoreModel):
     metadata_type = TextField(help_text="what kind of thing: movie, subtitles, ...")
     metadata = JSONField(help_text="JSON data")
     confidence = DoubleField(
-        default=1.0, constraints=[SQL("DEFAULT 1"), Check('"confidence" BETWEEN 0 AND 1')],
+        default=1.0,
+        constraints=[SQL("DEFAULT 1"), Check('"confidence" BETWEEN 0 AND 1')],
         help_text="0 to 1",
     )
     created_at = TimestampField(help_text="UTC")

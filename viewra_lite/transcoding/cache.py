@@ -71,7 +71,7 @@ def forget_vanished(db: Database) -> None:
         gone = [entry.id for entry in entries if not exists(entry.output_path)]
         for start in range(0, len(gone), _BATCH):
             # An entry that was made anew meanwhile has another id.
-            db.run(queries.forget_entries, gone[start:start + _BATCH])
+            db.run(queries.forget_entries, gone[start : start + _BATCH])
 
 
 def evict(db: Database, max_bytes: int) -> EvictResult:

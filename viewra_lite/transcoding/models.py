@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
-from peewee import (
-    BigIntegerField, BooleanField, Check, DoubleField, IntegerField, SQL, TextField,
-)
+from peewee import BigIntegerField, BooleanField, Check, DoubleField, IntegerField, SQL, TextField
 
 from ..database.orm.fields import ChoiceField, JSONField, PathField, TimestampField
 from ..database.orm.models import StoreModel, index, reference
@@ -27,7 +25,10 @@ class TranscodeSession(StoreModel):
 
     id = TextField(primary_key=True, help_text="UUIDv7")
     media_file = reference(
-        MediaFile, null=True, on_delete="SET NULL", index=False,
+        MediaFile,
+        null=True,
+        on_delete="SET NULL",
+        index=False,
         help_text="what is transcoded; NULL once the file is purged",
     )
     status = ChoiceField(TRANSCODE_STATUSES, help_text="where the job stands")
@@ -40,7 +41,8 @@ class TranscodeSession(StoreModel):
     audio_codec = TextField(null=True, help_text="wanted: aac, opus, ...")
     quality = IntegerField(null=True, help_text="wanted, in the provider's own scale")
     progress = DoubleField(
-        default=0.0, constraints=[SQL("DEFAULT 0"), Check('"progress" BETWEEN 0 AND 1')],
+        default=0.0,
+        constraints=[SQL("DEFAULT 0"), Check('"progress" BETWEEN 0 AND 1')],
         help_text="0 to 1, of this attempt",
     )
     error_message = TextField(null=True, help_text="why it failed")
@@ -64,24 +66,33 @@ class TranscodeSession(StoreModel):
 index(TranscodeSession, "idx_transcode_media", TranscodeSession.media_file)
 index(TranscodeSession, "idx_transcode_status", TranscodeSession.status)
 # What makes a hundred requests for the same content one session.
-TranscodeSession.add_index(TranscodeSession.index(
-    TranscodeSession.content_hash, name="idx_transcode_active", unique=True,
-    where=TranscodeSession.status.in_(ACTIVE_STATUSES),
-))
+TranscodeSession.add_index(
+    TranscodeSession.index(
+        TranscodeSession.content_hash,
+        name="idx_transcode_active",
+        unique=True,
+        where=TranscodeSession.status.in_(ACTIVE_STATUSES),
+    )
+)
 # With the status in front, though it is the same in all of it: else SQLite takes the index over
 # the status alone, and sorts the whole queue for each claim.
 index(
-    TranscodeSession, "idx_transcode_queue", TranscodeSession.status,
-    TranscodeSession.priority.desc(), TranscodeSession.created_at, TranscodeSession.id,
+    TranscodeSession,
+    "idx_transcode_queue",
+    TranscodeSession.status,
+    TranscodeSession.priority.desc(),
+    TranscodeSession.created_at,
+    TranscodeSession.id,
     where=TranscodeSession.status == "pending",
 )
 index(
-    TranscodeSession, "idx_transcode_leases", TranscodeSession.status,
-    TranscodeSession.lease_until, where=TranscodeSession.status == "running",
+    TranscodeSession,
+    "idx_transcode_leases",
+    TranscodeSession.status,
+    TranscodeSession.lease_until,
+    where=TranscodeSession.status == "running",
 )
-index(
-    TranscodeSession, "idx_transcode_recent", TranscodeSession.created_at, TranscodeSession.id
-)
+index(TranscodeSession, "idx_transcode_recent", TranscodeSession.created_at, TranscodeSession.id)
 
 
 class TranscodeCache(StoreModel):
@@ -122,9 +133,11 @@ def filled(model: Any, row: Any) -> Any:
     error = unreadable_row(columns, row, json_is_read=True)
     if error is not None:
         raise error
-    instance = model(**{
-        field.name: field.python_value(value)
-        for field, value in zip(model._meta.sorted_fields, row)
-    })
+    instance = model(
+        **{
+            field.name: field.python_value(value)
+            for field, value in zip(model._meta.sorted_fields, row)
+        }
+    )
     instance._dirty.clear()
     return instance

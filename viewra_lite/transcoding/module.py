@@ -10,8 +10,19 @@ from typing import Any
 
 from ..config.options import Config
 from ..database.checks import (
-    MOST_32_BITS, checked_bytes, checked_choice, checked_id, checked_limit, checked_moment,
-    checked_number, checked_path, checked_text, checked_whole, known_id, no_such, or_none,
+    MOST_32_BITS,
+    checked_bytes,
+    checked_choice,
+    checked_id,
+    checked_limit,
+    checked_moment,
+    checked_number,
+    checked_path,
+    checked_text,
+    checked_whole,
+    known_id,
+    no_such,
+    or_none,
 )
 from ..database.orm.fields import stored_path, timestamp_text
 from ..database.orm.statements import Statement
@@ -57,7 +68,10 @@ class TranscodingModule(Module):
     # Requests
 
     def request(
-        self, media_file_id: str, profile: TranscodeProfile | Mapping[str, Any], *,
+        self,
+        media_file_id: str,
+        profile: TranscodeProfile | Mapping[str, Any],
+        *,
         priority: int = 0,
     ) -> TranscodeSession | TranscodeCache:
         """Return what was made of a file by this profile, else the one session that makes it.
@@ -87,9 +101,7 @@ class TranscodingModule(Module):
         session: TranscodeSession = self._found(_SESSION, queries.session_by_id, id)
         return session
 
-    def sessions(
-        self, *, status: str | None = None, limit: int = 100
-    ) -> list[TranscodeSession]:
+    def sessions(self, *, status: str | None = None, limit: int = 100) -> list[TranscodeSession]:
         """Return sessions, the newest first; all, or pending, running, completed, ..."""
         count = checked_limit(limit)
         if status is None:
@@ -131,7 +143,11 @@ class TranscodingModule(Module):
         )
 
     def report_progress(
-        self, session_id: str, progress: float, *, attempt: int | None = None,
+        self,
+        session_id: str,
+        progress: float,
+        *,
+        attempt: int | None = None,
         lease: float = LEASE_S,
     ) -> TranscodeSession:
         """Note how far a session is, 0 to 1, and renew its lease; return it as it is now.
@@ -151,7 +167,11 @@ class TranscodingModule(Module):
         return session
 
     def complete(
-        self, session_id: str, *, output_path: str | PathLike[str], file_size: int,
+        self,
+        session_id: str,
+        *,
+        output_path: str | PathLike[str],
+        file_size: int,
         attempt: int | None = None,
     ) -> TranscodeSession:
         """End a running session and put what it made into the cache, in one transaction.
@@ -167,9 +187,18 @@ class TranscodingModule(Module):
             if session is None:
                 raise _lost(self.session(session_id), attempt)
             self.db.run(
-                queries.save_entry, self.db.new_id(), session.media_file_id,
-                session.content_hash, session.container, session.video_codec,
-                session.audio_codec, session.quality, size, now, now, path,
+                queries.save_entry,
+                self.db.new_id(),
+                session.media_file_id,
+                session.content_hash,
+                session.container,
+                session.video_codec,
+                session.audio_codec,
+                session.quality,
+                size,
+                now,
+                now,
+                path,
             )
         return session
 
@@ -198,8 +227,13 @@ class TranscodingModule(Module):
         now = self.db.now()
         until = self._until("hold_s", hold_s, least=0.0)
         rows = self.db.run_returning(
-            queries.use_entry, content_hash, timestamp_text(now), now - cache.TOUCHED_EVERY, until,
-            now, now + cache.LONGEST,
+            queries.use_entry,
+            content_hash,
+            timestamp_text(now),
+            now - cache.TOUCHED_EVERY,
+            until,
+            now,
+            now + cache.LONGEST,
         )
         return filled(TranscodeCache, rows[0]) if rows else None
 
@@ -251,9 +285,20 @@ class TranscodingModule(Module):
                 return entry  # completed since it was looked for
             file = self._file(media_file_id)
             self.db.run(
-                queries.insert_session, self.db.new_id(), file.id, "pending", content_hash,
-                file.path, wanted.container, wanted.video_codec, wanted.audio_codec,
-                wanted.quality, wanted.height, wanted.wanted(), priority, self.db.now(),
+                queries.insert_session,
+                self.db.new_id(),
+                file.id,
+                "pending",
+                content_hash,
+                file.path,
+                wanted.container,
+                wanted.video_codec,
+                wanted.audio_codec,
+                wanted.quality,
+                wanted.height,
+                wanted.wanted(),
+                priority,
+                self.db.now(),
             )
             self.db.run(queries.raise_priority, priority, content_hash)
             session = self._active(content_hash)

@@ -10,7 +10,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..database.checks import (
-    MOST_32_BITS, checked_text, checked_whole, or_none, refused, unknown_name,
+    MOST_32_BITS,
+    checked_text,
+    checked_whole,
+    or_none,
+    refused,
+    unknown_name,
 )
 from ..errors import InvalidValueError
 
@@ -116,12 +121,15 @@ class Provider:
     def limits(self) -> dict[str, Any]:
         """Return what it is limited to, by the session's column, without what it is not."""
         given = {
-            "container": self.containers, "video_codec": self.video_codecs,
-            "audio_codec": self.audio_codecs, "height": self.max_height,
+            "container": self.containers,
+            "video_codec": self.video_codecs,
+            "audio_codec": self.audio_codecs,
+            "height": self.max_height,
         }
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items() if value is not None
+            for name, value in given.items()
+            if value is not None
         }
 
 

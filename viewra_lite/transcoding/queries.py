@@ -43,23 +43,31 @@ def active_session(content_hash: Any) -> Any:
 
 @statement
 def sessions_newest(limit: Any) -> Any:
-    return TranscodeSession.select().order_by(
-        TranscodeSession.created_at.desc(), TranscodeSession.id.desc()
-    ).limit(limit)
+    return (
+        TranscodeSession.select()
+        .order_by(TranscodeSession.created_at.desc(), TranscodeSession.id.desc())
+        .limit(limit)
+    )
 
 
 @statement
 def sessions_by_status(status: Any, limit: Any) -> Any:
-    return TranscodeSession.select().where(TranscodeSession.status == status).order_by(
-        TranscodeSession.created_at.desc(), TranscodeSession.id.desc()
-    ).limit(limit)
+    return (
+        TranscodeSession.select()
+        .where(TranscodeSession.status == status)
+        .order_by(TranscodeSession.created_at.desc(), TranscodeSession.id.desc())
+        .limit(limit)
+    )
 
 
 @statement
 def session_of_the_future(now: Any) -> Any:
-    return TranscodeSession.select(TranscodeSession.id).where(
-        TranscodeSession.created_at > now
-    ).limit(1).tuples()
+    return (
+        TranscodeSession.select(TranscodeSession.id)
+        .where(TranscodeSession.created_at > now)
+        .limit(1)
+        .tuples()
+    )
 
 
 @statement
@@ -71,18 +79,25 @@ def pull_back_sessions(now: Any) -> Any:
 
 
 REQUESTED = (
-    TranscodeSession.id, TranscodeSession.media_file, TranscodeSession.status,
-    TranscodeSession.content_hash, TranscodeSession.input_path, TranscodeSession.container,
-    TranscodeSession.video_codec, TranscodeSession.audio_codec, TranscodeSession.quality,
-    TranscodeSession.height, TranscodeSession.profile, TranscodeSession.priority,
+    TranscodeSession.id,
+    TranscodeSession.media_file,
+    TranscodeSession.status,
+    TranscodeSession.content_hash,
+    TranscodeSession.input_path,
+    TranscodeSession.container,
+    TranscodeSession.video_codec,
+    TranscodeSession.audio_codec,
+    TranscodeSession.quality,
+    TranscodeSession.height,
+    TranscodeSession.profile,
+    TranscodeSession.priority,
     TranscodeSession.created_at,
 )
 
 
 def _insert_session(*values: Any) -> Any:
     return TranscodeSession.insert(dict(zip(REQUESTED, values))).on_conflict(
-        action="NOTHING", conflict_target=[TranscodeSession.content_hash],
-        conflict_where=_IS_ACTIVE,
+        action="NOTHING", conflict_target=[TranscodeSession.content_hash], conflict_where=_IS_ACTIVE
     )
 
 
@@ -92,7 +107,8 @@ insert_session = Statement(_insert_session, arity=len(REQUESTED))
 @statement
 def raise_priority(priority: Any, content_hash: Any) -> Any:
     return TranscodeSession.update({TranscodeSession.priority: priority}).where(
-        TranscodeSession.content_hash == content_hash, _IS_ACTIVE,
+        TranscodeSession.content_hash == content_hash,
+        _IS_ACTIVE,
         TranscodeSession.priority < priority,
     )
 
@@ -106,24 +122,33 @@ def claim(limited: tuple[str, ...]) -> Statement:
 
     def build(provider: Any, now: Any, lease_until: Any, *limits: Any) -> Any:
         able = [_can(name, limit) for name, limit in zip(limited, limits)]
-        first = TranscodeSession.select(TranscodeSession.id).where(_IS_PENDING, *able).order_by(
-            TranscodeSession.priority.desc(), TranscodeSession.created_at, TranscodeSession.id
-        ).limit(1)
-        # A file may have been renamed since it was asked for.
-        path = MediaFile.select(MediaFile.path).where(
-            MediaFile.id == TranscodeSession.media_file
+        first = (
+            TranscodeSession.select(TranscodeSession.id)
+            .where(_IS_PENDING, *able)
+            .order_by(
+                TranscodeSession.priority.desc(), TranscodeSession.created_at, TranscodeSession.id
+            )
+            .limit(1)
         )
-        return TranscodeSession.update({
-            TranscodeSession.status: "running",
-            TranscodeSession.provider: provider,
-            TranscodeSession.attempts: TranscodeSession.attempts + 1,
-            TranscodeSession.started_at: now,
-            TranscodeSession.lease_until: lease_until,
-            TranscodeSession.input_path: fn.COALESCE(path, TranscodeSession.input_path),
-        }).where(
-            # Not IN: PostgreSQL might then select, and lock, more than once.
-            TranscodeSession.id == NotLocked(first)
-        ).returning(*_SESSION)
+        # A file may have been renamed since it was asked for.
+        path = MediaFile.select(MediaFile.path).where(MediaFile.id == TranscodeSession.media_file)
+        return (
+            TranscodeSession.update(
+                {
+                    TranscodeSession.status: "running",
+                    TranscodeSession.provider: provider,
+                    TranscodeSession.attempts: TranscodeSession.attempts + 1,
+                    TranscodeSession.started_at: now,
+                    TranscodeSession.lease_until: lease_until,
+                    TranscodeSession.input_path: fn.COALESCE(path, TranscodeSession.input_path),
+                }
+            )
+            .where(
+                # Not IN: PostgreSQL might then select, and lock, more than once.
+                TranscodeSession.id == NotLocked(first)
+            )
+            .returning(*_SESSION)
+        )
 
     return Statement(build, arity=3 + len(limited))
 
@@ -137,44 +162,76 @@ def _can(name: str, limit: Any) -> Any:
 def _is_mine(id: Any, attempt: Any) -> Any:
     """Whether it runs, in the attempt that is told, if one is."""
     return (
-        (TranscodeSession.id == id) & _IS_RUNNING
+        (TranscodeSession.id == id)
+        & _IS_RUNNING
         & (TranscodeSession.attempts == fn.COALESCE(attempt, TranscodeSession.attempts))
     )
 
 
 @statement
 def report(id: Any, attempt: Any, progress: Any, lease_until: Any) -> Any:
-    return TranscodeSession.update({
-        TranscodeSession.progress: Case(
-            None, [(TranscodeSession.progress < progress, progress)], TranscodeSession.progress
-        ),
-        TranscodeSession.lease_until: lease_until,
-    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+    return (
+        TranscodeSession.update(
+            {
+                TranscodeSession.progress: Case(
+                    None,
+                    [(TranscodeSession.progress < progress, progress)],
+                    TranscodeSession.progress,
+                ),
+                TranscodeSession.lease_until: lease_until,
+            }
+        )
+        .where(_is_mine(id, attempt))
+        .returning(*_SESSION)
+    )
 
 
 @statement
 def complete(id: Any, attempt: Any, output_path: Any, now: Any) -> Any:
-    return TranscodeSession.update({
-        TranscodeSession.status: "completed", TranscodeSession.progress: 1.0,
-        TranscodeSession.output_path: output_path, TranscodeSession.completed_at: now,
-        TranscodeSession.lease_until: None,
-    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+    return (
+        TranscodeSession.update(
+            {
+                TranscodeSession.status: "completed",
+                TranscodeSession.progress: 1.0,
+                TranscodeSession.output_path: output_path,
+                TranscodeSession.completed_at: now,
+                TranscodeSession.lease_until: None,
+            }
+        )
+        .where(_is_mine(id, attempt))
+        .returning(*_SESSION)
+    )
 
 
 @statement
 def fail(id: Any, attempt: Any, error_message: Any, now: Any) -> Any:
-    return TranscodeSession.update({
-        TranscodeSession.status: "failed", TranscodeSession.error_message: error_message,
-        TranscodeSession.completed_at: now, TranscodeSession.lease_until: None,
-    }).where(_is_mine(id, attempt)).returning(*_SESSION)
+    return (
+        TranscodeSession.update(
+            {
+                TranscodeSession.status: "failed",
+                TranscodeSession.error_message: error_message,
+                TranscodeSession.completed_at: now,
+                TranscodeSession.lease_until: None,
+            }
+        )
+        .where(_is_mine(id, attempt))
+        .returning(*_SESSION)
+    )
 
 
 @statement
 def cancel(id: Any, now: Any) -> Any:
-    return TranscodeSession.update({
-        TranscodeSession.status: "cancelled", TranscodeSession.completed_at: now,
-        TranscodeSession.lease_until: None,
-    }).where(TranscodeSession.id == id, _IS_ACTIVE).returning(*_SESSION)
+    return (
+        TranscodeSession.update(
+            {
+                TranscodeSession.status: "cancelled",
+                TranscodeSession.completed_at: now,
+                TranscodeSession.lease_until: None,
+            }
+        )
+        .where(TranscodeSession.id == id, _IS_ACTIVE)
+        .returning(*_SESSION)
+    )
 
 
 def _is_over(now: Any, latest: Any) -> Any:
@@ -185,16 +242,19 @@ def _is_over(now: Any, latest: Any) -> Any:
 
 @statement
 def lease_that_is_over(now: Any, latest: Any) -> Any:
-    return TranscodeSession.select(TranscodeSession.id).where(
-        _is_over(now, latest)
-    ).limit(1).tuples()
+    return (
+        TranscodeSession.select(TranscodeSession.id).where(_is_over(now, latest)).limit(1).tuples()
+    )
 
 
 @statement
 def session_without_lease() -> Any:
-    return TranscodeSession.select(TranscodeSession.id).where(
-        _IS_RUNNING, TranscodeSession.lease_until.is_null()
-    ).limit(1).tuples()
+    return (
+        TranscodeSession.select(TranscodeSession.id)
+        .where(_IS_RUNNING, TranscodeSession.lease_until.is_null())
+        .limit(1)
+        .tuples()
+    )
 
 
 @statement
@@ -207,9 +267,12 @@ def end_missing_leases(now: Any) -> Any:
 @statement
 def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> Any:
     """Back to the queue with what ran out, or to an end after so many attempts."""
-    over = TranscodeSession.select(TranscodeSession.id).where(_is_over(now, latest)).order_by(
-        TranscodeSession.lease_until
-    ).limit(most)
+    over = (
+        TranscodeSession.select(TranscodeSession.id)
+        .where(_is_over(now, latest))
+        .order_by(TranscodeSession.lease_until)
+        .limit(most)
+    )
     ends = TranscodeSession.attempts >= attempts
     worker = fn.COALESCE(TranscodeSession.provider, SQL("'unknown'"))
 
@@ -217,16 +280,18 @@ def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> 
         return Case(None, [(ends, value)], otherwise)
 
     # Times are given as text: inside CASE nothing tells that they are times.
-    return TranscodeSession.update({
-        TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
-        TranscodeSession.progress: at_the_end(TranscodeSession.progress, 0.0),
-        TranscodeSession.started_at: at_the_end(TranscodeSession.started_at, None),
-        TranscodeSession.completed_at: at_the_end(now, TranscodeSession.completed_at),
-        TranscodeSession.error_message: at_the_end(
-            reason.concat(worker), TranscodeSession.error_message
-        ),
-        TranscodeSession.lease_until: None,
-    }).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now, latest))
+    return TranscodeSession.update(
+        {
+            TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
+            TranscodeSession.progress: at_the_end(TranscodeSession.progress, 0.0),
+            TranscodeSession.started_at: at_the_end(TranscodeSession.started_at, None),
+            TranscodeSession.completed_at: at_the_end(now, TranscodeSession.completed_at),
+            TranscodeSession.error_message: at_the_end(
+                reason.concat(worker), TranscodeSession.error_message
+            ),
+            TranscodeSession.lease_until: None,
+        }
+    ).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now, latest))
 
 
 # Files
@@ -255,10 +320,17 @@ def entry_by_hash(content_hash: Any) -> Any:
 
 
 MADE = (
-    TranscodeCache.id, TranscodeCache.media_file_id, TranscodeCache.content_hash,
-    TranscodeCache.container, TranscodeCache.video_codec, TranscodeCache.audio_codec,
-    TranscodeCache.quality, TranscodeCache.file_size, TranscodeCache.created_at,
-    TranscodeCache.last_accessed, TranscodeCache.output_path,
+    TranscodeCache.id,
+    TranscodeCache.media_file_id,
+    TranscodeCache.content_hash,
+    TranscodeCache.container,
+    TranscodeCache.video_codec,
+    TranscodeCache.audio_codec,
+    TranscodeCache.quality,
+    TranscodeCache.file_size,
+    TranscodeCache.created_at,
+    TranscodeCache.last_accessed,
+    TranscodeCache.output_path,
 )
 
 
@@ -277,18 +349,26 @@ def use_entry(
 ) -> Any:
     used = TranscodeCache.last_accessed
     held = TranscodeCache.in_use_until
-    return TranscodeCache.update({
-        TranscodeCache.access_count: TranscodeCache.access_count + 1,
-        used: Case(None, [((used <= a_minute_ago) | (used > moment), now)], used),
-        held: Case(None, [((held > in_use_until) & (held <= latest), held)], in_use_until),
-    }).where(TranscodeCache.content_hash == content_hash).returning(*_ENTRY)
+    return (
+        TranscodeCache.update(
+            {
+                TranscodeCache.access_count: TranscodeCache.access_count + 1,
+                used: Case(None, [((used <= a_minute_ago) | (used > moment), now)], used),
+                held: Case(None, [((held > in_use_until) & (held <= latest), held)], in_use_until),
+            }
+        )
+        .where(TranscodeCache.content_hash == content_hash)
+        .returning(*_ENTRY)
+    )
 
 
 @statement
 def pin_entry(pinned: Any, content_hash: Any) -> Any:
-    return TranscodeCache.update({TranscodeCache.pinned: pinned}).where(
-        TranscodeCache.content_hash == content_hash
-    ).returning(*_ENTRY)
+    return (
+        TranscodeCache.update({TranscodeCache.pinned: pinned})
+        .where(TranscodeCache.content_hash == content_hash)
+        .returning(*_ENTRY)
+    )
 
 
 @statement
@@ -298,35 +378,44 @@ def forget_entries(ids: Any) -> Any:
 
 @statement
 def paths_after(id: Any, limit: Any) -> Any:
-    return TranscodeCache.select(TranscodeCache.id, TranscodeCache.output_path).where(
-        TranscodeCache.id > id
-    ).order_by(TranscodeCache.id).limit(limit)
+    return (
+        TranscodeCache.select(TranscodeCache.id, TranscodeCache.output_path)
+        .where(TranscodeCache.id > id)
+        .order_by(TranscodeCache.id)
+        .limit(limit)
+    )
 
 
 @statement
 def usage() -> Any:
     pinned = Case(None, [(TranscodeCache.pinned, TranscodeCache.file_size)], 0)
     return TranscodeCache.select(
-        fn.COUNT(SQL("*")), fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
+        fn.COUNT(SQL("*")),
+        fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
         fn.COALESCE(fn.SUM(pinned), 0),
     ).tuples()
 
 
 @statement
 def entry_of_the_future(now: Any, latest: Any) -> Any:
-    return TranscodeCache.select(TranscodeCache.id).where(
-        _of_the_future(now, latest)
-    ).limit(1).tuples()
+    return (
+        TranscodeCache.select(TranscodeCache.id)
+        .where(_of_the_future(now, latest))
+        .limit(1)
+        .tuples()
+    )
 
 
 @statement
 def pull_back_entries(text: Any, now: Any, latest: Any) -> Any:
     """Count entries that were used while the clock was wrong as used now, and held no longer."""
     used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
-    return TranscodeCache.update({
-        used: Case(None, [(used > now, text)], used),
-        held: Case(None, [(held > latest, None)], held),
-    }).where(_of_the_future(now, latest))
+    return TranscodeCache.update(
+        {
+            used: Case(None, [(used > now, text)], used),
+            held: Case(None, [(held > latest, None)], held),
+        }
+    ).where(_of_the_future(now, latest))
 
 
 def _of_the_future(now: Any, latest: Any) -> Any:
@@ -347,13 +436,19 @@ def _may_go(now: Any) -> Any:
 
 @statement
 def least_recently_used(now: Any, limit: Any) -> Any:
-    return TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size).where(
-        _may_go(now)
-    ).order_by(TranscodeCache.last_accessed, TranscodeCache.id).limit(limit).tuples()
+    return (
+        TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size)
+        .where(_may_go(now))
+        .order_by(TranscodeCache.last_accessed, TranscodeCache.id)
+        .limit(limit)
+        .tuples()
+    )
 
 
 @statement
 def evict_entries(ids: Any, now: Any) -> Any:
-    return TranscodeCache.delete().where(
-        OneOf(TranscodeCache.id, ids), _may_go(now)
-    ).returning(TranscodeCache.output_path, TranscodeCache.file_size)
+    return (
+        TranscodeCache.delete()
+        .where(OneOf(TranscodeCache.id, ids), _may_go(now))
+        .returning(TranscodeCache.output_path, TranscodeCache.file_size)
+    )

@@ -43,7 +43,8 @@ def home(url: str, tmp_path: Path) -> Home:
         store.media.save_movie(library.id, title="Dune", year=2021, media_file_id=ids["Dune"])
         show = store.media.save_show(library.id, title="Dark")
         store.media.save_episode(
-            show.id, season_number=1, episode_number=1, media_file_id=ids["Dark"])
+            show.id, season_number=1, episode_number=1, media_file_id=ids["Dark"]
+        )
     export = tmp_path / "export.csv"
     export.write_text(CSV)
     return Home(url, export, ids)
@@ -54,7 +55,8 @@ def test_what_matches_is_imported_and_the_rest_listed(cli: Run, home: Home) -> N
     dry = cli("import", "watched", home.export, "--dry-run", *config)
     assert dry.code == 1
     assert dry.out.splitlines()[-1] == (
-        "2 of 3 would be imported, 0 known already, 0 left out, 1 not matched")
+        "2 of 3 would be imported, 0 known already, 0 left out, 1 not matched"
+    )
     assert cli("history", *config, "--json").json["items"] == []
 
     done = cli("import", "watched", home.export, *config)
@@ -69,7 +71,11 @@ def test_what_matches_is_imported_and_the_rest_listed(cli: Run, home: Home) -> N
     again = cli("import", "watched", home.export, *config, "--json")
     assert again.code == 1
     assert {name: again.json[name] for name in ("total", "imported", "already", "dry_run")} == {
-        "total": 3, "imported": 0, "already": 2, "dry_run": False}
+        "total": 3,
+        "imported": 0,
+        "already": 2,
+        "dry_run": False,
+    }
     (unmatched,) = again.json["unmatched"]
     assert (unmatched["number"], unmatched["what"]) == (4, "Solaris (1972)")
     with Store.open(home.url) as store:
@@ -79,16 +85,27 @@ def test_what_matches_is_imported_and_the_rest_listed(cli: Run, home: Home) -> N
 
 
 def test_all_matched_is_exit_0_and_user_says_whose(cli: Run, home: Home) -> None:
-    home.export.write_text(json.dumps({"plays": [
-        {"title": "Dune", "viewed_at": 1709400000}, {"title": "Dark - S01E01", "watched": False},
-    ]}))
+    home.export.write_text(
+        json.dumps(
+            {
+                "plays": [
+                    {"title": "Dune", "viewed_at": 1709400000},
+                    {"title": "Dark - S01E01", "watched": False},
+                ]
+            }
+        )
+    )
     config = ("--config", home.url)
     nobody = cli("import", "watched", home.export, *config)
     assert nobody.code == 1 and "--user" in nobody.out
     done = cli("import", "watched", home.export, "--user", "eve", *config)
-    assert (done.code, done.out.splitlines()[-2:]) == (0, [
-        "Left out: line 2, Dark - S01E01: is not watched",
-        "1 of 2 imported, 0 known already, 1 left out, 0 not matched"])
+    assert (done.code, done.out.splitlines()[-2:]) == (
+        0,
+        [
+            "Left out: line 2, Dark - S01E01: is not watched",
+            "1 of 2 imported, 0 known already, 1 left out, 0 not matched",
+        ],
+    )
     plays = cli("history", *config, "--json").json["items"]
     assert [play["user_id"] for play in plays] == ["eve"]
 
@@ -105,9 +122,15 @@ def test_a_file_that_cannot_be_read_is_exit_2_and_changes_nothing(
     assert done.err.startswith("viewra-lite: error: export.csv")
 
 
-@pytest.mark.parametrize("arguments", [
-    ["import"], ["import", "seen", "x.csv"], ["import", "watched"], ["import", "watched", "a", "b"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import"],
+        ["import", "seen", "x.csv"],
+        ["import", "watched"],
+        ["import", "watched", "a", "b"],
+    ],
+)
 def test_wrong_usage_is_exit_2(cli: Run, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
@@ -136,8 +159,7 @@ def test_the_samples_of_the_readme_are_imported(cli: Run, folder: Path, language
         assert dune is not None and dark is not None
         store.media.save_movie(library.id, title="Dune", year=2021, media_file_id=dune.id)
         show = store.media.save_show(library.id, title="Dark")
-        store.media.save_episode(
-            show.id, season_number=1, episode_number=1, media_file_id=dark.id)
+        store.media.save_episode(show.id, season_number=1, episode_number=1, media_file_id=dark.id)
     (folder / "sample").write_text(sample, encoding="utf-8")
     done = cli("import", "watched", "sample", "--json")
     assert (done.code, done.json["unmatched"]) == (0, [])
@@ -185,11 +207,9 @@ def test_a_users_data_are_written_and_read_again(cli: Run, home: Home) -> None:
     assert (again.code, again.json["format"], again.json["imported"]) == (0, "viewra", 1)
 
 
-@pytest.mark.parametrize("options", [
-    ("--timezone", "Mars/Olympus"), ("--format", "plex"), ("--user", ""),
-])
-def test_an_option_that_cannot_be_is_exit_2(
-    cli: Run, home: Home, options: tuple[str, str]
-) -> None:
+@pytest.mark.parametrize(
+    "options", [("--timezone", "Mars/Olympus"), ("--format", "plex"), ("--user", "")]
+)
+def test_an_option_that_cannot_be_is_exit_2(cli: Run, home: Home, options: tuple[str, str]) -> None:
     done = cli("import", "watched", home.export, "--config", home.url, *options)
     assert (done.code, done.out) == (2, "") and "Traceback" not in done.err

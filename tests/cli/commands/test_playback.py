@@ -49,7 +49,10 @@ def home(url: str, clock: Any, tmp_path: Path) -> Home:
         episodes = [ids[f"dark {number}"] for number in (1, 2, 3)]
         for number, file in enumerate(episodes, start=1):
             store.media.save_episode(
-                show.id, season_number=1, episode_number=number, title=f"Part {number}",
+                show.id,
+                season_number=1,
+                episode_number=number,
+                title=f"Part {number}",
                 media_file_id=file,
             )
     return Home(url, ids["dune"], episodes, folder)
@@ -92,12 +95,24 @@ def test_sessions_shows_what_another_process_plays(cli: Run, home: Home) -> None
     assert "Dune (2021)" in rows[0] and "playing" in rows[0]
     assert "0:12:34 of 2:00:00" in rows[0] and rows[0].endswith(" UTC")
     assert rows[1].startswith("ben\\x1b[31m") and "Dark S01E02 Part 2" in rows[1]
-    assert document == {"sessions": [{
-        "id": playing.id, "user_id": "anna", "device_id": "tv", "media_file_id": home.movie,
-        "kind": "movie", "title": "Dune (2021)", "method": "direct", "state": "playing",
-        "position": 754.0, "duration": DUNE_S, "start_time": playing.start_time.isoformat(),
-        "last_activity": beat.last_activity.isoformat(),
-    }]}
+    assert document == {
+        "sessions": [
+            {
+                "id": playing.id,
+                "user_id": "anna",
+                "device_id": "tv",
+                "media_file_id": home.movie,
+                "kind": "movie",
+                "title": "Dune (2021)",
+                "method": "direct",
+                "state": "playing",
+                "position": 754.0,
+                "duration": DUNE_S,
+                "start_time": playing.start_time.isoformat(),
+                "last_activity": beat.last_activity.isoformat(),
+            }
+        ]
+    }
 
 
 def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
@@ -108,11 +123,16 @@ def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
         (["history", "zoe", "--archived"], "Nothing was watched by zoe\n"),
         (["stats", "zoe"], "Nothing was watched by zoe\n"),
         (["continue", "zoe"], "There is nothing that zoe has begun and not finished\n"),
-        (["continue", "zoe", "--next-up"], "There is nothing that zoe has begun and not finished\n"
-         "No new episode comes next for zoe\n"),
+        (
+            ["continue", "zoe", "--next-up"],
+            "There is nothing that zoe has begun and not finished\n"
+            "No new episode comes next for zoe\n",
+        ),
         (["stats", "--plot"], "Nothing was watched\n"),
-        (["stats", "--since", "2024-05-31", "--until", "2024-06-01T20:15+02:00"],
-         "Nothing was watched from 2024-05-31 00:00 UTC on before 2024-06-01 18:15 UTC\n"),
+        (
+            ["stats", "--since", "2024-05-31", "--until", "2024-06-01T20:15+02:00"],
+            "Nothing was watched from 2024-05-31 00:00 UTC on before 2024-06-01 18:15 UTC\n",
+        ),
     ):
         done = cli(*arguments, "--config", home.url)
         assert (done.code, done.out, done.err) == (0, "", note)
@@ -120,7 +140,12 @@ def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
     assert cli("history", "--json", "--config", home.url).json == {"items": [], "next": None}
     assert cli("continue", "zoe", "--json", "--config", home.url).json == {"continue": []}
     assert cli("stats", "--json", "--config", home.url).json == {
-        "plays": 0, "completed": 0, "hours": 0.0, "top_titles": [], "by_day": [], "by_user": [],
+        "plays": 0,
+        "completed": 0,
+        "hours": 0.0,
+        "top_titles": [],
+        "by_day": [],
+        "by_user": [],
     }
 
 
@@ -139,12 +164,22 @@ def test_history_lists_the_latest_first(cli: Run, evening: Home) -> None:
     of_ben = cli("history", "ben", "--json", "--config", evening.url).json
     [play] = of_ben["items"]
     assert play.pop("id")
-    assert (of_ben["next"], play) == (None, {
-        "user_id": "ben", "device_id": "tv", "media_file_id": evening.episodes[0],
-        "kind": "episode", "title": "Dark S01E01 Part 1", "top_title": "Dark",
-        "method": "direct", "played_at": "2024-05-01T12:45:00+00:00", "duration_watched": 900,
-        "completed": False, "archived_at": None,
-    })
+    assert (of_ben["next"], play) == (
+        None,
+        {
+            "user_id": "ben",
+            "device_id": "tv",
+            "media_file_id": evening.episodes[0],
+            "kind": "episode",
+            "title": "Dark S01E01 Part 1",
+            "top_title": "Dark",
+            "method": "direct",
+            "played_at": "2024-05-01T12:45:00+00:00",
+            "duration_watched": 900,
+            "completed": False,
+            "archived_at": None,
+        },
+    )
 
 
 def test_history_goes_on_where_it_ended(cli: Run, evening: Home) -> None:
@@ -156,8 +191,14 @@ def test_history_goes_on_where_it_ended(cli: Run, evening: Home) -> None:
     shown = cli("history", "--limit", "2", "--config", evening.url)
     proposed = shlex.split(shown.err.removeprefix("There is more: "))
     assert proposed == [
-        "viewra-lite", "history", "--limit", "2", "--after", first["next"],
-        "--config", without_passwords(evening.url),
+        "viewra-lite",
+        "history",
+        "--limit",
+        "2",
+        "--after",
+        first["next"],
+        "--config",
+        without_passwords(evening.url),
     ]
     filtered = cli("history", "--user", "anna", "--archived", "--limit", "1", *options[-2:]).err
     assert "viewra-lite history anna --limit 1 --archived --after " in filtered
@@ -185,10 +226,17 @@ def test_continue_lists_what_was_begun(cli: Run, evening: Home) -> None:
     [item] = cli("continue", "anna", "--json", "--config", evening.url).json["continue"]
     assert item.pop("movie_id")
     assert item == {
-        "kind": "movie", "title": "Dune (2021)", "media_file_id": evening.movie,
-        "path": f"{evening.folder}/dune.mkv", "position": 3600.0, "resume_position": 3600.0,
-        "duration": DUNE_S, "updated_at": "2024-05-02T14:00:00+00:00", "show_id": None,
-        "episode_id": None, "track_id": None,
+        "kind": "movie",
+        "title": "Dune (2021)",
+        "media_file_id": evening.movie,
+        "path": f"{evening.folder}/dune.mkv",
+        "position": 3600.0,
+        "resume_position": 3600.0,
+        "duration": DUNE_S,
+        "updated_at": "2024-05-02T14:00:00+00:00",
+        "show_id": None,
+        "episode_id": None,
+        "track_id": None,
     }
 
 
@@ -203,7 +251,10 @@ def test_next_up_is_listed_below(cli: Run, evening: Home) -> None:
     assert [item["title"] for item in document["continue"]] == ["Dune (2021)"]
     [item] = document["next_up"]
     assert (item["title"], item["position"], item["episode_id"] is None) == (
-        "Dark S01E02 Part 2", 0.0, False)
+        "Dark S01E02 Part 2",
+        0.0,
+        False,
+    )
 
 
 def test_an_episode_that_was_begun_is_listed_once(cli: Run, evening: Home, clock: Any) -> None:
@@ -224,10 +275,14 @@ def test_stats_tells_titles_and_users(cli: Run, evening: Home) -> None:
     done = cli("stats", "--config", evening.url)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        "plays      3", "completed  1", "hours      2.0", "",
+        "plays      3",
+        "completed  1",
+        "hours      2.0",
+        "",
         "title        kind     plays  completed  hours",
         "Dark         episode      2          1    1.0",
-        "Dune (2021)  movie        1          0    1.0", "",
+        "Dune (2021)  movie        1          0    1.0",
+        "",
         "user  plays  completed  hours",
         "anna      2          1    1.8",
         "ben       1          0    0.2",
@@ -253,25 +308,29 @@ def test_stats_of_a_user_and_a_time(cli: Run, evening: Home) -> None:
     assert plays("--since", "2024-05-01T14:30+02:00", "--until", "2024-05-02T13:00") == 1
 
 
-def test_stats_draws_bars(
-    cli: Run, evening: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stats_draws_bars(cli: Run, evening: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     done = cli("stats", "--plot", "--config", evening.url)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[3:] == [
-        "", "Hours per day",
+        "",
+        "Hours per day",
         "2024-05-01  1.0  ███████████████████████",
         "2024-05-02  1.0  ███████████████████████",
-        "", "Hours per title",
+        "",
+        "Hours per title",
         "Dark         1.0  ██████████████████████",
         "Dune (2021)  1.0  ██████████████████████",
-        "", "Hours per user",
+        "",
+        "Hours per user",
         "anna  1.8  █████████████████████████████",
         "ben   0.2  ████▏",
     ]
     ascii_only = in_process(
-        "stats", "--plot", "--config", evening.url,
+        "stats",
+        "--plot",
+        "--config",
+        evening.url,
         env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"},
     )
     assert ascii_only.out.splitlines()[-2:] == [f"anna  1.8  {'#' * 29}", f"ben   0.2  {'#' * 4}"]
@@ -295,9 +354,10 @@ def test_every_command_takes_the_user_the_same_way(cli: Run, evening: Home) -> N
     assert "viewra-lite continue USER" in cli("continue", *config).err
 
 
-@pytest.mark.parametrize("arguments", [
-    ["sessions"], ["history"], ["continue", "anna"], ["stats", "--plot"], ["transcodes"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [["sessions"], ["history"], ["continue", "anna"], ["stats", "--plot"], ["transcodes"]],
+)
 def test_asking_makes_no_store(cli: Run, folder: Path, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out) == (1, "")
@@ -305,13 +365,24 @@ def test_asking_makes_no_store(cli: Run, folder: Path, arguments: list[str]) -> 
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [
-    ["continue"], ["continue", ""], ["continue", "x", "y"], ["history", "x", "y"],
-    ["history", "--limit", "0"], ["continue", "x", "--limit", "1001"], ["sessions", "--user", ""],
-    ["sessions", "x", "y"], ["stats", "x", "--user", "y"], ["stats", "--since", "yesterday"],
-    ["stats", "--until", "2024-02-30"],
-    ["stats", "--since", "0001-01-01T00:00+02:00"], ["stats", "--since", "20240531"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["continue"],
+        ["continue", ""],
+        ["continue", "x", "y"],
+        ["history", "x", "y"],
+        ["history", "--limit", "0"],
+        ["continue", "x", "--limit", "1001"],
+        ["sessions", "--user", ""],
+        ["sessions", "x", "y"],
+        ["stats", "x", "--user", "y"],
+        ["stats", "--since", "yesterday"],
+        ["stats", "--until", "2024-02-30"],
+        ["stats", "--since", "0001-01-01T00:00+02:00"],
+        ["stats", "--since", "20240531"],
+    ],
+)
 def test_wrong_usage_is_one_line_and_exit_2(cli: Run, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
@@ -321,25 +392,36 @@ def test_wrong_usage_is_one_line_and_exit_2(cli: Run, arguments: list[str]) -> N
 
 def test_what_the_store_refuses_is_exit_2(cli: Run, home: Home) -> None:
     for arguments in (
-        ["history", "--after", "nonsense"], ["history", "\udce9"], ["continue", "\udce9"],
-        ["stats", "--user", "\udce9"], ["sessions", "--user", "\udce9"],
+        ["history", "--after", "nonsense"],
+        ["history", "\udce9"],
+        ["continue", "\udce9"],
+        ["stats", "--user", "\udce9"],
+        ["sessions", "--user", "\udce9"],
     ):
         done = cli(*arguments, "--config", home.url)
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), arguments
 
 
-@pytest.mark.parametrize("arguments, says", [
-    (["history", "ann", "--after", "x"], "--after must be as the line below a list says it"),
-    (["history", "x" * 300], "USER must have at most 255 characters"),
-    (["stats", "--since", "2024-05-02", "--until", "2024-05-01"],
-     "--since must not be after --until: 2024-05-02"),
-    (["export", "watched", ""], "argument USER: expected the id of a user"),
-    (["export", "watched", "x" * 300], "USER must have at most 255 characters"),
-    (["import", "watched", "{file}", "--user", ""], "argument --user: expected the id of a user"),
-    (["import", "watched", "{file}", "--user", "x" * 300], "USER must have at most 255"),
-    (["import", "watched", "{file}", "--timezone", "Mars"], "--timezone must be the name of a"),
-    (["scan", "{folder}", "--type", "movie", "--name", ""], "argument --name: expected a name"),
-])
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["history", "ann", "--after", "x"], "--after must be as the line below a list says it"),
+        (["history", "x" * 300], "USER must have at most 255 characters"),
+        (
+            ["stats", "--since", "2024-05-02", "--until", "2024-05-01"],
+            "--since must not be after --until: 2024-05-02",
+        ),
+        (["export", "watched", ""], "argument USER: expected the id of a user"),
+        (["export", "watched", "x" * 300], "USER must have at most 255 characters"),
+        (
+            ["import", "watched", "{file}", "--user", ""],
+            "argument --user: expected the id of a user",
+        ),
+        (["import", "watched", "{file}", "--user", "x" * 300], "USER must have at most 255"),
+        (["import", "watched", "{file}", "--timezone", "Mars"], "--timezone must be the name of a"),
+        (["scan", "{folder}", "--type", "movie", "--name", ""], "argument --name: expected a name"),
+    ],
+)
 def test_what_the_store_refuses_is_said_in_words_of_the_command_line(
     cli: Run, home: Home, tmp_path: Path, arguments: list[str], says: str
 ) -> None:
@@ -353,14 +435,23 @@ def test_what_the_store_refuses_is_said_in_words_of_the_command_line(
 
 def test_a_moment_is_of_this_zone_unless_it_says_otherwise(folder: Path) -> None:
     evening = datetime(2024, 5, 31, 18, 15, tzinfo=timezone.utc)
-    for text in ("2024-05-31T18:15", "2024-05-31 18:15:00", "2024-05-31T18:15:00.000000Z",
-                 "2024-05-31T20:15:00.000+02:00"):
+    for text in (
+        "2024-05-31T18:15",
+        "2024-05-31 18:15:00",
+        "2024-05-31T18:15:00.000000Z",
+        "2024-05-31T20:15:00.000+02:00",
+    ):
         assert in_utc(moment(text)) == evening
     assert in_utc(moment("2024-05-31")) == evening.replace(hour=0, minute=0)
 
 
 def test_times_are_readable() -> None:
     assert [time_text(seconds) for seconds in (None, 0, 59.9, 3600, 360000.5)] == [
-        "", "0:00:00", "0:00:59", "1:00:00", "100:00:00"]
+        "",
+        "0:00:00",
+        "0:00:59",
+        "1:00:00",
+        "100:00:00",
+    ]
     assert position_text(754.2, 6720) == "0:12:34 of 1:52:00"
     assert [position_text(754.2, end) for end in (None, 0.0)] == ["0:12:34", "0:12:34"]

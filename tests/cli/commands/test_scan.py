@@ -41,7 +41,9 @@ def test_scan_list_search_remove(cli: Run, url: str, media: Path) -> None:
     assert (again["added"], again["unchanged"], again["frozen"]) == (0, 9, None)
     rows = cli("libraries", *config, "--json").json["libraries"]
     assert [(row["name"], row["files"], row["missing"]) for row in rows] == [
-        ("Movies", 9, 0), ("Series", 7, 0)]
+        ("Movies", 9, 0),
+        ("Series", 7, 0),
+    ]
     assert rows[0]["last_scan"].endswith("+00:00")
     table = cli("libraries", *config).out
     assert str(media / "Movies") in table and rows[0]["id"][:8] in table
@@ -56,7 +58,8 @@ def test_scan_list_search_remove(cli: Run, url: str, media: Path) -> None:
     removed = cli("libraries", "remove", rows[0]["id"], "--yes", *config)
     assert removed.code == 0 and "still in" in removed.out
     assert [row["name"] for row in cli("libraries", *config, "--json").json["libraries"]] == [
-        "Series"]
+        "Series"
+    ]
     assert len(list((media / "Movies").iterdir())) > 5
 
 
@@ -146,7 +149,9 @@ def test_status_names_what_is_missing_or_broken(cli: Run, url: str, media: Path)
     assert "problems" not in cli("status", "--config", url, "--json").json
     named = cli("status", "--problems", "--config", url, "--json").json["problems"]
     assert [(Path(file["path"]).name, file["status"], bool(file["error"])) for file in named] == [
-        ("Broken (1999).mkv", "present", True), (gone.name, "missing", False)]
+        ("Broken (1999).mkv", "present", True),
+        (gone.name, "missing", False),
+    ]
     shown = cli("status", "--problems", "--config", url).out
     assert f"{gone}: missing since 20" in shown and "Broken (1999).mkv: no audio" in shown
 
@@ -160,7 +165,8 @@ def test_missing_packages_are_named_with_what_helps(
     )
     done = cli("scan", media / "Movies", "--type", "movie")
     assert "less was read: guessit. Run pip install guessit, then viewra-lite scan --all\n" in (
-        done.out)
+        done.out
+    )
 
 
 def test_a_name_that_is_not_utf_8(cli: Run, folder: Path, tmp_path: Path) -> None:
@@ -178,7 +184,8 @@ def test_a_name_that_is_not_utf_8(cli: Run, folder: Path, tmp_path: Path) -> Non
     assert os.fsencode(row["path"]) == films
     for encoding in ("ascii", "latin-1", "utf-8"):
         printed = in_process(
-            "libraries", cwd=folder, env={"PYTHONIOENCODING": encoding}, errors="strict")
+            "libraries", cwd=folder, env={"PYTHONIOENCODING": encoding}, errors="strict"
+        )
         assert (printed.code, printed.err) == (0, "")
         assert r"caf\xe9" in printed.out
 
@@ -211,5 +218,6 @@ def test_progress_without_a_terminal_is_a_few_lines(capsys: pytest.CaptureFixtur
 def test_progress_of_little_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines_for([("walk", 0, 0), ("finish", 0, 1), ("finish", 1, 1)], capsys) == []
     assert lines_for([("walk", 100, 0), ("walk", 150, 150)], capsys) == [
-        "Movies: looking for files: 150 of 150"]
+        "Movies: looking for files: 150 of 150"
+    ]
     assert len(lines_for([("probe", done, 3) for done in (1, 2, 3)], capsys)) == 3

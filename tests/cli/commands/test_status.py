@@ -149,14 +149,26 @@ def test_status_counts(cli: Run, url: str, tmp_path: Path) -> None:
             now = library.created_at
             for number, status, state in ((1, "present", "failed"), (2, "missing", "done")):
                 MediaFile.create(
-                    id=str(number), library=library.id, path=f"{tmp_path}/{number}.mkv",
-                    filename=f"{number}.mkv", status=status, probe_state=state, created_at=now,
+                    id=str(number),
+                    library=library.id,
+                    path=f"{tmp_path}/{number}.mkv",
+                    filename=f"{number}.mkv",
+                    status=status,
+                    probe_state=state,
+                    created_at=now,
                     updated_at=now,
                 )
     counts = cli("status", "--config", url, "--json").json["counts"]
     assert counts == {
-        "libraries": 1, "files": 2, "missing": 1, "failed_probes": 1, "movies": 1, "shows": 1,
-        "episodes": 1, "albums": 0, "tracks": 0,
+        "libraries": 1,
+        "files": 2,
+        "missing": 1,
+        "failed_probes": 1,
+        "movies": 1,
+        "shows": 1,
+        "episodes": 1,
+        "albums": 0,
+        "tracks": 0,
     }
 
 
@@ -202,7 +214,13 @@ def test_nothing_unprintable_is_printed() -> None:
 def test_sizes_are_readable() -> None:
     sizes = [0, 1023, 1024, 1536, 5 * 2**30, 3 * 2**50]
     assert [readable_size(size) for size in sizes] == [
-        "0 bytes", "1023 bytes", "1.0 KiB", "1.5 KiB", "5.0 GiB", "3072.0 TiB"]
+        "0 bytes",
+        "1023 bytes",
+        "1.0 KiB",
+        "1.5 KiB",
+        "5.0 GiB",
+        "3072.0 TiB",
+    ]
 
 
 @pytest.mark.parametrize("command", ["status", "init", "libraries"])

@@ -48,7 +48,8 @@ def test_an_empty_store_says_so(cli: Run, url: str) -> None:
     none = cli("transcodes", "--status", "failed", "--config", url)
     assert (none.code, none.err) == (0, "No transcode is failed\n")
     assert cli("transcodes", "--json", "--config", url).json == {
-        "transcodes": [], "cache": {"entries": 0, "bytes": 0, "pinned_bytes": 0},
+        "transcodes": [],
+        "cache": {"entries": 0, "bytes": 0, "pinned_bytes": 0},
     }
 
 
@@ -56,10 +57,11 @@ def test_what_was_asked_for_is_listed_the_latest_first(cli: Run, busy: str) -> N
     done = cli("transcodes", "--config", busy)
     assert (done.code, done.err) == (0, "")
     heading, *rows, cache = done.out.splitlines()
-    assert heading.split() == [
-        "file", "status", "profile", "%", "provider", "attempts", "error"]
+    assert heading.split() == ["file", "status", "profile", "%", "provider", "attempts", "error"]
     assert [row.split()[:2] for row in rows] == [
-        ["file-3.mkv", "pending"], ["file-2.mkv", "running"], ["file-1.mkv", "failed"],
+        ["file-3.mkv", "pending"],
+        ["file-2.mkv", "running"],
+        ["file-1.mkv", "failed"],
         ["file-0.mkv", "completed"],
     ]
     assert " 46  worker 1 " in rows[1]
@@ -76,7 +78,10 @@ def test_json_tells_everything(cli: Run, busy: str) -> None:
     assert (running["progress"], running["attempts"], running["provider"]) == (0.456, 1, "worker 1")
     assert broken["error_message"].endswith("x" * 200)
     assert done["profile"] == {
-        "audio_codec": "aac", "container": "mp4", "height": 720, "quality": 23,
+        "audio_codec": "aac",
+        "container": "mp4",
+        "height": 720,
+        "quality": 23,
         "video_codec": "h264",
     }
     assert done["created_at"] == "2024-05-01T12:00:00+00:00"
@@ -103,9 +108,10 @@ def test_pinned_entries_are_told(cli: Run, busy: str, clock: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--status", "done"], ["--limit", "0"], ["--limit", "1001"], ["--limit", "x"], ["more"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--status", "done"], ["--limit", "0"], ["--limit", "1001"], ["--limit", "x"], ["more"]],
+)
 def test_wrong_usage_is_exit_2(cli: Run, arguments: list[str]) -> None:
     done = cli("transcodes", *arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)

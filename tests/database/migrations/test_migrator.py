@@ -92,7 +92,8 @@ def dump(store):
         database = MediaLibrary._meta.database
         return {
             table: sorted(map(repr, database.execute_sql(f'SELECT * FROM "{table}"').fetchall()))
-            for table in database.get_tables() if "_fts" not in table
+            for table in database.get_tables()
+            if "_fts" not in table
         }
 
 
@@ -135,20 +136,23 @@ def test_modules_come_after_what_they_require():
     assert migrator.in_order(independent) == independent
 
 
-@pytest.mark.parametrize("modules, words", [
-    ([needs("a", "b"), needs("b", "c"), needs("c", "a")], "a -> b -> c -> a"),
-    ([needs("a", "a")], "a -> a"),
-    ([needs("a", "nobody")], "a requires nobody"),
-    ([needs("a"), needs("a")], "same name"),
-])
+@pytest.mark.parametrize(
+    "modules, words",
+    [
+        ([needs("a", "b"), needs("b", "c"), needs("c", "a")], "a -> b -> c -> a"),
+        ([needs("a", "a")], "a -> a"),
+        ([needs("a", "nobody")], "a requires nobody"),
+        ([needs("a"), needs("a")], "same name"),
+    ],
+)
 def test_modules_that_cannot_be_ordered_are_refused(modules, words):
     with pytest.raises(MigrationError, match=words):
         migrator.in_order(modules)
 
 
-@pytest.mark.parametrize("scripts, words", [
-    (["0001_a", "01_b"], "same number"), (["1a_b"], "must start with a number"),
-])
+@pytest.mark.parametrize(
+    "scripts, words", [(["0001_a", "01_b"], "same number"), (["1a_b"], "must start with a number")]
+)
 def test_scripts_that_cannot_be_ordered_are_refused(store_config, guest, scripts, words):
     for script in scripts:
         guest.write(script, CREATE)
@@ -178,8 +182,9 @@ def test_a_third_partys_scripts_run_once_after_those_they_require(store_config, 
         with Store.open(store_config, modules=[guest.module()]) as store:
             assert rows(store, "SELECT id, stars FROM notes") == [("first", 3)]
             assert ids(store) == ["a"]
-            assert [line["name"] for line in store.migrations.status()
-                    if line["module"] == "notes"] == ["0001_initial", "0002_stars"]
+            assert [
+                line["name"] for line in store.migrations.status() if line["module"] == "notes"
+            ] == ["0001_initial", "0002_stars"]
     with Store.open(store_config) as store:  # without the module its history is left alone
         assert rows(store, "SELECT count(*) FROM viewra_migrations_notes") == [(2,)]
 
@@ -204,7 +209,7 @@ def test_a_zip_brings_its_scripts_too(store_config, guest, tmp_path, monkeypatch
     module = guest.module(migrations=f"{name}.migrations")
     with Store.open(store_config, modules=[module]) as store:
         assert rows(store, "SELECT id FROM notes") == [("first",)]
-        (checksum,), = rows(store, "SELECT checksum FROM viewra_migrations_notes")
+        ((checksum,),) = rows(store, "SELECT checksum FROM viewra_migrations_notes")
         assert len(checksum) == 64
 
 
@@ -322,25 +327,35 @@ def test_a_script_that_ends_its_transaction_is_not_recorded_as_done(store_config
 
 
 def test_a_script_that_leaves_rows_pointing_nowhere_is_refused(store_config, guest):
-    guest.write("0001_initial", """
+    guest.write(
+        "0001_initial",
+        """
 def up(migrator, db):
     db.execute_sql("CREATE TABLE notes (library TEXT REFERENCES media_libraries (id))")
     db.execute_sql("INSERT INTO notes VALUES ('nowhere')")
-""")
+""",
+    )
     refuse(store_config, guest, MigrationError, "notes 0001_initial failed")
 
 
 def test_a_table_rebuild_deletes_no_child_rows(store_config, guest):
-    guest.write("0001_initial", CREATE + """
+    guest.write(
+        "0001_initial",
+        CREATE
+        + """
     db.execute_sql("CREATE TABLE children (note TEXT REFERENCES notes (id) ON DELETE CASCADE)")
     db.execute_sql("INSERT INTO children VALUES ('first')")
-""")
+""",
+    )
     guest.write("0002_stars", ADD_COLUMN)
-    guest.write("0003_strict", """
+    guest.write(
+        "0003_strict",
+        """
 def up(migrator, db):
     migrator.migrate(migrator.add_not_null("notes", "stars"), migrator.rename_column(
         "notes", "stars", "points"), migrator.drop_not_null("notes", "points"))
-""")
+""",
+    )
     with Store.open(store_config, modules=[guest.module()]) as store:
         assert rows(store, "SELECT note FROM children") == [("first",)]
         with pytest.raises(Exception), store.writer():  # foreign keys hold again
@@ -387,12 +402,15 @@ def test_6_processes_open_a_fresh_store_at_once(store_config, tmp_path):
         assert store.migrations.plan() == []
 
 
-STUCK = CREATE + """
+STUCK = (
+    CREATE
+    + """
     import os, sys
     if os.environ.get("VIEWRA_TEST_STUCK"):
         print("stuck", flush=True)
         sys.stdin.readline()
 """
+)
 OPEN_STUCK = """
 import os, sys
 os.environ["VIEWRA_TEST_STUCK"] = "1"
@@ -417,9 +435,10 @@ def test_a_process_killed_in_a_migration_leaves_a_store_that_the_next_open_compl
     if not isinstance(source, str):
         source = str(tmp_path / "viewra.yaml")
         (tmp_path / "viewra.yaml").write_text(f"database: {store_config['database']}")
-    for round in range(2):
-        with running_python("-c", OPEN_STUCK, source, str(guest.folder.parent),
-                            f"{guest.name}.migrations") as process:
+    for _ in range(2):
+        with running_python(
+            "-c", OPEN_STUCK, source, str(guest.folder.parent), f"{guest.name}.migrations"
+        ) as process:
             assert process.stdout.readline() == "stuck\n"
             process.kill()
             process.wait()

@@ -47,7 +47,9 @@ def test_the_sqlite_shell_loads_schema_sql(tmp_path: Path) -> None:
     path = tmp_path / "by-hand.db"
     shell = subprocess.run(
         ["sqlite3", "-bail", str(path), f".read {TOP / 'schema.sql'}"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert shell.stderr == ""
     assert sqlite_catalogue(path) == sqlite_catalogue(migrated(tmp_path))
@@ -148,7 +150,9 @@ class Review(peewee.Model):
 
     stars = peewee.IntegerField()
     text = peewee.CharField(
-        null=True, max_length=40, constraints=[peewee.Check("text <> '-- no'")],
+        null=True,
+        max_length=40,
+        constraints=[peewee.Check("text <> '-- no'")],
         help_text="as they wrote it",
     )
 

@@ -47,18 +47,22 @@ print("works")
 """
 
 
-@pytest.mark.parametrize("first", [
-    "from viewra_lite import Store", "import peewee; from viewra_lite import Store", "pass",
-])
-@pytest.mark.parametrize("make", [
-    "peewee.PostgresqlDatabase(url.path[1:], **place)",
-    "peewee.PostgresqlDatabase(None); database.init(url.path[1:], **place)",
-    "peewee.PostgresqlDatabase(url.path[1:], prefer_psycopg3=True, **place)",
-    "__import__('playhouse.postgres_ext').postgres_ext.PostgresqlExtDatabase("
-    "url.path[1:], **place)",
-    "__import__('playhouse.pool').pool.PooledPostgresqlDatabase(url.path[1:], **place)",
-    "__import__('playhouse.db_url').db_url.connect(sys.argv[1], unquote_password=True)",
-])
+@pytest.mark.parametrize(
+    "first",
+    ["from viewra_lite import Store", "import peewee; from viewra_lite import Store", "pass"],
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        "peewee.PostgresqlDatabase(url.path[1:], **place)",
+        "peewee.PostgresqlDatabase(None); database.init(url.path[1:], **place)",
+        "peewee.PostgresqlDatabase(url.path[1:], prefer_psycopg3=True, **place)",
+        "__import__('playhouse.postgres_ext').postgres_ext.PostgresqlExtDatabase("
+        "url.path[1:], **place)",
+        "__import__('playhouse.pool').pool.PooledPostgresqlDatabase(url.path[1:], **place)",
+        "__import__('playhouse.db_url').db_url.connect(sys.argv[1], unquote_password=True)",
+    ],
+)
 def test_a_host_program_uses_peewee_on_postgresql_as_ever(postgres_url, first, make):
     code = HOST.format(first=first, make=make, last="from viewra_lite import Store")
     assert run_python("-W", "ignore", "-c", code, postgres_url).stdout == "works\n"

@@ -22,7 +22,10 @@ from viewra_lite.transcoding import queries as transcoding
 
 ROOMS = {
     "media": (
-        "queries", "scanning.queries", "files.queries", "files.work_queries",
+        "queries",
+        "scanning.queries",
+        "files.queries",
+        "files.work_queries",
         "search.queries",
     ),
     "playback": ("queries", "watching.queries", "progress.queries", "history.queries"),
@@ -45,14 +48,21 @@ SCANS = {
 }
 # What is asked of a whole library, or of what it holds that is missing or new.
 OF_A_LIBRARY = {
-    "files_first", "file_ids_of_library", "count_files", "count_missing", "missing_replaced",
-    "missing_moved", "present_paths_after", "count_unprobed",
+    "files_first",
+    "file_ids_of_library",
+    "count_files",
+    "count_missing",
+    "missing_replaced",
+    "missing_moved",
+    "present_paths_after",
+    "count_unprobed",
 }
 # A page in its order that would be sorted first reads everything before it shows anything.
 PAGES = {
     **{
         f"page of {model.__name__} by {sort}": media.page_statement(model, sort, *more)
-        for model in (Movie, TVShow, Album) for sort in media.SORTS
+        for model in (Movie, TVShow, Album)
+        for sort in media.SORTS
         for more in ((False, False), (False, True), (True, False), (True, True))
     },
     **{
@@ -60,7 +70,8 @@ PAGES = {
         for model in (PlaybackHistory, PlaybackHistoryArchive)
         for more in ((False, False), (False, True), (True, False), (True, True))
     },
-    "files_first": media.files_first, "files_after": media.files_after,
+    "files_first": media.files_first,
+    "files_after": media.files_after,
 }
 
 
@@ -94,7 +105,8 @@ def explain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def scanned(plan: list[str]) -> list[str]:
     return [
-        step for step in plan
+        step
+        for step in plan
         if step.startswith("SCAN") and "VIRTUAL TABLE" not in step and "every" not in step
     ]
 
@@ -105,19 +117,23 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(name: str, explain: 
     assert scanned(plan) == []
 
 
-@pytest.mark.parametrize("name", [
-    name for name, _ in statements() if name.rpartition(".")[2] not in OF_A_LIBRARY
-])
+@pytest.mark.parametrize(
+    "name", [name for name, _ in statements() if name.rpartition(".")[2] not in OF_A_LIBRARY]
+)
 def test_no_statement_goes_through_a_library_to_find_a_file(name: str, explain: Any) -> None:
     plan = explain(dict(statements())[name])
     assert [step for step in plan if step.endswith("(library_id=?)")] == []
 
 
-@pytest.mark.parametrize("name, few", [
-    ("missing_moved", r"idx_media_files_missing$"),
-    ("missing_replaced", r"idx_media_files_missing \(library_id=\?\)$"),
-    ("removed_moved", "SCAN"), ("removed_replaced", "SCAN"),
-])
+@pytest.mark.parametrize(
+    "name, few",
+    [
+        ("missing_moved", r"idx_media_files_missing$"),
+        ("missing_replaced", r"idx_media_files_missing \(library_id=\?\)$"),
+        ("removed_moved", "SCAN"),
+        ("removed_replaced", "SCAN"),
+    ],
+)
 def test_what_is_gone_is_looked_for_from_the_side_of_the_few(
     name: str, few: str, explain: Any
 ) -> None:

@@ -25,15 +25,19 @@ from viewra_lite.transcoding import models as transcoding
 # Not shrinking: after an error PostgreSQL refuses everything else in the transaction.
 PHASES = [Phase.explicit, Phase.generate]
 MODELS = [
-    model for room in (media, playback, plugins, transcoding)
+    model
+    for room in (media, playback, plugins, transcoding)
     for _, model in sorted(inspect.getmembers(room, inspect.isclass))
     if issubclass(model, peewee.Model) and model in room.MODELS
 ]
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 json = st.recursive(
-    st.none() | st.booleans() | st.integers(-2 ** 70, 2 ** 70)
-    | st.floats(-1e9, 1e9, width=32).map(lambda x: round(x, 3)) | text,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(-1e9, 1e9, width=32).map(lambda x: round(x, 3))
+    | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=8,
 )
@@ -41,7 +45,8 @@ path = st.binary(max_size=20).map(
     lambda raw: raw.replace(b"\0", b"/").decode("utf-8", "surrogateescape")
 )
 moments = st.datetimes(
-    datetime(2, 1, 1), datetime(9998, 1, 1),
+    datetime(2, 1, 1),
+    datetime(9998, 1, 1),
     timezones=st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone),
 )
 
@@ -53,30 +58,38 @@ def values_of(field):
     if isinstance(field, fields.ChoiceField):
         return st.sampled_from(field.allowed)
     kinds = {
-        fields.TimestampField: moments, fields.JSONField: json, fields.PathField: path,
-        fields.DateField: st.dates(date(2, 1, 1)), peewee.TextField: text,
-        peewee.IntegerField: st.integers(-2 ** 31, 2 ** 31 - 1), peewee.BooleanField: st.booleans(),
-        peewee.BigIntegerField: st.integers(-2 ** 63, 2 ** 63 - 1),
+        fields.TimestampField: moments,
+        fields.JSONField: json,
+        fields.PathField: path,
+        fields.DateField: st.dates(date(2, 1, 1)),
+        peewee.TextField: text,
+        peewee.IntegerField: st.integers(-(2**31), 2**31 - 1),
+        peewee.BooleanField: st.booleans(),
+        peewee.BigIntegerField: st.integers(-(2**63), 2**63 - 1),
         peewee.DoubleField: st.floats(allow_nan=False, allow_infinity=False),
-        peewee.AutoField: st.integers(1, 2 ** 31 - 1),
+        peewee.AutoField: st.integers(1, 2**31 - 1),
     }
     return kinds[type(field)]
 
 
 def rows_of(model):
-    return st.fixed_dictionaries({
-        field.name: values_of(field) | st.none() if field.null else values_of(field)
-        for field in model._meta.sorted_fields
-    })
+    return st.fixed_dictionaries(
+        {
+            field.name: values_of(field) | st.none() if field.null else values_of(field)
+            for field in model._meta.sorted_fields
+        }
+    )
 
 
 def without_rules(model):
     """A copy of a table without its constraints, so that any value of the type may stand in it."""
     columns = {
-        field.name: type(field)(null=True) if not isinstance(
-            field, (peewee.ForeignKeyField, fields.ChoiceField, peewee.AutoField))
-        else fields.ChoiceField(field.allowed, null=True) if isinstance(field, fields.ChoiceField)
-        else peewee.TextField(null=True) if isinstance(field, peewee.ForeignKeyField)
+        field.name: type(field)(null=True)
+        if not isinstance(field, (peewee.ForeignKeyField, fields.ChoiceField, peewee.AutoField))
+        else fields.ChoiceField(field.allowed, null=True)
+        if isinstance(field, fields.ChoiceField)
+        else peewee.TextField(null=True)
+        if isinstance(field, peewee.ForeignKeyField)
         else peewee.IntegerField(null=True)
         for field in model._meta.sorted_fields
     }
@@ -91,7 +104,8 @@ def without_rules(model):
 
 def contents(instance):
     return {
-        "data": instance.__data__, "dirty": instance._dirty,
+        "data": instance.__data__,
+        "dirty": instance._dirty,
         "related": {name: contents(rel) for name, rel in instance.__rel__.items()},
     }
 
@@ -170,8 +184,9 @@ def test_a_result_never_queries_again(store):
 
     @statement
     def joined(id):
-        return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
-            MediaFile.id == id)
+        return (
+            MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(MediaFile.id == id)
+        )
 
     file = store._db.one(alone, "f")
     assert (file.library, file.library_id) == ("a", "a")
@@ -188,8 +203,14 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
         for id, kind in (("ws", "show"), ("w1", "episode"), ("w2", "episode")):
             Work.insert(id=id, kind=kind).execute()
         TVShow.insert(
-            work="ws", id="s", library="a", title="Show", sort_title="show", identity="s",
-            created_at=NOW, updated_at=NOW,
+            work="ws",
+            id="s",
+            library="a",
+            title="Show",
+            sort_title="show",
+            identity="s",
+            created_at=NOW,
+            updated_at=NOW,
         ).execute()
         Season.insert(id="1", show="s", season_number=1).execute()
         MediaFile.insert(
@@ -197,15 +218,26 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
         ).execute()
         for number, file in ((1, "f"), (2, None)):
             Episode.insert(
-                id=f"e{number}", show="s", season="1", season_number=1, episode_number=number,
-                title=f"Part {number}", media_file=file, work=f"w{number}",
+                id=f"e{number}",
+                show="s",
+                season="1",
+                season_number=1,
+                episode_number=number,
+                title=f"Part {number}",
+                media_file=file,
+                work=f"w{number}",
             ).execute()
 
     def query():
-        return Episode.select(Episode, MediaFile, Season, TVShow).join(
-            MediaFile, peewee.JOIN.LEFT_OUTER, on=(Episode.media_file == MediaFile.id)
-        ).switch(Episode).join(Season, on=(Episode.season == Season.id)).switch(Episode).join(
-            TVShow, on=(Episode.show == TVShow.id)).order_by(Episode.id)
+        return (
+            Episode.select(Episode, MediaFile, Season, TVShow)
+            .join(MediaFile, peewee.JOIN.LEFT_OUTER, on=(Episode.media_file == MediaFile.id))
+            .switch(Episode)
+            .join(Season, on=(Episode.season == Season.id))
+            .switch(Episode)
+            .join(TVShow, on=(Episode.show == TVShow.id))
+            .order_by(Episode.id)
+        )
 
     ours = store._db.all(Statement(query))
     with store.reader():
@@ -237,13 +269,16 @@ def test_one_of_takes_a_list_of_any_length(store, count):
 
     @statement
     def of_intervals(intervals):
-        return MediaLibrary.select(MediaLibrary.id).where(
-            OneOf(MediaLibrary.scan_interval, intervals)).tuples()
+        return (
+            MediaLibrary.select(MediaLibrary.id)
+            .where(OneOf(MediaLibrary.scan_interval, intervals))
+            .tuples()
+        )
 
     for name in ("x1", "x4999", "é'\"\\", "y"):
         add(store, name)
     wanted = [f"x{n + 1}" for n in range(count)]
-    found = {id for id, in store._db.all(some, wanted)}
+    found = {id for (id,) in store._db.all(some, wanted)}
     assert found == {"x1", "x4999"} & set(wanted)
     assert store._db.all(some, ["é'\"\\"]) == [("é'\"\\",)]
     assert len(store._db.all(of_intervals, list(range(count)))) == (4 if count else 0)
@@ -254,11 +289,17 @@ def test_parameters_are_converted_wherever_they_stand(store):
 
     @statement
     def upsert(id, path, moment, seen, new_path):
-        return MediaLibrary.insert({
-            MediaLibrary.id: id, MediaLibrary.name: id, MediaLibrary.path: path,
-            MediaLibrary.type: "movie", MediaLibrary.scan_interval: 0,
-            MediaLibrary.created_at: moment, MediaLibrary.updated_at: moment,
-        }).on_conflict(
+        return MediaLibrary.insert(
+            {
+                MediaLibrary.id: id,
+                MediaLibrary.name: id,
+                MediaLibrary.path: path,
+                MediaLibrary.type: "movie",
+                MediaLibrary.scan_interval: 0,
+                MediaLibrary.created_at: moment,
+                MediaLibrary.updated_at: moment,
+            }
+        ).on_conflict(
             conflict_target=[MediaLibrary.id],
             update={MediaLibrary.last_scan: seen, MediaLibrary.path: new_path},
         )
@@ -266,7 +307,8 @@ def test_parameters_are_converted_wherever_they_stand(store):
     @statement
     def between(low, high, path):
         return MediaLibrary.select().where(
-            MediaLibrary.last_scan.between(low, high), MediaLibrary.path == path)
+            MediaLibrary.last_scan.between(low, high), MediaLibrary.path == path
+        )
 
     for odd in ("/\udcff", "/\U0010ff80"):
         for _ in range(2):

@@ -19,13 +19,33 @@ from viewra_lite.errors import InvalidValueError
 
 paths = st.one_of(
     st.binary(max_size=12).map(os.fsdecode),
-    st.lists(st.sampled_from([
-        "a", "/", "é", "\U0010ff7f", "\U0010ff80", "\U0010ffff", "\udc80", "\udcff", "\udcc3",
-        "\udca9", "\udcf4", "\udc8f", "\udcbf",
-    ]), max_size=6).map("".join).map(os.fsencode).map(os.fsdecode),
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "/",
+                "é",
+                "\U0010ff7f",
+                "\U0010ff80",
+                "\U0010ffff",
+                "\udc80",
+                "\udcff",
+                "\udcc3",
+                "\udca9",
+                "\udcf4",
+                "\udc8f",
+                "\udcbf",
+            ]
+        ),
+        max_size=6,
+    )
+    .map("".join)
+    .map(os.fsencode)
+    .map(os.fsdecode),
 )
 moments = st.datetimes(
-    datetime(2, 1, 1), datetime(9998, 1, 1),
+    datetime(2, 1, 1),
+    datetime(9998, 1, 1),
     timezones=st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone),
 )
 
@@ -67,11 +87,14 @@ def test_texts_sort_as_moments_do(one, other):
     assert (timestamp_text(one) < timestamp_text(other)) == (one < other)
 
 
-@pytest.mark.parametrize("moment", [
-    datetime(2024, 1, 1),
-    datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
-    datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
-])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2024, 1, 1),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+    ],
+)
 def test_a_moment_that_cannot_be_told_in_utc_is_refused(moment):
     with pytest.raises(InvalidValueError):
         timestamp_text(moment)

@@ -13,7 +13,13 @@ import pytest
 from postgres_server import PostgresMissing, Server, free_port, running_server
 
 from tests.database.rows import (
-    WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id, set_interval,
+    WAIT_S,
+    add,
+    add_by_peewee,
+    ids,
+    in_threads,
+    library_by_id,
+    set_interval,
 )
 from viewra_lite import Store
 from viewra_lite.errors import ConfigError, TransactionError, StoreUnavailableError, ViewraError
@@ -82,7 +88,9 @@ def test_a_server_that_is_down_is_unavailable_until_it_is_back(outage, own_serve
     add(outage, "a")
     own_server.stop()
     for use in (
-        lambda: ids(outage), lambda: add(outage, "b"), outage.writer().__enter__,
+        lambda: ids(outage),
+        lambda: add(outage, "b"),
+        outage.writer().__enter__,
         lambda: outage._db.one(library_by_id, "a"),
         lambda: outage._db.exclusive("x").__enter__(),
     ):
@@ -192,6 +200,7 @@ def set_up(own_server: Server, request: pytest.FixtureRequest) -> Iterator[Calla
     url = own_server.create_database(name)
     Store.open(url).close()
     with ExitStack() as opened:
+
         def configured(setting: str) -> Store:
             own_server._execute(f"ALTER DATABASE {{}} SET {setting}", name)
             return opened.enter_context(Store.open(url))
@@ -224,7 +233,8 @@ def test_a_server_that_takes_no_writes_says_so(set_up):
     store = set_up("default_transaction_read_only = on")
     assert ids(store) == []
     for write in (
-        lambda: add(store, "a"), store.writer().__enter__,
+        lambda: add(store, "a"),
+        store.writer().__enter__,
         lambda: store.media.add_library("Films", "/", "movie"),
     ):
         with pytest.raises(StoreUnavailableError, match="takes no writes: .* name the primary"):
@@ -240,9 +250,7 @@ IDLE_TOO_LONG = "blocks short, or raise .* idle_in|server closed the connection"
 
 @pytest.mark.parametrize("session", ["reader", "writer"])
 def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(outage, session):
-    for use in (
-        lambda: MediaLibrary.select().count(), lambda: outage._db.one(library_by_id, "a"),
-    ):
+    for use in (lambda: MediaLibrary.select().count(), lambda: outage._db.one(library_by_id, "a")):
         with pytest.raises(StoreUnavailableError, match=IDLE_TOO_LONG):
             with getattr(outage, session)():
                 idle_for_too_long()

@@ -96,14 +96,16 @@ def test_guests_values_mean_the_same(store):
             execute("INSERT INTO guests VALUES (?)", value)
         found = execute("SELECT typeof(x), x FROM guests").fetchall()
     assert found == [
-        ("text", "1.10"), ("blob", b"\0"), ("blob", b"ab"), ("null", None),
-        ("integer", 2**63 - 1), ("real", float("inf")),
+        ("text", "1.10"),
+        ("blob", b"\0"),
+        ("blob", b"ab"),
+        ("null", None),
+        ("integer", 2**63 - 1),
+        ("real", float("inf")),
     ]
 
 
-@pytest.mark.parametrize("value", [
-    UUID(int=1), Fraction(1, 2), object(), 2**63, "\ud800", "a\0b",
-])
+@pytest.mark.parametrize("value", [UUID(int=1), Fraction(1, 2), object(), 2**63, "\ud800", "a\0b"])
 def test_what_one_driver_does_not_take_the_other_does_not_take(store, value):
     with store.writer():
         execute("CREATE TABLE guests (x)")

@@ -8,11 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests.database.rows import (
-    NOW, WAIT_S, add, add_by_peewee, ids, in_thread, in_threads, insert_library, library_by_id,
+    NOW,
+    WAIT_S,
+    add,
+    add_by_peewee,
+    ids,
+    in_thread,
+    in_threads,
+    insert_library,
+    library_by_id,
 )
 from viewra_lite import Store
 from viewra_lite.errors import (
-    MigrationError, TransactionError, StoreAlreadyOpenError, StoreClosedError, ViewraError,
+    MigrationError,
+    TransactionError,
+    StoreAlreadyOpenError,
+    StoreClosedError,
+    ViewraError,
 )
 from viewra_lite.media.models import MediaLibrary
 

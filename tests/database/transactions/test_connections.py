@@ -44,9 +44,9 @@ def test_2000_short_threads_leak_nothing(store_config, open_files):
         def round_of(count):
             threads = [threading.Thread(target=use, args=(n,)) for n in range(count)]
             for first in range(0, count, 8):
-                for thread in threads[first:first + 8]:
+                for thread in threads[first : first + 8]:
                     thread.start()
-                for thread in threads[first:first + 8]:
+                for thread in threads[first : first + 8]:
                     thread.join()
 
         round_of(200)
@@ -54,8 +54,7 @@ def test_2000_short_threads_leak_nothing(store_config, open_files):
         round_of(1800)
         # The pool may have grown to its size since then: SQLite opens three files a connection.
         assert open_files() <= before + 3 * 4
-        pool = store._db.backend._readers if store.engine == "sqlite" else (
-            store._db.backend._pool)
+        pool = store._db.backend._readers if store.engine == "sqlite" else (store._db.backend._pool)
         assert len(pool._alive) <= 4
         assert ids(store) == ["a"]
 
@@ -122,9 +121,19 @@ def settings_of(store, writes):
     """The settings a borrower finds, on every connection that may be lent."""
     db = store._db
     names = (
-        "foreign_keys", "query_only", "busy_timeout", "cache_size", "recursive_triggers",
-        "locking_mode", "ignore_check_constraints", "synchronous",
-    ) if store.engine == "sqlite" else ()
+        (
+            "foreign_keys",
+            "query_only",
+            "busy_timeout",
+            "cache_size",
+            "recursive_triggers",
+            "locking_mode",
+            "ignore_check_constraints",
+            "synchronous",
+        )
+        if store.engine == "sqlite"
+        else ()
+    )
     session = db.writer if writes else db.reader
     with session():
         connection = db.current.connection
@@ -137,16 +146,27 @@ def settings_of(store, writes):
 
 
 SQLITE_DIRT = [
-    "PRAGMA foreign_keys=0", "PRAGMA query_only=0", "PRAGMA query_only=1",
-    "PRAGMA busy_timeout=7", "PRAGMA cache_size=77", "PRAGMA recursive_triggers=1",
-    "PRAGMA case_sensitive_like=1", "PRAGMA ignore_check_constraints=1",
-    "PRAGMA locking_mode=EXCLUSIVE", "ATTACH ':memory:' AS attached",
-    "CREATE TEMP TABLE dirt (x)", "CREATE TEMP VIEW media_libraries AS SELECT 1",
+    "PRAGMA foreign_keys=0",
+    "PRAGMA query_only=0",
+    "PRAGMA query_only=1",
+    "PRAGMA busy_timeout=7",
+    "PRAGMA cache_size=77",
+    "PRAGMA recursive_triggers=1",
+    "PRAGMA case_sensitive_like=1",
+    "PRAGMA ignore_check_constraints=1",
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "ATTACH ':memory:' AS attached",
+    "CREATE TEMP TABLE dirt (x)",
+    "CREATE TEMP VIEW media_libraries AS SELECT 1",
 ]
 POSTGRES_DIRT = [
-    "SET TimeZone = 'Asia/Tokyo'", "SET lock_timeout = 1", "SET search_path = pg_catalog",
-    "SET synchronous_commit = on", "CREATE TEMP TABLE media_libraries (x int)",
-    "SELECT pg_advisory_lock(77)", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    "SET TimeZone = 'Asia/Tokyo'",
+    "SET lock_timeout = 1",
+    "SET search_path = pg_catalog",
+    "SET synchronous_commit = on",
+    "CREATE TEMP TABLE media_libraries (x int)",
+    "SELECT pg_advisory_lock(77)",
+    "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 ]
 
 
@@ -318,8 +338,10 @@ with Store.open(sys.argv[1]) as store:
 @can_fork
 def test_forked_children_that_end_normally_take_no_row_from_the_parent(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database:\n  database_path: {tmp_path}/viewra.db\n  cache_size_kib: 64\n"
-                      f"  driver: {SqliteConfig().driver}\n")
+    config.write_text(
+        f"database:\n  database_path: {tmp_path}/viewra.db\n  cache_size_kib: 64\n"
+        f"  driver: {SqliteConfig().driver}\n"
+    )
     done = run_python("-W", "ignore", "-c", FORKS, str(config))
     assert done.stdout.split("\n")[-2] == f"{1 + 6 * 602} ('ok',)", done.stdout
 

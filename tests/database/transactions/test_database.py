@@ -8,8 +8,17 @@ import peewee
 import pytest
 
 from tests.database.rows import (
-    NOW, WAIT_S, add, add_by_peewee, ids, in_thread, in_threads, insert_library, interval_of,
-    library_by_id, set_interval,
+    NOW,
+    WAIT_S,
+    add,
+    add_by_peewee,
+    ids,
+    in_thread,
+    in_threads,
+    insert_library,
+    interval_of,
+    library_by_id,
+    set_interval,
 )
 from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
@@ -405,8 +414,13 @@ def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
     """Eight threads count in one row; each reads it first, as a room's verb may."""
     with store.writer():
         MediaLibrary.create(
-            id="counter", name="n", path="/counted", type="movie", scan_interval=0,
-            created_at=store._db.now(), updated_at=store._db.now(),
+            id="counter",
+            name="n",
+            path="/counted",
+            type="movie",
+            scan_interval=0,
+            created_at=store._db.now(),
+            updated_at=store._db.now(),
         )
 
     def count():

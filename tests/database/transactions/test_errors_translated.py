@@ -13,12 +13,22 @@ import pytest
 
 from tests.database.processes import run_python
 from tests.database.rows import (
-    NOW, add, add_by_peewee, ids, insert_library, library_by_id, set_interval,
+    NOW,
+    add,
+    add_by_peewee,
+    ids,
+    insert_library,
+    library_by_id,
+    set_interval,
 )
 from viewra_lite import Store
 from viewra_lite.database.orm.statements import statement
 from viewra_lite.errors import (
-    ConfigError, ConflictError, CorruptStoreError, InvalidValueError, StoreUnavailableError,
+    ConfigError,
+    ConflictError,
+    CorruptStoreError,
+    InvalidValueError,
+    StoreUnavailableError,
     ViewraError,
 )
 from viewra_lite.media.models import MediaFile, MediaLibrary
@@ -26,11 +36,19 @@ from viewra_lite.media.models import MediaFile, MediaLibrary
 
 @statement
 def insert_file(id, library, size, width, duration, created_at):
-    return MediaFile.insert({
-        MediaFile.id: id, MediaFile.library: library, MediaFile.path: id, MediaFile.filename: id,
-        MediaFile.size: size, MediaFile.width: width, MediaFile.duration: duration,
-        MediaFile.created_at: created_at, MediaFile.updated_at: created_at,
-    })
+    return MediaFile.insert(
+        {
+            MediaFile.id: id,
+            MediaFile.library: library,
+            MediaFile.path: id,
+            MediaFile.filename: id,
+            MediaFile.size: size,
+            MediaFile.width: width,
+            MediaFile.duration: duration,
+            MediaFile.created_at: created_at,
+            MediaFile.updated_at: created_at,
+        }
+    )
 
 
 def add_file(store, id="f", library="a", size=1, width=1, duration=1.0, created_at=NOW):
@@ -53,10 +71,12 @@ BROKEN_RULES = {
     ),
     "not null": (InvalidValueError, lambda store: add_file(store, created_at=None)),
     "not null, Peewee": (
-        InvalidValueError, lambda store: in_writer(store, lambda: add_by_peewee("b", name=None)),
+        InvalidValueError,
+        lambda store: in_writer(store, lambda: add_by_peewee("b", name=None)),
     ),
     "choice": (
-        InvalidValueError, lambda store: in_writer(store, lambda: add_by_peewee("b", type="x")),
+        InvalidValueError,
+        lambda store: in_writer(store, lambda: add_by_peewee("b", type="x")),
     ),
 }
 
@@ -108,7 +128,10 @@ def test_a_value_in_a_peewee_query_is_the_same_error_on_both_engines(store, valu
     with pytest.raises(InvalidValueError), store.writer():
         MediaLibrary._meta.database.execute_sql(
             "INSERT INTO media_files (size, id) VALUES ({0}, {0})".format(
-                MediaLibrary._meta.database.param), (value, value))
+                MediaLibrary._meta.database.param
+            ),
+            (value, value),
+        )
 
 
 @pytest.mark.parametrize("id", ["a\0b", "\ud800"], ids=["NUL", "surrogate"])
@@ -129,11 +152,17 @@ def test_rows_of_run_many_are_looked_at_too(store):
 
 @statement
 def many_libraries(id, name, path, type, scan_interval, created_at, updated_at):
-    return MediaLibrary.insert({
-        MediaLibrary.id: id, MediaLibrary.name: name, MediaLibrary.path: path,
-        MediaLibrary.type: type, MediaLibrary.scan_interval: scan_interval,
-        MediaLibrary.created_at: created_at, MediaLibrary.updated_at: updated_at,
-    })
+    return MediaLibrary.insert(
+        {
+            MediaLibrary.id: id,
+            MediaLibrary.name: name,
+            MediaLibrary.path: path,
+            MediaLibrary.type: type,
+            MediaLibrary.scan_interval: scan_interval,
+            MediaLibrary.created_at: created_at,
+            MediaLibrary.updated_at: updated_at,
+        }
+    )
 
 
 def test_wrong_sql_of_guest_code_stays_peewees_error(store):
@@ -163,7 +192,10 @@ def test_missing_folders_are_created_and_the_file_is_ours_alone(tmp_path):
         add(store, "a")
         modes = {p.name: p.stat().st_mode & 0o777 for p in path.parent.iterdir()}
     assert modes == {
-        "viewra.db": 0o600, "viewra.db-wal": 0o600, "viewra.db-shm": 0o600, "viewra.db-lock": 0o700,
+        "viewra.db": 0o600,
+        "viewra.db-wal": 0o600,
+        "viewra.db-shm": 0o600,
+        "viewra.db-lock": 0o700,
     }
 
 
@@ -207,16 +239,23 @@ def pipe(path):
 
 
 @pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize("arrange, error, words", [
-    (folder, ConfigError, "is a folder"),
-    (parent_is_a_file, ConfigError, "is not a folder"),
-    (grandparent_is_a_file, ConfigError, "is not a folder"),
-    (dangling_link, StoreUnavailableError, "is not there"),
-    (loop, ViewraError, "link"),
-    (too_long, ConfigError, "too long"),
-    pytest.param(pipe, ConfigError, "not a regular file",
-                 marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFO here")),
-])
+@pytest.mark.parametrize(
+    "arrange, error, words",
+    [
+        (folder, ConfigError, "is a folder"),
+        (parent_is_a_file, ConfigError, "is not a folder"),
+        (grandparent_is_a_file, ConfigError, "is not a folder"),
+        (dangling_link, StoreUnavailableError, "is not there"),
+        (loop, ViewraError, "link"),
+        (too_long, ConfigError, "too long"),
+        pytest.param(
+            pipe,
+            ConfigError,
+            "not a regular file",
+            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFO here"),
+        ),
+    ],
+)
 def test_a_path_that_cannot_be_opened_is_explained(tmp_path, arrange, error, words):
     path = tmp_path / "folder" / "viewra.db"
     path.parent.mkdir()
@@ -348,8 +387,10 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
     from viewra_lite.database.sqlite.errors import is_busy, translate_sqlite
 
     messages = {
-        "database is locked": "StoreBusyError", "database table is locked": "StoreBusyError",
-        "locking protocol": "StoreBusyError", "disk I/O error": "StoreUnavailableError",
+        "database is locked": "StoreBusyError",
+        "database table is locked": "StoreBusyError",
+        "locking protocol": "StoreBusyError",
+        "disk I/O error": "StoreUnavailableError",
         "database or disk is full": "StoreUnavailableError",
         "unable to open database file": "StoreUnavailableError",
         "database disk image is malformed": "CorruptStoreError",
@@ -358,7 +399,8 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
         "FOREIGN KEY constraint failed": "ConflictError",
         "CHECK constraint failed: x": "InvalidValueError",
         "NOT NULL constraint failed: t.x": "InvalidValueError",
-        "datatype mismatch": "InvalidValueError", "string or blob too big": "InvalidValueError",
+        "datatype mismatch": "InvalidValueError",
+        "string or blob too big": "InvalidValueError",
         "no such table: locked": "OperationalError",
     }
     path = tmp_path / "viewra.db"
@@ -374,14 +416,18 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
 NOT_UTF8 = "UPDATE media_libraries SET name = CAST(x'ff41' AS TEXT)"
 
 
-@pytest.mark.parametrize("read", [
-    lambda store: store._db.one(library_by_id, "a"),
-    lambda store: store._db.all(library_by_id, "a"),
-    lambda store: in_writer(store, lambda: MediaLibrary.get()),
-    lambda store: in_writer(store, lambda: list(MediaLibrary.select().tuples())),
-    lambda store: in_writer(store, lambda: store._db.one(library_by_id, "a")),
-    lambda store: store.media.save_movie("a", title="Dune"),
-], ids=["one", "all", "Peewee's get", "Peewee's rows", "one in a writer", "a verb"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda store: store._db.one(library_by_id, "a"),
+        lambda store: store._db.all(library_by_id, "a"),
+        lambda store: in_writer(store, lambda: MediaLibrary.get()),
+        lambda store: in_writer(store, lambda: list(MediaLibrary.select().tuples())),
+        lambda store: in_writer(store, lambda: store._db.one(library_by_id, "a")),
+        lambda store: store.media.save_movie("a", title="Dune"),
+    ],
+    ids=["one", "all", "Peewee's get", "Peewee's rows", "one in a writer", "a verb"],
+)
 def test_text_that_is_not_utf8_is_the_same_error_with_both_drivers(store, read):
     add(store, "a")
     if store.engine == "postgres":

@@ -36,11 +36,11 @@ def lock_descriptors(folder: Path) -> list[int]:
 
 @contextmanager
 def child_with(descriptors: list[int]) -> Iterator[None]:
-    """Run a program that has copies of descriptors, as one between fork and exec has for a moment.
-    """
+    """Run a program that has copies of descriptors, as between fork and exec for a moment."""
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"],
-        stdin=subprocess.PIPE, pass_fds=descriptors,
+        stdin=subprocess.PIPE,
+        pass_fds=descriptors,
     )
     try:
         yield

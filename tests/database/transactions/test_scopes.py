@@ -120,6 +120,7 @@ def test_one_scope_that_is_entered_twice_is_left_twice(store):
 
 def two_tasks(first, second):
     """Run two coroutines in turns, the first one step ahead; return what each raised."""
+
     async def run():
         return await asyncio.gather(first(), second(), return_exceptions=True)
 
@@ -218,7 +219,7 @@ def test_what_a_thread_that_ended_left_open_is_taken_back(store, kind):
     left = []
 
     def enter():
-        generator = (reading(store) if kind == "reader" else writing(store, f"{len(left)}"))
+        generator = reading(store) if kind == "reader" else writing(store, f"{len(left)}")
         next(generator)
         left.append(generator)
 
@@ -342,10 +343,16 @@ def writer_that_fails(store):
         1 / 0
 
 
-@pytest.mark.parametrize("work, keeps_traceback", [
-    (nested_writers, True), (nested_readers, True), (durable_writer, True),
-    (writer_that_fails, True), (one_writer, False),
-])
+@pytest.mark.parametrize(
+    "work, keeps_traceback",
+    [
+        (nested_writers, True),
+        (nested_readers, True),
+        (durable_writer, True),
+        (writer_that_fails, True),
+        (one_writer, False),
+    ],
+)
 def test_ctrl_c_at_any_line_of_a_session_leaves_nothing_open(store, work, keeps_traceback):
     """Whoever catches it writes on at once, in this thread and in others; also while it is kept."""
     work(store)  # compiled and connected

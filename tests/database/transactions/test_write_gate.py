@@ -11,9 +11,7 @@ from itertools import count
 import pytest
 
 from tests.database.processes import run_python, running_python, write_lock_held_elsewhere
-from tests.database.rows import (
-    WAIT_S, add, ids, in_threads, interval_of, set_interval,
-)
+from tests.database.rows import WAIT_S, add, ids, in_threads, interval_of, set_interval
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.transactions.pool import WriteGate
 from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
@@ -169,8 +167,9 @@ with Store.open(sys.argv[1]) as store:
 @pytest.mark.usefixtures("driver")
 def test_4_processes_of_4_threads_all_commit(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db, "
-                      f"driver: {SqliteConfig().driver}}}\n")
+    config.write_text(
+        f"database: {{database_path: {tmp_path}/viewra.db, driver: {SqliteConfig().driver}}}\n"
+    )
     with Store.open(config) as store:
         add(store, "counter")
     with ExitStack() as stack:
@@ -371,8 +370,10 @@ with Store.open(sys.argv[1]) as store:
 @pytest.mark.usefixtures("driver")
 def test_a_full_disk_is_named_and_the_store_works_when_there_is_room_again(tmp_path):
     config = tmp_path / "viewra.yaml"
-    config.write_text(f"database: {{database_path: {tmp_path}/viewra.db, cache_size_kib: 64, "
-                      f"driver: {SqliteConfig().driver}}}\n")
+    config.write_text(
+        f"database: {{database_path: {tmp_path}/viewra.db, cache_size_kib: 64, "
+        f"driver: {SqliteConfig().driver}}}\n"
+    )
     done = run_python("-c", FULL_DISK, str(config))
     lines = done.stdout.splitlines()
     assert lines[0].startswith("refused:") and str(tmp_path / "viewra.db") in lines[0]

@@ -39,16 +39,17 @@ def put(library: MediaLibrary, *names: str) -> None:
 
 def shows(store: Store) -> dict[tuple[str, int | None], int]:
     """Return how many episodes each show has, by title and year."""
-    return {
-        (show.title, show.year): show.episode_count for show in store.media.shows().items
-    }
+    return {(show.title, show.year): show.episode_count for show in store.media.shows().items}
 
 
 def movies(store: Store) -> list[tuple[str, int | None, int]]:
     """Return title, year and number of files of each movie."""
     return sorted(
-        ((movie.title, movie.year, len(store.media.movie(movie.id).files))
-         for movie in store.media.movies().items), key=str,
+        (
+            (movie.title, movie.year, len(store.media.movie(movie.id).files))
+            for movie in store.media.movies().items
+        ),
+        key=str,
     )
 
 
@@ -65,22 +66,28 @@ def file_named(store: Store, library: MediaLibrary, name: str) -> Any:
 
 
 # Shows by the order in which their three folders come: all in one library, in three scans.
-ORDERS = dict(zip(("Arrow", "Bones", "Castle", "Dallas", "Emergency", "Fargo"),
-                  permutations(("", " (1963)", " (2005)"))))
+ORDERS = dict(
+    zip(
+        ("Arrow", "Bones", "Castle", "Dallas", "Emergency", "Fargo"),
+        permutations(("", " (1963)", " (2005)")),
+    )
+)
 
 
 def test_a_remake_is_a_show_of_its_own_in_whatever_order_they_come(
     store: Store, tv: MediaLibrary, clock: Any
 ) -> None:
     for turn in range(3):
-        put(tv, *(
-            f"{title}{order[turn]}/Season 1/{title} S01E0{number}.mkv"
-            for title, order in ORDERS.items() for number in (1, 2)
-        ))
+        put(
+            tv,
+            *(
+                f"{title}{order[turn]}/Season 1/{title} S01E0{number}.mkv"
+                for title, order in ORDERS.items()
+                for number in (1, 2)
+            ),
+        )
         scan(store, tv, clock)
-    assert shows(store) == {
-        (title, year): 2 for title in ORDERS for year in (None, 1963, 2005)
-    }
+    assert shows(store) == {(title, year): 2 for title in ORDERS for year in (None, 1963, 2005)}
 
 
 def test_a_show_whose_folder_is_replaced_by_one_with_a_year_stays_and_so_does_what_was_watched(
@@ -99,9 +106,7 @@ def test_a_show_whose_folder_is_replaced_by_one_with_a_year_stays_and_so_does_wh
     put(tv, *new)
     result = scan(store, tv, clock)
     (after,) = store.media.shows().items
-    assert (after.id, after.year, after.overview, after.episode_count) == (
-        show.id, 2022, "Work", 5
-    )
+    assert (after.id, after.year, after.overview, after.episode_count) == (show.id, 2022, "Work", 5)
     assert (result.missing, result.frozen) == (0, None)
     seen = [
         store.playback.progress("ann", file_named(store, tv, name).id).completed for name in new
@@ -151,11 +156,13 @@ FILMS: dict[str, tuple[str, str, list[tuple[int | None, int]]]] = {
     "Heat": ("Heat/Heat.mkv", "Heat/Heat 1080p.mkv", [(None, 2)]),
     "Alien": ("A/Alien/Alien.mkv", "B/Alien/Alien.mkv", [(None, 1), (None, 1)]),
     "Brazil": ("Brazil.mkv", "Brazil (1985).mkv", [(1985, 1), (None, 1)]),
-    "Dune": ("Dune (1984)/Dune (1984).mkv", "Dune (2021)/Dune (2021).mkv",
-             [(1984, 1), (2021, 1)]),
+    "Dune": ("Dune (1984)/Dune (1984).mkv", "Dune (2021)/Dune (2021).mkv", [(1984, 1), (2021, 1)]),
     "Contact": ("A/Contact (1997).mkv", "B/Contact (1997) 720p.mkv", [(1997, 2)]),
-    "Pinocchio": ("A/Pinocchio (2022) [tmdbid-1].mkv", "B/Pinocchio (2022) [tmdbid-2].mkv",
-                  [(2022, 1), (2022, 1)]),
+    "Pinocchio": (
+        "A/Pinocchio (2022) [tmdbid-1].mkv",
+        "B/Pinocchio (2022) [tmdbid-2].mkv",
+        [(2022, 1), (2022, 1)],
+    ),
 }
 SAME_ID = ("A/Solaris (1972) [tmdbid-7].mkv", "B/Solyaris [tmdbid-7].mkv")
 
@@ -216,8 +223,14 @@ def test_what_was_written_of_a_film_comes_back_with_it(
     scan(store, films, clock)
     heat = next(movie for movie in store.media.movies().items if movie.title == "Heat")
     store.media.save_movie(
-        films.id, title="Heat!", id=heat.id, overview="A heist", genres=["Crime"], tmdb_id=949,
-        release_date=date(1995, 12, 15), rating=8.3,
+        films.id,
+        title="Heat!",
+        id=heat.id,
+        overview="A heist",
+        genres=["Crime"],
+        tmdb_id=949,
+        release_date=date(1995, 12, 15),
+        rating=8.3,
     )
     before = store.media.movie(heat.id)
     away = Path(films.path).parent / "away.mkv"
@@ -233,8 +246,17 @@ def test_what_was_written_of_a_film_comes_back_with_it(
     away.rename(Path(films.path) / "Heat (1995).mkv")
     scan(store, films, clock)
     after = store.media.movie(heat.id)
-    for name in ("title", "sort_title", "year", "overview", "genres", "tmdb_id", "release_date",
-                 "rating", "work_id"):
+    for name in (
+        "title",
+        "sort_title",
+        "year",
+        "overview",
+        "genres",
+        "tmdb_id",
+        "release_date",
+        "rating",
+        "work_id",
+    ):
         assert getattr(after, name) == getattr(before, name), name
 
 

@@ -31,8 +31,16 @@ def test_a_movie_is_inserted_then_updated_by_its_key_and_by_its_id(
     store: Store, library: MediaLibrary, clock: Any
 ) -> None:
     movie = store.media.save_movie(
-        library.id, title="The Thing", year=1982, overview="Ice", genres=["Horror", "Été"],
-        cast=[{"name": "Kurt"}], rating=8.5, release_date=date(1982, 6, 25), runtime=109, tmdb_id=1,
+        library.id,
+        title="The Thing",
+        year=1982,
+        overview="Ice",
+        genres=["Horror", "Été"],
+        cast=[{"name": "Kurt"}],
+        rating=8.5,
+        release_date=date(1982, 6, 25),
+        runtime=109,
+        tmdb_id=1,
     )
     assert (movie.title, movie.sort_title, movie.year) == ("The Thing", "thing", 1982)
     assert (movie.genres, movie.cast) == (["Horror", "Été"], [{"name": "Kurt"}])
@@ -41,7 +49,11 @@ def test_a_movie_is_inserted_then_updated_by_its_key_and_by_its_id(
     clock.advance(5)
     again = store.media.save_movie(library.id, title="The thing", year=1982, rating=None)
     assert (again.id, again.title, again.rating, again.overview) == (
-        movie.id, "The thing", None, "Ice")
+        movie.id,
+        "The thing",
+        None,
+        "Ice",
+    )
     assert again.updated_at == clock() > again.created_at
     renamed = store.media.save_movie(library.id, title="Das Ding", year=1983, id=movie.id)
     assert (renamed.id, renamed.title, renamed.sort_title) == (movie.id, "Das Ding", "ding")
@@ -77,7 +89,8 @@ def test_shows_seasons_and_episodes_are_saved(store: Store, library: MediaLibrar
     third = media.save_episode(show.id, season_number=1, episode_number=3, title="Tabula Rasa")
     assert (third.season_number, third.episode_number, third.title) == (1, 3, "Tabula Rasa")
     again = media.save_episode(
-        show.id, season_number=1, episode_number=3, air_date=date(2004, 10, 6))
+        show.id, season_number=1, episode_number=3, air_date=date(2004, 10, 6)
+    )
     assert (again.id, again.title, again.air_date) == (third.id, "Tabula Rasa", date(2004, 10, 6))
     moved = media.save_episode(show.id, season_number=2, episode_number=1, id=third.id)
     assert (moved.id, moved.season_id) == (third.id, season.id)
@@ -99,12 +112,18 @@ def test_albums_and_tracks_are_saved(store: Store, library: MediaLibrary) -> Non
     assert renamed.id == track.id
 
 
-@pytest.mark.parametrize(("column", "hint"), [
-    ("overvew", "did you mean overview?"), ("tmdbid", "did you mean tmdb_id?"),
-    ("xyzzy", "'xyzzy': one of .*overview"),
-    ("identity", "identity"), ("created_at", "created_at"), ("library", "library"),
-    ("updated_at", "updated_at"),
-])
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [
+        ("overvew", "did you mean overview?"),
+        ("tmdbid", "did you mean tmdb_id?"),
+        ("xyzzy", "'xyzzy': one of .*overview"),
+        ("identity", "identity"),
+        ("created_at", "created_at"),
+        ("library", "library"),
+        ("updated_at", "updated_at"),
+    ],
+)
 def test_a_column_that_there_is_not_is_refused_with_a_hint(
     store: Store, library: MediaLibrary, column: str, hint: str
 ) -> None:
@@ -113,14 +132,36 @@ def test_a_column_that_there_is_not_is_refused_with_a_hint(
     assert store.media.movies().items == []
 
 
-@pytest.mark.parametrize(("column", "value"), [
-    ("year", "2001"), ("year", 2.5), ("year", True), ("year", 2**31), ("rating", "8"),
-    ("rating", float("nan")), ("rating", float("inf")), ("overview", 5), ("overview", b"x"),
-    ("overview", "a\0b"), ("overview", "\ud800"), ("genres", {1, 2}), ("genres", [float("nan")]),
-    ("genres", ["a\0b"]), ("cast", object()), ("release_date", "1982"), ("tmdb_id", "5"),
-    ("release_date", datetime(1982, 1, 1)), ("imdb_id", 5), ("title", ""), ("title", None),
-    ("title", 5), ("title", "\ud800"), ("title", "a\0b"), ("media_file_id", 5),
-])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("year", "2001"),
+        ("year", 2.5),
+        ("year", True),
+        ("year", 2**31),
+        ("rating", "8"),
+        ("rating", float("nan")),
+        ("rating", float("inf")),
+        ("overview", 5),
+        ("overview", b"x"),
+        ("overview", "a\0b"),
+        ("overview", "\ud800"),
+        ("genres", {1, 2}),
+        ("genres", [float("nan")]),
+        ("genres", ["a\0b"]),
+        ("cast", object()),
+        ("release_date", "1982"),
+        ("tmdb_id", "5"),
+        ("release_date", datetime(1982, 1, 1)),
+        ("imdb_id", 5),
+        ("title", ""),
+        ("title", None),
+        ("title", 5),
+        ("title", "\ud800"),
+        ("title", "a\0b"),
+        ("media_file_id", 5),
+    ],
+)
 def test_a_value_of_the_wrong_kind_is_refused_alike_on_both_engines(
     store: Store, library: MediaLibrary, column: str, value: Any
 ) -> None:
@@ -139,8 +180,10 @@ def test_an_unknown_parent_row_or_file_is_not_found(
 ) -> None:
     media = store.media
     attempts: list[Any] = [
-        lambda: media.save_movie(wrong, title="A"), lambda: media.save_show(wrong, title="A"),
-        lambda: media.save_album(wrong, title="A"), lambda: media.save_track(wrong, title="A"),
+        lambda: media.save_movie(wrong, title="A"),
+        lambda: media.save_show(wrong, title="A"),
+        lambda: media.save_album(wrong, title="A"),
+        lambda: media.save_track(wrong, title="A"),
         lambda: media.save_season(wrong, season_number=1),
         lambda: media.save_episode(wrong, season_number=1, episode_number=1),
     ]
@@ -188,7 +231,11 @@ def test_a_scan_leaves_alone_what_was_saved_and_still_knows_the_movie(
     assert counts(store.media.scan(library.id)) == {"added": 1, "updated": 1}
     (after,) = store.media.movies().items
     assert (after.id, after.title, after.year, after.overview) == (
-        movie.id, "The Good, the Bad and the Ugly", 1967, "West")
+        movie.id,
+        "The Good, the Bad and the Ugly",
+        1967,
+        "West",
+    )
     assert len(store.media.movie(movie.id).files) == 2 and after.media_file.width == 128
     for path in folder.iterdir():
         path.rename(folder / path.name.replace("Il buono", "The Good"))
@@ -231,11 +278,16 @@ def test_search_finds_what_is_saved_under_its_new_name_only(
     album = media.save_album(library.id, title="Record")
     track = media.save_track(album.id, title="Giraffe")
     media.save_track(album.id, title="Okapi", id=track.id)
-    found = {word: [hit.kind for hit in media.search(word)]
-             for word in ("original", "virtue", "penguin", "giraffe", "okapi", "record")}
+    found = {
+        word: [hit.kind for hit in media.search(word)]
+        for word in ("original", "virtue", "penguin", "giraffe", "okapi", "record")
+    }
     assert found["original"] == found["giraffe"] == []
     assert [found[word] for word in ("virtue", "penguin", "okapi")] == [
-        ["movie"], ["episode"], ["track"]]
+        ["movie"],
+        ["episode"],
+        ["track"],
+    ]
     with pytest.raises(ZeroDivisionError):
         with store.writer():
             media.save_movie(library.id, title="Never Was")
@@ -243,15 +295,18 @@ def test_search_finds_what_is_saved_under_its_new_name_only(
     assert media.search("never") == []
 
 
-@pytest.mark.parametrize(("columns", "reason"), [
-    ({"cast": "Audrey Tautou"}, "cast must be a list, not 'Audrey Tautou'"),
-    ({"genres": {"name": "Drama"}}, "genres must be a list, not"),
-    ({"rating": 99.0}, "rating must be 0 to 10, not 99.0"),
-    ({"rating": -1.0}, "rating must be"),
-    ({"year": 20211}, "year must be 0 to 9999, not 20211"),
-    ({"runtime": 10**9}, "runtime must be 0 to 200000, not 1000000000"),
-    ({"original_title": "x" * 501}, "original_title must have at most 500 characters, not 501"),
-])
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"cast": "Audrey Tautou"}, "cast must be a list, not 'Audrey Tautou'"),
+        ({"genres": {"name": "Drama"}}, "genres must be a list, not"),
+        ({"rating": 99.0}, "rating must be 0 to 10, not 99.0"),
+        ({"rating": -1.0}, "rating must be"),
+        ({"year": 20211}, "year must be 0 to 9999, not 20211"),
+        ({"runtime": 10**9}, "runtime must be 0 to 200000, not 1000000000"),
+        ({"original_title": "x" * 501}, "original_title must have at most 500 characters, not 501"),
+    ],
+)
 def test_what_the_columns_do_not_mean_is_refused(
     store: Store, tmp_path: Path, columns: dict[str, Any], reason: str
 ) -> None:

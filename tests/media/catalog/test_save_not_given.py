@@ -17,15 +17,22 @@ from viewra_lite.media.models import Album, Episode, Movie, Season, Track, TVSho
 pytestmark = pytest.mark.usefixtures("probing_here")
 
 KEYS: dict[Any, dict[str, Any]] = {
-    Movie: {"title": "Dune", "year": 2021}, TVShow: {"title": "Dark", "year": 2017},
-    Season: {"season_number": 2}, Episode: {"season_number": 2, "episode_number": 5},
+    Movie: {"title": "Dune", "year": 2021},
+    TVShow: {"title": "Dark", "year": 2017},
+    Season: {"season_number": 2},
+    Episode: {"season_number": 2, "episode_number": 5},
     Album: {"title": "Low", "album_artist": "David Bowie"},
     Track: {"title": "Warszawa", "disc_number": 2, "track_number": 8},
 }
 PARENTS = {"library", "show", "album"}
 OURS = {"id", "identity", "work", "season", "created_at", "updated_at"}
 VALUES: dict[str, Any] = {
-    "TEXT": "words", "INT": 7, "BIGINT": 7, "DOUBLE": 6.5, "DATE": date(2021, 9, 3), "JSON": ["x"],
+    "TEXT": "words",
+    "INT": 7,
+    "BIGINT": 7,
+    "DOUBLE": 6.5,
+    "DATE": date(2021, 9, 3),
+    "JSON": ["x"],
 }
 
 
@@ -38,12 +45,17 @@ class Shelf:
         library = self.media.add_library("m", folder, "movie")
         self.media.scan(library.id)
         self.file_id = self.media.files(library.id).items[0].id
-        show, album = self.media.save_show(library.id, title="Show"), self.media.save_album(
-            library.id, title="Album")
+        show, album = (
+            self.media.save_show(library.id, title="Show"),
+            self.media.save_album(library.id, title="Album"),
+        )
         self.verbs: dict[Any, tuple[Callable[..., Any], str]] = {
-            Movie: (self.media.save_movie, library.id), TVShow: (self.media.save_show, library.id),
-            Season: (self.media.save_season, show.id), Episode: (self.media.save_episode, show.id),
-            Album: (self.media.save_album, library.id), Track: (self.media.save_track, album.id),
+            Movie: (self.media.save_movie, library.id),
+            TVShow: (self.media.save_show, library.id),
+            Season: (self.media.save_season, show.id),
+            Episode: (self.media.save_episode, show.id),
+            Album: (self.media.save_album, library.id),
+            Track: (self.media.save_track, album.id),
         }
 
     def save(self, model: Any, **values: Any) -> Any:
@@ -54,7 +66,8 @@ class Shelf:
         """Return a value for every column that a person may set."""
         values = {
             name: VALUES.get(field.field_type, "words")
-            for name, field in model._meta.fields.items() if name not in PARENTS | OURS
+            for name, field in model._meta.fields.items()
+            if name not in PARENTS | OURS
         }
         if "media_file" in values:
             values["media_file"] = self.file_id
@@ -179,11 +192,18 @@ def test_a_row_is_found_by_a_title_that_a_person_gave_it(shelf: Shelf) -> None:
 
 def test_what_no_work_has_is_refused_naming_its_range(shelf: Shelf) -> None:
     for model, column, value in (
-        (Season, "season_number", 10**9), (Season, "season_number", -1),
-        (Episode, "episode_number", 10**6), (Episode, "absolute_number", -5),
-        (Track, "track_number", 10**9), (Track, "disc_number", -1), (Track, "duration", 1e14),
-        (Track, "year", -1), (Album, "track_count", 10**9), (Album, "duration", -1.0),
-        (TVShow, "year", 10**6), (Movie, "rating", 11),
+        (Season, "season_number", 10**9),
+        (Season, "season_number", -1),
+        (Episode, "episode_number", 10**6),
+        (Episode, "absolute_number", -5),
+        (Track, "track_number", 10**9),
+        (Track, "disc_number", -1),
+        (Track, "duration", 1e14),
+        (Track, "year", -1),
+        (Album, "track_count", 10**9),
+        (Album, "duration", -1.0),
+        (TVShow, "year", 10**6),
+        (Movie, "rating", 11),
     ):
         with pytest.raises(InvalidValueError, match=f"^{column} must be 0 to .*, not "):
             shelf.save(model, **{**KEYS[model], column: value})

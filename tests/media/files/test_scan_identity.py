@@ -16,8 +16,9 @@ from viewra_lite.media.models import MediaLibrary
 pytestmark = pytest.mark.usefixtures("probing_here")
 
 
-@pytest.mark.parametrize("name", ["Alien (1979) [1080p].mkv", "Alien/Alien (1979).mkv",
-                                  "Aliens (1986).mkv"])
+@pytest.mark.parametrize(
+    "name", ["Alien (1979) [1080p].mkv", "Alien/Alien (1979).mkv", "Aliens (1986).mkv"]
+)
 def test_a_renamed_file_keeps_its_id_its_progress_and_its_movie(
     store: Store, library: MediaLibrary, folder: Path, clock: Any, name: str
 ) -> None:

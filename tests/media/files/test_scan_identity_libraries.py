@@ -64,8 +64,15 @@ def test_a_library_renamed_file_by_file_loses_nothing_and_is_not_frozen(
     library = store.media.add_library("All", folder, kind)
     for number in range(1, 9):
         if kind == "music":
-            write_audio(folder / f"Old/{number:02} Song {number}.mp3", seconds=0.2, seed=number,
-                        title=f"Song {number}", artist="Ann", album="First", track=number)
+            write_audio(
+                folder / f"Old/{number:02} Song {number}.mp3",
+                seconds=0.2,
+                seed=number,
+                title=f"Song {number}",
+                artist="Ann",
+                album="First",
+                track=number,
+            )
         elif kind == "tv":
             clip(folder / f"Old/Show S01E{number:02}.mkv", seed=number)
         else:
@@ -165,8 +172,10 @@ def test_a_renamed_show_stays_the_show_that_it_was(
 ) -> None:
     library = store.media.add_library("Shows", folder, "tv")
     for number in range(1, 7):
-        clip(folder / f"Lst/Season {number % 2 + 1}/Lst S0{number % 2 + 1}E0{number}.mkv",
-             seed=number)
+        clip(
+            folder / f"Lst/Season {number % 2 + 1}/Lst S0{number % 2 + 1}E0{number}.mkv",
+            seed=number,
+        )
     store.media.scan(library.id)
     (show,) = store.media.shows().items
     before = {e.id for s in store.media.show(show.id).seasons for e in s.episodes}

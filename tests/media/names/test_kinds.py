@@ -9,24 +9,41 @@ from viewra_lite.media.names import kinds
 MIB = 1024 * 1024
 
 
-@pytest.mark.parametrize("suffix", (
-    "mkv mp4 m4v avi mov webm ts m2ts mpg mpeg wmv flv ogv 3gp vob divx rmvb asf mts").split())
+@pytest.mark.parametrize(
+    "suffix",
+    ("mkv mp4 m4v avi mov webm ts m2ts mpg mpeg wmv flv ogv 3gp vob divx rmvb asf mts").split(),
+)
 def test_video(suffix: str):
     assert kinds.kind_of(f"a film.{suffix}") == kinds.kind_of(f"A.{suffix.upper()}") == "video"
     assert kinds.mime_type(f"a.{suffix}").startswith(("video/", "application/vnd.rn"))
     assert kinds.container(f"a.{suffix}")
 
 
-@pytest.mark.parametrize("suffix", (
-    "mp3 flac m4a aac ogg opus oga wav wma alac aiff ape dsf wv mka m4b").split())
+@pytest.mark.parametrize(
+    "suffix", ("mp3 flac m4a aac ogg opus oga wav wma alac aiff ape dsf wv mka m4b").split()
+)
 def test_audio(suffix: str):
     assert kinds.kind_of(f"a.{suffix}") == "audio"
     assert kinds.mime_type(f"a.{suffix}").startswith("audio/")
     assert kinds.container(f"a.{suffix}")
 
 
-@pytest.mark.parametrize("name", [
-    "a.srt", "a.nfo", "a.jpg", "a.iso", "a.txt", "mkv", ".mkv", "a.mkv.part", "a.mp4.!qB", "a", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.srt",
+        "a.nfo",
+        "a.jpg",
+        "a.iso",
+        "a.txt",
+        "mkv",
+        ".mkv",
+        "a.mkv.part",
+        "a.mp4.!qB",
+        "a",
+        "",
+    ],
+)
 def test_what_is_not_media(name: str):
     assert kinds.kind_of(name) is None
     assert kinds.container(name) is None
@@ -38,9 +55,23 @@ def test_no_suffix_is_of_two_kinds():
     assert not kinds.SUBTITLE_SUFFIXES & (kinds.VIDEO_SUFFIXES | kinds.AUDIO_SUFFIXES)
 
 
-@pytest.mark.parametrize("name", [
-    ".hidden", "._film.mkv", ".Trash-1000", "@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN",
-    "System Volume Information", "lost+found", "Thumbs.db", "__MACOSX", ".DS_Store"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden",
+        "._film.mkv",
+        ".Trash-1000",
+        "@eaDir",
+        "#recycle",
+        "#snapshot",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "lost+found",
+        "Thumbs.db",
+        "__MACOSX",
+        ".DS_Store",
+    ],
+)
 def test_hidden(name: str):
     assert kinds.is_hidden(name)
 
@@ -50,38 +81,82 @@ def test_not_hidden(name: str):
     assert not kinds.is_hidden(name)
 
 
-@pytest.mark.parametrize("path", [
-    "sample.mkv", "Sample.mkv", "Film (2001)/sample.mkv", "Film (2001)/film-sample.mkv",
-    "Film/film.sample.mkv", "Film/sample-film.mkv", "Film/Sample/film.mkv",
-    "Film/Film (sample).mkv", "Film/trailer.mkv", "Film/Film-trailer.mp4", "Film/film_sample.avi"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sample.mkv",
+        "Sample.mkv",
+        "Film (2001)/sample.mkv",
+        "Film (2001)/film-sample.mkv",
+        "Film/film.sample.mkv",
+        "Film/sample-film.mkv",
+        "Film/Sample/film.mkv",
+        "Film/Film (sample).mkv",
+        "Film/trailer.mkv",
+        "Film/Film-trailer.mp4",
+        "Film/film_sample.avi",
+    ],
+)
 def test_samples(path: str):
     assert kinds.is_sample(path.split("/"), 20 * MIB)
 
 
-@pytest.mark.parametrize(("path", "size"), [
-    ("Sample People (2000).mkv", 20 * MIB), ("Sample People (2000)/Sample People.mkv", 20 * MIB),
-    ("The Sample.mkv", 20 * MIB), ("Sample.People.2000.mkv", 20 * MIB), ("Free Samples.mkv", 1),
-    ("film-sample.mkv", 4000 * MIB), ("Trailer Park Boys - S01E01.mkv", 20 * MIB)])
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("Sample People (2000).mkv", 20 * MIB),
+        ("Sample People (2000)/Sample People.mkv", 20 * MIB),
+        ("The Sample.mkv", 20 * MIB),
+        ("Sample.People.2000.mkv", 20 * MIB),
+        ("Free Samples.mkv", 1),
+        ("film-sample.mkv", 4000 * MIB),
+        ("Trailer Park Boys - S01E01.mkv", 20 * MIB),
+    ],
+)
 def test_not_samples(path: str, size: int):
     assert not kinds.is_sample(path.split("/"), size)
 
 
-@pytest.mark.parametrize("path", [
-    "Film (2001)/Featurettes/Making.mkv", "Film (2001)/Behind The Scenes/x.mkv",
-    "Film/Deleted Scenes/1.mkv", "Film/Trailers/t.mp4", "Film/extras/deep/down.mkv",
-    "Film/behind_the_scenes/x.mkv", "Show/Season 1/Extras/S01E01 - Cut.mkv",
-    "Show/Interviews/a.mkv", "Film/Shorts/a.mkv", "Film/Scenes/a.mkv", "Film/Other/a.mkv",
-    "Film/Film-trailer.mkv",
-    "Film/Film (2001)-behindthescenes.mkv", "Film/The Cut-deleted.mkv",
-    "Film/A Look-featurette.mkv",
-    "Film (2001)/With Him-interview.mkv", "Show/[Grp] Show - NCOP1 [1080p].mkv"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Film (2001)/Featurettes/Making.mkv",
+        "Film (2001)/Behind The Scenes/x.mkv",
+        "Film/Deleted Scenes/1.mkv",
+        "Film/Trailers/t.mp4",
+        "Film/extras/deep/down.mkv",
+        "Film/behind_the_scenes/x.mkv",
+        "Show/Season 1/Extras/S01E01 - Cut.mkv",
+        "Show/Interviews/a.mkv",
+        "Film/Shorts/a.mkv",
+        "Film/Scenes/a.mkv",
+        "Film/Other/a.mkv",
+        "Film/Film-trailer.mkv",
+        "Film/Film (2001)-behindthescenes.mkv",
+        "Film/The Cut-deleted.mkv",
+        "Film/A Look-featurette.mkv",
+        "Film (2001)/With Him-interview.mkv",
+        "Show/[Grp] Show - NCOP1 [1080p].mkv",
+    ],
+)
 def test_extras(path: str):
     assert kinds.is_extra(path.split("/"))
 
 
-@pytest.mark.parametrize("path", [
-    "Extras/Season 1/Extras - S01E01.mkv", "TV/Extras/Season 1/Extras S01E01.mkv", "Shorts/La.mkv",
-    "Other/Film (2001).mkv", "Film (2001)/Film (2001).mkv", "The-Interview.mkv", "The Short.mkv",
-    "The Interview (2014)/The Interview.mkv", "Show/Specials/S00E01.mkv", "Trailer Park.mkv"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Extras/Season 1/Extras - S01E01.mkv",
+        "TV/Extras/Season 1/Extras S01E01.mkv",
+        "Shorts/La.mkv",
+        "Other/Film (2001).mkv",
+        "Film (2001)/Film (2001).mkv",
+        "The-Interview.mkv",
+        "The Short.mkv",
+        "The Interview (2014)/The Interview.mkv",
+        "Show/Specials/S00E01.mkv",
+        "Trailer Park.mkv",
+    ],
+)
 def test_not_extras(path: str):
     assert not kinds.is_extra(path.split("/"))

@@ -21,8 +21,13 @@ Spelling = Callable[[str], str]
 ROOT = "/srv/media"
 HERE = Path(__file__).parent
 INTEGERS = {"year", "part", "disc", "track", "tmdb_id", "tvdb_id", "s", "a"}
-EPISODE_WORDS = {"year": "show_year", "s": "season", "a": "absolute", "e": "episodes",
-                 "date": "air_date"}
+EPISODE_WORDS = {
+    "year": "show_year",
+    "s": "season",
+    "a": "absolute",
+    "e": "episodes",
+    "date": "air_date",
+}
 
 
 def table(name: str) -> list[tuple[str, str, dict[str, object]]]:
@@ -72,32 +77,49 @@ def test_a_track_is_read_as_a_person_would(path: str, title: str, facts: dict[st
 
 # -- keys ----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("library_type", "first", "second"), [
-    ("movie", "Amélie (2001).mkv", "amelie.2001.1080p.BluRay.x264-GRP.mkv"),
-    ("movie", "WALL·E (2008).mkv", "Wall-E (2008) [2160p].mkv"),
-    ("movie", "Mr. & Mrs. Smith (2005).mkv", "Mr.and.Mrs.Smith.2005.720p.mkv"),
-    ("movie", "Blade Runner (1982) {edition-Final Cut}.mkv", "Blade Runner (1982).mp4"),
-    ("movie", "Ocean's Eleven (2001).mkv", "Oceans.Eleven.2001.REPACK.mkv"),
-    ("movie", "The Matrix (1999)/a.mkv", "Matrix, The (1999).mkv"),
-    ("tv", "The Office (US)/Season 3/3x01.mkv", "The.Office.US.S03E01.720p-LOL.mkv"),
-    ("tv", "Élite/Season 1/Élite - S01E01 - Bienvenidos.mkv", "elite.s01e01.1080p.nf.web-dl.mkv"),
-    ("tv", "Show/Season 1/Show S01E01-E02.mkv", "Show.S01E01E02.HDTV.mkv"),
-    ("tv", "[A] One Piece - 137 [720p].mkv", "One Piece/One Piece - 0137 - Title.mkv"),
-    ("music", "Björk/Homogenic/03 Jóga.flac", "bjork/homogenic/03 - joga.mp3"),
-    ("music", "Artist/Album/03 Title.mp3", "Artist/Album/CD1/03 - Title.flac"),
-])
+
+@pytest.mark.parametrize(
+    ("library_type", "first", "second"),
+    [
+        ("movie", "Amélie (2001).mkv", "amelie.2001.1080p.BluRay.x264-GRP.mkv"),
+        ("movie", "WALL·E (2008).mkv", "Wall-E (2008) [2160p].mkv"),
+        ("movie", "Mr. & Mrs. Smith (2005).mkv", "Mr.and.Mrs.Smith.2005.720p.mkv"),
+        ("movie", "Blade Runner (1982) {edition-Final Cut}.mkv", "Blade Runner (1982).mp4"),
+        ("movie", "Ocean's Eleven (2001).mkv", "Oceans.Eleven.2001.REPACK.mkv"),
+        ("movie", "The Matrix (1999)/a.mkv", "Matrix, The (1999).mkv"),
+        ("tv", "The Office (US)/Season 3/3x01.mkv", "The.Office.US.S03E01.720p-LOL.mkv"),
+        (
+            "tv",
+            "Élite/Season 1/Élite - S01E01 - Bienvenidos.mkv",
+            "elite.s01e01.1080p.nf.web-dl.mkv",
+        ),
+        ("tv", "Show/Season 1/Show S01E01-E02.mkv", "Show.S01E01E02.HDTV.mkv"),
+        ("tv", "[A] One Piece - 137 [720p].mkv", "One Piece/One Piece - 0137 - Title.mkv"),
+        ("music", "Björk/Homogenic/03 Jóga.flac", "bjork/homogenic/03 - joga.mp3"),
+        ("music", "Artist/Album/03 Title.mp3", "Artist/Album/CD1/03 - Title.flac"),
+    ],
+)
 def test_the_same_work_has_one_identity(library_type: str, first: str, second: str):
     assert named(first, library_type).identity == named(second, library_type).identity
 
 
 title_words = st.lists(
     st.sampled_from(["Amélie", "über", "Straße", "Jeux", "d'enfants", "Øst", "Łódź", "Été", "Ça"]),
-    min_size=1, max_size=4).map(" ".join)
+    min_size=1,
+    max_size=4,
+).map(" ".join)
 releases = st.sampled_from(
-    [" 1080p BluRay x264-GRP", " [2160p HDR]", " - WEBDL-720p", " (1080p BluRay x265 10bit)", ""])
+    [" 1080p BluRay x264-GRP", " [2160p HDR]", " - WEBDL-720p", " (1080p BluRay x265 10bit)", ""]
+)
 spellings = st.sampled_from(
-    [str, str.upper, str.lower, lambda text: unicodedata.normalize("NFD", text),
-     lambda text: text.replace("'", "’")])
+    [
+        str,
+        str.upper,
+        str.lower,
+        lambda text: unicodedata.normalize("NFD", text),
+        lambda text: text.replace("'", "’"),
+    ]
+)
 
 
 @given(title_words, releases, spellings)
@@ -108,38 +130,69 @@ def test_an_identity_ignores_release_and_spelling(title: str, release: str, spel
     assert episode.identity == named(f"{title}/Season 1/S01E02.mkv", "tv").identity
 
 
-@pytest.mark.parametrize(("library_type", "path", "identity"), [
-    ("movie", "Movie (2001)/movie.mkv", "movie:movie:2001"),
-    ("movie", "Casablanca.mkv", "movie:casablanca:"),
-    ("movie", "Gone With the Wind (1939) - part2.mkv", "movie:gone-with-the-wind:1939:part2"),
-    ("tv", "Show (2005)/Season 1/S01E02.mkv", "episode:show:2005:s01e02"),
-    ("tv", "Show.S01E02E03.mkv", "episode:show::s01e02-e03"),
-    ("tv", "Show/Specials/03 - X.mkv", "episode:show::s00e03"),
-    ("tv", "Show/Specials/Christmas.mkv", "episode:show::s00:christmas"),
-    ("tv", "Show S2019E05.mkv", "episode:show::s2019e05"),
-    ("tv", "[G] Show - 137.mkv", "episode:show::a137"),
-    ("tv", "Show 2019.05.12.mkv", "episode:show::2019-05-12"),
-    ("music", "Artist/Album/CD2/03 Title.mp3", "track:artist:album:2:3:title"),
-    ("music", "Various Artists/Hits/01 - Queen - Song.mp3", "track:various-artists:hits:1:1:song"),
-])
+@pytest.mark.parametrize(
+    ("library_type", "path", "identity"),
+    [
+        ("movie", "Movie (2001)/movie.mkv", "movie:movie:2001"),
+        ("movie", "Casablanca.mkv", "movie:casablanca:"),
+        ("movie", "Gone With the Wind (1939) - part2.mkv", "movie:gone-with-the-wind:1939:part2"),
+        ("tv", "Show (2005)/Season 1/S01E02.mkv", "episode:show:2005:s01e02"),
+        ("tv", "Show.S01E02E03.mkv", "episode:show::s01e02-e03"),
+        ("tv", "Show/Specials/03 - X.mkv", "episode:show::s00e03"),
+        ("tv", "Show/Specials/Christmas.mkv", "episode:show::s00:christmas"),
+        ("tv", "Show S2019E05.mkv", "episode:show::s2019e05"),
+        ("tv", "[G] Show - 137.mkv", "episode:show::a137"),
+        ("tv", "Show 2019.05.12.mkv", "episode:show::2019-05-12"),
+        ("music", "Artist/Album/CD2/03 Title.mp3", "track:artist:album:2:3:title"),
+        (
+            "music",
+            "Various Artists/Hits/01 - Queen - Song.mp3",
+            "track:various-artists:hits:1:1:song",
+        ),
+    ],
+)
 def test_the_identity_is_a_readable_key(library_type: str, path: str, identity: str):
     assert named(path, library_type).identity == identity
 
 
 def test_different_works_have_different_identities():
-    paths = ["Heat (1995).mkv", "Heat (1986).mkv", "Heat.mkv", "Heat (1995) cd1.avi",
-             "Heat (1995) cd2.avi", "Heat 2 (1995).mkv", "¡¡¡ (1995).mkv", "!!! (1995).mkv"]
+    paths = [
+        "Heat (1995).mkv",
+        "Heat (1986).mkv",
+        "Heat.mkv",
+        "Heat (1995) cd1.avi",
+        "Heat (1995) cd2.avi",
+        "Heat 2 (1995).mkv",
+        "¡¡¡ (1995).mkv",
+        "!!! (1995).mkv",
+    ]
     assert len({named(path, "movie").identity for path in paths}) == len(paths)
 
 
-@pytest.mark.parametrize(("text", "folded"), [
-    ("Amélie", "amelie"), ("Tom & Jerry", "tom-and-jerry"), ("Ocean's  Eleven!", "oceans-eleven"),
-    ("Ocean’s Eleven", "oceans-eleven"), ("STRASSE", "strasse"), ("Straße", "strasse"),
-    ("Smørrebrød", "smorrebrod"), ("Æon Flux", "aeon-flux"), ("Łódź", "lodz"),
-    ("Đà Nẵng", "da-nang"),
-    ("千と千尋の神隠し", "千と千尋の神隠し"), ("がんばれ", "がんばれ"), ("Ёлки", "елки"), ("हिन्दी", "हिन्दी"),
-    ("Alien³", "alien3"), ("ＷＡＬＬ", "wall"), ("", ""), ("  ", ""), ("!!!", "u0021-u0021-u0021"),
-])
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Amélie", "amelie"),
+        ("Tom & Jerry", "tom-and-jerry"),
+        ("Ocean's  Eleven!", "oceans-eleven"),
+        ("Ocean’s Eleven", "oceans-eleven"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("Smørrebrød", "smorrebrod"),
+        ("Æon Flux", "aeon-flux"),
+        ("Łódź", "lodz"),
+        ("Đà Nẵng", "da-nang"),
+        ("千と千尋の神隠し", "千と千尋の神隠し"),
+        ("がんばれ", "がんばれ"),
+        ("Ёлки", "елки"),
+        ("हिन्दी", "हिन्दी"),
+        ("Alien³", "alien3"),
+        ("ＷＡＬＬ", "wall"),
+        ("", ""),
+        ("  ", ""),
+        ("!!!", "u0021-u0021-u0021"),
+    ],
+)
 def test_fold(text: str, folded: str):
     assert fold(text) == folded
 
@@ -154,13 +207,28 @@ def test_folding_ignores_case(text: str):
     assert fold(text.upper()) == fold(text.upper().lower())
 
 
-@pytest.mark.parametrize(("title", "key"), [
-    ("The Matrix", "matrix"), ("A Beautiful Mind", "beautiful mind"), ("An Education", "education"),
-    ("The", "the"), ("Theory of Everything", "theory of everything"), ("Rocky 2", "rocky 00002"),
-    ("L'Avventura", "avventura"), ("Les Misérables", "miserables"), ("Das Boot", "boot"),
-    ("Die Hard", "die hard"), ("La La Land", "la la land"), ("Los Angeles", "los angeles"),
-    ("Élite", "elite"), ("'71", "00071"), ("[REC]", "rec]"), ("...", "..."), ("", ""),
-])
+@pytest.mark.parametrize(
+    ("title", "key"),
+    [
+        ("The Matrix", "matrix"),
+        ("A Beautiful Mind", "beautiful mind"),
+        ("An Education", "education"),
+        ("The", "the"),
+        ("Theory of Everything", "theory of everything"),
+        ("Rocky 2", "rocky 00002"),
+        ("L'Avventura", "avventura"),
+        ("Les Misérables", "miserables"),
+        ("Das Boot", "boot"),
+        ("Die Hard", "die hard"),
+        ("La La Land", "la la land"),
+        ("Los Angeles", "los angeles"),
+        ("Élite", "elite"),
+        ("'71", "00071"),
+        ("[REC]", "rec]"),
+        ("...", "..."),
+        ("", ""),
+    ],
+)
 def test_sort_title(title: str, key: str):
     assert sort_title(title) == key
 
@@ -174,15 +242,43 @@ def test_numbers_sort_as_numbers():
 
 any_name = st.text(
     st.characters(exclude_characters="/\0", categories=["L", "M", "N", "P", "S", "Z", "Cc", "Cs"]),
-    min_size=1, max_size=40)
+    min_size=1,
+    max_size=40,
+)
 name_like = st.lists(
-    st.sampled_from(["S01E02", "1x03", "(1999)", "2049", "[Grp]", "{tmdb-1}", "Season", "part",
-                     "CD", "-", ".", "_", " ", "1080p", "The", "é", "\udce9", "第3話", "E", "12"]),
-    min_size=1, max_size=8).map("".join)
+    st.sampled_from(
+        [
+            "S01E02",
+            "1x03",
+            "(1999)",
+            "2049",
+            "[Grp]",
+            "{tmdb-1}",
+            "Season",
+            "part",
+            "CD",
+            "-",
+            ".",
+            "_",
+            " ",
+            "1080p",
+            "The",
+            "é",
+            "\udce9",
+            "第3話",
+            "E",
+            "12",
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+).map("".join)
 
 
-@given(st.lists(any_name | name_like, min_size=1, max_size=4),
-       st.sampled_from(["movie", "tv", "music"]))
+@given(
+    st.lists(any_name | name_like, min_size=1, max_size=4),
+    st.sampled_from(["movie", "tv", "music"]),
+)
 def test_no_name_is_too_odd(parts: list[str], library_type: str):
     name = name_of("/r/" + "/".join(parts) + ".mkv", library_type, "/r")
     if name is not None:

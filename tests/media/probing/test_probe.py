@@ -36,10 +36,11 @@ def looked_at(path: Path, library_type: str | None = None) -> Probe:
 
 # -- fingerprints --------------------------------------------------------------------------------
 
+
 def test_a_fingerprint_is_the_hash_of_size_and_both_ends(tmp_path: Path):
     content = os.urandom(300 * KIB)
     (tmp_path / "a").write_bytes(content)
-    whole = len(content).to_bytes(8, "big") + content[:64 * KIB] + content[-64 * KIB:]
+    whole = len(content).to_bytes(8, "big") + content[: 64 * KIB] + content[-64 * KIB :]
     assert fingerprint(str(tmp_path / "a")) == hashlib.sha256(whole).hexdigest()
 
 
@@ -61,14 +62,22 @@ def test_a_fingerprint_survives_a_move_and_tells_contents_apart(tmp_path: Path):
 
 # -- what a header may claim ----------------------------------------------------------------------
 
+
 def wav(path: Path, *, samples: int, rate: int) -> Path:
     """Write a WAV file (RF64) of a tenth of a second whose header claims what it likes."""
     sizes = struct.pack("<4sIQQQI", b"ds64", 28, 2 * samples, 2 * samples, samples, 0)
     head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
     begin = b"RF64" if samples >= 2**31 else b"RIFF"
     path.write_bytes(
-        begin + b"\xff" * 4 + b"WAVE" + (sizes if begin == b"RF64" else b"") + head
-        + b"data" + struct.pack("<I", min(2 * samples, 2**32 - 1)) + b"\0\1" * 4410)
+        begin
+        + b"\xff" * 4
+        + b"WAVE"
+        + (sizes if begin == b"RF64" else b"")
+        + head
+        + b"data"
+        + struct.pack("<I", min(2 * samples, 2**32 - 1))
+        + b"\0\1" * 4410
+    )
     return path
 
 
@@ -80,10 +89,19 @@ def test_a_duration_that_no_file_has_is_unknown(tmp_path: Path):
     assert told is not None and told.duration is None
 
 
-@pytest.mark.parametrize(("claimed", "seconds"), [
-    (1e17, None), (1e10 + 1000, None), (float("nan"), None), (float("inf"), None), (-5, None),
-    (1e10, 1e7), (1000, 1.0), ("x", None),
-])
+@pytest.mark.parametrize(
+    ("claimed", "seconds"),
+    [
+        (1e17, None),
+        (1e10 + 1000, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (-5, None),
+        (1e10, 1e7),
+        (1000, 1.0),
+        ("x", None),
+    ],
+)
 def test_what_a_parser_says_is_taken_only_where_it_can_be(claimed: Any, seconds: float | None):
     track = SimpleNamespace(duration=claimed, width=claimed)
     assert module._seconds(track) == seconds
@@ -93,15 +111,19 @@ def test_what_a_parser_says_is_taken_only_where_it_can_be(claimed: Any, seconds:
 
 # -- streams and tags ----------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("name", "codec", "expected"), [
-    ("a.mkv", None, ("matroska", "h264", "aac")),
-    ("a.mkv", "libx265", ("matroska", "hevc", "aac")),
-    ("a.mp4", None, ("mp4", "h264", "aac")),
-    ("a.m4v", None, ("mp4", "h264", "aac")),
-    ("a.mov", None, ("mov", "h264", "aac")),
-    ("a.webm", None, ("webm", "vp9", "opus")),
-    ("a.avi", None, ("avi", "mpeg4", "mp3")),
-])
+
+@pytest.mark.parametrize(
+    ("name", "codec", "expected"),
+    [
+        ("a.mkv", None, ("matroska", "h264", "aac")),
+        ("a.mkv", "libx265", ("matroska", "hevc", "aac")),
+        ("a.mp4", None, ("mp4", "h264", "aac")),
+        ("a.m4v", None, ("mp4", "h264", "aac")),
+        ("a.mov", None, ("mov", "h264", "aac")),
+        ("a.webm", None, ("webm", "vp9", "opus")),
+        ("a.avi", None, ("avi", "mpeg4", "mp3")),
+    ],
+)
 def test_video_streams(
     tmp_path: Path, name: str, codec: str | None, expected: tuple[str, str, str]
 ):
@@ -112,18 +134,37 @@ def test_video_streams(
     assert facts.duration == pytest.approx(1.0, abs=0.15)
 
 
-@pytest.mark.parametrize(("suffix", "container", "codec"), [
-    (".mp3", "mp3", "mp3"), (".flac", "flac", "flac"), (".opus", "ogg", "opus"),
-    (".ogg", "ogg", "vorbis"), (".m4a", "mp4", "aac")])
+@pytest.mark.parametrize(
+    ("suffix", "container", "codec"),
+    [
+        (".mp3", "mp3", "mp3"),
+        (".flac", "flac", "flac"),
+        (".opus", "ogg", "opus"),
+        (".ogg", "ogg", "vorbis"),
+        (".m4a", "mp4", "aac"),
+    ],
+)
 def test_music(tmp_path: Path, suffix: str, container: str, codec: str):
     path = write_audio(
-        tmp_path / f"x{suffix}", title="Jóga", artist="Björk", album="Homogenic",
-        album_artist="Björk", track=3, disc=1, year=1997, genre="Electronic")
+        tmp_path / f"x{suffix}",
+        title="Jóga",
+        artist="Björk",
+        album="Homogenic",
+        album_artist="Björk",
+        track=3,
+        disc=1,
+        year=1997,
+        genre="Electronic",
+    )
     facts, tag = streams(str(path)), tags(str(path))
     assert (facts.container, facts.video_codec, facts.audio_codec) == (container, None, codec)
     assert tag is not None and tag.duration == pytest.approx(1.0, abs=0.1)
     assert (tag.title, tag.artist, tag.album, tag.album_artist) == (
-        "Jóga", "Björk", "Homogenic", "Björk")
+        "Jóga",
+        "Björk",
+        "Homogenic",
+        "Björk",
+    )
     assert (tag.track, tag.disc, tag.year, tag.genre) == (3, 1, 1997, "Electronic")
 
 
@@ -133,7 +174,8 @@ def test_a_track_is_named_by_its_tags_and_the_gaps_by_its_path(tmp_path: Path):
     path = write_audio(folder / "03 - joga.mp3", title="Jóga", artist="Björk feat. X")
     found = probe(str(path), "music", str(tmp_path))
     assert found.name == TrackName(
-        "Björk feat. X", "Homogenic", "Jóga", disc=None, track=3, year=1997, album_artist="Björk")
+        "Björk feat. X", "Homogenic", "Jóga", disc=None, track=3, year=1997, album_artist="Björk"
+    )
 
 
 def test_untagged_music_is_named_by_its_path(tmp_path: Path):
@@ -161,14 +203,17 @@ def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path):
 
 def test_a_server_without_a_locale_reads_accents(tmp_path: Path):
     path = write_video(tmp_path / "Amélie (2001).mkv")
-    code = ("import sys; from viewra_lite.media.probing.probe import probe; "
-            "found = probe(sys.argv[1], 'movie', sys.argv[2]); "
-            "sys.exit(found.error or found.streams.video_codec != 'h264')")
+    code = (
+        "import sys; from viewra_lite.media.probing.probe import probe; "
+        "found = probe(sys.argv[1], 'movie', sys.argv[2]); "
+        "sys.exit(found.error or found.streams.video_codec != 'h264')"
+    )
     poor = {**os.environ, "LC_ALL": "C", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code, str(path), str(tmp_path)], env=poor, check=True)
 
 
 # -- broken files --------------------------------------------------------------------------------
+
 
 def test_an_empty_file(tmp_path: Path):
     assert looked_at(zero_bytes(tmp_path / "a.mkv")).error == "the file is empty (0 bytes)"
@@ -177,8 +222,7 @@ def test_an_empty_file(tmp_path: Path):
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.avi", "a.mp3", "a.flac"])
 def test_garbage(tmp_path: Path, name: str):
     found = looked_at(garbage(tmp_path / name))
-    assert found.error == (
-        "no audio or video stream was found: the file is damaged or not media")
+    assert found.error == ("no audio or video stream was found: the file is damaged or not media")
     assert found.fingerprint and found.size == 4096
 
 
@@ -226,12 +270,20 @@ def test_unread_keeps_a_given_error(tmp_path: Path):
 
 # -- JSON and extras -----------------------------------------------------------------------------
 
-@pytest.mark.parametrize("found", [
-    Probe("/a\udce9.mkv", error="x", skipped=("guessit",)),
-    Probe("/a", 1, "f", MovieName("T", 1999, "E", 1, 2, "tt1"), StreamFacts("mp4", 1.5, 2, 3)),
-    Probe("/a", 1, "f", EpisodeName("S", 2005, 1, (1, 2), 3, "T", date(2019, 5, 12), 4, 5, "tt6")),
-    Probe("/a", 1, "f", TrackName("A", "B", "C", 1, 2, 1999, "D"), None, TagFacts("T", year=1999)),
-])
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Probe("/a\udce9.mkv", error="x", skipped=("guessit",)),
+        Probe("/a", 1, "f", MovieName("T", 1999, "E", 1, 2, "tt1"), StreamFacts("mp4", 1.5, 2, 3)),
+        Probe(
+            "/a", 1, "f", EpisodeName("S", 2005, 1, (1, 2), 3, "T", date(2019, 5, 12), 4, 5, "tt6")
+        ),
+        Probe(
+            "/a", 1, "f", TrackName("A", "B", "C", 1, 2, 1999, "D"), None, TagFacts("T", year=1999)
+        ),
+    ],
+)
 def test_a_probe_survives_json(found: Probe):
     assert Probe.from_json(json.loads(json.dumps(found.to_json()))) == found
 
@@ -242,13 +294,15 @@ def test_available_names_what_is_installed():
 
 def test_without_the_extras_a_probe_says_what_it_skipped(tmp_path: Path):
     write_audio(tmp_path / "Artist - Title.mp3")
-    code = ("import sys\n"
-            "for name in ('guessit', 'pymediainfo', 'tinytag'): sys.modules[name] = None\n"
-            "from viewra_lite.media.probing.probe import probe\n"
-            "path = sys.argv[1] + '/Artist - Title.mp3'\n"
-            "song, film = probe(path, 'music', sys.argv[1]), probe(path, 'movie', sys.argv[1])\n"
-            "assert song.skipped == ('pymediainfo', 'tinytag'), song\n"
-            "assert song.name.title == 'Title' and song.error is None and song.fingerprint, song\n"
-            "assert film.skipped == ('guessit', 'pymediainfo') and film.name is None, film\n")
+    code = (
+        "import sys\n"
+        "for name in ('guessit', 'pymediainfo', 'tinytag'): sys.modules[name] = None\n"
+        "from viewra_lite.media.probing.probe import probe\n"
+        "path = sys.argv[1] + '/Artist - Title.mp3'\n"
+        "song, film = probe(path, 'music', sys.argv[1]), probe(path, 'movie', sys.argv[1])\n"
+        "assert song.skipped == ('pymediainfo', 'tinytag'), song\n"
+        "assert song.name.title == 'Title' and song.error is None and song.fingerprint, song\n"
+        "assert film.skipped == ('guessit', 'pymediainfo') and film.name is None, film\n"
+    )
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=paths, check=True)

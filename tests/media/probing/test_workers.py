@@ -22,8 +22,10 @@ from viewra_lite.media.probing.workers import ProbePool
 for extra in EXTRAS:
     pytest.importorskip(extra)
 
-pytestmark = [pytest.mark.skipif(os.name == "nt", reason="Windows probes in-process"),
-              pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows probes in-process"),
+    pytest.mark.timeout(120),
+]
 TIMEOUT_S = 60.0
 Asked = tuple[int, str, str, str]
 
@@ -220,7 +222,9 @@ def started(code: str) -> subprocess.Popen[bytes]:
     prelude = f"import sys; sys.path[:] = sys.argv[1:]; import {serve.__module__} as worker\n"
     return subprocess.Popen(
         [sys.executable, "-c", prelude + code, *sys.path],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def given(worker: subprocess.Popen[bytes], asked: Asked) -> None:
@@ -243,15 +247,25 @@ def test_a_worker_that_hangs_ends_by_itself_when_its_server_has_not_seen_to_it(t
 def test_a_worker_that_is_busy_ends_with_a_server_that_is_killed(tmp_path: Path):
     busy = "worker.WATCH_S = 0.05\nworker.probe = lambda *file: [None for _ in iter(int, 1)]\n"
     server = subprocess.Popen(
-        [sys.executable, "-c", (
-            "import json, subprocess, sys; code, line = sys.argv[1:3]\n"
-            "worker = subprocess.Popen([sys.executable, '-c', code, *sys.argv[3:]],"
-            " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
-            "worker.stdout.readline(); worker.stdin.write(line.encode()); worker.stdin.flush()\n"
-            "print(worker.pid, flush=True); sys.stdin.read()"),
-         f"import sys; sys.path[:] = sys.argv[1:]; import {serve.__module__} as worker\n{busy}"
-         f"worker.serve({TIMEOUT_S})", json.dumps(library(tmp_path)[0][1:]) + "\n", *sys.path],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        [
+            sys.executable,
+            "-c",
+            (
+                "import json, subprocess, sys; code, line = sys.argv[1:3]\n"
+                "worker = subprocess.Popen([sys.executable, '-c', code, *sys.argv[3:]],"
+                " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+                "worker.stdout.readline(); worker.stdin.write(line.encode())\n"
+                "worker.stdin.flush()\n"
+                "print(worker.pid, flush=True); sys.stdin.read()"
+            ),
+            f"import sys; sys.path[:] = sys.argv[1:]; import {serve.__module__} as worker\n{busy}"
+            f"worker.serve({TIMEOUT_S})",
+            json.dumps(library(tmp_path)[0][1:]) + "\n",
+            *sys.path,
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     with server:
         assert server.stdout is not None
         ended = os.pidfd_open(int(server.stdout.readline()))
@@ -288,7 +302,11 @@ def served(code: str, asked: list[Asked]) -> list[str]:
     lines = "".join(json.dumps(one[1:]) + "\n" for one in asked)
     ended = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:] = sys.argv[1:]; {code}", *sys.path],
-        input=lines.encode(), capture_output=True, timeout=TIMEOUT_S, check=True)
+        input=lines.encode(),
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        check=True,
+    )
     return ended.stdout.decode("ascii").splitlines()
 
 
@@ -301,8 +319,10 @@ def test_a_worker_ends_when_its_parent_does(tmp_path: Path):
 
 def test_what_a_library_prints_does_not_reach_the_answers(tmp_path: Path):
     asked = library(tmp_path)[:1]
-    noisy = (f"import os, {serve.__module__} as workers; real = workers.probe; "
-             "workers.probe = lambda *file: (os.write(1, b'noise'), print(1), real(*file))[2]; "
-             f"workers.serve({TIMEOUT_S})")
+    noisy = (
+        f"import os, {serve.__module__} as workers; real = workers.probe; "
+        "workers.probe = lambda *file: (os.write(1, b'noise'), print(1), real(*file))[2]; "
+        f"workers.serve({TIMEOUT_S})"
+    )
     ready, answer = served(noisy, asked)
     assert Probe.from_json(json.loads(answer)) == expected(asked)[0]

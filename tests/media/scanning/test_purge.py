@@ -168,7 +168,8 @@ def test_what_somebody_wrote_about_a_show_stays_without_its_files(
     show = store.media.show(lost.id)
     assert len(show.seasons) == (written != "show")
     assert [e.media_file for s in show.seasons for e in s.episodes] == (
-        [None] if written == "episode" else [])
+        [None] if written == "episode" else []
+    )
     clip(folder / "Lost/Lost S01E01.mkv", seed=1)
     store.media.scan(library.id)
     (season,) = store.media.show(lost.id).seasons
@@ -180,8 +181,15 @@ def test_an_empty_album_goes_with_its_last_track_unless_somebody_wrote_about_it(
     store: Store, folder: Path, clock: Any, curated: bool
 ) -> None:
     for number in range(8):
-        write_audio(folder / f"{number}.mp3", seconds=0.2, title=f"Song {number}", artist="Ann",
-                    album="Long" if number < 7 else "Short", track=number, seed=number)
+        write_audio(
+            folder / f"{number}.mp3",
+            seconds=0.2,
+            title=f"Song {number}",
+            artist="Ann",
+            album="Long" if number < 7 else "Short",
+            track=number,
+            seed=number,
+        )
     library = scanned(store, folder, "music", clock)
     if curated:
         store.media.save_album(library.id, title="Short", album_artist="Ann", label="Ours")
@@ -189,7 +197,8 @@ def test_an_empty_album_goes_with_its_last_track_unless_somebody_wrote_about_it(
     store.media.scan(library.id)
     store.media.tidy(clock.advance(40 * DAY_S))
     assert [album.title for album in store.media.albums().items] == (
-        ["Long", "Short"] if curated else ["Long"])
+        ["Long", "Short"] if curated else ["Long"]
+    )
 
 
 def test_many_missing_files_are_forgotten_in_batches(

@@ -33,8 +33,9 @@ def reconcile(store: Store, library: MediaLibrary, *files: FileFacts) -> dict[st
     return counts(run.result)
 
 
-def at(library: MediaLibrary, name: str, size: int | None = 1, time: int | None = 1,
-       **known: Any) -> FileFacts:
+def at(
+    library: MediaLibrary, name: str, size: int | None = 1, time: int | None = 1, **known: Any
+) -> FileFacts:
     return FileFacts(f"{library.path}/{name}", size, time, **known)
 
 
@@ -52,10 +53,12 @@ def test_files_are_added_found_unchanged_changed_missing_and_back(
     clock.advance(60)
     changed = at(library, "1.mkv", size=2)
     assert reconcile(store, library, *five[2:], changed) == {
-        "unchanged": 3, "updated": 1, "missing": 1}
+        "unchanged": 3,
+        "updated": 1,
+        "missing": 1,
+    }
     clock.advance(60)
-    assert reconcile(store, library, five[0], changed, *five[2:]) == {
-        "unchanged": 4, "updated": 1}
+    assert reconcile(store, library, five[0], changed, *five[2:]) == {"unchanged": 4, "updated": 1}
     assert ids(store, library.id) == before
     file = store.media.file(before["1.mkv"])
     assert (file.size, file.mime_type, file.container) == (2, "video/x-matroska", "matroska")
@@ -64,9 +67,21 @@ def test_files_are_added_found_unchanged_changed_missing_and_back(
 def test_facts_are_kept_as_told_and_what_is_not_told_stays(
     store: Store, library: MediaLibrary, clock: Any
 ) -> None:
-    whole = at(library, "a.mkv", 5, 7, mime_type="video/x", container="mkv", duration=1.5,
-               width=640, height=480, video_codec="h264", audio_codec="aac", fingerprint="f",
-               identity="i")
+    whole = at(
+        library,
+        "a.mkv",
+        5,
+        7,
+        mime_type="video/x",
+        container="mkv",
+        duration=1.5,
+        width=640,
+        height=480,
+        video_codec="h264",
+        audio_codec="aac",
+        fingerprint="f",
+        identity="i",
+    )
     assert reconcile(store, library, whole) == {"added": 1}
     (first,) = every_file(store, library.id)
     for name in FileFacts.__slots__:
@@ -78,22 +93,42 @@ def test_facts_are_kept_as_told_and_what_is_not_told_stays(
     assert reconcile(store, library, at(library, "a.mkv", 6, 8, width=1280)) == {"updated": 1}
     (file,) = every_file(store, library.id)
     assert (file.size, file.modified_ns, file.duration, file.width, file.video_codec) == (
-        6, 8, 2.5, 1280, "h264")
+        6,
+        8,
+        2.5,
+        1280,
+        "h264",
+    )
     assert (file.identity, file.container, file.probe_state) == ("i", "mkv", "pending")
 
 
 def test_many_files_are_kept_each_as_it_was_told(store: Store, library: MediaLibrary) -> None:
     wanted = [
-        at(library, f"{n:04}.mkv", n, n + 1, mime_type=f"video/{n}", container=f"c{n}",
-           duration=n / 4, width=n + 2, height=n + 3, video_codec=f"v{n}", audio_codec=f"a{n}",
-           fingerprint=f"f{n}", identity=f"i{n}")
+        at(
+            library,
+            f"{n:04}.mkv",
+            n,
+            n + 1,
+            mime_type=f"video/{n}",
+            container=f"c{n}",
+            duration=n / 4,
+            width=n + 2,
+            height=n + 3,
+            video_codec=f"v{n}",
+            audio_codec=f"a{n}",
+            fingerprint=f"f{n}",
+            identity=f"i{n}",
+        )
         for n in range(737)
     ]
     assert reconcile(store, library, *wanted) == {"added": 737}
     for one, file in zip(wanted, every_file(store, library.id), strict=True):
         assert one == FileFacts(*(getattr(file, name) for name in FileFacts.__slots__))
         assert (file.filename, file.status, file.probe_state) == (
-            Path(one.path).name, "present", "pending")
+            Path(one.path).name,
+            "present",
+            "pending",
+        )
         assert file.created_at == file.updated_at
 
 
@@ -123,23 +158,56 @@ def test_who_waits_for_the_writer_gets_it_within_a_batch(tmp_path: Path) -> None
         library = opened.media.add_library("m", tmp_path / "m", "movie")
         stores.append(opened)
         assert reconcile(opened, library, *(at(library, f"{n}.mkv") for n in range(500))) == {
-            "added": 500}
+            "added": 500
+        }
         other.join()
     assert 0 < seen[0] < 500
 
 
-@pytest.mark.parametrize("wrong", [
-    {"path": "/elsewhere/a.mkv"}, {"path": "{root}"}, {"path": "{root}/"}, {"path": "{root}x/a"},
-    {"path": "{root}/../a.mkv"}, {"path": "{root}/./a.mkv"}, {"path": "{root}//a.mkv"},
-    {"path": "a.mkv"}, {"path": ""}, {"path": "{root}/a\0.mkv"}, {"path": None}, {"path": b"/a"},
-    {"path": 5}, {"path": "{root}/\ud800.mkv"}, {"path": Path("/a")},
-    {"size": -1}, {"size": "5"}, {"size": 1.5}, {"size": True}, {"size": 2**63},
-    {"modified_ns": 2**63}, {"modified_ns": "now"}, {"duration": -1.0}, {"duration": float("nan")},
-    {"duration": "1"}, {"width": -1}, {"width": 2**31},
-    {"width": 65_536}, {"height": 10**6}, {"duration": 1e14}, {"height": 1.5}, {"mime_type": 5},
-    {"container": "a\0b"}, {"video_codec": b"h264"}, {"fingerprint": "\ud800"}, {"identity": []},
-    {"fingerprint": "f" * 601}, {"identity": "i" * 601}, {"mime_type": "m" * 601},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"path": "/elsewhere/a.mkv"},
+        {"path": "{root}"},
+        {"path": "{root}/"},
+        {"path": "{root}x/a"},
+        {"path": "{root}/../a.mkv"},
+        {"path": "{root}/./a.mkv"},
+        {"path": "{root}//a.mkv"},
+        {"path": "a.mkv"},
+        {"path": ""},
+        {"path": "{root}/a\0.mkv"},
+        {"path": None},
+        {"path": b"/a"},
+        {"path": 5},
+        {"path": "{root}/\ud800.mkv"},
+        {"path": Path("/a")},
+        {"size": -1},
+        {"size": "5"},
+        {"size": 1.5},
+        {"size": True},
+        {"size": 2**63},
+        {"modified_ns": 2**63},
+        {"modified_ns": "now"},
+        {"duration": -1.0},
+        {"duration": float("nan")},
+        {"duration": "1"},
+        {"width": -1},
+        {"width": 2**31},
+        {"width": 65_536},
+        {"height": 10**6},
+        {"duration": 1e14},
+        {"height": 1.5},
+        {"mime_type": 5},
+        {"container": "a\0b"},
+        {"video_codec": b"h264"},
+        {"fingerprint": "\ud800"},
+        {"identity": []},
+        {"fingerprint": "f" * 601},
+        {"identity": "i" * 601},
+        {"mime_type": "m" * 601},
+    ],
+)
 def test_facts_that_cannot_be_are_refused_by_name_before_anything_is_written(
     store: Store, library: MediaLibrary, wrong: dict[str, Any]
 ) -> None:
@@ -212,7 +280,11 @@ def test_moves_are_known_by_fingerprint_and_replacements_by_identity(
     same = [film(f"{n}.mkv", n, f"f{n}") for n in range(8, 10)]
     also = film("also 0.mkv", 0, "h0")
     assert reconcile(store, library, also, *better, *moved, *same) == {
-        "moved": 5, "updated": 3, "unchanged": 2, "added": 1}
+        "moved": 5,
+        "updated": 3,
+        "unchanged": 2,
+        "added": 1,
+    }
     after = ids(store, library.id)
     assert after.pop("also 0.mkv") not in before.values()
     assert after == {
@@ -241,11 +313,14 @@ def test_an_earlier_missing_file_is_known_again_elsewhere(
 
 @pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("batch", [1, 7, 500])
-def test_a_file_that_is_added_twice_is_counted_once(
-    tmp_path: Path, batch: int
-) -> None:
-    source = {"database": {"type": "sqlite", "database_path": str(tmp_path / "v.db"),
-                           "scan_batch_rows": batch}}
+def test_a_file_that_is_added_twice_is_counted_once(tmp_path: Path, batch: int) -> None:
+    source = {
+        "database": {
+            "type": "sqlite",
+            "database_path": str(tmp_path / "v.db"),
+            "scan_batch_rows": batch,
+        }
+    }
     with Store.open(source) as store:
         library = store.media.add_library("m", tmp_path, "movie")
         files = [at(library, f"{number}.mkv") for number in range(10)]
@@ -253,7 +328,9 @@ def test_a_file_that_is_added_twice_is_counted_once(
         assert reconcile(store, library, *files, *files) == {"unchanged": 10}
         changed = [at(library, f"{number}.mkv", size=2) for number in range(3)]
         assert reconcile(store, library, *changed, *files[3:], *changed) == {
-            "unchanged": 7, "updated": 3}
+            "unchanged": 7,
+            "updated": 3,
+        }
 
 
 def test_twenty_thousand_files_come_in_any_order_while_others_write(
@@ -288,8 +365,10 @@ def test_twenty_thousand_files_come_in_any_order_while_others_write(
         assert UserMediaProgress.select().count() == len(waits) > 10
     with capsys.disabled():
         longest, median = max(waits) * 1000, sorted(waits)[len(waits) // 2] * 1000
-        print(f"\n{store.engine}: {many} files in {first_s:.1f} s beside {len(waits)} writes, "
-              f"longest {longest:.0f} ms, median {median:.1f} ms")
+        print(
+            f"\n{store.engine}: {many} files in {first_s:.1f} s beside {len(waits)} writes, "
+            f"longest {longest:.0f} ms, median {median:.1f} ms"
+        )
 
 
 def test_memory_grows_by_little_for_each_file(store: Store, library: MediaLibrary) -> None:

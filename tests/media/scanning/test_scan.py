@@ -47,7 +47,10 @@ def test_files_become_movies_shows_and_music(store: Store, tmp_path: Path) -> No
     assert (fourth.episode_number_end, fifth.episode_number_end) == (5, None)
     (album,) = store.media.albums().items
     assert (album.title, album.album_artist, album.track_count) == (
-        "The Goldberg Variations", "Glenn Gould", 4)
+        "The Goldberg Variations",
+        "Glenn Gould",
+        4,
+    )
     tracks = store.media.album(album.id).tracks
     assert [t.track_number for t in tracks] == [1, 2, 3, 4]
     assert tracks[0].media_file.container == "flac" and tracks[0].duration == pytest.approx(1, 0.1)
@@ -89,8 +92,10 @@ def test_broken_files_are_recorded_never_stop_a_scan_and_are_looked_at_again_whe
     folder = tmp_path / "m"
     library = added(store, folder)
     broken = {
-        truncated(folder / "Truncated (2001).mp4"): "", zero_bytes(folder / "Empty (2002).mkv"): "",
-        garbage(folder / "Garbage (2003).avi"): "", blob(folder / "Text (2004).mkv"): "",
+        truncated(folder / "Truncated (2001).mp4"): "",
+        zero_bytes(folder / "Empty (2002).mkv"): "",
+        garbage(folder / "Garbage (2003).avi"): "",
+        blob(folder / "Text (2004).mkv"): "",
     }
     clip(folder / "Good (2005).mkv")
     result = store.media.scan(library.id)
@@ -138,11 +143,19 @@ def test_a_file_that_cannot_be_read_keeps_its_facts_and_is_tried_with_every_scan
     monkeypatch.setattr(probe, "fingerprint", refused)
     clock.advance(60)
     assert counts(store.media.scan(library.id)) == {
-        "added": 1, "updated": 1, "unchanged": 1, "errors": 2}
+        "added": 1,
+        "updated": 1,
+        "unchanged": 1,
+        "errors": 2,
+    }
     now = store.media.find_file(library.id, path)
     assert good is not None and now is not None
     assert (now.id, now.size, now.width, now.fingerprint) == (
-        good.id, good.size, good.width, good.fingerprint)
+        good.id,
+        good.size,
+        good.width,
+        good.fingerprint,
+    )
     assert now.error == "cannot be read: permission denied"
     clock.advance(60)
     assert counts(store.media.scan(library.id)) == {"unchanged": 3, "errors": 2}
@@ -159,10 +172,21 @@ def test_hidden_files_samples_and_extras_are_left_out(store: Store, tmp_path: Pa
     folder = tmp_path / "m"
     library = added(store, folder)
     clip(folder / "Heat (1995)/Heat (1995).mkv")
-    for name in (".hidden.mkv", ".hidden/a.mkv", "Heat (1995)/Sample/heat.mkv", "@eaDir/x.mkv",
-                 "Heat (1995)/heat-sample.mkv", "Heat (1995)/Extras/making of.mkv",
-                 "Heat (1995)/heat-trailer.mkv", "#recycle/x.mkv", "notes.txt", "song.mp3",
-                 "Heat (1995)/poster.jpg", "Heat (1995)/Heat (1995).srt", "lost+found/a.mkv"):
+    for name in (
+        ".hidden.mkv",
+        ".hidden/a.mkv",
+        "Heat (1995)/Sample/heat.mkv",
+        "@eaDir/x.mkv",
+        "Heat (1995)/heat-sample.mkv",
+        "Heat (1995)/Extras/making of.mkv",
+        "Heat (1995)/heat-trailer.mkv",
+        "#recycle/x.mkv",
+        "notes.txt",
+        "song.mp3",
+        "Heat (1995)/poster.jpg",
+        "Heat (1995)/Heat (1995).srt",
+        "lost+found/a.mkv",
+    ):
         blob(folder / name)
     assert counts(store.media.scan(library.id)) == {"added": 1}
 
@@ -183,7 +207,10 @@ def test_every_folder_is_entered_once_however_it_is_linked(
     (folder / "C (2003).mkv").symlink_to(outside / "B (2002).mkv")
     store.media.scan(library.id)
     assert sorted(ids(store, library.id)) == [
-        "C (2003).mkv", "out1/B (2002).mkv", "real/A (2001).mkv"]
+        "C (2003).mkv",
+        "out1/B (2002).mkv",
+        "real/A (2001).mkv",
+    ]
     before = ids(store, library.id)
     (folder / "a new link").symlink_to(outside)
     clock.advance(60)
@@ -216,9 +243,18 @@ def test_names_of_any_bytes_and_any_length_come_back_as_they_are(
     folder = tmp_path / "m"
     library = added(store, folder)
     content = clip(tmp_path / "clip.mkv").read_bytes()
-    names = [b"\xff\xfe \xe9 (2001).mkv", b"x" * 251 + b".mkv", "é" * 124 + ".mkv",
-             "e\u0301 (2002).mkv", b"new\nline (2003).mkv", b"\xe9/" * 60 + b"deep (2004).mkv",
-             "\U0010ff80\U0010ffff (2005).mkv", b"-rf (2006).mkv", b" .mkv", b"'\"\\%00 (2007).mkv"]
+    names = [
+        b"\xff\xfe \xe9 (2001).mkv",
+        b"x" * 251 + b".mkv",
+        "é" * 124 + ".mkv",
+        "e\u0301 (2002).mkv",
+        b"new\nline (2003).mkv",
+        b"\xe9/" * 60 + b"deep (2004).mkv",
+        "\U0010ff80\U0010ffff (2005).mkv",
+        b"-rf (2006).mkv",
+        b" .mkv",
+        b"'\"\\%00 (2007).mkv",
+    ]
     raw = [name.encode() if isinstance(name, str) else name for name in names]
     for number, name in enumerate(raw):
         path = os.path.join(os.fsencode(folder), name)
@@ -229,7 +265,8 @@ def test_names_of_any_bytes_and_any_length_come_back_as_they_are(
     assert counts(result) == {"added": len(raw)}, result.problems
     files = every_file(store, library.id)
     assert sorted(os.fsencode(file.path) for file in files) == sorted(
-        os.path.join(os.fsencode(folder), name) for name in raw)
+        os.path.join(os.fsencode(folder), name) for name in raw
+    )
     for file in files:
         with open(file.path, "rb") as opened:
             assert len(opened.read()) == file.size
@@ -275,7 +312,8 @@ def test_a_second_scan_writes_nothing_but_the_time_of_the_scan(
     made = make_library(tmp_path / "l")
     folder = {"movie": made.movies, "tv": made.shows, "music": made.music}[kind]
     (garbage if kind != "music" else zero_bytes)(
-        folder / ("Broken (2001) S01E01.mkv" if kind != "music" else "Broken.mp3"))
+        folder / ("Broken (2001) S01E01.mkv" if kind != "music" else "Broken.mp3")
+    )
     library = store.media.add_library("l", folder, kind)
     first = store.media.scan(library.id)
     before, files = told(store), every_file(store, library.id)
@@ -336,8 +374,15 @@ def test_retagged_and_renamed_tracks_keep_their_ids(
     library = added(store, folder, "music")
 
     def song(name: str, number: int, title: str, album: str = "First") -> None:
-        write_audio(folder / name, seconds=0.2, title=title, artist="Ann", album=album,
-                    track=number, seed=number)
+        write_audio(
+            folder / name,
+            seconds=0.2,
+            title=title,
+            artist="Ann",
+            album=album,
+            track=number,
+            seed=number,
+        )
 
     for number in range(1, 6):
         song(f"{number}.mp3", number, f"Song {number}")
@@ -381,7 +426,8 @@ def test_shows_of_one_name_are_told_apart_by_their_year(store: Store, tmp_path: 
     library = store.media.add_library("tv", tmp_path / "tv", "tv")
     store.media.scan(library.id)
     assert {(show.title, show.year) for show in store.media.shows().items} == {
-        ("Doctor Who", 1963), ("Doctor Who", 2005),
+        ("Doctor Who", 1963),
+        ("Doctor Who", 2005),
     }
     assert [hit.year for hit in store.media.search("doctor who 2005")] == [2005]
 

@@ -33,8 +33,15 @@ class Unplugged(Exception):
 def fill(folder: Path, kind: str, count: int = 8) -> None:
     for number in range(1, count + 1):
         if kind == "music":
-            write_audio(folder / f"{number:02} Song {number}.mp3", seconds=0.2, artist="Ann",
-                        title=f"Song {number}", album="First", track=number, seed=number)
+            write_audio(
+                folder / f"{number:02} Song {number}.mp3",
+                seconds=0.2,
+                artist="Ann",
+                title=f"Song {number}",
+                album="First",
+                track=number,
+                seed=number,
+            )
         elif kind == "tv":
             clip(folder / f"Lost/Lost S01E{number:02}.mkv", seed=number)
         else:
@@ -76,11 +83,15 @@ def uninterrupted(tmp_path: Path, kind: str) -> tuple[dict[str, Any], dict[str, 
 
 @pytest.mark.usefixtures("driver")
 @here
-@pytest.mark.parametrize(("kind", "error", "step"), [
-    ("movie", Unplugged, 2), ("tv", KeyboardInterrupt, 3), ("music", Unplugged, 4),
-])
+@pytest.mark.parametrize(
+    ("kind", "error", "step"),
+    [("movie", Unplugged, 2), ("tv", KeyboardInterrupt, 3), ("music", Unplugged, 4)],
+)
 def test_a_scan_that_breaks_off_at_any_call_of_progress_ends_like_one_that_does_not(
-    tmp_path: Path, kind: str, error: type[BaseException], step: int,
+    tmp_path: Path,
+    kind: str,
+    error: type[BaseException],
+    step: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scanning, "_PROGRESS_EVERY", 2)
@@ -149,13 +160,19 @@ def test_a_scan_that_breaks_off_between_any_two_transactions_is_made_good(
             if writes == stop_at:
                 raise Unplugged
             return method(*arguments, **named)
+
         return counted
 
     for k in range(1, 60, 2):
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "before", folder)
-        source = {"database": {"type": "sqlite", "database_path": str(tmp_path / f"{k}/v.db"),
-                               "scan_batch_rows": batch_rows}}
+        source = {
+            "database": {
+                "type": "sqlite",
+                "database_path": str(tmp_path / f"{k}/v.db"),
+                "scan_batch_rows": batch_rows,
+            }
+        }
         with Store.open(source, clock=(clock := Clock())) as store:
             library = store.media.add_library("m", folder, "movie")
             store.media.scan(library.id)
@@ -165,8 +182,9 @@ def test_a_scan_that_breaks_off_between_any_two_transactions_is_made_good(
             with monkeypatch.context() as patch:
                 writes, stop_at = 0, k
                 patch.setattr(store._db, "writer", counting(store._db.writer))
-                patch.setattr(Reconciliation, "_count_present",
-                              counting(Reconciliation._count_present))
+                patch.setattr(
+                    Reconciliation, "_count_present", counting(Reconciliation._count_present)
+                )
                 try:
                     store.media.scan(library.id)
                 except Unplugged:
@@ -234,7 +252,9 @@ def scanning_process(source: Any, library_id: str, stop: int) -> subprocess.Pope
     """Start a process that scans, and wait until it has called progress so often."""
     process = subprocess.Popen(
         [sys.executable, "-c", SCANNING, json.dumps(source), library_id, str(stop)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert process.stdout is not None
@@ -244,8 +264,11 @@ def scanning_process(source: Any, library_id: str, stop: int) -> subprocess.Pope
 
 
 def ended(pids: list[int]) -> bool:
-    return not any(Path(f"/proc/{pid}").exists() and
-                   Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z" for pid in pids)
+    return not any(
+        Path(f"/proc/{pid}").exists()
+        and Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+        for pid in pids
+    )
 
 
 @pytest.mark.parametrize("stop", [1, 2, 7, 13])
@@ -309,9 +332,7 @@ def test_one_library_is_scanned_once_at_a_time_and_others_beside_it(
     assert store.media.scan(b.id).unchanged == 4
 
 
-def test_one_library_is_scanned_by_one_process_at_a_time(
-    store_config: Any, tmp_path: Path
-) -> None:
+def test_one_library_is_scanned_by_one_process_at_a_time(store_config: Any, tmp_path: Path) -> None:
     fill(tmp_path / "a", "movie", 3), fill(tmp_path / "b", "movie", 3)
     with Store.open(store_config) as store:
         a = store.media.add_library("a", tmp_path / "a", "movie")

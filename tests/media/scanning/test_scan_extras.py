@@ -36,8 +36,12 @@ def scan_without(names: tuple[str, ...], source: dict[str, Any], folder: Path) -
     (folder / "sitecustomize.py").write_text(BLOCKED.format(names=names))
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", SCANNING, json.dumps(source)], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}"}, check=False, timeout=60,
+        [sys.executable, "-c", SCANNING, json.dumps(source)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}"},
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)
@@ -45,11 +49,14 @@ def scan_without(names: tuple[str, ...], source: dict[str, Any], folder: Path) -
 
 
 @pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize(("kind", "blocked", "lacking"), [
-    ("movie", ("guessit", "pymediainfo", "tinytag"), ["guessit", "pymediainfo"]),
-    ("movie", ("pymediainfo",), ["pymediainfo"]),
-    ("music", ("guessit", "pymediainfo", "tinytag"), ["pymediainfo", "tinytag"]),
-])
+@pytest.mark.parametrize(
+    ("kind", "blocked", "lacking"),
+    [
+        ("movie", ("guessit", "pymediainfo", "tinytag"), ["guessit", "pymediainfo"]),
+        ("movie", ("pymediainfo",), ["pymediainfo"]),
+        ("music", ("guessit", "pymediainfo", "tinytag"), ["pymediainfo", "tinytag"]),
+    ],
+)
 def test_without_the_extras_files_are_recorded_and_probed_once_they_are_there(
     tmp_path: Path, kind: str, blocked: tuple[str, ...], lacking: list[str]
 ) -> None:

@@ -20,8 +20,12 @@ from viewra_lite.media.probing.probe import fingerprint
 from viewra_lite.media.probing.workers import ProbePool
 from viewra_lite.media.scanning import scan as scanning
 
-NAMES = [f"{folder}{film} ({year}){version}.mkv" for folder in ("", "Sub/")
-         for film, year in (("Alien", 1979), ("Brazil", 1985)) for version in ("", " 1080p")]
+NAMES = [
+    f"{folder}{film} ({year}){version}.mkv"
+    for folder in ("", "Sub/")
+    for film, year in (("Alien", 1979), ("Brazil", 1985))
+    for version in ("", " 1080p")
+]
 
 
 class Row(NamedTuple):
@@ -47,12 +51,22 @@ class LivingFolder(RuleBasedStateMachine):
         self.base = Path(tempfile.mkdtemp())
         self.folder = self.base / "m"
         (self.folder / "Sub").mkdir(parents=True)
-        self.pool, scanning.ProbePool = scanning.ProbePool, (
-            lambda workers, timeout_s: ProbePool(0, timeout_s))
+        self.pool, scanning.ProbePool = (
+            scanning.ProbePool,
+            (lambda workers, timeout_s: ProbePool(0, timeout_s)),
+        )
         self.clock = Clock()
         self.store = Store.open(
-            {"database": {"type": "sqlite", "database_path": str(self.base / "v.db"),
-                          "freeze_threshold": 1.0, "scan_batch_rows": 2}}, clock=self.clock)
+            {
+                "database": {
+                    "type": "sqlite",
+                    "database_path": str(self.base / "v.db"),
+                    "freeze_threshold": 1.0,
+                    "scan_batch_rows": 2,
+                }
+            },
+            clock=self.clock,
+        )
         self.library = self.store.media.add_library("m", self.folder, "movie")
         (self.folder / ".hidden").touch()  # so that the folder is never empty
         self.written = 0
@@ -129,9 +143,7 @@ class LivingFolder(RuleBasedStateMachine):
         again = self.store.media.scan(self.library.id)
         assert (again.unchanged, again.moved, again.updated) == (len(disk), 0, 0)
 
-    def check_ids(
-        self, before: list[Row], disk: dict[str, str], after: dict[str, str]
-    ) -> None:
+    def check_ids(self, before: list[Row], disk: dict[str, str], after: dict[str, str]) -> None:
         displaced: dict[str, list[Row]] = defaultdict(list)
         arrived: dict[str, list[str]] = defaultdict(list)
         held = {(row.path, row.content) for row in before}

@@ -15,15 +15,31 @@ from viewra_lite.database.orm.fields import TimestampField
 from viewra_lite.media.models import MODELS
 
 UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SHOWS = tuple(f"{show}/Season 1/{show} S01E0{number}.mkv" for number, show in [
-    (1, "Doctor Who"), (1, "Doctor Who (1963)"), (2, "Doctor Who (1963)"), (1, "Doctor Who (2005)"),
-    (2, "Doctor Who (2005)"), (2, "Doctor Who"), (1, "Charmed (2018)"), (1, "Charmed"),
-    (3, "Charmed"),
-])
+SHOWS = tuple(
+    f"{show}/Season 1/{show} S01E0{number}.mkv"
+    for number, show in [
+        (1, "Doctor Who"),
+        (1, "Doctor Who (1963)"),
+        (2, "Doctor Who (1963)"),
+        (1, "Doctor Who (2005)"),
+        (2, "Doctor Who (2005)"),
+        (2, "Doctor Who"),
+        (1, "Charmed (2018)"),
+        (1, "Charmed"),
+        (3, "Charmed"),
+    ]
+)
 MOVIES = (
-    "Heat (1995).mkv", "Heat.mkv", "Heat (1986).mkv", "Heat (1995) 1080p.mkv", "Heat/Heat.mkv",
-    "Anna/Birthday.mkv", "Ben/Birthday.mkv", "Solaris (2002)/Solaris CD1.mkv",
-    "Solaris (2002)/Solaris CD2.mkv", "Solaris.mkv",
+    "Heat (1995).mkv",
+    "Heat.mkv",
+    "Heat (1986).mkv",
+    "Heat (1995) 1080p.mkv",
+    "Heat/Heat.mkv",
+    "Anna/Birthday.mkv",
+    "Ben/Birthday.mkv",
+    "Solaris (2002)/Solaris CD1.mkv",
+    "Solaris (2002)/Solaris CD2.mkv",
+    "Solaris.mkv",
 )
 
 
@@ -32,8 +48,11 @@ def everything(store: Store) -> list[str]:
     rows: dict[str, list[Any]] = {}
     with store.reader():
         for model in MODELS:
-            columns = [field for field in model._meta.sorted_fields
-                       if not isinstance(field, TimestampField)]
+            columns = [
+                field
+                for field in model._meta.sorted_fields
+                if not isinstance(field, TimestampField)
+            ]
             for number, row in enumerate(model.select(*columns).tuples()):
                 own, *others = row if columns[0].name == "id" else (f"{model} {number}", *row)
                 rows[own] = [model._meta.table_name, *others]

@@ -100,14 +100,20 @@ def test_a_quarter_may_vanish_at_once_and_not_one_file_more(
 
 
 @pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize(("threshold", "vanished", "frozen"), [
-    (1.0, 19, False), (0.0, 1, True), (0.5, 10, False), (0.5, 11, True),
-])
+@pytest.mark.parametrize(
+    ("threshold", "vanished", "frozen"),
+    [(1.0, 19, False), (0.0, 1, True), (0.5, 10, False), (0.5, 11, True)],
+)
 def test_how_much_may_vanish_is_configured(
     tmp_path: Path, folder: Path, threshold: float, vanished: int, frozen: bool
 ) -> None:
-    source = {"database": {"type": "sqlite", "database_path": str(tmp_path / "v.db"),
-                           "freeze_threshold": threshold}}
+    source = {
+        "database": {
+            "type": "sqlite",
+            "database_path": str(tmp_path / "v.db"),
+            "freeze_threshold": threshold,
+        }
+    }
     with Store.open(source) as store:
         library = store.media.add_library("m", folder, "movie")
         store.media.scan(library.id)
@@ -142,7 +148,11 @@ def test_a_root_that_cannot_be_read_is_frozen(
 
 @pytest.mark.parametrize("part", ["a", "b"])
 def test_what_lies_below_a_folder_that_cannot_be_read_is_left_alone(
-    store: Store, library: MediaLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch, clock: Any,
+    store: Store,
+    library: MediaLibrary,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Any,
     part: str,
 ) -> None:
     refusing(monkeypatch, str(folder / part), walking)
@@ -163,7 +173,10 @@ def test_a_file_whose_disk_answers_with_errors_is_left_alone(
         def __init__(self, entry: Any) -> None:
             self.name, self.path = entry.name, entry.path
             self.is_dir, self.is_symlink, self.is_file = (
-                entry.is_dir, entry.is_symlink, entry.is_file)
+                entry.is_dir,
+                entry.is_symlink,
+                entry.is_file,
+            )
 
         def stat(self) -> None:
             raise OSError(5, "Input/output error")
@@ -195,7 +208,10 @@ def test_a_disk_below_the_root_that_vanishes_is_missing_at_most_and_comes_back_a
 
 
 def test_a_root_that_vanishes_during_the_walk_marks_nothing_missing(
-    store: Store, library: MediaLibrary, folder: Path, tmp_path: Path,
+    store: Store,
+    library: MediaLibrary,
+    folder: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listing = walking._listing
@@ -249,8 +265,11 @@ def test_real_permissions_freeze_or_spare_what_they_hide(shut: str) -> None:
         os.chown(folder / shut, 0, 0)
         os.chmod(folder / shut, 0o700)
         scanned = subprocess.run(
-            [sys.executable, "-c", UNPRIVILEGED, json.dumps(source)], capture_output=True,
-            text=True, check=False, timeout=60,
+            [sys.executable, "-c", UNPRIVILEGED, json.dumps(source)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
         assert scanned.returncode == 0, scanned.stderr

@@ -26,12 +26,16 @@ pytestmark = pytest.mark.usefixtures("probing_here")
 WRONG: dict[str, list[Any]] = {  # by field_type, as SQLite takes it
     "DATETIME": ["yesterday", "2024-13-01 00:00:00", b"x", 5.5],
     "DATE": ["soon", "2024-02-30", 7],
-    "INT": ["many", 1.5, b"x"], "BIGINT": ["many", 1.5], "DOUBLE": ["long", b"x", 9e999],
-    "BOOL": ["maybe", 2], "JSON": ["{broken", b"x"],
+    "INT": ["many", 1.5, b"x"],
+    "BIGINT": ["many", 1.5],
+    "DOUBLE": ["long", b"x", 9e999],
+    "BOOL": ["maybe", 2],
+    "JSON": ["{broken", b"x"],
 }
 POSTGRES: dict[str, list[str]] = {  # as SQL
     "DATETIME": ["'infinity'", "'-infinity'", "'20000-01-01 00:00:00+00'", "'0044-03-15 BC'"],
-    "DATE": ["'infinity'", "'20000-01-01'"], "DOUBLE": ["'NaN'", "'Infinity'"],
+    "DATE": ["'infinity'", "'20000-01-01'"],
+    "DOUBLE": ["'NaN'", "'Infinity'"],
 }
 
 
@@ -46,10 +50,12 @@ class Home:
         media.scan(self.library)
         self.file = media.files(self.library).items[0].id
         self.movie = media.save_movie(
-            self.library, title="Dune", year=2021, media_file_id=self.file, genres=["x"]).id
+            self.library, title="Dune", year=2021, media_file_id=self.file, genres=["x"]
+        ).id
         self.show = media.save_show(self.library, title="Dark").id
         self.episode = media.save_episode(
-            self.show, season_number=1, episode_number=1, media_file_id=self.file).id
+            self.show, season_number=1, episode_number=1, media_file_id=self.file
+        ).id
         self.album = media.save_album(self.library, title="Low").id
         self.track = media.save_track(self.album, title="Warszawa").id
         self.session = playback.start_session(self.file, user_id="ann", duration=7200).id
@@ -72,12 +78,14 @@ class Home:
             if self.store.engine == "sqlite":
                 open_database.execute_sql("PRAGMA ignore_check_constraints=1")
             open_database.execute_sql(
-                f'UPDATE {model._meta.table_name} SET "{column}" = {value}', parameters)
+                f'UPDATE {model._meta.table_name} SET "{column}" = {value}', parameters
+            )
 
     def stored(self, model: Any, column: str) -> Any:
         with self.store.reader():
             return open_database.execute_sql(
-                f'SELECT "{column}" FROM {model._meta.table_name}').fetchone()[0]
+                f'SELECT "{column}" FROM {model._meta.table_name}'
+            ).fetchone()[0]
 
     def put_back(self, model: Any, column: str, value: Any) -> None:
         self.spoil(model, column, "?" if self.store.engine == "sqlite" else "%s", value)
@@ -103,9 +111,23 @@ READS: dict[Any, tuple[str, Callable[[Home], Any]]] = {
     TranscodeCache: ("entry", lambda home: home.store.transcoding.pin(home.hash)),
 }
 # What a row is found by, is held by a CHECK, or is written by the verb that reads.
-KEYS = {"id", "user_id", "media_file", "media_file_id", "library", "library_id", "album",
-        "work", "content_hash", "probe_state", "status", "end_time", "show", "show_id",
-        "pinned"}
+KEYS = {
+    "id",
+    "user_id",
+    "media_file",
+    "media_file_id",
+    "library",
+    "library_id",
+    "album",
+    "work",
+    "content_hash",
+    "probe_state",
+    "status",
+    "end_time",
+    "show",
+    "show_id",
+    "pinned",
+}
 
 
 def test_every_column_of_every_table_names_the_row_that_holds_what_it_cannot(home: Home) -> None:
@@ -113,9 +135,7 @@ def test_every_column_of_every_table_names_the_row_that_holds_what_it_cannot(hom
         try_every_column(home, model, attribute, read)
 
 
-def try_every_column(
-    home: Home, model: Any, attribute: str, read: Callable[[Home], Any]
-) -> None:
+def try_every_column(home: Home, model: Any, attribute: str, read: Callable[[Home], Any]) -> None:
     for field in model._meta.sorted_fields:
         wrong = (
             [("?", value) for value in WRONG.get(field.field_type, ())]
@@ -138,28 +158,49 @@ def try_every_column(
 
 
 VERBS: list[tuple[Any, str, Callable[[Home], Any]]] = [
-    (Movie, "created_at", lambda home: home.store.media.save_movie(
-        home.library, id=home.movie, overview="x")),
+    (
+        Movie,
+        "created_at",
+        lambda home: home.store.media.save_movie(home.library, id=home.movie, overview="x"),
+    ),
     (Movie, "created_at", lambda home: home.store.media.find_movie("Dune")),
     (MediaLibrary, "last_scan", lambda home: home.store.media.libraries_due()),
     (MediaLibrary, "last_scan", lambda home: home.store.media.scan(home.library)),
     (MediaFile, "missing_since", lambda home: home.store.media.find_file_by_path("m/a.mkv")),
-    (PlaybackSession, "last_activity", lambda home: home.store.playback.heartbeat(
-        home.session, 1010)),
+    (
+        PlaybackSession,
+        "last_activity",
+        lambda home: home.store.playback.heartbeat(home.session, 1010),
+    ),
     (PlaybackSession, "start_time", lambda home: home.store.playback.stop_session(home.session)),
     (PlaybackSession, "start_time", lambda home: home.store.playback.active_sessions()),
-    (PlaybackSession, "last_activity", lambda home: home.store.playback.tidy(
-        datetime(2024, 5, 1, tzinfo=timezone.utc))),
-    (UserMediaProgress, "reported_at", lambda home: home.store.playback.set_progress(
-        "ann", home.file, 1100)),
-    (UserMediaProgress, "reported_at", lambda home: home.store.playback.undo_progress(
-        "ann", home.file)),
+    (
+        PlaybackSession,
+        "last_activity",
+        lambda home: home.store.playback.tidy(datetime(2024, 5, 1, tzinfo=timezone.utc)),
+    ),
+    (
+        UserMediaProgress,
+        "reported_at",
+        lambda home: home.store.playback.set_progress("ann", home.file, 1100),
+    ),
+    (
+        UserMediaProgress,
+        "reported_at",
+        lambda home: home.store.playback.undo_progress("ann", home.file),
+    ),
     (UserMediaProgress, "updated_at", lambda home: home.store.playback.continue_watching("ann")),
-    (UserMediaProgress, "reported_at", lambda home: home.store.playback.mark_watched(
-        "ann", home.file)),
+    (
+        UserMediaProgress,
+        "reported_at",
+        lambda home: home.store.playback.mark_watched("ann", home.file),
+    ),
     (PlaybackHistory, "played_at", lambda home: home.store.playback.history("bob")),
-    (TranscodeSession, "created_at", lambda home: home.store.transcoding.report_progress(
-        home.job, 0.5)),
+    (
+        TranscodeSession,
+        "created_at",
+        lambda home: home.store.transcoding.report_progress(home.job, 0.5),
+    ),
     (TranscodeSession, "created_at", lambda home: home.store.transcoding.cancel(home.job)),
     (TranscodeCache, "created_at", lambda home: home.store.transcoding.cached(home.hash)),
 ]
@@ -225,8 +266,13 @@ def test_a_text_that_is_not_utf8_is_no_foreign_error(home: Home) -> None:
 # JSON of the wrong shape
 
 KEPT = {
-    "by": None, "marked": False, "duration": 7200.0, "position": 5.0, "completed": False,
-    "replaced_at": "2024-05-01 11:00:00.000000+00:00", "last_played_at": None,
+    "by": None,
+    "marked": False,
+    "duration": 7200.0,
+    "position": 5.0,
+    "completed": False,
+    "replaced_at": "2024-05-01 11:00:00.000000+00:00",
+    "last_played_at": None,
 }
 
 
@@ -235,11 +281,22 @@ def without(name: str) -> dict[str, Any]:
 
 
 NO_STATES: list[Any] = [
-    5, "x", True, {}, {"a": 1}, [5], ["x"], [None], [[]], [KEPT, {}], [{**KEPT, "by": 5}],
+    5,
+    "x",
+    True,
+    {},
+    {"a": 1},
+    [5],
+    ["x"],
+    [None],
+    [[]],
+    [KEPT, {}],
+    [{**KEPT, "by": 5}],
     *([without(name)] for name in KEPT),
     *([{**KEPT, name: []}] for name in KEPT),
     *([{**KEPT, name: None}] for name in ("replaced_at", "position", "completed", "marked")),
-    [{**KEPT, "position": "far"}], [{**KEPT, "last_played_at": "yesterday"}],
+    [{**KEPT, "position": "far"}],
+    [{**KEPT, "last_played_at": "yesterday"}],
     [{**KEPT, "completed": "yes"}],
 ]
 
@@ -281,15 +338,24 @@ def test_earlier_states_of_another_version_are_named_by_its_row(home: Home) -> N
 
 
 NO_MOVIES: list[Any] = [
-    5, [], "x", {}, {"id": 5}, {"id": None}, {"title": "x"}, {"id": "m", "year": "soon"},
-    {"id": "m", "release_date": "soon"}, {"id": "m", "colour": "red"}, {"id": "m", "work": "x"},
-    {"id": "m", "title": None}, {"id": "m", "rating": [5]}, {"id": "m", "title": 5},
+    5,
+    [],
+    "x",
+    {},
+    {"id": 5},
+    {"id": None},
+    {"title": "x"},
+    {"id": "m", "year": "soon"},
+    {"id": "m", "release_date": "soon"},
+    {"id": "m", "colour": "red"},
+    {"id": "m", "work": "x"},
+    {"id": "m", "title": None},
+    {"id": "m", "rating": [5]},
+    {"id": "m", "title": 5},
 ]
 
 
-def test_what_is_kept_of_a_movie_in_the_wrong_shape_is_named(
-    store: Store, tmp_path: Path
-) -> None:
+def test_what_is_kept_of_a_movie_in_the_wrong_shape_is_named(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "films"
     clip(folder / "Dune (2021).mkv")
     library = store.media.add_library("Films", folder, "movie").id

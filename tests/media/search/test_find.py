@@ -40,24 +40,48 @@ def add_movies(store: Store, library: MediaLibrary, *movies: tuple[str, int | No
 
 
 CASES: list[tuple[str, int | None, tuple[str, int | None] | None]] = [
-    ("Amélie", 2001, ("Amélie", 2001)), ("amelie", None, ("Amélie", 2001)),
-    ("AMELIE", 2002, ("Amélie", 2001)), ("Amelie", 2000, ("Amélie", 2001)),
-    ("Amelie", 2003, None), ("Amelie (2001)", None, ("Amélie", 2001)),
-    ("Amelie (2002)", None, ("Amélie", 2001)), ("Amelie (2001)", 2001, ("Amélie", 2001)),
-    ("Amelie (2001)", 1990, None), ("Ame", None, None), ("Amelie 2", None, None),
-    ("Dune", 1984, ("Dune", 1984)), ("Dune", 2021, ("Dune", 2021)), ("Dune", None, None),
-    ("Dune", 1985, None), ("Dune", 2020, None), ("Dune (2021)", None, ("Dune", 2021)),
-    ("Metropolis", 1927, ("Metropolis", None)), ("Metropolis", None, ("Metropolis", None)),
-    ("Fast and Furious", 2009, ("Fast & Furious", 2009)), ("!!!", 1990, ("!!!", 1990)),
-    ("???", 1990, None), ("2012", 2009, ("2012", 2009)), ("", None, None), ("  ", 1990, None),
-    ("x" * 500, None, ("x" * 500, 2000)), ("y" * 100_000, None, None),
+    ("Amélie", 2001, ("Amélie", 2001)),
+    ("amelie", None, ("Amélie", 2001)),
+    ("AMELIE", 2002, ("Amélie", 2001)),
+    ("Amelie", 2000, ("Amélie", 2001)),
+    ("Amelie", 2003, None),
+    ("Amelie (2001)", None, ("Amélie", 2001)),
+    ("Amelie (2002)", None, ("Amélie", 2001)),
+    ("Amelie (2001)", 2001, ("Amélie", 2001)),
+    ("Amelie (2001)", 1990, None),
+    ("Ame", None, None),
+    ("Amelie 2", None, None),
+    ("Dune", 1984, ("Dune", 1984)),
+    ("Dune", 2021, ("Dune", 2021)),
+    ("Dune", None, None),
+    ("Dune", 1985, None),
+    ("Dune", 2020, None),
+    ("Dune (2021)", None, ("Dune", 2021)),
+    ("Metropolis", 1927, ("Metropolis", None)),
+    ("Metropolis", None, ("Metropolis", None)),
+    ("Fast and Furious", 2009, ("Fast & Furious", 2009)),
+    ("!!!", 1990, ("!!!", 1990)),
+    ("???", 1990, None),
+    ("2012", 2009, ("2012", 2009)),
+    ("", None, None),
+    ("  ", 1990, None),
+    ("x" * 500, None, ("x" * 500, 2000)),
+    ("y" * 100_000, None, None),
 ]
 
 
 def test_a_movie_is_found_where_only_it_can_be_meant(store: Store, library: MediaLibrary) -> None:
     add_movies(
-        store, library, ("Amélie", 2001), ("Dune", 1984), ("Dune", 2021), ("Metropolis", None),
-        ("Fast & Furious", 2009), ("!!!", 1990), ("2012", 2009), ("x" * 500, 2000),
+        store,
+        library,
+        ("Amélie", 2001),
+        ("Dune", 1984),
+        ("Dune", 2021),
+        ("Metropolis", None),
+        ("Fast & Furious", 2009),
+        ("!!!", 1990),
+        ("2012", 2009),
+        ("x" * 500, 2000),
     )
     for title, year, found in CASES:
         movie = store.media.find_movie(title, year=year)
@@ -69,7 +93,8 @@ def test_a_movie_is_found_by_the_title_it_is_shown_under_and_by_its_files(
 ) -> None:
     movie = store.media.save_movie(library.id, title="Il buono", year=1966)
     store.media.save_movie(
-        library.id, title="The Good, the Bad and the Ugly", year=1966, id=movie.id)
+        library.id, title="The Good, the Bad and the Ugly", year=1966, id=movie.id
+    )
     for title in ("The Good The Bad And The Ugly", "il buono"):
         for year in (1966, None):
             found = store.media.find_movie(title, year=year)
@@ -104,13 +129,14 @@ def test_an_episode_is_found_with_its_show_and_its_file(
 ) -> None:
     (file,) = add_files(store, library, "Dark/Dark S01E03.mkv")
     show = store.media.save_show(library.id, title="Dark", year=2017)
-    saved = store.media.save_episode(
-        show.id, season_number=1, episode_number=3, media_file_id=file)
+    saved = store.media.save_episode(show.id, season_number=1, episode_number=3, media_file_id=file)
     for name, year in (("Dark", None), ("dark", 2017), ("Dark (2017)", None), ("Dark", 2018)):
         episode = store.media.find_episode(name, 1, 3, year=year)
         assert episode is not None and episode.id == saved.id
         assert (episode.show.title, episode.media_file.path) == (
-            "Dark", os.path.join(library.path, "Dark/Dark S01E03.mkv"))
+            "Dark",
+            os.path.join(library.path, "Dark/Dark S01E03.mkv"),
+        )
     assert store.media.find_episode("Dark", 1, 4) is None
     assert store.media.find_episode("Dark", 2, 3) is None
     assert store.media.find_episode("Dark", 1, 3, year=2019) is None
@@ -151,7 +177,8 @@ def test_a_track_is_found_by_artist_and_album_where_the_title_is_not_enough(
     store.media.save_track(low.id, title="Warszawa", track_number=8)
     store.media.save_track(low.id, title="Sound and Vision", track_number=4)
     sound = store.media.save_track(
-        best.id, title="Sound & Vision", track_number=1, artist="David Bowie")
+        best.id, title="Sound & Vision", track_number=1, artist="David Bowie"
+    )
     again = store.media.save_album(other.id, title="Low", album_artist="David Bowie")
     (file,) = add_files(store, other, "8.flac")
     copy = store.media.save_track(again.id, title="Warszawa", track_number=8, media_file_id=file)
@@ -174,7 +201,8 @@ def test_a_file_is_found_where_it_lies_and_by_the_end_of_its_path(
     store: Store, library: MediaLibrary
 ) -> None:
     dune, amelie, bare = add_files(
-        store, library, "Films/Dune (2021)/Dune.mkv", "Films/Amélie (2001)/Amélie.mkv", "x.mkv")
+        store, library, "Films/Dune (2021)/Dune.mkv", "Films/Amélie (2001)/Amélie.mkv", "x.mkv"
+    )
     apart = unicodedata.normalize("NFD", "/Volumes/old/Films/Amélie (2001)/Amélie.mkv")
     for path, id in (
         (os.path.join(library.path, "Films/Dune (2021)/Dune.mkv"), dune),
@@ -189,8 +217,16 @@ def test_a_file_is_found_where_it_lies_and_by_the_end_of_its_path(
     ):
         file = store.media.find_file_by_path(path)
         assert file is not None and file.id == id, path
-    for path in ("/mnt/old/Dune.mkv", "/mnt/Dune (2021)/Dune.mkv", "/", ".", "x", "a/" * 9999,
-                 "/mnt/old/films/dune (2021)/dune.mkv", "Films/Dune (2021)"):
+    for path in (
+        "/mnt/old/Dune.mkv",
+        "/mnt/Dune (2021)/Dune.mkv",
+        "/",
+        ".",
+        "x",
+        "a/" * 9999,
+        "/mnt/old/films/dune (2021)/dune.mkv",
+        "Films/Dune (2021)",
+    ):
         assert store.media.find_file_by_path(path) is None, path
 
 
@@ -209,7 +245,8 @@ def test_the_longest_common_end_wins_and_equals_are_none(
         assert file is not None and file.id == id
     with store.writer():
         MediaFile.update(identity="movie:brazil:1985").where(
-            MediaFile.filename == "Brazil.mkv").execute()
+            MediaFile.filename == "Brazil.mkv"
+        ).execute()
     assert find("/mnt/B/Brazil.mkv") is not None
 
 
@@ -233,14 +270,19 @@ def test_what_is_no_text_or_number_is_refused_alike_on_both_engines(store: Store
 def attempts_with(store: Store, wrong: Any) -> list[Any]:
     media = store.media
     attempts: list[Any] = [
-        lambda: media.find_movie(wrong), lambda: media.find_episode(wrong, 1, 1),
-        lambda: media.find_episode("x", "1", 1), lambda: media.find_episode("x", 1, None),
-        lambda: media.find_movie("x", year="1990"), lambda: media.find_movie("x", year=2**31),
-        lambda: media.find_episode("x", 1, 1, year=2.5), lambda: media.find_track(wrong),
+        lambda: media.find_movie(wrong),
+        lambda: media.find_episode(wrong, 1, 1),
+        lambda: media.find_episode("x", "1", 1),
+        lambda: media.find_episode("x", 1, None),
+        lambda: media.find_movie("x", year="1990"),
+        lambda: media.find_movie("x", year=2**31),
+        lambda: media.find_episode("x", 1, 1, year=2.5),
+        lambda: media.find_track(wrong),
     ]
     if wrong is not None:
         attempts += [
-            lambda: media.find_track("x", artist=wrong), lambda: media.find_track("x", album=wrong),
+            lambda: media.find_track("x", artist=wrong),
+            lambda: media.find_track("x", album=wrong),
             lambda: media.find_movie("x", library_id=wrong),
         ]
     if wrong != "\ud800":

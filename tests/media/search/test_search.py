@@ -13,13 +13,23 @@ from hypothesis import strategies as st
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.media.models import (
-    Album, Episode, MediaLibrary, Movie, SearchDocument, Track, TVShow)
+    Album,
+    Episode,
+    MediaLibrary,
+    Movie,
+    SearchDocument,
+    Track,
+    TVShow,
+)
 from viewra_lite.media.scanning.facts import FileFacts
 from viewra_lite.media.search import indexing, queries, searching, words
 
 MOVIES = (
-    ("Le Fabuleux Destin d'Amélie Poulain", 2001, {"original_title": "Amélie from Montmartre",
-                                                   "cast": ["Audrey Tautou", "Ticky Holgado"]}),
+    (
+        "Le Fabuleux Destin d'Amélie Poulain",
+        2001,
+        {"original_title": "Amélie from Montmartre", "cast": ["Audrey Tautou", "Ticky Holgado"]},
+    ),
     ("Spider-Man", 2002, {"director": "Sam Raimi", "cast": [{"name": "Tobey Maguire"}, 3, None]}),
     ("Spider-Man 2", 2004, {"director": "Sam Raimi"}),
     ("The Man Who Knew Too Much", 1956, {"director": "Alfred Hitchcock"}),
@@ -37,8 +47,16 @@ MOVIES = (
     ("L'Avventura", 1960, {}),
 )
 EPISODES = (
-    (1, 1, "Pilot", {"air_date": date(2013, 9, 24), "director": "Joss Whedon",
-                     "cast": ["Clark Gregg", {"name": "Ming-Na Wen"}, {"role": "May"}]}),
+    (
+        1,
+        1,
+        "Pilot",
+        {
+            "air_date": date(2013, 9, 24),
+            "director": "Joss Whedon",
+            "cast": ["Clark Gregg", {"name": "Ming-Na Wen"}, {"role": "May"}],
+        },
+    ),
     (1, 2, "Half Time", {"episode_number_end": 3}),
     (1, 4, None, {"cast": ["Clark Gregg"]}),
 )
@@ -59,18 +77,25 @@ def library(store: Store, tmp_path: Path) -> Store:
     media = store.media
     movies, shows, music = (
         media.add_library(type, str(made(tmp_path / type)), type).id
-        for type in ("movie", "tv", "music"))
+        for type in ("movie", "tv", "music")
+    )
     with store.writer():
         for title, year, columns in MOVIES:
             media.save_movie(movies, title=title, year=year, **columns)
         show = media.save_show(
-            shows, title="Agents of Man", first_air_date=date(2013, 9, 24),
-            cast=["Clark Gregg"], creators=[{"name": "Jed Whedon"}, ["no", "name"]])
+            shows,
+            title="Agents of Man",
+            first_air_date=date(2013, 9, 24),
+            cast=["Clark Gregg"],
+            creators=[{"name": "Jed Whedon"}, ["no", "name"]],
+        )
         for season, number, title, columns in EPISODES:
             media.save_episode(
-                show.id, season_number=season, episode_number=number, title=title, **columns)
+                show.id, season_number=season, episode_number=number, title=title, **columns
+            )
         album = media.save_album(
-            music, title="Back in Black", album_artist="AC/DC", artists=["Angus Young"], year=1980)
+            music, title="Back in Black", album_artist="AC/DC", artists=["Angus Young"], year=1980
+        )
         for title, number, columns in TRACKS:
             media.save_track(album.id, title=title, track_number=number, **columns)
     return store
@@ -87,49 +112,79 @@ def movie_library(store: Store) -> str:
 # Words
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("Ocean's", "oceans"),
-    ("d'Amélie", "d amelie damelie"),
-    ("rock ’n’ roll", "rock n roll"),
-    ("C++ and c#", "c c++ and c#"),
-    ("F♯ minor", "f f# minor"),
-    ("Spider-Man", "spider man spiderman"),
-    ("AC/DC", "ac dc acdc"),
-    ("S.H.I.E.L.D.", "s h i e l d shield"),
-    ("WALL·E", "wall e walle"),
-    ("七人の侍", "七 人 の 侍"),
-    ("AKIRA（アキラ）", "akira ア キ ラ"),
-    ("Straße Ørsted Æon œuvre Łódź Đorđe", "strasse orsted aeon oeuvre lodz dorde"),
-    ("snake_case 2001", "snake case 2001"),
-    ("Fast & Furious", "fast and furious"),
-    ("8½", "8 1 2 12"),
-    ("Spider-Man™", "spider man spiderman"),
-    ("ＦＵＬＬ　ｗｉｄｔｈ", "full width"),
-    ("İstanbul", "istanbul"),
-    ("man man", "man"),
-    ("a\x00b\ud800c", "a b c"),
-    ("❤️ 👨‍👩‍👧 !?", ""),
-    ("", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ocean's", "oceans"),
+        ("d'Amélie", "d amelie damelie"),
+        ("rock ’n’ roll", "rock n roll"),
+        ("C++ and c#", "c c++ and c#"),
+        ("F♯ minor", "f f# minor"),
+        ("Spider-Man", "spider man spiderman"),
+        ("AC/DC", "ac dc acdc"),
+        ("S.H.I.E.L.D.", "s h i e l d shield"),
+        ("WALL·E", "wall e walle"),
+        ("七人の侍", "七 人 の 侍"),
+        ("AKIRA（アキラ）", "akira ア キ ラ"),
+        ("Straße Ørsted Æon œuvre Łódź Đorđe", "strasse orsted aeon oeuvre lodz dorde"),
+        ("snake_case 2001", "snake case 2001"),
+        ("Fast & Furious", "fast and furious"),
+        ("8½", "8 1 2 12"),
+        ("Spider-Man™", "spider man spiderman"),
+        ("ＦＵＬＬ　ｗｉｄｔｈ", "full width"),
+        ("İstanbul", "istanbul"),
+        ("man man", "man"),
+        ("a\x00b\ud800c", "a b c"),
+        ("❤️ 👨‍👩‍👧 !?", ""),
+        ("", ""),
+    ],
+)
 def test_text_is_cut_into_words(text: str, expected: str) -> None:
     assert words.words(text) == expected.split()
 
 
 def holds(terms: list[str], text: str) -> bool:
     """Say whether terms hold every typed word as the beginning of one: the plain model."""
+
     def begins(word: str) -> bool:
         return any(term.startswith(word) for term in terms)
 
     return all(
-        any(all(begins(word) for word in way) for way in ways)
-        for ways in words.typed_words(text)
+        any(all(begins(word) for word in way) for way in ways) for ways in words.typed_words(text)
     )
 
 
-PIECES = st.sampled_from([
-    "'", "’", "-", "/", ".", " ", "&", " & ", "+", "#", "c++", "C#", "½", "七", "が", "é", "e\u0301",
-    "ß", "man", "Ocean's", "L'", "한국", "्", "\u200d", "_", "*", '"',
-])
+PIECES = st.sampled_from(
+    [
+        "'",
+        "’",
+        "-",
+        "/",
+        ".",
+        " ",
+        "&",
+        " & ",
+        "+",
+        "#",
+        "c++",
+        "C#",
+        "½",
+        "七",
+        "が",
+        "é",
+        "e\u0301",
+        "ß",
+        "man",
+        "Ocean's",
+        "L'",
+        "한국",
+        "्",
+        "\u200d",
+        "_",
+        "*",
+        '"',
+    ]
+)
 TITLES = st.lists(PIECES | st.text(max_size=4), max_size=12).map("".join)
 
 
@@ -151,51 +206,71 @@ def test_words_hold_nothing_that_a_query_language_knows(text: str) -> None:
 # Finding
 
 
-ANSWERS = dict([
-    ("amelie", ["Le Fabuleux Destin d'Amélie Poulain"]),
-    ("AMÉLIE fab", ["Le Fabuleux Destin d'Amélie Poulain"]),
-    ("montmartre", ["Le Fabuleux Destin d'Amélie Poulain"]),
-    ("tautou", ["Le Fabuleux Destin d'Amélie Poulain"]),
-    ("spiderman", ["Spider-Man", "Spider-Man 2"]),
-    ("spider man", ["Spider-Man", "Spider-Man 2"]),
-    ("Spider-Man 2", ["Spider-Man 2"]),
-    ("man spider", ["Spider-Man", "Spider-Man 2"]),
-    ("maguire", ["Spider-Man"]),
-    ("raimi 2", ["Spider-Man 2"]),
-    ("c++", ["Learn C++"]),
-    ("learn c", ["Learn C++"]),
-    ("c#", []),
-    ("half wor", ["Half-World"]),
-    ("halfworld", ["Half-World"]),
-    ("half", ["Half-World", "Half Time", "Half Life"]),
-    ("七人", ["七人の侍"]),
-    ("侍", ["七人の侍"]),
-    ("黒澤", ["七人の侍"]),
-    ("shield", ["S.H.I.E.L.D."]),
-    ("s.h.i.e", ["S.H.I.E.L.D."]),
-    ("wall-e", ["WALL·E"]),
-    ("walle", ["WALL·E"]),
-    ("fast and furious", ["Fast & Furious"]),
-    ("fast & fur", ["Fast & Furious"]),
-    ("8 1/2", ["8½"]),
-    ("oceans eleven", ["Ocean's Eleven"]),
-    ("avventura", ["L'Avventura"]),
-    ("nobody", ["!!!"]),
-    ("!!!", []),
-    ("clark gregg", ["Agents of Man", "Pilot"]),
-    ("whedon", ["Agents of Man", "Pilot"]),
-    ("may", []),
-    ("pilot agents", []),
-    ("ac/dc", ["Back in Black"]),
-    ("acdc", ["Back in Black"]),
-    ("phil rudd", ["Half Life"]),
-    ("black bells", []),
-    # Exact, then beginning with it, then all words in the title, then the rest.
-    ("man", ["Man", "Man of the Year", "Spider-Man", "Spider-Man 2", "The Man Who Knew Too Much",
-             "Agents of Man"]),
-    ("ma", ["Man", "Man of the Year", "Spider-Man", "Spider-Man 2", "The Man Who Knew Too Much",
-            "Agents of Man"]),
-])
+ANSWERS = dict(
+    [
+        ("amelie", ["Le Fabuleux Destin d'Amélie Poulain"]),
+        ("AMÉLIE fab", ["Le Fabuleux Destin d'Amélie Poulain"]),
+        ("montmartre", ["Le Fabuleux Destin d'Amélie Poulain"]),
+        ("tautou", ["Le Fabuleux Destin d'Amélie Poulain"]),
+        ("spiderman", ["Spider-Man", "Spider-Man 2"]),
+        ("spider man", ["Spider-Man", "Spider-Man 2"]),
+        ("Spider-Man 2", ["Spider-Man 2"]),
+        ("man spider", ["Spider-Man", "Spider-Man 2"]),
+        ("maguire", ["Spider-Man"]),
+        ("raimi 2", ["Spider-Man 2"]),
+        ("c++", ["Learn C++"]),
+        ("learn c", ["Learn C++"]),
+        ("c#", []),
+        ("half wor", ["Half-World"]),
+        ("halfworld", ["Half-World"]),
+        ("half", ["Half-World", "Half Time", "Half Life"]),
+        ("七人", ["七人の侍"]),
+        ("侍", ["七人の侍"]),
+        ("黒澤", ["七人の侍"]),
+        ("shield", ["S.H.I.E.L.D."]),
+        ("s.h.i.e", ["S.H.I.E.L.D."]),
+        ("wall-e", ["WALL·E"]),
+        ("walle", ["WALL·E"]),
+        ("fast and furious", ["Fast & Furious"]),
+        ("fast & fur", ["Fast & Furious"]),
+        ("8 1/2", ["8½"]),
+        ("oceans eleven", ["Ocean's Eleven"]),
+        ("avventura", ["L'Avventura"]),
+        ("nobody", ["!!!"]),
+        ("!!!", []),
+        ("clark gregg", ["Agents of Man", "Pilot"]),
+        ("whedon", ["Agents of Man", "Pilot"]),
+        ("may", []),
+        ("pilot agents", []),
+        ("ac/dc", ["Back in Black"]),
+        ("acdc", ["Back in Black"]),
+        ("phil rudd", ["Half Life"]),
+        ("black bells", []),
+        # Exact, then beginning with it, then all words in the title, then the rest.
+        (
+            "man",
+            [
+                "Man",
+                "Man of the Year",
+                "Spider-Man",
+                "Spider-Man 2",
+                "The Man Who Knew Too Much",
+                "Agents of Man",
+            ],
+        ),
+        (
+            "ma",
+            [
+                "Man",
+                "Man of the Year",
+                "Spider-Man",
+                "Spider-Man 2",
+                "The Man Who Knew Too Much",
+                "Agents of Man",
+            ],
+        ),
+    ]
+)
 
 
 def test_hits_come_in_one_order(library: Store) -> None:
@@ -209,10 +284,12 @@ def test_a_limit_keeps_the_best(library: Store) -> None:
 
 def test_a_hit_says_where_it_belongs(library: Store) -> None:
     kinds = {library.id: library.type for library in library.media.libraries()}
-    hits = [hit for text in ("half", "agents", "back", "hells") for hit in
-            library.media.search(text)]
-    assert [(h.kind, h.title, h.detail, h.year, kinds[h.library_id], h.media_file_id)
-            for h in hits] == [
+    hits = [
+        hit for text in ("half", "agents", "back", "hells") for hit in library.media.search(text)
+    ]
+    assert [
+        (h.kind, h.title, h.detail, h.year, kinds[h.library_id], h.media_file_id) for h in hits
+    ] == [
         ("movie", "Half-World", None, 1999, "movie", None),
         ("episode", "Half Time", "Agents of Man S01E02-E03", None, "tv", None),
         ("track", "Half Life", "Bon Scott – Back in Black", 1981, "music", None),
@@ -220,8 +297,7 @@ def test_a_hit_says_where_it_belongs(library: Store) -> None:
         ("album", "Back in Black", "AC/DC", 1980, "music", None),
         ("track", "Hells Bells", "AC/DC – Back in Black", 1980, "music", None),
     ]
-    verbs = {"movie": library.media.movie, "show": library.media.show,
-             "album": library.media.album}
+    verbs = {"movie": library.media.movie, "show": library.media.show, "album": library.media.album}
     assert all(verbs[hit.kind](hit.id).title == hit.title for hit in hits if hit.kind in verbs)
     assert library.media.search("pilot")[0].year == 2013
 
@@ -236,10 +312,40 @@ def test_a_hit_names_its_file(store: Store, tmp_path: Path) -> None:
 
 
 HOSTILE = [
-    "", " ", "\0", "'", '"', '"man', "man*", "*", "man OR", "NOT man", "AND", "NEAR(man)", "man)",
-    "(", "terms:man", "-man", "^man", "man:*", "man & | !", "'man':*", "\\", "%", "%s", "{0}",
-    "man'); DROP TABLE movies; --", "\U0001f600", "\ud800", "a" * 10_000, "a " * 5_000,
-    "\u0301" * 10_000, "-" * 10_000, "ﷺ" * 10_000, "a.b" * 5_000, "('" * 500,
+    "",
+    " ",
+    "\0",
+    "'",
+    '"',
+    '"man',
+    "man*",
+    "*",
+    "man OR",
+    "NOT man",
+    "AND",
+    "NEAR(man)",
+    "man)",
+    "(",
+    "terms:man",
+    "-man",
+    "^man",
+    "man:*",
+    "man & | !",
+    "'man':*",
+    "\\",
+    "%",
+    "%s",
+    "{0}",
+    "man'); DROP TABLE movies; --",
+    "\U0001f600",
+    "\ud800",
+    "a" * 10_000,
+    "a " * 5_000,
+    "\u0301" * 10_000,
+    "-" * 10_000,
+    "ﷺ" * 10_000,
+    "a.b" * 5_000,
+    "('" * 500,
 ]
 
 
@@ -263,10 +369,24 @@ def test_search_takes_text_only(store: Store) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=TITLES | st.text(max_size=30) | st.lists(
-    st.sampled_from(sorted({word[:n] for title, _, _ in MOVIES for word in words.words(title)
-                            for n in (1, 2, 9)} | {"gregg", "tautou", "sam", "whedon"})),
-    max_size=4).map(" ".join))
+@given(
+    text=TITLES
+    | st.text(max_size=30)
+    | st.lists(
+        st.sampled_from(
+            sorted(
+                {
+                    word[:n]
+                    for title, _, _ in MOVIES
+                    for word in words.words(title)
+                    for n in (1, 2, 9)
+                }
+                | {"gregg", "tautou", "sam", "whedon"}
+            )
+        ),
+        max_size=4,
+    ).map(" ".join)
+)
 def test_search_finds_what_a_plain_model_finds(library: Store, text: str) -> None:
     expected = {title for title, words in MODEL.items() if holds(words, text)}
     assert set(found(library, text)) == (expected if words.typed_words(text) else set())
@@ -277,10 +397,17 @@ def everything(title: str, *texts: str | None) -> list[str]:
 
 
 MODEL = {
-    title: [f"#y{year}"] + everything(
-        title, columns.get("original_title"), columns.get("director"),
-        *(person["name"] if isinstance(person, dict) else person
-          for person in columns.get("cast", ()) if person and person != 3))
+    title: [f"#y{year}"]
+    + everything(
+        title,
+        columns.get("original_title"),
+        columns.get("director"),
+        *(
+            person["name"] if isinstance(person, dict) else person
+            for person in columns.get("cast", ())
+            if person and person != 3
+        ),
+    )
     for title, year, columns in MOVIES
 } | {
     "Agents of Man": everything("Agents of Man", "Clark Gregg", "Jed Whedon"),
@@ -309,7 +436,8 @@ def check_index(store: Store) -> None:
     if store.engine == "sqlite":
         with store.writer():
             Movie._meta.database.execute_sql(
-                "INSERT INTO search_index(search_index, rank) VALUES ('integrity-check', 1)")
+                "INSERT INTO search_index(search_index, rank) VALUES ('integrity-check', 1)"
+            )
 
 
 def test_a_writer_that_fails_takes_its_documents_with_it(library: Store) -> None:
@@ -347,7 +475,8 @@ def test_documents_go_with_what_they_describe(library: Store, model: Any) -> Non
         left = SearchDocument.select().count()
         expected = sum(
             kind.select().where(kind.title.is_null(False)).count()
-            for kind in (Movie, TVShow, Album, Episode, Track))
+            for kind in (Movie, TVShow, Album, Episode, Track)
+        )
         assert left == expected < len(MODEL)
     check_index(library)
     assert len(found(library, "m")) <= left
@@ -388,9 +517,7 @@ class Counted:
         return getattr(self.sessions, name)
 
 
-def test_a_search_runs_few_statements(
-    library: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_runs_few_statements(library: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def statements(text: str, limit: int) -> int:
         counted: Any = Counted(library._db)
         searching.search(counted, text, limit)
@@ -415,7 +542,8 @@ def test_long_texts_are_indexed(library: Store) -> None:
     title = "ﷺ" * 40 + "".join(map(chr, range(0x4E00, 0x4E00 + 400)))
     library.media.save_movie(movies, title=title, cast=["界" * 2000] * 100)
     library.media.save_movie(
-        movies, title="Crowd", cast=[f"{n} " + "é" * 90 + str(n) for n in range(5000)])
+        movies, title="Crowd", cast=[f"{n} " + "é" * 90 + str(n) for n in range(5000)]
+    )
     assert found(library, "وسلم") == found(library, title) == [title]
     assert found(library, "crowd 7") == ["Crowd"]
 
@@ -428,8 +556,12 @@ def test_many_of_one_kind_do_not_hide_another(
     with library.writer():
         for number in range(10, 40):
             library.media.save_episode(
-                show, season_number=1, episode_number=number, title=f"Part {number}",
-                cast=["Robin Williams"])
+                show,
+                season_number=1,
+                episode_number=number,
+                title=f"Part {number}",
+                cast=["Robin Williams"],
+            )
     assert found(library, "robin williams", 3) == ["Man of the Year", "Part 10", "Part 11"]
 
 

@@ -14,15 +14,21 @@ from conftest import Clock
 from tests.database.processes import running_python
 from tests.database.rows import in_threads
 from tests.playback.plays import (
-    DAY, NOON, TABLES, a_play, add_plays, added_up, ids_of, rows_of, walked,
+    DAY,
+    NOON,
+    TABLES,
+    a_play,
+    add_plays,
+    added_up,
+    ids_of,
+    rows_of,
+    walked,
 )
 from tests.playback.rooms import add_files
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.playback.history import archive
-from viewra_lite.playback.models import (
-    PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive,
-)
+from viewra_lite.playback.models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 
 BATCH = 5
 
@@ -36,9 +42,14 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def some_plays(count: int, **columns: Any) -> list[dict[str, Any]]:
     """Return plays of two users over some days, several at the same moment."""
     return [
-        a_play(n, user_id=("ann", "bob")[n % 2], played_at=NOON + timedelta(hours=6 * (n // 4)),
-               top_title=(None, "Dark", "Dune")[n % 3], duration_watched=(None, n, 60)[n % 3],
-               **columns)
+        a_play(
+            n,
+            user_id=("ann", "bob")[n % 2],
+            played_at=NOON + timedelta(hours=6 * (n // 4)),
+            top_title=(None, "Dark", "Dune")[n % 3],
+            duration_watched=(None, n, 60)[n % 3],
+            **columns,
+        )
         for n in range(count)
     ]
 
@@ -74,8 +85,12 @@ def test_what_is_older_is_moved_and_counted_by_day_user_and_title(
         assert {row.archived_at for row in PlaybackHistoryArchive.select()} == {clock()}
     first = [t for t in rows_of(store, PlaybackDailyTotal) if t["day"] == NOON.date()]
     assert [(t["user_id"], t["kind"], t["top_title"], t["plays"], t["seconds"]) for t in first] == [
-        ("ann", "movie", "", 2, 0), ("ann", "movie", "Dark", 1, 4), ("ann", "movie", "Dune", 1, 60),
-        ("bob", "movie", "", 1, 0), ("bob", "movie", "Dark", 2, 8), ("bob", "movie", "Dune", 1, 60),
+        ("ann", "movie", "", 2, 0),
+        ("ann", "movie", "Dark", 1, 4),
+        ("ann", "movie", "Dune", 1, 60),
+        ("bob", "movie", "", 1, 0),
+        ("bob", "movie", "Dark", 2, 8),
+        ("bob", "movie", "Dune", 1, 60),
     ]
     assert store.playback.archive_history(older_than=border).plays == 0
     assert_each_once(store, rows)
@@ -101,8 +116,15 @@ def test_a_dry_run_only_counts(store: Store) -> None:
 def test_what_is_no_moment_and_no_age_is_refused(store: Store) -> None:
     add_plays(store, some_plays(3))
     refused: list[Any] = [
-        None, 30, "30 days", True, timedelta(microseconds=-1), timedelta.max, NOON.date(),
-        NOON.replace(tzinfo=None), datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+        None,
+        30,
+        "30 days",
+        True,
+        timedelta(microseconds=-1),
+        timedelta.max,
+        NOON.date(),
+        NOON.replace(tzinfo=None),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
     ]
     for older_than in refused:
         for dry_run in (True, False):
@@ -214,10 +236,14 @@ def test_an_archiver_and_a_restorer_at_once_come_to_an_end(store: Store) -> None
     rows = some_plays(60)
     add_plays(store, rows)
     store.playback.archive_history(older_than=NOON + 3 * DAY)
-    in_threads(4, lambda number: (
-        store.playback.archive_history(older_than=NOON + 9 * DAY).plays if number % 2
-        else store.playback.restore_history()
-    ))
+    in_threads(
+        4,
+        lambda number: (
+            store.playback.archive_history(older_than=NOON + 9 * DAY).plays
+            if number % 2
+            else store.playback.restore_history()
+        ),
+    )
     assert_each_once(store, rows)
 
 

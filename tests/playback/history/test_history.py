@@ -17,7 +17,11 @@ from tests.playback.rooms import HOUR_S, add_files, progress_rows
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.playback.history.queries import (
-    archived_near, oldest_archived, oldest_plays, page_of_plays, plays_near,
+    archived_near,
+    oldest_archived,
+    oldest_plays,
+    page_of_plays,
+    plays_near,
 )
 from viewra_lite.playback.models import PlaybackHistory, PlaybackHistoryArchive
 
@@ -68,8 +72,17 @@ def test_a_play_comes_back_as_it_was(store: Store) -> None:
     rows = [
         a_play(0, played_at=datetime(1970, 1, 1, tzinfo=timezone.utc)),
         a_play(1, played_at=datetime(2024, 5, 1, 1, 30, 0, 1, timezone(timedelta(hours=2)))),
-        a_play(2, media_file_id=None, duration_watched=None, completed=False, kind="other",
-               title=None, top_title=None, device_id=None, method=None),
+        a_play(
+            2,
+            media_file_id=None,
+            duration_watched=None,
+            completed=False,
+            kind="other",
+            title=None,
+            top_title=None,
+            device_id=None,
+            method=None,
+        ),
     ]
     add_plays(store, rows)
     found = {play.id: play for play in store.playback.history().items}
@@ -124,10 +137,17 @@ def test_a_cursor_that_was_changed_is_refused(store: Store) -> None:
     moment = "2024-04-20 12:00:00.000000+00:00"
     assert len(store.playback.history(after=cursor("history", moment, "play-000002")).items) == 2
     for after in (
-        "", "?", 5, cursor("history", moment), cursor("movies-title", moment, "x"),
-        cursor("history", "soon", "x"), cursor("history", "2024-04-20 12:00:00", "x"),
-        cursor("history", "0001-01-01 00:00:00+14:00", "x"), cursor("history", moment, "a\0b"),
-        cursor("history", moment, "\udc80"), cursor("history", moment, 5),
+        "",
+        "?",
+        5,
+        cursor("history", moment),
+        cursor("movies-title", moment, "x"),
+        cursor("history", "soon", "x"),
+        cursor("history", "2024-04-20 12:00:00", "x"),
+        cursor("history", "0001-01-01 00:00:00+14:00", "x"),
+        cursor("history", moment, "a\0b"),
+        cursor("history", moment, "\udc80"),
+        cursor("history", moment, 5),
     ):
         with pytest.raises(InvalidValueError, match="after is not a cursor"):
             store.playback.history(after=after)
@@ -161,13 +181,15 @@ def test_titles_stay_readable_when_the_file_and_its_library_are_gone(
 def test_pages_and_batches_are_ranges_of_an_index(store: Store) -> None:
     add_plays(store, of_three_at_a_time(3))
     asked: list[tuple[Any, ...]] = [
-        (plays_near, "ann", NOON, NOON, ["a"]), (archived_near, "ann", NOON, NOON, ["a"]),
+        (plays_near, "ann", NOON, NOON, ["a"]),
+        (archived_near, "ann", NOON, NOON, ["a"]),
     ]
     key = ("2024-04-20 12:00:00.000000+00:00", "play-000002")
     asked += [(batch, *key, NOON + DAY, 5) for batch in (oldest_plays, oldest_archived)]
     for model in MODELS:
         asked += [
-            (page_of_plays(model, False, False), 5), (page_of_plays(model, True, False), 5, "ann"),
+            (page_of_plays(model, False, False), 5),
+            (page_of_plays(model, True, False), 5, "ann"),
             (page_of_plays(model, False, True), 5, *key),
             (page_of_plays(model, True, True), 5, "ann", *key),
         ]
@@ -211,7 +233,8 @@ def test_plays_come_in_in_any_order_and_once(store: Store, film: str) -> None:
             assert (found.completed, found.play_count, found.last_played_at) == (True, 3, ENDS[-1])
             assert (found.position, found.resume_position) == (1200.0, 1200.0)
         assert [play.played_at for play in store.playback.history(user).items] == [
-            NOON + 3 * DAY, *reversed(ENDS)
+            NOON + 3 * DAY,
+            *reversed(ENDS),
         ]
 
 
@@ -260,7 +283,9 @@ def test_an_old_play_counts_but_moves_nothing(store: Store, film: str, clock: Cl
     assert store.playback.record_play("ann", film, played_at=NOON)
     after = store.playback.progress("ann", film)
     assert (after.position, after.updated_at, after.session_id) == (
-        600.0, before.updated_at, session.id
+        600.0,
+        before.updated_at,
+        session.id,
     )
     assert (after.completed, after.play_count, after.last_played_at) == (True, 1, NOON)
     assert store.playback.record_play("ann", film, played_at=ENDS[1], completed=False, position=9)
@@ -294,8 +319,12 @@ def test_a_play_that_cannot_be_is_refused_and_changes_nothing(
     store: Store, film: str, clock: Clock
 ) -> None:
     refused: list[dict[str, Any]] = [
-        {"played_at": value} for value in (
-            clock() + timedelta(microseconds=1), NOON.replace(tzinfo=None), "2024-04-20", None,
+        {"played_at": value}
+        for value in (
+            clock() + timedelta(microseconds=1),
+            NOON.replace(tzinfo=None),
+            "2024-04-20",
+            None,
             datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
         )
     ]

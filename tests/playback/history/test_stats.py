@@ -18,10 +18,20 @@ from viewra_lite.playback.history.stats import DayTotal, Stats, TitleTotal, User
 MIDNIGHT = NOON.replace(hour=0)
 TINY = timedelta(microseconds=1)
 BORDERS = [
-    None, NOON, NOON + DAY, MIDNIGHT, MIDNIGHT - TINY, MIDNIGHT + TINY, MIDNIGHT + DAY,
-    MIDNIGHT + DAY - TINY, MIDNIGHT + 2 * DAY, MIDNIGHT + 3 * DAY + TINY, MIDNIGHT + 4 * DAY,
+    None,
+    NOON,
+    NOON + DAY,
+    MIDNIGHT,
+    MIDNIGHT - TINY,
+    MIDNIGHT + TINY,
+    MIDNIGHT + DAY,
+    MIDNIGHT + DAY - TINY,
+    MIDNIGHT + 2 * DAY,
+    MIDNIGHT + 3 * DAY + TINY,
+    MIDNIGHT + 4 * DAY,
     MIDNIGHT.replace(tzinfo=timezone(timedelta(hours=5, minutes=30))),
-    datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc),
+    datetime.min.replace(tzinfo=timezone.utc),
+    datetime.max.replace(tzinfo=timezone.utc),
     datetime(9999, 12, 31, tzinfo=timezone.utc),
 ]
 
@@ -31,17 +41,25 @@ def test_a_store_without_plays_has_statistics(store: Store) -> None:
 
 
 def test_plays_are_counted_by_title_day_and_user(store: Store) -> None:
-    add_plays(store, [
-        a_play(0, duration_watched=3600, top_title="Dark", kind="episode"),
-        a_play(1, duration_watched=1800, top_title="Dark", kind="episode", completed=False),
-        a_play(2, duration_watched=None, top_title=None, user_id="Bob"),
-        a_play(11, duration_watched=1800, top_title="Dune", user_id="Bob"),
-        a_play(12, duration_watched=3600, top_title="Dune", user_id="Bob", completed=False),
-    ])
+    add_plays(
+        store,
+        [
+            a_play(0, duration_watched=3600, top_title="Dark", kind="episode"),
+            a_play(1, duration_watched=1800, top_title="Dark", kind="episode", completed=False),
+            a_play(2, duration_watched=None, top_title=None, user_id="Bob"),
+            a_play(11, duration_watched=1800, top_title="Dune", user_id="Bob"),
+            a_play(12, duration_watched=3600, top_title="Dune", user_id="Bob", completed=False),
+        ],
+    )
     expected = Stats(
-        5, 3, 3.0,
-        [TitleTotal("episode", "Dark", 2, 1, 1.5), TitleTotal("movie", "Dune", 2, 1, 1.5),
-         TitleTotal("movie", "", 1, 1, 0.0)],
+        5,
+        3,
+        3.0,
+        [
+            TitleTotal("episode", "Dark", 2, 1, 1.5),
+            TitleTotal("movie", "Dune", 2, 1, 1.5),
+            TitleTotal("movie", "", 1, 1, 0.0),
+        ],
         [DayTotal(date(2024, 4, 20), 4, 3, 2.0), DayTotal(date(2024, 4, 21), 1, 0, 1.0)],
         [UserTotal("Bob", 3, 2, 1.5), UserTotal("ann", 2, 1, 1.5)],
     )
@@ -52,7 +70,9 @@ def test_plays_are_counted_by_title_day_and_user(store: Store) -> None:
     for total in (found, store.playback.stats()):
         for each in (total, total.by_day[0], total.by_user[0], total.top_titles[0]):
             assert [type(value) for value in (each.plays, each.completed, each.hours)] == [
-                int, int, float  # never what a driver makes of a sum
+                int,
+                int,
+                float,  # never what a driver makes of a sum
             ]
     own = store.playback.stats(user_id="ann")
     assert (own.plays, [each.user_id for each in own.by_user]) == (2, ["ann"])
@@ -61,16 +81,38 @@ def test_plays_are_counted_by_title_day_and_user(store: Store) -> None:
 def test_the_ten_top_titles_come_by_hours_then_plays_then_title(store: Store) -> None:
     names = ["b", "a", "B", "Ä", "ä", "Z", "千", "😀", "", "0", "c", "d"]
     rows = [a_play(n, top_title=name, user_id=name or "-") for n, name in enumerate(names)]
-    rows += [a_play(20, top_title="c", duration_watched=0, user_id="c"),
-             a_play(21, top_title="d", duration_watched=61, user_id="d")]
+    rows += [
+        a_play(20, top_title="c", duration_watched=0, user_id="c"),
+        a_play(21, top_title="d", duration_watched=61, user_id="d"),
+    ]
     add_plays(store, rows)
     for _ in range(2):
         found = store.playback.stats()
         assert [each.title for each in found.top_titles] == [
-            "d", "c", "", "0", "B", "Z", "a", "b", "Ä", "ä"
+            "d",
+            "c",
+            "",
+            "0",
+            "B",
+            "Z",
+            "a",
+            "b",
+            "Ä",
+            "ä",
         ]
         assert [each.user_id for each in found.by_user] == [
-            "d", "c", "-", "0", "B", "Z", "a", "b", "Ä", "ä", "千", "😀"
+            "d",
+            "c",
+            "-",
+            "0",
+            "B",
+            "Z",
+            "a",
+            "b",
+            "Ä",
+            "ä",
+            "千",
+            "😀",
         ]
         store.playback.archive_history(older_than=timedelta(0))
 
@@ -78,9 +120,10 @@ def test_the_ten_top_titles_come_by_hours_then_plays_then_title(store: Store) ->
 def test_a_day_is_one_of_utc_whatever_the_zone_of_the_question(store: Store) -> None:
     tokyo = timezone(timedelta(hours=9))
     rows = [
-        a_play(n, played_at=moment) for n, moment in enumerate([
-            MIDNIGHT - TINY, MIDNIGHT, (MIDNIGHT + DAY - TINY).astimezone(tokyo), MIDNIGHT + DAY,
-        ])
+        a_play(n, played_at=moment)
+        for n, moment in enumerate(
+            [MIDNIGHT - TINY, MIDNIGHT, (MIDNIGHT + DAY - TINY).astimezone(tokyo), MIDNIGHT + DAY]
+        )
     ]
     add_plays(store, rows)
     for _ in range(2):
@@ -95,9 +138,14 @@ def test_a_day_is_one_of_utc_whatever_the_zone_of_the_question(store: Store) -> 
 @pytest.mark.parametrize("days", [1, 9])
 def test_archiving_changes_no_number_for_any_borders(store: Store, days: int) -> None:
     rows = [
-        a_play(7 * n, user_id=("ann", "bob")[n % 2], kind=("movie", "episode")[n % 3 % 2],
-               top_title=(None, "", "Dark", "Dune")[n % 4], completed=n % 5 > 0,
-               duration_watched=(None, 5, 2 ** 31 - 1)[n % 3])
+        a_play(
+            7 * n,
+            user_id=("ann", "bob")[n % 2],
+            kind=("movie", "episode")[n % 3 % 2],
+            top_title=(None, "", "Dark", "Dune")[n % 4],
+            completed=n % 5 > 0,
+            duration_watched=(None, 5, 2**31 - 1)[n % 3],
+        )
         for n in range(16)
     ]
     rows += [a_play(100, played_at=MIDNIGHT), a_play(101, played_at=MIDNIGHT + DAY - TINY)]
@@ -120,7 +168,10 @@ def test_a_time_that_ends_before_it_begins_is_refused(store: Store) -> None:
 
 def test_a_border_that_is_no_moment_is_refused(store: Store) -> None:
     for moment in (
-        NOON.replace(tzinfo=None), "2024-04-20", 5, date(2024, 4, 20),
+        NOON.replace(tzinfo=None),
+        "2024-04-20",
+        5,
+        date(2024, 4, 20),
         datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
     ):
         for name in ("since", "until"):
@@ -140,32 +191,37 @@ def emptied(driver: Any, tmp_path: Path) -> Iterator[Store]:
 
 
 moments = st.integers(-(2 * 24 * 60), 4 * 24 * 60).flatmap(
-    lambda minutes: st.sampled_from([
-        NOON + timedelta(minutes=minutes), NOON + timedelta(hours=12 * (minutes // 720)),
-        NOON + timedelta(hours=12 * (minutes // 720)) - TINY,
-    ])
+    lambda minutes: st.sampled_from(
+        [
+            NOON + timedelta(minutes=minutes),
+            NOON + timedelta(hours=12 * (minutes // 720)),
+            NOON + timedelta(hours=12 * (minutes // 720)) - TINY,
+        ]
+    )
 )
-plays = st.fixed_dictionaries({
-    "played_at": moments,
-    "user_id": st.sampled_from(["ann", "bob", "Bob"]),
-    "kind": st.sampled_from(["movie", "episode", "other"]),
-    "top_title": st.none() | st.sampled_from(["", "Dark", "dark", "Ä"]),
-    "duration_watched": st.none() | st.integers(0, 5) | st.integers(0, 2 ** 31 - 1),
-    "completed": st.booleans(),
-})
+plays = st.fixed_dictionaries(
+    {
+        "played_at": moments,
+        "user_id": st.sampled_from(["ann", "bob", "Bob"]),
+        "kind": st.sampled_from(["movie", "episode", "other"]),
+        "top_title": st.none() | st.sampled_from(["", "Dark", "dark", "Ä"]),
+        "duration_watched": st.none() | st.integers(0, 5) | st.integers(0, 2**31 - 1),
+        "completed": st.booleans(),
+    }
+)
 spans = st.tuples(moments, moments).map(sorted)
 steps = st.tuples(st.sampled_from(["archive", "restore"]), spans)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    drawn=st.lists(plays, max_size=25), moves=st.lists(steps, max_size=4),
+    drawn=st.lists(plays, max_size=25),
+    moves=st.lists(steps, max_size=4),
     borders=spans | st.tuples(st.none(), moments) | st.tuples(moments, st.none()),
     user=st.none() | st.sampled_from(["ann", "Bob", "nobody"]),
 )
 def test_archiving_and_restoring_change_no_number_of_any_plays(
-    emptied: Store, drawn: list[dict[str, Any]], moves: list[Any], borders: Any,
-    user: str | None,
+    emptied: Store, drawn: list[dict[str, Any]], moves: list[Any], borders: Any, user: str | None
 ) -> None:
     forget_all(emptied)
     rows = [a_play(n, **play) for n, play in enumerate(drawn)]

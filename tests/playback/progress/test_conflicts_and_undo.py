@@ -9,7 +9,15 @@ import pytest
 from tests.conftest import Clock
 
 from tests.playback.rooms import (
-    HOUR_S, add_files, minutes, plays, progress_rows, resume, sessions, told, watch,
+    HOUR_S,
+    add_files,
+    minutes,
+    plays,
+    progress_rows,
+    resume,
+    sessions,
+    told,
+    watch,
 )
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, NotFoundError
@@ -115,16 +123,14 @@ def test_heartbeats_that_arrive_out_of_order_leave_the_session_where_it_is(
     id = start(store, film)
     clock.advance(60)
     store.playback.heartbeat(id, 50, client_time=clock() - minutes(0.1))
-    late = store.playback.heartbeat(
-        id, 40, state="paused", client_time=clock() - minutes(0.5)
-    )
+    late = store.playback.heartbeat(id, 40, state="paused", client_time=clock() - minutes(0.5))
     assert (late.position, late.state, late.last_activity) == (50, "playing", clock())
     assert resume(store, "ann", film)[0] == 50
 
 
-@pytest.mark.parametrize(("state", "ended"), [
-    ("stopped", "stopped"), ("failed", "failed"), ("completed", "completed"),
-])
+@pytest.mark.parametrize(
+    ("state", "ended"), [("stopped", "stopped"), ("failed", "failed"), ("completed", "completed")]
+)
 def test_a_late_report_of_the_end_ends_the_session_where_it_is(
     store: Store, film: str, clock: Clock, state: str, ended: str
 ) -> None:
@@ -220,7 +226,11 @@ def test_undo_goes_back_through_jumps_sessions_and_decisions_step_by_step(
     clock.advance(10)
     store.playback.set_progress("ann", film, 3500, completed=False)
     assert undone(store, film) == [
-        (3500, True, 1), (200, False, 0), (3100, False, 0), (600, False, 0), (0, False, 0),
+        (3500, True, 1),
+        (200, False, 0),
+        (3100, False, 0),
+        (600, False, 0),
+        (0, False, 0),
     ]
     assert store.playback.progress("ann", film).last_played_at is None
 
@@ -260,9 +270,7 @@ def test_there_is_nothing_to_undo_for_who_never_watched(store: Store, film: str)
             store.playback.undo_progress("ann", film)
 
 
-def test_undo_brings_back_when_it_was_last_played(
-    store: Store, film: str, clock: Clock
-) -> None:
+def test_undo_brings_back_when_it_was_last_played(store: Store, film: str, clock: Clock) -> None:
     store.playback.set_progress("ann", film, HOUR_S)
     played = clock()
     clock.advance(3600)
@@ -359,5 +367,8 @@ def test_what_is_undone_is_of_one_user_and_one_film(
             store.playback.set_progress(user, file, 1000)
     store.playback.undo_progress("ann", film)
     assert [resume(store, u, f)[0] for u in ("ann", "bob") for f in (film, other)] == [
-        0, 1000, 1000, 1000
+        0,
+        1000,
+        1000,
+        1000,
     ]

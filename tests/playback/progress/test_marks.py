@@ -31,9 +31,7 @@ def plays(store: Store, media: Any) -> list[tuple[bool, int]]:
     return [(found[id].completed, found[id].play_count + found[id].marked) for id in ids]
 
 
-def test_a_file_is_marked_without_a_date_and_without_a_play(
-    store: Store, movies: Shelf
-) -> None:
+def test_a_file_is_marked_without_a_date_and_without_a_play(store: Store, movies: Shelf) -> None:
     file = movies.put("clip.mkv")[0]
     store.playback.mark_watched("ann", file.id)
     state = store.playback.progress("ann", file.id)
@@ -61,9 +59,7 @@ def test_a_movie_is_marked_with_all_its_parts_and_versions(store: Store, movies:
 
 def test_a_movie_without_a_year_is_not_all_of_that_title(store: Store, movies: Shelf) -> None:
     nameless, remake = movies.put("movie:dune:.mkv", f"{DUNE}.mkv")
-    movie = store.media.save_movie(
-        movies.library.id, title="Dune", media_file_id=nameless.id
-    )
+    movie = store.media.save_movie(movies.library.id, title="Dune", media_file_id=nameless.id)
     store.playback.mark_watched("ann", movie_id=movie.id)
     assert plays(store, [nameless, remake]) == [(True, 1), (False, 0)]
 
@@ -116,9 +112,7 @@ def test_a_mark_can_be_undone(store: Store, dark: Any, ann: Viewer) -> None:
     assert (state.position, state.completed) == (600.0, False)
 
 
-def test_one_mark_of_a_movie_is_one_step_to_undo(
-    store: Store, movies: Shelf, ann: Viewer
-) -> None:
+def test_one_mark_of_a_movie_is_one_step_to_undo(store: Store, movies: Shelf, ann: Viewer) -> None:
     worse, best = movies.put("a.mkv", "b.mkv", identity=DUNE)
     movie = movies.movie("Dune", 1984, best)
     ann.at(worse, 600.0)
@@ -179,9 +173,7 @@ def test_it_is_on_disk_before_it_returns(
     assert durable == [True] * 3
 
 
-def test_a_mark_is_all_or_nothing(
-    store: Store, dark: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mark_is_all_or_nothing(store: Store, dark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     decide, decided = store.playback._progress.decide, []
 
     def failing(user_id: str, media_file_id: str, **options: Any) -> Any:
@@ -278,7 +270,9 @@ def test_what_has_no_file_cannot_be_marked(store: Store, tv: Shelf, movies: Shel
     episode = tv.episode(show, 1, 1)
     movie = movies.movie("Dune", 1984)
     for wanted in (
-        {"show_id": show.id}, {"season_id": episode.season_id}, {"episode_id": episode.id},
+        {"show_id": show.id},
+        {"season_id": episode.season_id},
+        {"episode_id": episode.id},
         {"movie_id": movie.id},
     ):
         with pytest.raises(ConflictError, match="no file to mark: scan"):

@@ -54,28 +54,48 @@ def test_progress_of_many_files_leaves_out_what_is_not_known(
         store.playback.progress_of("ann", [film, 7])  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize(("position", "completed", "resumed"), [
-    (0, False, 0), (179.9, False, 0), (180, False, 180), (1800, False, 1800),
-    (3239.9, False, 3239.9), (3240, True, 0), (3600, True, 0),
-])
+@pytest.mark.parametrize(
+    ("position", "completed", "resumed"),
+    [
+        (0, False, 0),
+        (179.9, False, 0),
+        (180, False, 180),
+        (1800, False, 1800),
+        (3239.9, False, 3239.9),
+        (3240, True, 0),
+        (3600, True, 0),
+    ],
+)
 def test_an_hour_is_resumed_from_5_percent_and_watched_from_90(
     store: Store, film: str, position: float, completed: bool, resumed: float
 ) -> None:
     for progress in (
-        store.playback.set_progress("ann", film, position), store.playback.progress("ann", film)
+        store.playback.set_progress("ann", film, position),
+        store.playback.progress("ann", film),
     ):
         assert (progress.position, progress.completed) == (position, completed)
         assert progress.resume_position == resumed
         assert progress.play_count == int(completed)
 
 
-@pytest.mark.parametrize(("duration", "position", "completed", "resumed"), [
-    (299, 150, False, 0), (300, 150, False, 150),  # under 300 s there is no resume point
-    (8, 6.9, False, 0), (8, 7.0, True, 0),  # within a second of the end
-    (0.2, 0.0, False, 0), (0.2, 0.1, True, 0), (None, 150, False, 150),
-])
+@pytest.mark.parametrize(
+    ("duration", "position", "completed", "resumed"),
+    [
+        (299, 150, False, 0),
+        (300, 150, False, 150),  # under 300 s there is no resume point
+        (8, 6.9, False, 0),
+        (8, 7.0, True, 0),  # within a second of the end
+        (0.2, 0.0, False, 0),
+        (0.2, 0.1, True, 0),
+        (None, 150, False, 150),
+    ],
+)
 def test_short_files_and_those_of_unknown_length(
-    store: Store, tmp_path: Path, duration: float | None, position: float, completed: bool,
+    store: Store,
+    tmp_path: Path,
+    duration: float | None,
+    position: float,
+    completed: bool,
     resumed: float,
 ) -> None:
     (clip,) = add_files(store, tmp_path / "films", "Clip (2001).mkv", duration=duration)
@@ -83,15 +103,16 @@ def test_short_files_and_those_of_unknown_length(
     assert (progress.completed, progress.resume_position) == (completed, resumed)
 
 
-@pytest.mark.parametrize("facts", [
-    {"mime_type": "audio/flac"}, {"identity": "track:gould:goldberg:1:1"}
-])
+@pytest.mark.parametrize(
+    "facts", [{"mime_type": "audio/flac"}, {"identity": "track:gould:goldberg:1:1"}]
+)
 def test_music_is_played_from_half_on_and_only_long_mixes_are_resumed(
     store: Store, tmp_path: Path, clock: Clock, facts: dict[str, str]
 ) -> None:
     (song,) = add_files(store, tmp_path / "a", "Song.flac", kind="music", duration=300, **facts)
-    (mix,) = add_files(store, tmp_path / "b", "Mix.flac", kind="music", duration=1200,
-                       mime_type="audio/flac")
+    (mix,) = add_files(
+        store, tmp_path / "b", "Mix.flac", kind="music", duration=1200, mime_type="audio/flac"
+    )
     assert store.playback.set_progress("ann", song, 149).resume_position == 0
     assert not store.playback.progress("ann", song).completed
     assert store.playback.set_progress("ann", song, 150).completed
@@ -107,16 +128,22 @@ def test_music_is_played_from_half_on_and_only_long_mixes_are_resumed(
 @pytest.mark.usefixtures("driver")
 def test_the_thresholds_can_be_configured(tmp_path: Path, clock: Clock) -> None:
     options = {
-        "completed_at": 0.5, "resume_from": 0.2, "resume_min_duration_s": 50,
-        "music_completed_at": 0.8, "music_resume_from": 0.1, "music_resume_min_duration_s": 0,
+        "completed_at": 0.5,
+        "resume_from": 0.2,
+        "resume_min_duration_s": 50,
+        "music_completed_at": 0.8,
+        "music_resume_from": 0.1,
+        "music_resume_min_duration_s": 0,
     }
     database = {"type": "sqlite", "database_path": str(tmp_path / "s.db"), **options}
     with Store.open({"database": database}, clock=clock) as store:
         (film,) = add_files(store, tmp_path / "v", "Film (2001).mkv", duration=100)
         (song,) = add_files(store, tmp_path / "a", "Song.mp3", kind="music", duration=100)
         for position, told_of_film, told_of_song in (
-            (9, (False, 0), (False, 0)), (10, (False, 0), (False, 10)),
-            (20, (False, 20), (False, 20)), (50, (True, 0), (False, 50)),
+            (9, (False, 0), (False, 0)),
+            (10, (False, 0), (False, 10)),
+            (20, (False, 20), (False, 20)),
+            (50, (True, 0), (False, 50)),
             (80, (True, 0), (True, 0)),
         ):
             for file, expected in ((film, told_of_film), (song, told_of_song)):
@@ -257,9 +284,7 @@ def test_progress_of_a_removed_file_is_told_and_may_be_moved(store: Store, film:
         store.playback.start_session(film, user_id="ann")
 
 
-def test_progress_of_what_is_removed_is_still_told(
-    store: Store, film: str
-) -> None:
+def test_progress_of_what_is_removed_is_still_told(store: Store, film: str) -> None:
     store.playback.set_progress("ann", film, 1000)
     store.media.remove_library(store.media.libraries()[0].id)
     assert resume(store, "ann", film)[0] == 1000
@@ -270,7 +295,10 @@ def test_a_refused_report_changes_nothing(store: Store, film: str) -> None:
     store.playback.set_progress("ann", film, 1000)
     before = told(store)
     for position, options in (
-        (5000, {}), (-1, {}), (1, {"completed": "yes"}), (1, {"client_time": 5}),
+        (5000, {}),
+        (-1, {}),
+        (1, {"completed": "yes"}),
+        (1, {"client_time": 5}),
     ):
         with pytest.raises(InvalidValueError):
             store.playback.set_progress("ann", film, position, **options)
@@ -292,7 +320,10 @@ def test_plays_of_many_threads_are_counted_once_each(store: Store, film: str) ->
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.floats(0.01, 1e6), st.floats(0, 1.2), st.floats(0, 1), st.floats(0, 1),
+    st.floats(0.01, 1e6),
+    st.floats(0, 1.2),
+    st.floats(0, 1),
+    st.floats(0, 1),
     st.integers(0, 10_000),
 )
 def test_a_resume_point_is_a_position_before_the_end_or_none(

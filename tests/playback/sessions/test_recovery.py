@@ -14,8 +14,17 @@ from postgres_server import PostgresMissing, Server, running_server
 
 from tests.database.processes import running_python
 from tests.playback.rooms import (
-    OTHER_SERVER, OtherServer, add_files, minutes, other_server, plays, progress_rows, resume,
-    sessions, told, watch,
+    OTHER_SERVER,
+    OtherServer,
+    add_files,
+    minutes,
+    other_server,
+    plays,
+    progress_rows,
+    resume,
+    sessions,
+    told,
+    watch,
 )
 from viewra_lite import Store
 from viewra_lite.errors import StoreUnavailableError
@@ -93,9 +102,7 @@ def test_no_crash_comes_between_a_session_and_its_progress(
         clock.advance(3600)
 
 
-def test_a_restart_does_not_cut_a_play_in_two(
-    store_config: Any, film: str, clock: Clock
-) -> None:
+def test_a_restart_does_not_cut_a_play_in_two(store_config: Any, film: str, clock: Clock) -> None:
     with opened(store_config, clock) as store:
         id = store.playback.start_session(film, user_id="ann").id
         watch(store, clock, id, 0, 1200)
@@ -196,9 +203,16 @@ def test_hundreds_of_orphans_are_closed(store_config: Any, film: str, clock: Clo
         with store.writer():
             for number in range(250):
                 PlaybackSession.insert(
-                    id=f"s{number}", media_file_id=film, user_id="ann", method="direct",
-                    state="playing", position=1, start_time=clock(), last_activity=clock(),
-                    title="Alien", watched=60,
+                    id=f"s{number}",
+                    media_file_id=film,
+                    user_id="ann",
+                    method="direct",
+                    state="playing",
+                    position=1,
+                    start_time=clock(),
+                    last_activity=clock(),
+                    title="Alien",
+                    watched=60,
                 ).execute()
         assert len(store.playback.active_sessions()) == 250
     clock.advance(300)

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
-    Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test,
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
 )
 
 from tests.conftest import Clock
@@ -66,7 +70,11 @@ class Watching:
         return 0 <= position - self.position <= 2 * passed + 2
 
     def leaves_a_state(
-        self, position: float, moment: datetime, now: datetime, by: str | None,
+        self,
+        position: float,
+        moment: datetime,
+        now: datetime,
+        by: str | None,
         completed: bool | None,
     ) -> bool:
         if not self.begun or (completed is not None and completed != self.completed):
@@ -80,8 +88,7 @@ class Watching:
         return not self.plays_on(position, moment, now) and not lately
 
     def set(
-        self, position: float, client_time: datetime | None, now: datetime,
-        completed: bool | None,
+        self, position: float, client_time: datetime | None, now: datetime, completed: bool | None
     ) -> None:
         """Take a report that belongs to no session."""
         if self.begun and is_late(client_time, self.reported, now):
@@ -89,8 +96,8 @@ class Watching:
         moment = moment_of(client_time, now)
         if self.leaves_a_state(position, moment, now, None, completed):
             self.keep(now, None)
-        self.completed = completed if completed is not None else (
-            self.completed or at_end(position)
+        self.completed = (
+            completed if completed is not None else (self.completed or at_end(position))
         )
         self.position, self.reported, self.by, self.begun = position, moment, None, True
 
@@ -125,8 +132,13 @@ class Playing:
         self.reported = None if self.reported is None else min(self.reported, now)
 
     def beat(
-        self, watching: Watching, id: str, position: float, state: str | None,
-        client_time: datetime | None, now: datetime,
+        self,
+        watching: Watching,
+        id: str,
+        position: float,
+        state: str | None,
+        client_time: datetime | None,
+        now: datetime,
     ) -> None:
         self.set_right(now)
         if self.state == "expired":
@@ -154,8 +166,13 @@ class Playing:
             self.finish(wanted, now)
 
     def tell(
-        self, watching: Watching, id: str, ends: bool, stood: bool,
-        client_time: datetime | None, now: datetime,
+        self,
+        watching: Watching,
+        id: str,
+        ends: bool,
+        stood: bool,
+        client_time: datetime | None,
+        now: datetime,
     ) -> None:
         """Move the user, unless it is too late for that; to come to the end is never too late."""
         here, moment = self.position, moment_of(client_time, now)
@@ -204,17 +221,26 @@ class Evening(RuleBasedStateMachine):
 
     @rule(target=begun, user=USERS, device=DEVICES, version=VERSIONS, position=POSITIONS)
     def start(self, user: int, device: int, version: int, position: float) -> str:
-        id = str(self.store.playback.start_session(
-            self.films[version], user_id=self.users[user], device_id=f"device {device}",
-            position=position,
-        ).id)
+        id = str(
+            self.store.playback.start_session(
+                self.films[version],
+                user_id=self.users[user],
+                device_id=f"device {device}",
+                position=position,
+            ).id
+        )
         now = self.clock()
         self.playing[id] = Playing(self.users[user], min(position, HOUR_S), now, now)
         return id
 
-    @rule(id=begun, position=POSITIONS, age=CLIENT_TIMES, end=st.booleans(),
-          state=st.sampled_from([None, None, "playing", "paused"]),
-          last=st.sampled_from(["stopped", "completed", "failed"]))
+    @rule(
+        id=begun,
+        position=POSITIONS,
+        age=CLIENT_TIMES,
+        end=st.booleans(),
+        state=st.sampled_from([None, None, "playing", "paused"]),
+        last=st.sampled_from(["stopped", "completed", "failed"]),
+    )
     def heartbeat(
         self, id: str, position: float, age: float | None, end: bool, state: str | None, last: str
     ) -> None:
@@ -261,8 +287,13 @@ class Evening(RuleBasedStateMachine):
             if watching.reported is not None:
                 watching.reported = min(watching.reported, self.clock())
 
-    @rule(user=USERS, version=VERSIONS, position=POSITIONS, age=CLIENT_TIMES,
-          completed=st.sampled_from([None, None, True, False]))
+    @rule(
+        user=USERS,
+        version=VERSIONS,
+        position=POSITIONS,
+        age=CLIENT_TIMES,
+        completed=st.sampled_from([None, None, True, False]),
+    )
     def set_progress(
         self, user: int, version: int, position: float, age: float | None, completed: bool | None
     ) -> None:
@@ -321,8 +352,10 @@ class Evening(RuleBasedStateMachine):
         for id, model in self.playing.items():
             if model.end is not None:
                 assert (id in history) == (
-                    model.watched >= 60 or stored[id].completed
-                    or id in history and history[id].completed
+                    model.watched >= 60
+                    or stored[id].completed
+                    or id in history
+                    and history[id].completed
                 )
             if stored[id].completed:
                 assert history[id].completed

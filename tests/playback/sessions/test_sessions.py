@@ -10,7 +10,14 @@ import pytest
 from tests.conftest import Clock
 from tests.database.rows import in_threads
 from tests.playback.rooms import (
-    HOUR_S, add_files, plays, progress_rows, resume, sessions, told, watch,
+    HOUR_S,
+    add_files,
+    plays,
+    progress_rows,
+    resume,
+    sessions,
+    told,
+    watch,
 )
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, StoreClosedError
@@ -42,9 +49,7 @@ def test_a_session_begins_as_starting_and_tells_all_of_itself(
 
 
 @pytest.mark.parametrize("method", ["direct", "transcode", "remux"])
-def test_every_method_may_be_played(
-    store: Store, film: str, clock: Clock, method: str
-) -> None:
+def test_every_method_may_be_played(store: Store, film: str, clock: Clock, method: str) -> None:
     id = start(store, film, method=method)
     clock.advance(60)
     assert store.playback.stop_session(id, position=60).method == plays(store)[id].method == method
@@ -52,8 +57,13 @@ def test_every_method_may_be_played(
 
 def test_a_session_plays_pauses_and_plays_on(store: Store, film: str, clock: Clock) -> None:
     id = start(store, film)
-    for state, expected in ((None, "playing"), ("paused", "paused"), (None, "paused"),
-                            ("playing", "playing"), (None, "playing")):
+    for state, expected in (
+        (None, "playing"),
+        ("paused", "paused"),
+        (None, "paused"),
+        ("playing", "playing"),
+        (None, "playing"),
+    ):
         clock.advance(10)
         told_back = store.playback.heartbeat(id, 10, state=state)
         assert told_back.state == store.playback.session(id).state == expected
@@ -61,9 +71,9 @@ def test_a_session_plays_pauses_and_plays_on(store: Store, film: str, clock: Clo
         assert [s.id for s in store.playback.active_sessions()] == [id]
 
 
-@pytest.mark.parametrize(("state", "ended"), [
-    ("stopped", "stopped"), ("failed", "failed"), ("completed", "completed"),
-])
+@pytest.mark.parametrize(
+    ("state", "ended"), [("stopped", "stopped"), ("failed", "failed"), ("completed", "completed")]
+)
 @pytest.mark.parametrize("before", ["starting", "playing", "paused"])
 def test_every_open_state_may_end_and_a_terminal_one_is_final(
     store: Store, film: str, clock: Clock, before: str, state: str, ended: str
@@ -304,9 +314,11 @@ def test_one_end_wins_when_many_end_a_session_at_once(store: Store, film: str) -
 
     def end(number: int) -> str:
         try:
-            return str(store.playback.heartbeat(
-                id, 10 + number, state=("stopped", "failed", "completed")[number % 3]
-            ).state)
+            return str(
+                store.playback.heartbeat(
+                    id, 10 + number, state=("stopped", "failed", "completed")[number % 3]
+                ).state
+            )
         except ConflictError:
             return "refused"
 
@@ -331,15 +343,16 @@ def test_heartbeats_of_many_threads_lose_nothing(store: Store, film: str) -> Non
 def test_a_closed_store_starts_nothing(store: Store, film: str) -> None:
     id = start(store, film)
     store.close()
-    for use in (lambda: start(store, film), lambda: store.playback.heartbeat(id, 1),
-                lambda: store.playback.stop_session(id)):
+    for use in (
+        lambda: start(store, film),
+        lambda: store.playback.heartbeat(id, 1),
+        lambda: store.playback.stop_session(id),
+    ):
         with pytest.raises(StoreClosedError):
             use()
 
 
-def test_what_a_verb_returns_can_be_read_outside_of_every_session(
-    store: Store, film: str
-) -> None:
+def test_what_a_verb_returns_can_be_read_outside_of_every_session(store: Store, film: str) -> None:
     session = store.playback.heartbeat(start(store, film), 10)
     for row in (session, *store.playback.active_sessions(), store.playback.progress("ann", film)):
         for name in row._meta.fields:

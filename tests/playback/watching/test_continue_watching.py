@@ -46,9 +46,7 @@ def test_what_a_device_reports_late_stands_where_it_was_watched(
     ann.at(files[0], 600.0)
     clock.advance(2 * HOUR_S)
     ann.at(files[1], 600.0)
-    store.playback.set_progress(
-        "ann", files[2].id, 600.0, client_time=began + timedelta(hours=1)
-    )
+    store.playback.set_progress("ann", files[2].id, 600.0, client_time=began + timedelta(hours=1))
     assert ann.begun() == ["wedding", "abroad", "holiday"]
 
 
@@ -96,9 +94,10 @@ def test_a_movie_in_parts_or_versions_has_one_entry(ann: Viewer, movies: Shelf) 
     assert item.media_file_id == better.id
 
 
-@pytest.mark.parametrize("position, resumed", [
-    (0.0, False), (179.0, False), (180.0, True), (3239.0, True), (3240.0, False),
-])
+@pytest.mark.parametrize(
+    "position, resumed",
+    [(0.0, False), (179.0, False), (180.0, True), (3239.0, True), (3240.0, False)],
+)
 def test_it_is_offered_from_5_percent_up_to_90(
     ann: Viewer, dune: Any, position: float, resumed: bool
 ) -> None:
@@ -115,9 +114,7 @@ def test_what_runs_for_less_than_300_seconds_is_not_resumed(
     assert ann.begun() == (["clip"] if resumed else [])
 
 
-def test_of_music_only_long_mixes_are_resumed(
-    ann: Viewer, store: Store, tmp_path: Path
-) -> None:
+def test_of_music_only_long_mixes_are_resumed(ann: Viewer, store: Store, tmp_path: Path) -> None:
     music = Shelf(store, tmp_path / "music", "music")
     song = music.put("song.flac", duration=900.0)[0]
     mix = music.put("mix.flac", duration=3600.0)[0]

@@ -158,9 +158,7 @@ def test_a_double_episode_seen_again_is_no_rewatch(ann: Viewer, tv: Shelf) -> No
     assert ann.next() == ["Dark S01E05"]
 
 
-def test_a_season_that_arrives_during_a_rewatch_comes_after_it(
-    ann: Viewer, tv: Shelf
-) -> None:
+def test_a_season_that_arrives_during_a_rewatch_comes_after_it(ann: Viewer, tv: Shelf) -> None:
     dark = tv.show("Dark", *season(1, 3))
     ann.watch(*dark.values(), dark[1, 1], dark[1, 2])
     tv.episode(dark[1, 1].show_id, 2, 1, tv.put(episode_name("Dark", 2, 1))[0])
@@ -316,11 +314,14 @@ def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store)
     for statement, *arguments in asked:
         plan = plan_of(store, statement, arguments)
         scans = [step for step in plan if "SCAN" in step or "Seq Scan" in step]
-        assert not [scan for scan in scans if not any(
-            name in scan for name in ("json_each", "media_libraries", "CONSTANT")
-        )], plan
+        assert not [
+            scan
+            for scan in scans
+            if not any(name in scan for name in ("json_each", "media_libraries", "CONSTANT"))
+        ], plan
     for statement, name in (
-        (asked[0], "idx_progress_recent"), (asked[1], "idx_progress_unfinished"),
+        (asked[0], "idx_progress_recent"),
+        (asked[1], "idx_progress_unfinished"),
         (asked[2], "idx_progress_recent"),
     ):
         plan = plan_of(store, statement[0], list(statement[1:]))

@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 200
 _FACTS = (
-    "id", "source", "format", "user_id", "started_at", "finished_at", "undone_at", "total",
-    "imported", "already", "left_out", "unmatched",
+    "id",
+    "source",
+    "format",
+    "user_id",
+    "started_at",
+    "finished_at",
+    "undone_at",
+    "total",
+    "imported",
+    "already",
+    "left_out",
+    "unmatched",
 )
 
 
@@ -36,14 +46,18 @@ def add_commands(commands: Commands) -> None:
     _add_watched(below, about)
     below.add("list", run_list, "list the imports, the latest first")
     undo = below.add(
-        "undo", run_undo, "take an import back",
+        "undo",
+        run_undo,
+        "take an import back",
         "Take back what an import changed. What has changed since stays.",
     )
     undo.add_argument("id", metavar="ID", help="the import, as list shows it")
     about = "write all that is stored of what a user has watched"
     below = Commands(commands.add("export", run_export, about), "what", required=True)
     export = below.add(
-        "watched", run_export, about,
+        "watched",
+        run_export,
+        about,
         "Write progress, history and marks of a user as JSON, with external ids; import watched "
         "reads it, in another store too.",
     )
@@ -55,7 +69,9 @@ def add_commands(commands: Commands) -> None:
 
 def _add_watched(below: Commands, about: str) -> None:
     watched = below.add(
-        "watched", run_watched, about,
+        "watched",
+        run_watched,
+        about,
         "Import an export as it was downloaded: of Trakt, Tautulli, Jellyfin's Playback "
         "Reporting, Letterboxd, Simkl, IMDb, Netflix, Kodi, Last.fm, ListenBrainz or Yamtrack, "
         "or a CSV or JSON list. What is known already stays as it is, so a file may be imported "
@@ -73,9 +89,7 @@ def _add_watched(below: Commands, about: str) -> None:
     watched.add_argument(
         "--timezone", metavar="ZONE", help="of times without one, as Europe/Berlin; default: UTC"
     )
-    watched.add_argument(
-        "--dry-run", action="store_true", help="only say what would be imported"
-    )
+    watched.add_argument("--dry-run", action="store_true", help="only say what would be imported")
 
 
 def run_watched(args: Namespace) -> int:
@@ -86,12 +100,14 @@ def run_watched(args: Namespace) -> int:
     with asking():  # before the store is opened, and so found, or made
         zone = zone_of(args.timezone)
         parts_of(args.file)
-    with existing(args) as store, asking(), scan_progress(
-        os.path.basename(args.file)
-    ) as progress:
+    with existing(args) as store, asking(), scan_progress(os.path.basename(args.file)) as progress:
         result = store.importing.watched(
-            args.file, user_id=args.user, format=args.format, timezone=zone,
-            dry_run=args.dry_run, progress=progress,
+            args.file,
+            user_id=args.user,
+            format=args.format,
+            timezone=zone,
+            dry_run=args.dry_run,
+            progress=progress,
         )
     written = None if args.dry_run else _write_unmatched(args.file, result)
     if args.json:
@@ -157,16 +173,25 @@ def run_list(args: Namespace) -> int:
     with existing(args) as store:
         imports = store.importing.list()
     if args.json:
-        print_json({"imports": [
-            {name: getattr(one, name) for name in _FACTS} for one in imports
-        ]})
+        print_json({"imports": [{name: getattr(one, name) for name in _FACTS} for one in imports]})
     elif imports:
         short = short_ids([one.id for one in imports])
-        print_table(("id", "when", "file", "format", "user", "imported", "state"), [
-            (short[one.id], one.started_at, one.source, one.format, one.user_id, one.imported,
-             _state(one))
-            for one in imports
-        ], numbers=("imported",))
+        print_table(
+            ("id", "when", "file", "format", "user", "imported", "state"),
+            [
+                (
+                    short[one.id],
+                    one.started_at,
+                    one.source,
+                    one.format,
+                    one.user_id,
+                    one.imported,
+                    _state(one),
+                )
+                for one in imports
+            ],
+            numbers=("imported",),
+        )
     else:
         note("Nothing was imported")
     return DONE

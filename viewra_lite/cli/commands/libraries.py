@@ -27,13 +27,17 @@ def add_commands(commands: Commands) -> None:
     libraries = commands.add("libraries", run_libraries, "list the libraries, move or remove one")
     below = Commands(libraries, "action", required=False)
     remove = below.add(
-        "remove", run_remove, "forget a library and its files; media stays on disk",
+        "remove",
+        run_remove,
+        "forget a library and its files; media stays on disk",
         "Forget a library and its files. Media stays on disk, and who has watched what is kept.",
     )
     _add_library(remove)
     remove.add_argument("--yes", action="store_true", help="do it: without, nothing is removed")
     move = below.add(
-        "move", run_move, "say where a library's folder is now",
+        "move",
+        run_move,
+        "say where a library's folder is now",
         "Say where a library's folder is now, after it was moved or its disk was mounted "
         "elsewhere. The files keep their ids, and with them all that is known of them.",
     )
@@ -69,7 +73,8 @@ def _print_libraries(rows: Sequence[Mapping[str, Any]]) -> None:
     print_table(
         [name.replace("_", " ") for name in _COLUMNS],
         [[short[row["id"]], *(row[name] for name in _COLUMNS[1:])] for row in rows],
-        numbers=("files", "missing"), texts=("name", "path"),
+        numbers=("files", "missing"),
+        texts=("name", "path"),
     )
 
 

@@ -24,12 +24,31 @@ if TYPE_CHECKING:
     from ..parser import Commands
 
 _SESSION = (
-    "id", "user_id", "device_id", "media_file_id", "kind", "title", "method", "state", "position",
-    "duration", "start_time", "last_activity",
+    "id",
+    "user_id",
+    "device_id",
+    "media_file_id",
+    "kind",
+    "title",
+    "method",
+    "state",
+    "position",
+    "duration",
+    "start_time",
+    "last_activity",
 )
 _PLAY = (
-    "id", "user_id", "device_id", "media_file_id", "kind", "title", "top_title", "method",
-    "played_at", "duration_watched", "completed",
+    "id",
+    "user_id",
+    "device_id",
+    "media_file_id",
+    "kind",
+    "title",
+    "top_title",
+    "method",
+    "played_at",
+    "duration_watched",
+    "completed",
 )
 _UNTITLED = "(no title)"
 _DATE = "2024-05-31 (its midnight), 2024-05-31T20:15, or 2024-05-31T20:15+02:00"
@@ -40,13 +59,12 @@ def add_commands(commands: Commands) -> None:
     sessions = commands.add("sessions", run_sessions, "list what is being played right now")
     add_user(sessions, "only what this user plays")
     _add_history(commands)
-    going_on = commands.add(
-        "continue", run_continue, "list what a user has begun and not finished"
-    )
+    going_on = commands.add("continue", run_continue, "list what a user has begun and not finished")
     add_user(going_on, "who is to continue; must be given")
     add_limit(going_on)
     going_on.add_argument(
-        "--next-up", action="store_true",
+        "--next-up",
+        action="store_true",
         help="list the next episode of each show below, unless it is begun",
     )
     _add_stats(commands)
@@ -56,9 +74,7 @@ def _add_history(commands: Commands) -> None:
     history = commands.add("history", run_history, "list what was watched, the latest first")
     add_user(history, "only what this user has watched")
     add_limit(history)
-    history.add_argument(
-        "--after", metavar="CURSOR", help="go on where a list ended that said so"
-    )
+    history.add_argument("--after", metavar="CURSOR", help="go on where a list ended that said so")
     history.add_argument(
         "--archived", action="store_true", help="what was moved to the archive as well"
     )
@@ -66,7 +82,9 @@ def _add_history(commands: Commands) -> None:
 
 def _add_stats(commands: Commands) -> None:
     stats = commands.add(
-        "stats", run_stats, "say how much was watched, what, and by whom",
+        "stats",
+        run_stats,
+        "say how much was watched, what, and by whom",
         "Say how much was watched, what, and by whom. What was archived counts too.",
     )
     add_user(stats, "only what this user has watched")
@@ -89,7 +107,8 @@ def run_sessions(args: Namespace) -> int:
     elif sessions:
         print_table(
             ("user", "title", "device", "state", "position", "since"),
-            map(_session_row, sessions), texts=("user", "title", "device"),
+            map(_session_row, sessions),
+            texts=("user", "title", "device"),
         )
     else:
         note(f"Nothing is being played{_by(args)}")
@@ -103,8 +122,12 @@ def _by(args: Namespace) -> str:
 
 def _session_row(session: PlaybackSession) -> Sequence[object]:
     return (
-        session.user_id, session.title or session.media_file_id, session.device_id, session.state,
-        position_text(session.position, session.duration), session.start_time,
+        session.user_id,
+        session.title or session.media_file_id,
+        session.device_id,
+        session.state,
+        position_text(session.position, session.duration),
+        session.start_time,
     )
 
 
@@ -151,16 +174,25 @@ def run_history(args: Namespace) -> int:
 def _next_page(args: Namespace, cursor: str) -> str:
     user = user_of(args)
     return command(
-        args, "history", *([user] if user else []), "--limit", str(args.limit),
-        *(["--archived"] if args.archived else []), "--after", cursor,
+        args,
+        "history",
+        *([user] if user else []),
+        "--limit",
+        str(args.limit),
+        *(["--archived"] if args.archived else []),
+        "--after",
+        cursor,
     )
 
 
 def _play_row(play: PlaybackHistory | PlaybackHistoryArchive) -> Sequence[object]:
     seconds = play.duration_watched
     return (
-        play.played_at, play.user_id, play.title or play.media_file_id,
-        None if seconds is None else round(seconds / 60), "yes" if play.completed else "no",
+        play.played_at,
+        play.user_id,
+        play.title or play.media_file_id,
+        None if seconds is None else round(seconds / 60),
+        "yes" if play.completed else "no",
     )
 
 
@@ -198,13 +230,15 @@ def _print_begun(user: str, items: Sequence[WatchItem]) -> None:
         note(f"There is nothing that {user} has begun and not finished")
         return
     rows = [
-        (item.title, position_text(item.progress.position, _duration(item)), _share(item),
-         item.media_file.path)
+        (
+            item.title,
+            position_text(item.progress.position, _duration(item)),
+            _share(item),
+            item.media_file.path,
+        )
         for item in items
     ]
-    print_table(
-        ("title", "position", "%", "file"), rows, numbers=("%",), texts=("title", "file")
-    )
+    print_table(("title", "position", "%", "file"), rows, numbers=("%",), texts=("title", "file"))
 
 
 def _print_following(user: str, items: Sequence[WatchItem]) -> None:
@@ -257,9 +291,9 @@ def run_stats(args: Namespace) -> int:
     elif not stats.plays:
         note(f"Nothing was watched{_by(args)}{_when(since, until)}")
     else:
-        print_facts({
-            "plays": stats.plays, "completed": stats.completed, "hours": _hours(stats.hours)
-        })
+        print_facts(
+            {"plays": stats.plays, "completed": stats.completed, "hours": _hours(stats.hours)}
+        )
         (_plot if args.plot else _print_totals)(stats, by_user=user is None)
     return DONE
 
@@ -294,8 +328,8 @@ def _print_totals(stats: Stats, *, by_user: bool) -> None:
 def _plot(stats: Stats, *, by_user: bool) -> None:
     period, hours = by_period([(total.day, total.hours) for total in stats.by_day])
     print_bars(f"Hours per {period}", hours)
-    print_bars("Hours per title", [
-        (total.title or _UNTITLED, total.hours) for total in stats.top_titles
-    ])
+    print_bars(
+        "Hours per title", [(total.title or _UNTITLED, total.hours) for total in stats.top_titles]
+    )
     if by_user:
         print_bars("Hours per user", [(total.user_id, total.hours) for total in stats.by_user])

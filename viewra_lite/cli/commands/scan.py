@@ -31,7 +31,9 @@ _PROBLEMS_SHOWN = 5
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     parser = commands.add(
-        "scan", run_scan, "scan a folder, or every library that is due",
+        "scan",
+        run_scan,
+        "scan a folder, or every library that is due",
         "Scan a folder, which is added as a library if it is none yet; without PATH every library "
         "that is due. A scan that was interrupted goes on where it was. The exit code is 1 where "
         "a library could not be scanned, or so much has vanished that nothing was marked missing.",
@@ -42,7 +44,8 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--type", choices=_TYPES, help="what a new library holds")
     parser.add_argument("--name", type=named, help="a new library's name; default: the folder's")
     parser.add_argument(
-        "--accept-missing", action="store_true",
+        "--accept-missing",
+        action="store_true",
         help="files that are not there are really gone, however many",
     )
     parser.add_argument("--all", action="store_true", help="every library, due or not")
@@ -95,7 +98,8 @@ def _library_at(store: Store, args: Namespace) -> MediaLibrary:
             return _added(store, args)
         library = chosen_library(store, args.path, command(args, "libraries"))
     for option, given, there in (
-        ("--type", args.type, library.type), ("--name", args.name, library.name)
+        ("--type", args.type, library.type),
+        ("--name", args.name, library.name),
     ):
         if given is not None and given != there:
             raise UsageError(
@@ -133,9 +137,7 @@ def _scanned(store: Store, library: MediaLibrary, accept_missing: bool) -> ScanR
     note(f"{library.name}: scanning {library.path}")
     try:
         with scan_progress(library.name) as progress:
-            return store.media.scan(
-                library.id, progress=progress, accept_missing=accept_missing
-            )
+            return store.media.scan(library.id, progress=progress, accept_missing=accept_missing)
     except (ConflictError, NotFoundError) as exc:
         complain(f"error: {reason(exc)}")
         return None
@@ -156,9 +158,7 @@ def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult
         (library.name, *(getattr(result, name) for name in _NUMBERS), f"{result.seconds:.1f}")
         for library, result in scans
     ]
-    print_table(
-        ("library", *_NUMBERS, "seconds"), rows, numbers=(*_NUMBERS, "seconds"),
-    )
+    print_table(("library", *_NUMBERS, "seconds"), rows, numbers=(*_NUMBERS, "seconds"))
     for library, result in scans:
         _print_remarks(args, library, result)
     lacking = sorted({package for _, result in scans for package in result.not_probed})

@@ -23,7 +23,9 @@ def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     commands.add("init", run_init, "make the store, or bring it up to date, and say where it is")
     status = commands.add(
-        "status", run_status, "say where the store is, how large, and what is in it",
+        "status",
+        run_status,
+        "say where the store is, how large, and what is in it",
         "Say where the store is, how large, and what is in it. Creates nothing; the exit code is 1 "
         "where there is no store, or where it waits for viewra-lite migrate.",
     )
@@ -99,14 +101,16 @@ def _print_status(facts: dict[str, Any]) -> None:
     size = readable_size(facts["size"])
     if facts.get("log_size"):
         size += f" and {readable_size(facts['log_size'])} of log"
-    print_facts({
-        "engine": facts["version"],
-        **({"path": facts["path"]} if "path" in facts else {}),
-        "url": facts["url"],
-        "size": size,
-        **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
-        **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
-    })
+    print_facts(
+        {
+            "engine": facts["version"],
+            **({"path": facts["path"]} if "path" in facts else {}),
+            "url": facts["url"],
+            "size": size,
+            **{f"schema {module['module']}": _schema_state(module) for module in facts["schema"]},
+            **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
+        }
+    )
     if "problems" in facts:
         _print_problems(facts["problems"])
 

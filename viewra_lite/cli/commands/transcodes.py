@@ -20,9 +20,26 @@ if TYPE_CHECKING:
 
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 _FACTS = (
-    "id", "media_file_id", "input_path", "status", "priority", "profile", "container",
-    "video_codec", "audio_codec", "quality", "height", "progress", "provider", "attempts",
-    "error_message", "created_at", "started_at", "completed_at", "output_path", "content_hash",
+    "id",
+    "media_file_id",
+    "input_path",
+    "status",
+    "priority",
+    "profile",
+    "container",
+    "video_codec",
+    "audio_codec",
+    "quality",
+    "height",
+    "progress",
+    "provider",
+    "attempts",
+    "error_message",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "output_path",
+    "content_hash",
 )
 _HEADINGS = ("file", "status", "profile", "%", "provider", "attempts", "error")
 _LONGEST_ERROR = 100  # characters in the table; --json has all of it
@@ -31,7 +48,9 @@ _LONGEST_ERROR = 100  # characters in the table; --json has all of it
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     transcodes = commands.add(
-        "transcodes", run_transcodes, "list what is transcoded, and how large the cache is",
+        "transcodes",
+        run_transcodes,
+        "list what is transcoded, and how large the cache is",
         "List what is queued, what is transcoded and what was, the latest first, and say how "
         "large the cache of what was made is.",
     )
@@ -49,8 +68,12 @@ def run_transcodes(args: Namespace) -> int:
         print_json({"transcodes": facts, "cache": asdict(usage)})
         return DONE
     if sessions:
-        print_table(_HEADINGS, map(_row, sessions), numbers=("%", "attempts"),
-                    texts=("file", "profile", "provider", "error"))
+        print_table(
+            _HEADINGS,
+            map(_row, sessions),
+            numbers=("%", "attempts"),
+            texts=("file", "profile", "provider", "error"),
+        )
     else:
         note(f"No transcode is {args.status}" if args.status else "Nothing was transcoded yet")
     say(_cache_line(usage))
@@ -60,8 +83,13 @@ def run_transcodes(args: Namespace) -> int:
 def _row(session: TranscodeSession) -> Sequence[object]:
     name = os.path.basename(session.input_path or "") or session.media_file_id
     return (
-        name, session.status, profile_text(session), f"{session.progress * 100:.0f}",
-        session.provider, session.attempts, _shortened(session.error_message or ""),
+        name,
+        session.status,
+        profile_text(session),
+        f"{session.progress * 100:.0f}",
+        session.provider,
+        session.attempts,
+        _shortened(session.error_message or ""),
     )
 
 

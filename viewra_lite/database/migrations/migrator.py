@@ -89,7 +89,8 @@ class Migrator:
         tables = set(database.get_tables())
         histories = " UNION ALL ".join(
             f"SELECT '{module}', name, checksum, applied FROM {HISTORY_PREFIX}{module}"
-            for module in self._scripts if HISTORY_PREFIX + module in tables
+            for module in self._scripts
+            if HISTORY_PREFIX + module in tables
         )
         lines = database.execute_sql(histories).fetchall() if histories else ()
         applied: dict[str, dict[str, tuple[str | None, Any]]] = {}
@@ -194,9 +195,7 @@ def _raw_connection(db: Database) -> Iterator[peewee.Database]:
             backend.give_back_writer(connection)
 
 
-def _run(
-    database: Any, db: Database, script: Script, module: ModuleType, verify: bool
-) -> None:
+def _run(database: Any, db: Database, script: Script, module: ModuleType, verify: bool) -> None:
     """Run one script and record it, in one transaction."""
     migrator = import_schema_migrator().from_database(database)
     table = history(database, script.module)

@@ -237,8 +237,10 @@ def checked_value(field: Any, value: Any) -> Any:
     SQLite would take text in a number's column and numbers beyond 32 bits, PostgreSQL neither.
     """
     if (
-        value.__class__ is str and type(field) is peewee.TextField
-        and value.isascii() and "\0" not in value
+        value.__class__ is str
+        and type(field) is peewee.TextField
+        and value.isascii()
+        and "\0" not in value
     ):
         return value  # as nearly all ids are
     if value is None:

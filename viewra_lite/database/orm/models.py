@@ -41,8 +41,6 @@ def unique(*columns: str) -> Any:
     return SQL("UNIQUE ({})".format(", ".join(f'"{column}"' for column in columns)))
 
 
-def index(
-    model: Any, name: str, *columns: Any, where: Any = None, is_unique: bool = False
-) -> None:
+def index(model: Any, name: str, *columns: Any, where: Any = None, is_unique: bool = False) -> None:
     """Give a model an index by the name that the specification or we gave it."""
     model.add_index(model.index(*columns, name=name, where=where, unique=is_unique))

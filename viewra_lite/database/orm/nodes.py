@@ -79,8 +79,10 @@ class MatchesWords(peewee.ColumnBase):
     ) -> None:
         self.key = key
         self.names = {
-            "key": key.column_name, "table": key.model._meta.table_name,
-            "index": index, "column": column,
+            "key": key.column_name,
+            "table": key.model._meta.table_name,
+            "index": index,
+            "column": column,
         }
         self.words = words
         self.most = most
@@ -96,11 +98,12 @@ class MatchesWords(peewee.ColumnBase):
 def words_query(groups: Groups, word: str, whole: str, both: str, either: str) -> str:
     """Write groups of words in an engine's full-text language; words must need no escaping."""
     return both.join(
-        "(" + either.join(
-            "(" + both.join(
-                (whole if text[0] == "#" else word).format(text) for text in way
-            ) + ")" for way in ways
-        ) + ")"
+        "("
+        + either.join(
+            "(" + both.join((whole if text[0] == "#" else word).format(text) for text in way) + ")"
+            for way in ways
+        )
+        + ")"
         for ways in groups
     )
 

@@ -89,9 +89,7 @@ def columns_of(model: Any, value: Any) -> dict[str, Any]:
     """Return a model's columns out of a stored JSON object, by name, as they are for Python."""
     if not isinstance(value, dict):
         raise TypeError(value)
-    return {
-        name: _in_json(model._meta.fields[name], stored) for name, stored in value.items()
-    }
+    return {name: _in_json(model._meta.fields[name], stored) for name, stored in value.items()}
 
 
 def _in_json(field: Any, value: Any) -> Any:
@@ -110,8 +108,15 @@ _WHOLE = Reading("a whole number", whole_of)
 _NUMBER = Reading("a number", number_of)
 _TEXT = Reading("text in UTF-8", text_of)
 _KINDS: dict[str, Reading] = {
-    "DATETIME": _TIME, "DATE": _DATE, "JSON": _JSON, "BOOL": _TRUTH, "INT": _WHOLE,
-    "BIGINT": _WHOLE, "AUTO": _WHOLE, "DOUBLE": _NUMBER, "TEXT": _TEXT,
+    "DATETIME": _TIME,
+    "DATE": _DATE,
+    "JSON": _JSON,
+    "BOOL": _TRUTH,
+    "INT": _WHOLE,
+    "BIGINT": _WHOLE,
+    "AUTO": _WHOLE,
+    "DOUBLE": _NUMBER,
+    "TEXT": _TEXT,
 }
 
 
@@ -183,16 +188,15 @@ def unreadable_row(
 
 def _id_in(field: Any, fields: Sequence[Any], row: Sequence[Any]) -> str | None:
     keys = [key.name for key in _keys(field.model)]
-    ids = [shown(v) for each, v in zip(fields, row)
-           if each.model is field.model and each.name in keys]
+    ids = [
+        shown(v) for each, v in zip(fields, row) if each.model is field.model and each.name in keys
+    ]
     return ", ".join(ids) or None
 
 
 def _keys(model: Any) -> Iterator[Any]:
     for field in model._meta.sorted_fields:
-        if field.primary_key or field.name in getattr(
-            model._meta.primary_key, "field_names", ()
-        ):
+        if field.primary_key or field.name in getattr(model._meta.primary_key, "field_names", ()):
             yield field
 
 

@@ -15,7 +15,15 @@ import peewee
 
 from .fields import DateField, JSONField, PathField, TimestampField, os_path
 from .reading import (
-    FAILURES, TRUTHS, date_of, json_of, number_of, text_of, time_of, unreadable_row, whole_of,
+    FAILURES,
+    TRUTHS,
+    date_of,
+    json_of,
+    number_of,
+    text_of,
+    time_of,
+    unreadable_row,
+    whole_of,
 )
 
 Fill = Callable[[Sequence[Any]], list[Any]]
@@ -60,7 +68,8 @@ def filler(query: Any, *, json_is_text: bool) -> Fill | None:
     if not all(isinstance(field, peewee.Field) for field in fields):
         return None
     named = [
-        (n, column.name) for n, column in enumerate(query._returning)
+        (n, column.name)
+        for n, column in enumerate(query._returning)
         if isinstance(column, peewee.Alias)
     ]
     names: dict[str, Any] = {}
@@ -70,7 +79,7 @@ def filler(query: Any, *, json_is_text: bool) -> Fill | None:
         " found = []",
         " try:",
         f"  for {values}in rows:",
-        *_instances(query.model, fields[:len(fields) - len(named)], names, json_is_text),
+        *_instances(query.model, fields[: len(fields) - len(named)], names, json_is_text),
         *(f"   item.{name} = {_value(n, fields[n], names, json_is_text)}" for n, name in named),
         "   found.append(item)",
         " except FAILURES as exc:",

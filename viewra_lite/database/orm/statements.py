@@ -66,7 +66,8 @@ def _type_placeholders(query: Any) -> None:
     # they are, and a placeholder is a node.
     conflict = getattr(query, "_on_conflict", None)
     for assignments in (
-        getattr(query, "_insert", None), getattr(query, "_update", None),
+        getattr(query, "_insert", None),
+        getattr(query, "_update", None),
         getattr(conflict, "_update", None),
     ):
         if isinstance(assignments, dict):

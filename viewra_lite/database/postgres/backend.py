@@ -14,8 +14,14 @@ import peewee
 
 from ...config.options import PostgresConfig
 from ...errors import (
-    ConfigError, ConflictError, InvalidValueError, TransactionError, StoreBusyError, StoreClosedError,
-    StoreUnavailableError, ViewraError,
+    ConfigError,
+    ConflictError,
+    InvalidValueError,
+    TransactionError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreUnavailableError,
+    ViewraError,
 )
 from ..backend import DatabaseFacts
 from ..transactions.locks import of_this_process
@@ -59,7 +65,7 @@ _REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", 
 _REMEDIES = {
     "25006": "this is a reader(), use a writer()",
     "25P03": "keep reader() and writer() blocks short, or raise the server's"
-             " idle_in_transaction_session_timeout",
+    " idle_in_transaction_session_timeout",
     "25P04": "keep reader() and writer() blocks short, or raise the server's transaction_timeout",
     "57P05": "raise the server's idle_session_timeout",
     "57014": "raise the server's statement_timeout",
@@ -84,9 +90,7 @@ class PostgresBackend:
         try:
             import psycopg
         except ImportError as exc:
-            raise ConfigError(
-                "PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
-            ) from exc
+            raise ConfigError("PostgreSQL needs psycopg: pip install 'psycopg[binary]'") from exc
         self._psycopg = psycopg
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000

@@ -17,8 +17,17 @@ from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_c
 from .drivers.loading import load_driver
 from .errors import refuse_nul, retried, translate_sqlite
 from .file import (
-    APPLICATION_ID, apply_pragmas, lock_folder, make_file, marker, reader_pragmas, refuse_emptied,
-    refuse_foreign, refuse_what_cannot_open, settings, writer_pragmas,
+    APPLICATION_ID,
+    apply_pragmas,
+    lock_folder,
+    make_file,
+    marker,
+    reader_pragmas,
+    refuse_emptied,
+    refuse_foreign,
+    refuse_what_cannot_open,
+    settings,
+    writer_pragmas,
 )
 
 if TYPE_CHECKING:
@@ -42,9 +51,7 @@ class SqliteBackend:
         self.database: Any = driver.Database(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
-        self._readers = Pool(
-            self._connect_reader, config.pool_size, self._wait_s, driver.close
-        )
+        self._readers = Pool(self._connect_reader, config.pool_size, self._wait_s, driver.close)
         self._gate = WriteGate()
         self._turn: Any = None
         self.is_writer_awaited = self._gate.is_awaited
@@ -183,9 +190,7 @@ class SqliteBackend:
         """Make the writer's connection refuse writes while a reader is nested in it."""
         connection.execute(f"PRAGMA query_only={int(forbidden)}")
 
-    def execute_alone(
-        self, connection: Connection, sql: str, params: Sequence[Any]
-    ) -> Any:
+    def execute_alone(self, connection: Connection, sql: str, params: Sequence[Any]) -> Any:
         """Run one writing statement as its own transaction."""
         self._shares_sync = False
         self._set_durability(connection, False)
@@ -193,9 +198,7 @@ class SqliteBackend:
         self._note_sync(connection)
         return cursor
 
-    def execute_many(
-        self, connection: Connection, sql: str, rows: Sequence[Any]
-    ) -> None:
+    def execute_many(self, connection: Connection, sql: str, rows: Sequence[Any]) -> None:
         """Run one statement for each row."""
         for row in rows:
             refuse_nul(row)
@@ -363,8 +366,8 @@ class SqliteBackend:
     def _set_durability(self, connection: Connection, durable: bool) -> None:
         # A commit that syncs makes those before it durable too: one a minute bounds what a power
         # cut can take back.
-        is_due = durable or self._config.synchronous == "full" or (
-            time.monotonic() >= self._next_sync
+        is_due = (
+            durable or self._config.synchronous == "full" or (time.monotonic() >= self._next_sync)
         )
         level = _FULL if is_due and not self._shares_sync else _NORMAL
         if level == _FULL:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         @property
         def driver(self) -> SqliteDriver: ...
 
+
 # Behind the gate a page takes 3 to 4 microseconds; the more pages, the fewer are moved twice.
 _STEP_PAGES = 3000
 

@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING, Any, Protocol
 import peewee
 
 from ...errors import (
-    ConflictError, CorruptStoreError, InvalidValueError, TransactionError, StoreBusyError,
-    StoreClosedError, StoreUnavailableError, ViewraError,
+    ConflictError,
+    CorruptStoreError,
+    InvalidValueError,
+    TransactionError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreUnavailableError,
+    ViewraError,
 )
 from ..transactions.locks import jitter
 from ..transactions.pool import remaining
 from .file import not_a_database
 
 if TYPE_CHECKING:
+
     class SqliteDriver(Protocol):
         """What a driver says of its errors."""
 
         @property
         def Error(self) -> type[Exception]: ...
         def explained(self, error: BaseException) -> Explained | None: ...
+
 
 Explained = tuple[int, str]  # SQLite's primary result code, 0 where it had no part, and its message
 

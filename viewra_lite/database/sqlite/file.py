@@ -18,10 +18,20 @@ STATEMENTS_KEPT = 256  # compiled, by each connection
 # What guest code can change on a connection that its next borrower would feel. Reading a pragma
 # costs a microsecond; setting one makes SQLite compile every cached statement anew.
 _SETTINGS = (
-    "PRAGMA foreign_keys", "PRAGMA query_only", "PRAGMA busy_timeout", "PRAGMA cache_size",
-    "PRAGMA mmap_size", "PRAGMA temp_store", "PRAGMA wal_autocheckpoint", "PRAGMA locking_mode",
-    "PRAGMA recursive_triggers", "PRAGMA ignore_check_constraints", "PRAGMA writable_schema",
-    "PRAGMA reverse_unordered_selects", "PRAGMA read_uncommitted", "SELECT 'a' LIKE 'A'",
+    "PRAGMA foreign_keys",
+    "PRAGMA query_only",
+    "PRAGMA busy_timeout",
+    "PRAGMA cache_size",
+    "PRAGMA mmap_size",
+    "PRAGMA temp_store",
+    "PRAGMA wal_autocheckpoint",
+    "PRAGMA locking_mode",
+    "PRAGMA recursive_triggers",
+    "PRAGMA ignore_check_constraints",
+    "PRAGMA writable_schema",
+    "PRAGMA reverse_unordered_selects",
+    "PRAGMA read_uncommitted",
+    "SELECT 'a' LIKE 'A'",
     "SELECT count(*) FROM pragma_database_list",
 )
 

@@ -97,9 +97,9 @@ class WalFile:
         # A frame is of this time round, and not left from an earlier one, if it repeats the salt
         # of the log's header: two short reads tell.
         header = os.pread(self._descriptor, _HEADER_BYTES, 0)
-        salt = header[_SALT_AT:_SALT_AT + _SALT_BYTES]
+        salt = header[_SALT_AT : _SALT_AT + _SALT_BYTES]
         number = pages + (self._frames if salt == self._round else 0)
-        page_bytes = int.from_bytes(header[_PAGE_SIZE_AT:_PAGE_SIZE_AT + 4], "big")
+        page_bytes = int.from_bytes(header[_PAGE_SIZE_AT : _PAGE_SIZE_AT + 4], "big")
         frame_at = _HEADER_BYTES + number * (_FRAME_HEADER_BYTES + page_bytes)
         found = os.pread(self._descriptor, _SALT_BYTES, frame_at + _FRAME_SALT_AT)
         return bool(found) and found == salt

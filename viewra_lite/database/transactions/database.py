@@ -69,7 +69,7 @@ class Database:
         return [self.new_id() for _ in range(count)]
 
     def reader(self, *, untrusted: bool = False) -> Reader:
-        """Return a context manager for one consistent snapshot; a write in it raises TransactionError.
+        """Return a context manager for one consistent snapshot; a write raises TransactionError.
 
         guest: code that is not ours runs in it, so the connection is put in order afterwards, and
         inside a writer the engine itself refuses to write; ours is only kept from run().
@@ -176,9 +176,7 @@ class Database:
             raise
 
     def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
-        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds.
-
-        """
+        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds."""
         return self.backend.exclusive(name, wait_s=wait_s)
 
     def subscribe(self, hook: str, action: Callable[..., None]) -> None:
@@ -211,9 +209,7 @@ class Database:
         backend = self.backend
         connection = backend.borrow() if transaction is None else transaction.connection
         try:
-            rows: list[Any] = connection.execute(
-                compiled.sql, compiled.bind(arguments)
-            ).fetchall()
+            rows: list[Any] = connection.execute(compiled.sql, compiled.bind(arguments)).fetchall()
             return rows
         except Exception as exc:
             self.raise_translated(exc)
@@ -256,7 +252,9 @@ class Database:
     def _writable(self, what: str) -> Transaction:
         transaction = self.current
         if transaction is None or not transaction.writes or transaction.read_depth:
-            raise TransactionError(f"{what} inside a reader(): use a writer()" if transaction else None)
+            raise TransactionError(
+                f"{what} inside a reader(): use a writer()" if transaction else None
+            )
         return transaction
 
     # For the scopes
@@ -264,11 +262,15 @@ class Database:
     def own(self, scope: Any) -> Transaction | None:
         """Return what this thread has open, where that scope is the innermost of it."""
         transaction = self._current.place.transaction
-        return transaction if transaction and transaction.entered and transaction.entered[-1][0] is scope else None
+        return (
+            transaction
+            if transaction and transaction.entered and transaction.entered[-1][0] is scope
+            else None
+        )
 
     @property
     def current(self) -> Transaction | None:
-        """What this thread has open; raises TransactionError where another asyncio task opened it."""
+        """What this thread has open; raises TransactionError if another asyncio task opened it."""
         transaction = self._current.place.transaction
         if transaction is None:
             return None

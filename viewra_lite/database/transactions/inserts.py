@@ -23,9 +23,7 @@ class Insert:
             return fields[0].model.insert_many(rows, fields=fields)
 
         # A part is a whole number of full statements.
-        self.together = next(
-            rows for rows in (100, 50, 25, 1) if rows * len(fields) <= _PARAMETERS
-        )
+        self.together = next(rows for rows in (100, 50, 25, 1) if rows * len(fields) <= _PARAMETERS)
         self.one = Statement(build, arity=len(fields))
         self.many = Statement(build, arity=len(fields) * self.together)
 
@@ -33,7 +31,7 @@ class Insert:
         """Insert rows inside the open writer; values are as the driver wants them."""
         step = self.together
         whole = len(rows) // step * step
-        together = [list(chain.from_iterable(rows[n:n + step])) for n in range(0, whole, step)]
+        together = [list(chain.from_iterable(rows[n : n + step])) for n in range(0, whole, step)]
         for statement, part in ((self.many, together), (self.one, rows[whole:])):
             if part:
                 db.run_many(statement, part)

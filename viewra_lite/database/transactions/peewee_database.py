@@ -23,7 +23,9 @@ class StoreDatabase:
         """Refuse: a query outside a session would leak a connection."""
         self._connection()
         if not reuse_if_open:
-            raise TransactionError("connections are opened by the store: this session has one already")
+            raise TransactionError(
+                "connections are opened by the store: this session has one already"
+            )
         return False
 
     def cursor(self, named_cursor: Any = None) -> Any:

@@ -55,7 +55,10 @@ class Pool:
     """At most `size` connections, made when needed and kept for the next borrower."""
 
     def __init__(
-        self, connect: Callable[[], Any], size: int, wait_s: float,
+        self,
+        connect: Callable[[], Any],
+        size: int,
+        wait_s: float,
         close: Callable[[Any], Any] = methodcaller("close"),
     ) -> None:
         self._connect = connect

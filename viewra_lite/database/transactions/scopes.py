@@ -8,7 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import TransactionError, ViewraError
-from .transaction import INTERRUPTED, OTHER_ORDER, OTHER_TASK, THREAD_ENDED, Transaction, current_task
+from .transaction import (
+    INTERRUPTED,
+    OTHER_ORDER,
+    OTHER_TASK,
+    THREAD_ENDED,
+    Transaction,
+    current_task,
+)
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -60,8 +67,11 @@ class _Scope:
         self.held: weakref.ref[Any] | None = None
 
     if TYPE_CHECKING:
+
         def __exit__(
-            self, exc_type: type[BaseException] | None, exc: BaseException | None,
+            self,
+            exc_type: type[BaseException] | None,
+            exc: BaseException | None,
             traceback: TracebackType | None,
         ) -> None: ...
     else:

@@ -33,8 +33,21 @@ class Transaction:
     """What one thread has open."""
 
     __slots__ = (
-        "connection", "turn", "writes", "untrusted", "read_depth", "read_only", "savepoints",
-        "callbacks", "cursors", "place", "state", "task", "entered", "is_ending", "lost",
+        "connection",
+        "turn",
+        "writes",
+        "untrusted",
+        "read_depth",
+        "read_only",
+        "savepoints",
+        "callbacks",
+        "cursors",
+        "place",
+        "state",
+        "task",
+        "entered",
+        "is_ending",
+        "lost",
     )
 
     def __init__(self, connection: Any, turn: Any, writes: bool) -> None:

@@ -15,8 +15,18 @@ from ...errors import InvalidValueError
 from ..reading import MOST_ROWS, Part
 from ..record import WatchedRecord
 from . import (
-    flat, imdb, kodi, lastfm, letterboxd, listenbrainz, netflix, playback_reporting, simkl,
-    tautulli, trakt, yamtrack,
+    flat,
+    imdb,
+    kodi,
+    lastfm,
+    letterboxd,
+    listenbrainz,
+    netflix,
+    playback_reporting,
+    simkl,
+    tautulli,
+    trakt,
+    yamtrack,
 )
 
 
@@ -34,8 +44,18 @@ class Format(Protocol):
 
 
 _ORDER: tuple[Any, ...] = (
-    playback_reporting, trakt, tautulli, simkl, letterboxd, imdb, netflix, yamtrack,
-    listenbrainz, lastfm, kodi, flat,
+    playback_reporting,
+    trakt,
+    tautulli,
+    simkl,
+    letterboxd,
+    imdb,
+    netflix,
+    yamtrack,
+    listenbrainz,
+    lastfm,
+    kodi,
+    flat,
 )
 FORMATS: dict[str, Format] = {module.NAME: module for module in _ORDER}
 

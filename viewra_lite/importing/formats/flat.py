@@ -17,8 +17,20 @@ _KNOWN = {alias for aliases in COLUMNS.values() for alias in aliases}
 _SUBJECTS = {alias for name in ("title", "show", "path", *IDS) for alias in COLUMNS[name]}
 _WATCHED = {"watched", "completed", "finished", "seen"}
 _NOT_WATCHED = {
-    "planned", "planning", "plan", "plantowatch", "plan to watch", "watchlist", "wishlist",
-    "unwatched", "dropped", "paused", "hold", "on hold", "todo", "to watch",
+    "planned",
+    "planning",
+    "plan",
+    "plantowatch",
+    "plan to watch",
+    "watchlist",
+    "wishlist",
+    "unwatched",
+    "dropped",
+    "paused",
+    "hold",
+    "on hold",
+    "todo",
+    "to watch",
 }
 _BEGUN = {"watching", "in progress", "started"}
 
@@ -42,17 +54,19 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
 def _of_table(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
     if not part.table:
         raise InvalidValueError(
-            f"{part.label}: is empty: its first line must name the columns, such as "
-            "user,title,year"
+            f"{part.label}: is empty: its first line must name the columns, such as user,title,year"
         )
     header = part.header
     _check_header(header, f"{part.label}, line {part.table[0][0]}")
     for number, cells in part.table[1:]:
-        if any(cell.strip() for cell in cells[len(header):]):
-            yield WatchedRecord(number, problem=(
-                f"has {len(cells)} columns where the first line names {len(header)}: put a value "
-                "that holds the divider in double quotes"
-            ))
+        if any(cell.strip() for cell in cells[len(header) :]):
+            yield WatchedRecord(
+                number,
+                problem=(
+                    f"has {len(cells)} columns where the first line names {len(header)}: put a "
+                    "value that holds the divider in double quotes"
+                ),
+            )
         else:
             yield _row(dict(zip(header, cells)), number, zone)
 

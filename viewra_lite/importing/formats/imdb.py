@@ -17,14 +17,23 @@ NAME = "imdb"
 TITLE = "IMDb's ratings or a list"
 
 _MOVIES = {
-    "movie", "tvmovie", "short", "tvshort", "video", "tvspecial", "featurefilm", "musicvideo",
+    "movie",
+    "tvmovie",
+    "short",
+    "tvshort",
+    "video",
+    "tvspecial",
+    "featurefilm",
+    "musicvideo",
 }
 
 
 def recognises(part: Part) -> bool:
     """Whether a file has IMDb's columns."""
-    return part.kind == "table" and {"const", "title"} <= set(part.header) and bool(
-        {"title_type", "your_rating", "you_rated"} & set(part.header)
+    return (
+        part.kind == "table"
+        and {"const", "title"} <= set(part.header)
+        and bool({"title_type", "your_rating", "you_rated"} & set(part.header))
     )
 
 
@@ -38,15 +47,19 @@ def _row(row: dict[str, str]) -> dict[str, Any]:
     kind = row.get("title_type", "movie").casefold().replace(" ", "").replace("-", "")
     rating = (row.get("your_rating") or row.get("you_rated") or "").strip()
     values: dict[str, Any] = {
-        "imdb_id": row.get("const"), "title": row.get("title"), "year": row.get("year"),
-        "kind": "movie", "completed": True,
+        "imdb_id": row.get("const"),
+        "title": row.get("title"),
+        "year": row.get("year"),
+        "kind": "movie",
+        "completed": True,
     }
     if kind == "tvepisode":
         values |= {"kind": "episode", "year": None}
     elif kind not in _MOVIES:
-        values |= {"kind": None, "left_out": (
-            f"is a {row.get('title_type', '')[:20]}: says nothing of its episodes"
-        )}
+        values |= {
+            "kind": None,
+            "left_out": (f"is a {row.get('title_type', '')[:20]}: says nothing of its episodes"),
+        }
     if not rating:
         values |= {"completed": None, "left_out": "is in a list and not rated"}
     return values

@@ -16,8 +16,17 @@ TITLE = "Kodi's video library"
 
 _ENTRIES = {"movie", "tvshow", "episodedetails", "musicvideo"}
 _WANTED = {
-    "title", "showtitle", "year", "season", "episode", "playcount", "lastplayed", "uniqueid",
-    "filenameandpath", "position", "id",
+    "title",
+    "showtitle",
+    "year",
+    "season",
+    "episode",
+    "playcount",
+    "lastplayed",
+    "uniqueid",
+    "filenameandpath",
+    "position",
+    "id",
 }
 _DEEPEST = 50
 _LONGEST = 10_000  # characters of a text
@@ -63,7 +72,7 @@ class _Reader:
         parser.StartDoctypeDeclHandler = self._refuse
         try:
             for start in range(0, len(content), _PIECE):
-                parser.Parse(content[start:start + _PIECE], False)
+                parser.Parse(content[start : start + _PIECE], False)
                 yield from self._taken()
             parser.Parse(b"", True)
         except (xml.parsers.expat.ExpatError, ValueError, LookupError) as exc:
@@ -122,26 +131,39 @@ def _rows(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     is_begun = position is not None and position.strip("0.") != ""
     if entry.get("playcount", "0").strip("0") != "":
         # What was played last is what goes on: then when it was seen to the end is not known.
-        yield {**values, "completed": True, "play_count": entry["playcount"],
-               "watched_at": None if is_begun else last}
+        yield {
+            **values,
+            "completed": True,
+            "play_count": entry["playcount"],
+            "watched_at": None if is_begun else last,
+        }
     elif not is_begun:
         yield {**values, "completed": False}
     if is_begun:
-        yield {**values, "completed": None if entry.get("playcount") else False,
-               "position": position, "watched_at": last}
+        yield {
+            **values,
+            "completed": None if entry.get("playcount") else False,
+            "position": position,
+            "watched_at": last,
+        }
 
 
 def _named(entry: dict[str, Any]) -> dict[str, Any]:
     values = {
-        "title": entry.get("title"), "path": entry.get("filenameandpath"),
-        "kind": "movie" if entry["element"] == "movie" else "episode", **entry["ids"],
+        "title": entry.get("title"),
+        "path": entry.get("filenameandpath"),
+        "kind": "movie" if entry["element"] == "movie" else "episode",
+        **entry["ids"],
     }
     year = entry.get("year", "").strip("0") and entry.get("year")
     if entry["element"] == "movie":
         return {**values, "year": year}
     show = entry["show"]
     return {
-        **values, "show": entry.get("showtitle") or show.get("title"), "year": show.get("year"),
-        "season": entry.get("season"), "episode": entry.get("episode"),
+        **values,
+        "show": entry.get("showtitle") or show.get("title"),
+        "year": show.get("year"),
+        "season": entry.get("season"),
+        "episode": entry.get("episode"),
         **{f"show_{name}": id for name, id in show.get("ids", {}).items()},
     }

@@ -22,9 +22,12 @@ def recognises(part: Part) -> bool:
     if part.kind == "table":
         return {"uts", "artist", "track"} <= set(part.header) or _is_bare(part)
     first = next(iter(_scrobbles(part)[:1]), {}) if part.kind == "json" else {}
-    return "artist" in first and "name" in first and (
-        "date" in first or pick(first, "@attr") is not None
-    ) and (isinstance(first["artist"], dict) or isinstance(first.get("date"), dict))
+    return (
+        "artist" in first
+        and "name" in first
+        and ("date" in first or pick(first, "@attr") is not None)
+        and (isinstance(first["artist"], dict) or isinstance(first.get("date"), dict))
+    )
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
@@ -53,7 +56,9 @@ def _bare(cells: list[str]) -> dict[str, Any]:
 
 def _of_line(row: dict[str, str]) -> dict[str, Any]:
     return {
-        "artist": row.get("artist"), "album": row.get("album"), "title": row.get("track"),
+        "artist": row.get("artist"),
+        "album": row.get("album"),
+        "title": row.get("track"),
         "musicbrainz_id": row.get("track_mbid"),
         "watched_at": row.get("uts") or _moment(row.get("utc_time", "")),
     }
@@ -88,8 +93,10 @@ def _scrobbles(part: Part) -> list[dict[str, Any]]:
 def _of_json(track: dict[str, Any]) -> dict[str, Any]:
     moment = pick(track, "date", "uts") or track.get("date")
     values = {
-        "artist": _text(track.get("artist")), "album": _text(track.get("album")),
-        "title": track.get("name"), "musicbrainz_id": track.get("mbid"),
+        "artist": _text(track.get("artist")),
+        "album": _text(track.get("album")),
+        "title": track.get("name"),
+        "musicbrainz_id": track.get("mbid"),
         "watched_at": moment if not isinstance(moment, (dict, datetime)) else None,
     }
     if pick(track, "@attr", "nowplaying"):

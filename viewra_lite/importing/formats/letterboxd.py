@@ -35,15 +35,21 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
     name = _place(part)[1]
     for number, row in part.rows():
         values: dict[str, Any] = {
-            "kind": "movie", "title": row.get("name"), "year": row.get("year"), "completed": True,
+            "kind": "movie",
+            "title": row.get("name"),
+            "year": row.get("year"),
+            "completed": True,
             "watched_at": row.get("watched_date") if is_diary else None,
         }
         if not is_diary and "watchlist" in name:
             values |= {"left_out": "is on the watchlist", "completed": None}
         elif not is_diary and "watched" not in name:
-            values |= {"completed": None, "left_out": (
-                "may be watched or only planned: a file named watched.csv or watchlist.csv says so"
-            )}
+            values |= {
+                "completed": None,
+                "left_out": (
+                    "may be watched or only planned: name the file watched.csv or watchlist.csv"
+                ),
+            }
         yield record_of(values, number, zone)
 
 

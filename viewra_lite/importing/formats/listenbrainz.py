@@ -42,8 +42,12 @@ def _row(listen: dict[str, Any]) -> dict[str, Any]:
         pick(track, "additional_info", "recording_mbid"),
     )
     return {
-        "kind": "track", "title": pick(track, "track_name"), "artist": pick(track, "artist_name"),
-        "album": pick(track, "release_name"), "watched_at": listen.get("listened_at"),
-        "musicbrainz_id": next(filter(None, ids), None), "completed": True,
+        "kind": "track",
+        "title": pick(track, "track_name"),
+        "artist": pick(track, "artist_name"),
+        "album": pick(track, "release_name"),
+        "watched_at": listen.get("listened_at"),
+        "musicbrainz_id": next(filter(None, ids), None),
+        "completed": True,
         "user": listen.get("user_name"),
     }

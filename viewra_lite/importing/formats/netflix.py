@@ -16,11 +16,13 @@ TITLE = "Netflix's viewing history"
 _EPISODE = re.compile(
     r"(?P<show>.+?): (?:(?:Season|Series|Part|Volume|Vol\.|Book|Chapter|Staffel|Teil|Saison|Partie|"
     r"Temporada|Parte|Stagione|Seizoen|S\u00e6son|S\u00e4song) (?P<season>\d{1,3})|"
-    r"Limited Series|Miniseries|Miniserie)(?:: [^:]+)??: (?P<title>.+)", re.IGNORECASE | re.DOTALL
+    r"Limited Series|Miniseries|Miniserie)(?:: [^:]+)??: (?P<title>.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _NUMBER = re.compile(
     r"(?:(?P<title>.+) \()?(?:Episode|Folge|\u00c9pisode|Episodio|Afl\.|Aflevering) "
-    r"(?P<number>\d{1,4})\)?", re.IGNORECASE | re.DOTALL
+    r"(?P<number>\d{1,4})\)?",
+    re.IGNORECASE | re.DOTALL,
 )
 _DAY = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})", re.ASCII)
 
@@ -47,15 +49,22 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
     day_first = _is_day_first([row.get("date", "") for _, row in rows])
     for number, row in rows:
         yield record_of(
-            {**_named(row.get("title", "")), "completed": True,
-             "watched_at": _day(row.get("date", ""), day_first)}, number, zone,
+            {
+                **_named(row.get("title", "")),
+                "completed": True,
+                "watched_at": _day(row.get("date", ""), day_first),
+            },
+            number,
+            zone,
         )
 
 
 def _activity(row: dict[str, str]) -> dict[str, Any]:
     values = {
-        **_named(row.get("title", "")), "user": row.get("profile_name"),
-        "watched_at": row.get("start_time"), "watched_s": row.get("duration"),
+        **_named(row.get("title", "")),
+        "user": row.get("profile_name"),
+        "watched_at": row.get("start_time"),
+        "watched_s": row.get("duration"),
         "position": row.get("bookmark"),
     }
     supplement = row.get("supplemental_video_type", "").strip()
@@ -71,7 +80,9 @@ def _named(text: str) -> dict[str, Any]:
         return {"title": text}
     number = _NUMBER.fullmatch(found["title"].strip())
     return {
-        "kind": "episode", "show": found["show"], "season": found["season"] or 1,
+        "kind": "episode",
+        "show": found["show"],
+        "season": found["season"] or 1,
         "title": number["title"] if number else found["title"],
         "episode": number and number["number"],
     }

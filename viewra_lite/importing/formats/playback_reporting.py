@@ -43,14 +43,21 @@ def _row(cells: list[str]) -> dict[str, Any]:
     kind, name = cells[3], "\t".join(cells[4:-after]).strip()
     seconds = cells[len(cells) - after + 3].strip()
     values: dict[str, Any] = {
-        "user": cells[1], "watched_at": cells[0], "kind": kind, "title": name,
+        "user": cells[1],
+        "watched_at": cells[0],
+        "kind": kind,
+        "title": name,
         "watched_s": seconds,
     }
     if not seconds.isdigit() or int(seconds) > _LONGEST_S:
         values |= {"watched_s": None, "left_out": f"says that it was watched for {seconds[:20]} s"}
     if kind == "Episode" and (episode := _EPISODE.fullmatch(name)):
-        values |= {"show": episode[1], "season": episode[2], "episode": episode[3],
-                   "title": episode[4]}
+        values |= {
+            "show": episode[1],
+            "season": episode[2],
+            "episode": episode[3],
+            "title": episode[4],
+        }
     elif kind == "Audio" and (song := _SONG.fullmatch(name)):
         values |= {"artist": song[1], "title": song[2], "album": _known(song[3])}
     elif kind not in ("Movie", "Episode", "Audio"):

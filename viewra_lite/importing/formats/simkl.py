@@ -56,7 +56,9 @@ def _of_entry(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     prefix = "" if is_movie else "show_"
     ids = {f"{prefix}{name}_id": pick(thing, "ids", name) for name in ("tmdb", "imdb", "tvdb")}
     names = {
-        "title" if is_movie else "show": pick(thing, "title"), "year": pick(thing, "year"), **ids,
+        "title" if is_movie else "show": pick(thing, "title"),
+        "year": pick(thing, "year"),
+        **ids,
         "kind": "movie" if is_movie else "episode",
     }
     watched = [] if is_movie else list(_watched(entry))
@@ -73,14 +75,19 @@ def _watched(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the episodes that are said to be watched; a backup may list the others as well."""
     every = [
         (season.get("number"), episode)
-        for season in objects(entry.get("seasons")) for episode in objects(season.get("episodes"))
+        for season in objects(entry.get("seasons"))
+        for episode in objects(season.get("episodes"))
     ]
     dated = any(episode.get("watched_at") for _, episode in every)
     are_all = not dated and len(every) == entry.get("watched_episodes_count")
     for season, episode in every:
         if are_all or episode.get("watched_at") or episode.get("watched") is True:
-            yield {"season": season, "episode": episode.get("number"), "completed": True,
-                   "watched_at": episode.get("watched_at")}
+            yield {
+                "season": season,
+                "episode": episode.get("number"),
+                "completed": True,
+                "watched_at": episode.get("watched_at"),
+            }
 
 
 def _why_not(status: Any, is_movie: bool) -> str:
@@ -99,7 +106,8 @@ def _of_line(row: dict[str, str]) -> dict[str, Any]:
     prefix = "" if is_movie else "show_"
     status = row.get("watchlist", "").strip().casefold()
     values: dict[str, Any] = {
-        "kind": "movie" if is_movie else "episode", "year": row.get("year"),
+        "kind": "movie" if is_movie else "episode",
+        "year": row.get("year"),
         "title" if is_movie else "show": row.get("title"),
         "watched_at": _moment(row.get("watcheddate") or row.get("watched_date") or ""),
         **{f"{prefix}{name}_id": row.get(name) for name in ("tmdb", "imdb", "tvdb")},

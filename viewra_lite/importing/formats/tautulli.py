@@ -45,8 +45,10 @@ def _entries(part: Part) -> list[dict[str, Any]]:
 def _row(entry: dict[str, Any]) -> dict[str, Any]:
     kind = entry.get("media_type")
     values = {
-        "user": entry.get("user") or entry.get("friendly_name"), "kind": kind,
-        "title": entry.get("title"), "watched_at": entry.get("started") or entry.get("date"),
+        "user": entry.get("user") or entry.get("friendly_name"),
+        "kind": kind,
+        "title": entry.get("title"),
+        "watched_at": entry.get("started") or entry.get("date"),
         "percent": entry.get("percent_complete"),
         "watched_s": entry.get("play_duration") or entry.get("duration"),
         "completed": str(entry.get("watched_status")).strip() in ("1", "1.0"),
@@ -54,8 +56,10 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
     }
     if kind == "episode":
         values |= {
-            "show": entry.get("grandparent_title"), "season": entry.get("parent_media_index"),
-            "episode": entry.get("media_index"), "year": entry.get("year"),
+            "show": entry.get("grandparent_title"),
+            "season": entry.get("parent_media_index"),
+            "episode": entry.get("media_index"),
+            "year": entry.get("year"),
         }
     elif kind == "track":
         values |= {"artist": entry.get("grandparent_title"), "album": entry.get("parent_title")}

@@ -44,11 +44,16 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
     if "listed_at" in entry:
         values["left_out"] = "is on the watchlist"
     elif "paused_at" in entry:
-        values |= {"percent": entry.get("progress"), "watched_at": entry["paused_at"],
-                   "completed": False}
+        values |= {
+            "percent": entry.get("progress"),
+            "watched_at": entry["paused_at"],
+            "completed": False,
+        }
     else:
-        values |= {"watched_at": entry.get("watched_at") or entry.get("last_watched_at"),
-                   "completed": True}
+        values |= {
+            "watched_at": entry.get("watched_at") or entry.get("last_watched_at"),
+            "completed": True,
+        }
         if "show" in values and "episode" not in values:
             values["left_out"] = "names a show and none of its episodes"
     return values
@@ -58,19 +63,28 @@ def _subject(entry: dict[str, Any]) -> dict[str, Any]:
     """Return what an entry is about: a movie, or an episode of a show."""
     movie, show, episode = entry.get("movie"), entry.get("show"), entry.get("episode")
     if isinstance(movie, dict):
-        return {"kind": "movie", "title": movie.get("title"), "year": movie.get("year"),
-                **_ids(movie)}
+        return {
+            "kind": "movie",
+            "title": movie.get("title"),
+            "year": movie.get("year"),
+            **_ids(movie),
+        }
     if not isinstance(episode, dict):
         return _show(show)
     return {
-        **_show(show), "title": episode.get("title"), "season": episode.get("season"),
-        "episode": episode.get("number"), **_ids(episode),
+        **_show(show),
+        "title": episode.get("title"),
+        "season": episode.get("season"),
+        "episode": episode.get("number"),
+        **_ids(episode),
     }
 
 
 def _show(show: Any) -> dict[str, Any]:
     return {
-        "kind": "episode", "show": pick(show, "title"), "year": pick(show, "year"),
+        "kind": "episode",
+        "show": pick(show, "title"),
+        "year": pick(show, "year"),
         **_ids(show, "show_"),
     }
 
@@ -85,7 +99,9 @@ def _episodes(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for season in objects(entry["seasons"]):
         for episode in objects(season.get("episodes")):
             yield {
-                **_show(entry.get("show")), "season": season.get("number"),
-                "episode": episode.get("number"), "completed": True,
+                **_show(entry.get("show")),
+                "season": season.get("number"),
+                "episode": episode.get("number"),
+                "completed": True,
                 "watched_at": episode.get("last_watched_at"),
             }

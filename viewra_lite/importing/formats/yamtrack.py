@@ -34,8 +34,10 @@ def _row(row: dict[str, str]) -> dict[str, Any]:
         values |= {"title": row.get("title"), "tmdb_id": id}
     else:
         values |= {
-            "show": row.get("title"), "season": row.get("season_number"),
-            "episode": row.get("episode_number"), "show_tmdb_id": id,
+            "show": row.get("title"),
+            "season": row.get("season_number"),
+            "episode": row.get("episode_number"),
+            "show_tmdb_id": id,
         }
     if kind in ("tv", "season"):
         why = "sums up the rows of its episodes"

@@ -48,8 +48,7 @@ class Albums:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works,
-        touched: dict[str, set[str]],
+        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
@@ -64,8 +63,12 @@ class Albums:
     def of(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> Album:
         """Return the album of a file; made if it is new."""
         said = _Said(
-            name.album, name.album_artist or name.artist, name.album_artist is not None,
-            name.year, getattr(tags, "musicbrainz_album_id", None), album_folder(file.path),
+            name.album,
+            name.album_artist or name.artist,
+            name.album_artist is not None,
+            name.year,
+            getattr(tags, "musicbrainz_album_id", None),
+            album_folder(file.path),
         )
         album = self._found(said)
         if album is None:
@@ -78,8 +81,7 @@ class Albums:
         return album
 
     def _note(self, album: Album, said: _Said) -> None:
-        """Remember what may give an album another name; the album's artist tells more than others.
-        """
+        """Remember names that may rename an album; those with an album artist count first."""
         if said.base != album_name(album.identity) or (said.is_cover and _is_loose(album)):
             self._said[album.id] = min(said, self._said.get(album.id, said), key=_weight)
 
@@ -105,9 +107,11 @@ class Albums:
         if said.title is None:
             found: Album | None = Album.get_or_none(of_library, Album.identity == said.base)
             return found
-        alike = list(Album.select().where(
-            of_library, _called(said.base) | (Album.sort_title == sort_title(said.title))
-        ).order_by(Album.identity))
+        alike = list(
+            Album.select()
+            .where(of_library, _called(said.base) | (Album.sort_title == sort_title(said.title)))
+            .order_by(Album.identity)
+        )
         if said.musicbrainz_id is not None:
             has_id = Album.musicbrainz_id == said.musicbrainz_id
             same = [one for one in alike if one.musicbrainz_id == said.musicbrainz_id]
@@ -121,7 +125,8 @@ class Albums:
         """Return the album of a title in a folder, unless it is another artist's."""
         self._load_folders(alike)
         here = [
-            one for one in alike
+            one
+            for one in alike
             if said.folder in self._folders[one.id] and _title(one.identity) == _title(said.base)
         ]
         of_artist = [one for one in here if album_name(one.identity) == said.base]
@@ -131,7 +136,9 @@ class Albums:
     def _elsewhere(self, said: _Said, alike: list[Album]) -> Album | None:
         """Return the album in other folders that nothing tells from the file's, if it is one."""
         fits = [
-            one for one in alike if album_name(one.identity) == said.base
+            one
+            for one in alike
+            if album_name(one.identity) == said.base
             and not (one.year and said.year and one.year != said.year)
         ]
         same_year = [one for one in fits if one.year and one.year == said.year]
@@ -154,12 +161,18 @@ class Albums:
         of_library = Album.library == self._library.id
         is_taken = Album.select().where(of_library, Album.identity == said.base).exists()
         album: Album = Album.create(
-            id=id, library=self._library.id,
+            id=id,
+            library=self._library.id,
             identity=f"{said.base}:{id}" if is_taken else said.base,  # until the batch ends
-            title=title, sort_title=sort_title(title), album_artist=said.artist, year=said.year,
+            title=title,
+            sort_title=sort_title(title),
+            album_artist=said.artist,
+            year=said.year,
             artists=[said.artist] if said.is_cover else None,
             genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=said.musicbrainz_id, created_at=now, updated_at=now,
+            musicbrainz_id=said.musicbrainz_id,
+            created_at=now,
+            updated_at=now,
         )
         self._touched["album"].add(id)
         self._names.add(said.base)
@@ -208,7 +221,9 @@ class Albums:
         before, base = album_name(album.identity), album_identity(title, artist)
         changes: dict[str, Any] = {}
         if not _is_edited(album) and (title, artist, artists) != (
-            album.title, album.album_artist, album.artists
+            album.title,
+            album.album_artist,
+            album.artists,
         ):
             changes.update(_named(album, title, artist), artists=artists)
         if base != before:
@@ -218,9 +233,7 @@ class Albums:
             self._update(album, changes)
 
     def _update(self, album: Album, changes: dict[str, Any]) -> None:
-        Album.update(**changes, updated_at=self._db.now()).where(
-            Album.id == album.id
-        ).execute()
+        Album.update(**changes, updated_at=self._db.now()).where(Album.id == album.id).execute()
         self._touched["album"].add(album.id)
         self._touched["track"].update(track.id for track in _tracks(album.id))
 
@@ -283,7 +296,8 @@ def _named(album: Album, title: str, artist: str | None) -> dict[str, Any]:
     """Return the values of another name; an order that a person has chosen stays."""
     follows = album.sort_title == sort_title(album.title)
     return {
-        "title": title, "album_artist": artist,
+        "title": title,
+        "album_artist": artist,
         "sort_title": sort_title(title) if follows else album.sort_title,
     }
 
@@ -296,7 +310,8 @@ def _is_edited(album: Album) -> bool:
 def _fill(album: Album, said: _Said) -> None:
     """Give an album the id and the year that it lacks."""
     lacking = {
-        name: getattr(said, name) for name in ("musicbrainz_id", "year")
+        name: getattr(said, name)
+        for name in ("musicbrainz_id", "year")
         if getattr(album, name) is None and getattr(said, name) is not None
     }
     if lacking:
@@ -304,9 +319,11 @@ def _fill(album: Album, said: _Said) -> None:
 
 
 def _tracks(album_id: str) -> list[Track]:
-    return list(Track.select().where(Track.album == album_id).order_by(
-        Track.disc_number, Track.track_number, Track.title, Track.id
-    ))
+    return list(
+        Track.select()
+        .where(Track.album == album_id)
+        .order_by(Track.disc_number, Track.track_number, Track.title, Track.id)
+    )
 
 
 def _identities(tracks: Sequence[Track]) -> list[list[str]]:

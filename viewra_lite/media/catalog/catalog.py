@@ -99,7 +99,8 @@ class Catalog:
     def _replace_by_new(self, row: Any, gone: Collection[str]) -> None:
         model, now = type(row), self._db.now()
         new = [
-            one for one in matching.alike(model, self._library, row)
+            one
+            for one in matching.alike(model, self._library, row)
             if versions.is_new(one, self._library, now) and not self._is_gone(one, gone)
         ]
         if len(new) == 1:
@@ -162,13 +163,21 @@ class Catalog:
             "movie", self._library.id, identity, movie_identity(name.title, None)
         )
         read = {
-            "id": self._db.new_id(), "title": name.title,
-            "sort_title": sort_title(name.title), "year": name.year, "tmdb_id": name.tmdb_id,
+            "id": self._db.new_id(),
+            "title": name.title,
+            "sort_title": sort_title(name.title),
+            "year": name.year,
+            "tmdb_id": name.tmdb_id,
             "imdb_id": name.imdb_id,
         }
         movie: Movie = Movie.create(
-            library=self._library.id, media_file=file.id, work=work, identity=identity,
-            created_at=now, updated_at=now, **{**read, **self._works.take_kept(work)},
+            library=self._library.id,
+            media_file=file.id,
+            work=work,
+            identity=identity,
+            created_at=now,
+            updated_at=now,
+            **{**read, **self._works.take_kept(work)},
         )
         self._touched["movie"].add(movie.id)
         return movie
@@ -185,9 +194,7 @@ class Catalog:
         if duplicate is not None:
             changes["media_file"] = duplicate.media_file_id
             Movie.delete().where(Movie.id == duplicate.id).execute()
-        Movie.update(**changes, updated_at=self._db.now()).where(
-            Movie.id == movie.id
-        ).execute()
+        Movie.update(**changes, updated_at=self._db.now()).where(Movie.id == movie.id).execute()
         self._works.rename("movie", self._library.id, movie.work_id, identity)
         self._touched["movie"].add(movie.id)
 

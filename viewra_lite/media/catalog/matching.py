@@ -40,17 +40,17 @@ def movie_of(
     found = _by_id(Movie, library, name) or _exact(alike, identity, name)
     if found is None:
         here = _folder(library, file.path)
-        near = [row for row in _compatible(alike, name, name.year) if here and here in {
-            _folder(library, one.path) for one in versions.files_of(db, row)
-        }]
+        near = [
+            row
+            for row in _compatible(alike, name, name.year)
+            if here and here in {_folder(library, one.path) for one in versions.files_of(db, row)}
+        ]
         found = near[0] if len(near) == 1 else None
     others = [row for row in alike if found is None or row.id != found.id]
     return found, _free(others, identity, name, _folder(library, file.path))
 
 
-def show_of(
-    library: MediaLibrary, file: MediaFile, name: EpisodeName
-) -> tuple[TVShow | None, str]:
+def show_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[TVShow | None, str]:
     """Return the show that a file belongs to, or None and the identity that a new one gets."""
     identity = show_identity(name.show, name.show_year)
     alike = _alike(TVShow, library, show_identity(name.show, None))
@@ -58,7 +58,8 @@ def show_of(
     if found is None:
         here = _top_folder(library, file.path)
         near = [
-            row for row in _compatible(alike, name, name.show_year)
+            row
+            for row in _compatible(alike, name, name.show_year)
             if here and here == _top_folder_of(library, row)
         ]
         found = near[0] if len(near) == 1 else None
@@ -70,8 +71,10 @@ def learn_ids(row: Any, name: Any) -> None:
     """Give a row the external ids that a name brings and it lacks: they tell it from others."""
     model = type(row)
     new = {
-        column: getattr(name, column) for column in _IDS
-        if getattr(name, column, None) is not None and column in model._meta.fields
+        column: getattr(name, column)
+        for column in _IDS
+        if getattr(name, column, None) is not None
+        and column in model._meta.fields
         and getattr(row, column) is None
     }
     if new:
@@ -88,9 +91,11 @@ def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
 
 def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
     """Return the rows whose files have this title, whatever the year, in order."""
-    return list(model.select().where(
-        model.library == library.id, model.identity.between(stem, stem + _ANY_YEAR)
-    ).order_by(model.identity))
+    return list(
+        model.select()
+        .where(model.library == library.id, model.identity.between(stem, stem + _ANY_YEAR))
+        .order_by(model.identity)
+    )
 
 
 def _by_id(model: Any, library: MediaLibrary, name: Any) -> Any:
@@ -98,24 +103,23 @@ def _by_id(model: Any, library: MediaLibrary, name: Any) -> Any:
     for column in _IDS:
         value = getattr(name, column, None)
         if value is not None and column in model._meta.fields:
-            row = model.get_or_none(
-                model.library == library.id, getattr(model, column) == value
-            )
+            row = model.get_or_none(model.library == library.id, getattr(model, column) == value)
             if row is not None:
                 return row
     return None
 
 
 def _exact(alike: list[Any], identity: str, name: Any) -> Any:
-    return next((
-        row for row in alike if row.identity == identity and not _is_another(row, name)
-    ), None)
+    return next(
+        (row for row in alike if row.identity == identity and not _is_another(row, name)), None
+    )
 
 
 def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
     """Return the rows that neither an id nor a year tells from a name."""
     return [
-        row for row in alike
+        row
+        for row in alike
         if not _is_another(row, name) and (year is None or row.year in (None, year))
     ]
 
@@ -163,9 +167,11 @@ def _top_folder(library: MediaLibrary, path: str) -> str:
 
 
 def _top_folder_of(library: MediaLibrary, show: TVShow) -> str | None:
-    file = MediaFile.select(MediaFile.path).join(
-        Episode, on=(Episode.media_file == MediaFile.id)
-    ).where(Episode.show == show.id, MediaFile.library == library.id).order_by(
-        MediaFile.path
-    ).first()
+    file = (
+        MediaFile.select(MediaFile.path)
+        .join(Episode, on=(Episode.media_file == MediaFile.id))
+        .where(Episode.show == show.id, MediaFile.library == library.id)
+        .order_by(MediaFile.path)
+        .first()
+    )
     return None if file is None else _top_folder(library, file.path)

@@ -18,8 +18,7 @@ class Music:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works,
-        touched: dict[str, set[str]],
+        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
@@ -31,7 +30,9 @@ class Music:
         """Make a file's track, and take it out of what it was before."""
         album = self._albums.of(file, name, tags)
         facts = {
-            "album": album.id, "title": name.title, "disc_number": name.disc or 1,
+            "album": album.id,
+            "title": name.title,
+            "disc_number": name.disc or 1,
             "track_number": name.track or 0,
         }
         track = Track.get_or_none(*(getattr(Track, key) == facts[key] for key in facts))
@@ -81,15 +82,23 @@ class Music:
         self._albums.finish()
 
     def _new_track(
-        self, file: MediaFile, name: TrackName, tags: TagFacts | None, facts: dict[str, Any],
+        self,
+        file: MediaFile,
+        name: TrackName,
+        tags: TagFacts | None,
+        facts: dict[str, Any],
         key: str,
     ) -> Track:
         track = Track.create(
-            id=self._db.new_id(), media_file=file.id,
-            work=self._works.of_new_row("track", self._library.id, key), artist=name.artist,
-            duration=file.duration, year=name.year,
+            id=self._db.new_id(),
+            media_file=file.id,
+            work=self._works.of_new_row("track", self._library.id, key),
+            artist=name.artist,
+            duration=file.duration,
+            year=name.year,
             genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=getattr(tags, "musicbrainz_track_id", None), **facts,
+            musicbrainz_id=getattr(tags, "musicbrainz_track_id", None),
+            **facts,
         )
         self._touched["track"].add(track.id)
         return track

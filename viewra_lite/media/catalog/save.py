@@ -7,8 +7,18 @@ from operator import attrgetter
 from typing import Any
 
 from ...database.checks import (
-    LONGEST_ID, LONGEST_TITLE, NOT_GIVEN, checked_id, checked_number, checked_text, checked_title,
-    known_id, no_such, or_none, refused, unknown_name,
+    LONGEST_ID,
+    LONGEST_TITLE,
+    NOT_GIVEN,
+    checked_id,
+    checked_number,
+    checked_text,
+    checked_title,
+    known_id,
+    no_such,
+    or_none,
+    refused,
+    unknown_name,
 )
 from ...database.orm.fields import checked_value
 from ...database.transactions.database import Database
@@ -29,24 +39,31 @@ _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 _WATCHED = {Movie, Episode, Track}
 _NOUNS = {**_KINDS, Season: "season", MediaLibrary: "library"}
 _PARENTS = {
-    Movie: Movie.library, TVShow: TVShow.library, Season: Season.show, Episode: Episode.show,
-    Album: Album.library, Track: Track.album,
+    Movie: Movie.library,
+    TVShow: TVShow.library,
+    Season: Season.show,
+    Episode: Episode.show,
+    Album: Album.library,
+    Track: Track.album,
 }
 # By these a row is found; what a new row may do without, and then is.
 _KEYS: dict[Any, tuple[str, ...]] = {
-    Movie: ("title", "year"), TVShow: ("title", "year"), Season: ("season_number",),
-    Episode: ("season_number", "episode_number"), Album: ("title", "album_artist"),
+    Movie: ("title", "year"),
+    TVShow: ("title", "year"),
+    Season: ("season_number",),
+    Episode: ("season_number", "episode_number"),
+    Album: ("title", "album_artist"),
     Track: ("disc_number", "track_number", "title"),
 }
 _UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
 _IDENTITIES: dict[Any, Callable[..., str]] = {
-    Movie: movie_identity, TVShow: show_identity, Album: album_identity,
+    Movie: movie_identity,
+    TVShow: show_identity,
+    Album: album_identity,
 }
 
 
-def save(
-    db: Database, model: Any, parent_id: str, values: dict[str, Any], id: str | None
-) -> str:
+def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
     What is NOT_GIVEN stays as it is. A row's identity, by which scans know it, is set once and
@@ -61,9 +78,7 @@ def save(
     if row is not None and any(key[name] != getattr(row, name) for name in key):
         _refuse_taken(model, parent, key, row.id)
     if model is Episode and (row is None or "season_number" in given):
-        given["season"] = save(
-            db, Season, parent_id, {"season_number": key["season_number"]}, None
-        )
+        given["season"] = save(db, Season, parent_id, {"season_number": key["season_number"]}, None)
     _add_sort_title(model, given, row)
     if "updated_at" in model._meta.fields:
         given["updated_at"] = db.now()
@@ -141,9 +156,7 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
     return row
 
 
-def _alike(
-    db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]
-) -> Any:
+def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> Any:
     """Return the row that is called the same, found by the index of all titles."""
     names = (parent[0].object_id_name, *key)
     wanted = (parent[1], *key.values())
@@ -167,9 +180,7 @@ def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: 
         raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {named}")
 
 
-def _insert(
-    db: Database, model: Any, parent: tuple[Any, str], values: dict[str, Any]
-) -> str:
+def _insert(db: Database, model: Any, parent: tuple[Any, str], values: dict[str, Any]) -> str:
     if "created_at" in model._meta.fields:
         values["created_at"] = values["updated_at"]
     if "work" in model._meta.fields:
@@ -213,7 +224,8 @@ def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values by field name; raises InvalidValueError for what the table cannot hold."""
     ours = (*_OURS, "season", "season_id") if model is Episode else _OURS
     fields = {
-        name: field for name, field in model._meta.combined.items()
+        name: field
+        for name, field in model._meta.combined.items()
         if field is not parent and name not in ours
     }
     checked = {}

@@ -19,8 +19,7 @@ class Shows:
     """The shows of one library, inside one writer."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works,
-        touched: dict[str, set[str]],
+        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
@@ -52,9 +51,7 @@ class Shows:
 
         Another version takes its place; without one the episode goes, unless it is curated.
         """
-        stale = Episode.select().where(
-            Episode.media_file == file.id, Episode.id.not_in(placed)
-        )
+        stale = Episode.select().where(Episode.media_file == file.id, Episode.id.not_in(placed))
         for episode in list(stale):
             other = versions.other_version(self._db, episode, file)
             if other is not None or versions.is_curated(episode):
@@ -85,27 +82,38 @@ class Shows:
     def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
         now = self._db.now()
         show = TVShow.create(
-            id=self._db.new_id(), library=self._library.id, identity=identity,
+            id=self._db.new_id(),
+            library=self._library.id,
+            identity=identity,
             work=self._works.of_new_row(
                 "show", self._library.id, identity, show_identity(name.show, None)
             ),
-            title=name.show, sort_title=sort_title(name.show), year=name.show_year,
+            title=name.show,
+            sort_title=sort_title(name.show),
+            year=name.show_year,
             status="unknown",
-            tmdb_id=name.tmdb_id, tvdb_id=name.tvdb_id, imdb_id=name.imdb_id,
-            created_at=now, updated_at=now,
+            tmdb_id=name.tmdb_id,
+            tvdb_id=name.tvdb_id,
+            imdb_id=name.imdb_id,
+            created_at=now,
+            updated_at=now,
         )
         self._touched["show"].add(show.id)
         return show
 
     def _season(self, show: TVShow, number: int) -> Season:
         season = Season.get_or_none(Season.show == show.id, Season.season_number == number)
-        return season or Season.create(
-            id=self._db.new_id(), show=show.id, season_number=number
-        )
+        return season or Season.create(id=self._db.new_id(), show=show.id, season_number=number)
 
     def _episode(
-        self, file: MediaFile, name: EpisodeName, show: TVShow, season: Season, number: int,
-        last: int, left: list[Episode],
+        self,
+        file: MediaFile,
+        name: EpisodeName,
+        show: TVShow,
+        season: Season,
+        number: int,
+        last: int,
+        left: list[Episode],
     ) -> str:
         of_number = (Episode.season_number == season.season_number) & (
             Episode.episode_number == number
@@ -138,14 +146,26 @@ class Shows:
             self._touched["episode"].add(episode.id)
 
     def _new_episode(
-        self, file: MediaFile, name: EpisodeName, season: Season, number: int, end: int | None,
+        self,
+        file: MediaFile,
+        name: EpisodeName,
+        season: Season,
+        number: int,
+        end: int | None,
         work: str,
     ) -> str:
         episode = Episode.create(
-            id=self._db.new_id(), show=season.show_id, season=season.id,
-            media_file=file.id, work=work, season_number=season.season_number,
-            episode_number=number, episode_number_end=end, absolute_number=name.absolute,
-            title=_title(name), air_date=name.air_date,
+            id=self._db.new_id(),
+            show=season.show_id,
+            season=season.id,
+            media_file=file.id,
+            work=work,
+            season_number=season.season_number,
+            episode_number=number,
+            episode_number_end=end,
+            absolute_number=name.absolute,
+            title=_title(name),
+            air_date=name.air_date,
         )
         self._touched["episode"].add(episode.id)
         return str(episode.id)
@@ -161,9 +181,7 @@ class Shows:
             Season.delete().where(Season.id == season.id).execute()
         if show is None or _any(Season, Season.show, show):
             return
-        if successor is not None and versions.is_new(
-            successor, self._library, self._db.now()
-        ):
+        if successor is not None and versions.is_new(successor, self._library, self._db.now()):
             self._succeed(show, successor)
         elif not versions.is_curated(show):
             TVShow.delete().where(TVShow.id == show.id).execute()
@@ -182,13 +200,12 @@ class Shows:
 
     def _replace_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
         known = Episode.get_or_none(
-            Episode.show == show.id, Episode.season_number == episode.season_number,
+            Episode.show == show.id,
+            Episode.season_number == episode.season_number,
             Episode.episode_number == episode.episode_number,
         )
         if known is None:
-            Episode.update(show=show.id, season=season.id).where(
-                Episode.id == episode.id
-            ).execute()
+            Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
             return
         Episode.delete().where(Episode.id == episode.id).execute()
         Episode.update(
@@ -205,9 +222,7 @@ class Shows:
             changes.update(
                 title=successor.title, sort_title=successor.sort_title, year=successor.year
             )
-        TVShow.update(**changes, updated_at=self._db.now()).where(
-            TVShow.id == show.id
-        ).execute()
+        TVShow.update(**changes, updated_at=self._db.now()).where(TVShow.id == show.id).execute()
         self._works.rename("show", self._library.id, show.work_id, successor.identity)
         self._touched["show"].add(show.id)
         self._touched["episode"].update(

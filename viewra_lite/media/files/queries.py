@@ -15,9 +15,13 @@ _ALIKE = 50
 @statement
 def files_like(fingerprint: Any) -> Any:
     """Files with this content, those that are missing first."""
-    return MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(
-        MediaFile.fingerprint == fingerprint
-    ).order_by(MediaFile.status, MediaFile.id).limit(_ALIKE)
+    return (
+        MediaFile.select(MediaFile, MediaLibrary)
+        .join(MediaLibrary)
+        .where(MediaFile.fingerprint == fingerprint)
+        .order_by(MediaFile.status, MediaFile.id)
+        .limit(_ALIKE)
+    )
 
 
 @statement
@@ -35,8 +39,12 @@ def files_by_ids(ids: Any) -> Any:
 
 @statement
 def removed_like(fingerprint: Any, filename: Any) -> Any:
-    return RemovedFile.select().where(RemovedFile.fingerprint == fingerprint).order_by(
-        (RemovedFile.filename == filename).desc(), RemovedFile.removed_at.desc(), RemovedFile.id
+    return (
+        RemovedFile.select()
+        .where(RemovedFile.fingerprint == fingerprint)
+        .order_by(
+            (RemovedFile.filename == filename).desc(), RemovedFile.removed_at.desc(), RemovedFile.id
+        )
     )
 
 
@@ -52,14 +60,21 @@ def forget_removed(id: Any) -> Any:
 
 @statement
 def removable(ids: Any) -> Any:
-    return MediaFile.select(
-        MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.disproved_duration
-    ).where(OneOf(MediaFile.id, ids)).tuples()
+    return (
+        MediaFile.select(
+            MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.disproved_duration
+        )
+        .where(OneOf(MediaFile.id, ids))
+        .tuples()
+    )
 
 
 REMEMBERED = (
-    RemovedFile.id, RemovedFile.filename, RemovedFile.fingerprint,
-    RemovedFile.disproved_duration, RemovedFile.removed_at,
+    RemovedFile.id,
+    RemovedFile.filename,
+    RemovedFile.fingerprint,
+    RemovedFile.disproved_duration,
+    RemovedFile.removed_at,
 )
 
 

@@ -45,9 +45,7 @@ def find_match(db: Database, file: MediaFile, fingerprint: str) -> Match | None:
     alike = db.all(file_queries.files_like, fingerprint)
     for known in sorted(alike, key=lambda known: bool(known.filename != file.filename)):
         may_be = is_new(file) or known.library_id == file.library_id
-        if known.id != file.id and may_be and exists(known.path) is False and _is_known_gone(
-            known
-        ):
+        if known.id != file.id and may_be and exists(known.path) is False and _is_known_gone(known):
             return Match(known, True)
     for known in alike:
         if known.id != file.id and _has_other_content(known, file, fingerprint):
@@ -116,8 +114,10 @@ def merge_into(
     if isinstance(known, RemovedFile):
         # Not "now": what came back is no new file, and may not turn out to be yet another.
         MediaFile.insert(
-            id=known.id, created_at=known.removed_at,
-            disproved_duration=known.disproved_duration, **values
+            id=known.id,
+            created_at=known.removed_at,
+            disproved_duration=known.disproved_duration,
+            **values,
         ).execute()
     else:
         _set(known.id, **{**values, "status": "present", "missing_since": None})
@@ -158,9 +158,7 @@ def _hold(db: Database, known: MediaFile | RemovedFile) -> bool:
 
 
 def _place(file: MediaFile) -> dict[str, Any]:
-    return {
-        name: value for name, value in file.__data__.items() if name not in _FOLLOWS_CONTENT
-    }
+    return {name: value for name, value in file.__data__.items() if name not in _FOLLOWS_CONTENT}
 
 
 def _nowhere(file: MediaFile) -> str:

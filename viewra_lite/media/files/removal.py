@@ -8,8 +8,7 @@ from . import queries
 
 
 def forget_files(db: Database, ids: list[str]) -> None:
-    """Delete files inside a writer; who watched them stays, and so does the way back to their id.
-    """
+    """Delete files inside a writer; watch state stays, and the row that restores their ids."""
     now = timestamp_text(db.now())
     rows = db.all(queries.removable, ids)
     db.run_many(queries.insert_removed, [(*row, now) for row in rows])

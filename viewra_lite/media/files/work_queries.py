@@ -25,24 +25,34 @@ def works_by_keys(keys: Any) -> Any:
 
 @statement
 def work_by_number(show_id: Any, season: Any, number: Any) -> Any:
-    return Work.select(Work.id).where(
-        Work.show == show_id, Work.season_number == season, Work.episode_number == number
-    ).tuples()
+    return (
+        Work.select(Work.id)
+        .where(Work.show == show_id, Work.season_number == season, Work.episode_number == number)
+        .tuples()
+    )
 
 
 @statement
 def episodes_of(show_id: Any) -> Any:
-    return Work.select(Work.id, Work.season_number, Work.episode_number).where(
-        Work.show == show_id
-    ).tuples()
+    return (
+        Work.select(Work.id, Work.season_number, Work.episode_number)
+        .where(Work.show == show_id)
+        .tuples()
+    )
 
 
 @statement
 def insert_work(id: Any, kind: Any, key: Any, show_id: Any, season: Any, number: Any) -> Any:
-    return Work.insert({
-        Work.id: id, Work.kind: kind, Work.key: key, Work.show: show_id,
-        Work.season_number: season, Work.episode_number: number,
-    })
+    return Work.insert(
+        {
+            Work.id: id,
+            Work.kind: kind,
+            Work.key: key,
+            Work.show: show_id,
+            Work.season_number: season,
+            Work.episode_number: number,
+        }
+    )
 
 
 insert_works = Insert(Work.id, Work.kind, Work.key)
@@ -62,9 +72,12 @@ def set_show(show_id: Any, id: Any) -> Any:
 def of_same_show(work_id: Any, ids: Any) -> Any:
     """Those of some works that are episodes of the same show as a work."""
     other = Work.alias()
-    return other.select(other.id).join(Work, on=(Work.show == other.show)).where(
-        Work.id == work_id, OneOf(other.id, ids)
-    ).tuples()
+    return (
+        other.select(other.id)
+        .join(Work, on=(Work.show == other.show))
+        .where(Work.id == work_id, OneOf(other.id, ids))
+        .tuples()
+    )
 
 
 # Files
@@ -72,23 +85,27 @@ def of_same_show(work_id: Any, ids: Any) -> Any:
 
 @statement
 def links_of(file_id: Any) -> Any:
-    return WorkFile.select(WorkFile.work, WorkFile.part).where(
-        WorkFile.media_file_id == file_id
-    ).tuples()
+    return (
+        WorkFile.select(WorkFile.work, WorkFile.part)
+        .where(WorkFile.media_file_id == file_id)
+        .tuples()
+    )
 
 
 @statement
 def files_of(work_id: Any) -> Any:
-    return WorkFile.select(WorkFile.media_file_id, WorkFile.part).where(
-        WorkFile.work == work_id
-    ).tuples()
+    return (
+        WorkFile.select(WorkFile.media_file_id, WorkFile.part)
+        .where(WorkFile.work == work_id)
+        .tuples()
+    )
 
 
 @statement
 def insert_link(file_id: Any, work_id: Any, part: Any) -> Any:
-    return WorkFile.insert({
-        WorkFile.media_file_id: file_id, WorkFile.work: work_id, WorkFile.part: part,
-    }).on_conflict(
+    return WorkFile.insert(
+        {WorkFile.media_file_id: file_id, WorkFile.work: work_id, WorkFile.part: part}
+    ).on_conflict(
         conflict_target=[WorkFile.media_file_id, WorkFile.work],
         update={WorkFile.part: EXCLUDED.part},
     )
@@ -100,14 +117,14 @@ insert_links = Insert(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
 
 @statement
 def delete_link(file_id: Any, work_id: Any) -> Any:
-    return WorkFile.delete().where(
-        WorkFile.media_file_id == file_id, WorkFile.work == work_id
-    )
+    return WorkFile.delete().where(WorkFile.media_file_id == file_id, WorkFile.work == work_id)
 
 
 @statement
 def known_files_of(work_id: Any) -> Any:
     """Every file of a work that is known now, missing or not, in any library."""
-    return MediaFile.select().join(
-        WorkFile, on=(WorkFile.media_file_id == MediaFile.id)
-    ).where(WorkFile.work == work_id)
+    return (
+        MediaFile.select()
+        .join(WorkFile, on=(WorkFile.media_file_id == MediaFile.id))
+        .where(WorkFile.work == work_id)
+    )

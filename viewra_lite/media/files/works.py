@@ -72,8 +72,7 @@ class Works:
         if episodes := identities.episode_numbers(identity):
             show = self.named("show", episodes.show)
             return {
-                self.of_episode(show, episodes.season, number): 0
-                for number in episodes.episodes
+                self.of_episode(show, episodes.season, number): 0 for number in episodes.episodes
             }
         kind = "track" if identity.startswith("track:") else "other"
         return {self.named(kind, identity): 0}
@@ -167,7 +166,7 @@ class Works:
             return
         beside: set[str] = set()
         if kind == "episode" and before:
-            beside = {id for id, in self._db.all(queries.of_same_show, work_id, list(before))}
+            beside = {id for (id,) in self._db.all(queries.of_same_show, work_id, list(before))}
         kept = {id: part for id, part in before.items() if id in beside}
         self.link(file_id, {**kept, work_id: 0})
 

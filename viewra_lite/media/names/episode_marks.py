@@ -28,37 +28,51 @@ MOST_EPISODES_IN_A_FILE = 100
 _SEASON_EPISODE = re.compile(
     r"(?<![^\W_])s(?:eason[ ._]?)?(\d{1,4})[ ._,-]{0,3}(?:e|ep|episode|x)[ ._]?(\d{1,4})"
     r"(?P<more>(?:[ ._]?[-&+~]?[ ._]?(?:s\d{1,4}[ ._]?)?ep?[ ._]?\d{1,4}"
-    r"|-\d{1,3}(?![0-9a-z]))*)(?!\d)", re.I)
+    r"|-\d{1,3}(?![0-9a-z]))*)(?!\d)",
+    re.I,
+)
 _CROSS = re.compile(
     r"(?<![^\W_])(\d{1,2})x(\d{1,3})(?P<more>(?:-(?:\d{1,2}x)?\d{1,3}|x\d{2,3}|"
-    r"[ ._]-[ ._]\d{1,2}x\d{1,3})*)(?![0-9a-z])", re.I)
+    r"[ ._]-[ ._]\d{1,2}x\d{1,3})*)(?![0-9a-z])",
+    re.I,
+)
 _MORE = re.compile(
-    r"(?P<dash>[-~])?[ ._]?(?:s?\d{1,4}(?=[ex])[ ._]?)?[ex]?p?[ ._]?(?P<number>\d{1,4})", re.I)
+    r"(?P<dash>[-~])?[ ._]?(?:s?\d{1,4}(?=[ex])[ ._]?)?[ex]?p?[ ._]?(?P<number>\d{1,4})", re.I
+)
 _SEASON_DASH = re.compile(
     r"(?<![^\W_])(?:s(?P<a>\d{1,2})|season[ ._](?P<b>\d{1,2})"
     r"|(?P<c>\d{1,2})(?:st|nd|rd|th)[ ._]season)"
-    r"(?:[ ._]*-[ ._]*|[ ._]+)(?P<number>\d{1,3})(?:v\d)?(?![^\W_])", re.I)
+    r"(?:[ ._]*-[ ._]*|[ ._]+)(?P<number>\d{1,3})(?:v\d)?(?![^\W_])",
+    re.I,
+)
 _DATE = re.compile(rf"(?<!\d)({YEAR})[ ._-](0[1-9]|1[0-2])[ ._-]([0-2]\d|3[01])(?!\d)")
 _WORDED = re.compile(
     r"(?<![^\W_])(?:(?:episode|folge|epis[oó]dio|[eé]pisode|ep|chapter|cap[ií]tulo|#)[ ._#]{0,2}|e)"
-    r"(\d{1,4})(?P<more>(?:-e?p?\d{1,4})?)(?:v\d)?(?:[ ._]?of[ ._]?\d+)?(?![^\W_])", re.I)
+    r"(\d{1,4})(?P<more>(?:-e?p?\d{1,4})?)(?:v\d)?(?:[ ._]?of[ ._]?\d+)?(?![^\W_])",
+    re.I,
+)
 _OF = re.compile(r"(?<![^\W_])(?:part[ ._]?)?(\d{1,2})[ ._]?of[ ._]?\d{1,3}(?![^\W_])", re.I)
 _KANJI = re.compile(r"第\s*(\d{1,4})\s*[話集回]")
 _SPECIAL = re.compile(
     r"(?<![^\W_])(?:ova|oad|ona(?=[ ._-]*\d)|sp|special)[ ._-]*(?:s)?[ ._-]*(\d{1,3})?"
-    r"(?:v\d)?(?![^\W_])", re.I)
+    r"(?:v\d)?(?![^\W_])",
+    re.I,
+)
 _LEADING = re.compile(
     r"\s*(\d{1,4})(?:-(?P<last>\d{1,4}))?(?:v\d)?"
-    r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+[^\W\d_])(?!\.\d)")
+    r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+[^\W\d_])(?!\.\d)"
+)
 _DASHED = re.compile(
-    r"[ ._][-–][ ._]#?(\d{1,4})(?:[-~](?P<last>\d{1,4}))?(?:v\d)?(?![^\W_]|\.\d)", re.I)
-_TRAILING = re.compile(
-    r"[ ._-]#?(\d{2,4})(?:v\d)?(?=[ ._]*(?:[\[(]|$|end\b))", re.I)
+    r"[ ._][-–][ ._]#?(\d{1,4})(?:[-~](?P<last>\d{1,4}))?(?:v\d)?(?![^\W_]|\.\d)", re.I
+)
+_TRAILING = re.compile(r"[ ._-]#?(\d{2,4})(?:v\d)?(?=[ ._]*(?:[\[(]|$|end\b))", re.I)
 _THOUSANDS = re.compile(r"(?<=[^\W_])[ ._-]#?(\d{4})(?=[ ._-]*$)")
 _PART = re.compile(
     r"(?<![^\W_])(?:part|pt|teil|partie)[ ._]?"
     r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten)"
-    r"(?![^\W_])", re.I)
+    r"(?![^\W_])",
+    re.I,
+)
 _NUMBER_WORDS = "one two three four five six seven eight nine ten".split()
 
 
@@ -154,4 +168,11 @@ def _part(text: str) -> Mark | None:
 
 
 _READERS: tuple[Callable[[str], Mark | None], ...] = (
-    _season_episode, _season_dash, _dated, _worded, _special, _bare, _part)
+    _season_episode,
+    _season_dash,
+    _dated,
+    _worded,
+    _special,
+    _bare,
+    _part,
+)

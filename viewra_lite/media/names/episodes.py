@@ -13,20 +13,26 @@ from .text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids,
 
 _SHELF = re.compile(
     r"(?:tv|tv[ ._-]?(?:shows?|series)|shows|series|anime|cartoons?|kids|documentar(?:y|ies)|"
-    r"downloads?|completed?|new|incoming|unsorted|videos?|other|ended|continuing|misc)", re.I)
+    r"downloads?|completed?|new|incoming|unsorted|videos?|other|ended|continuing|misc)",
+    re.I,
+)
 _SEASON = re.compile(
     r"(?<![^\W_])(?<!['’])(?:(?:season|series|staffel|saison|temporada|stagione|sezon|seizoen|"
     r"säsong|sæson|сезон|book|volume|vol)[ ._-]*(?P<number>\d{1,4}|one|two|three|four|five|six|"
     r"seven|eight|nine|ten)|s(?P<short>\d{1,4})|(?P<nth>\d{1,2})(?:st|nd|rd|th|\.|ª|a)?[ ._]*"
-    r"(?:season|staffel|saison|temporada|stagione|сезон))(?![^\W_])", re.I)
+    r"(?:season|staffel|saison|temporada|stagione|сезон))(?![^\W_])",
+    re.I,
+)
 _KANJI_SEASON = re.compile(r"第\s*(\d{1,2})\s*[季期]")
 _SPECIALS = re.compile(
-    r"(?:.* - )?(?:specials?|season[ ._]0+|s0+|ovas?|oads?|ova[ ._&+]+specials?|extras|bonus)",
-    re.I)
+    r"(?:.* - )?(?:specials?|season[ ._]0+|s0+|ovas?|oads?|ova[ ._&+]+specials?|extras|bonus)", re.I
+)
 _DISC_FOLDER = re.compile(r"(?:disc|disk|dvd|cd|video_ts|bdmv|stream)[ ._-]?\d{0,2}", re.I)
 _COMPLETE = re.compile(
     r"(?<=[^\W_])[ ._(\[-]+(?:the[ ._]+)?complete"
-    r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$", re.I)
+    r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$",
+    re.I,
+)
 _ORDINAL = re.compile(r"0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
 _YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
@@ -60,19 +66,27 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
     season, episodes, absolute = _numbers(mark, season, is_fansub=text != bare)
     ids = ids_in(*reversed(parents), stem)
     return EpisodeName(
-        show.title or (root_name if parents else "") or stem, show.year, season, episodes,
-        absolute, _title(text, mark, guessed),
-        mark.air_date if mark else None, ids.get("tvdb_id"), ids.get("tmdb_id"),
-        ids.get("imdb_id"))
+        show.title or (root_name if parents else "") or stem,
+        show.year,
+        season,
+        episodes,
+        absolute,
+        _title(text, mark, guessed),
+        mark.air_date if mark else None,
+        ids.get("tvdb_id"),
+        ids.get("tmdb_id"),
+        ids.get("imdb_id"),
+    )
 
 
 def _is_scene(text: str, mark: Mark) -> bool:
     """Tell whether a title without spaces may follow the mark, and release words after it."""
-    tail = text[mark.end:]
+    tail = text[mark.end :]
     return " " not in tail and bool(words(before_cruft(tail)))
 
 
 # -- folders -------------------------------------------------------------------------------------
+
 
 def _folder(name: str) -> _Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
@@ -84,8 +98,8 @@ def _folder(name: str) -> _Show:
     found = _SEASON.search(text) or _KANJI_SEASON.search(text)
     if found is None:
         found = _release_mark(text)
-        return _titled(text[:found.start()] if found else text)
-    show = _titled(text[:found.start()])
+        return _titled(text[: found.start()] if found else text)
+    show = _titled(text[: found.start()])
     return _Show(show.title, show.year, _season_number(found))
 
 
@@ -103,9 +117,9 @@ def _titled(text: str) -> _Show:
     """Split "Show (2005) [tags]" or "Show.2005" into title and year."""
     text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(text)))
     year = _YEAR_AT_END.search(text)
-    if year is None or not words(text[:year.start()]):
+    if year is None or not words(text[: year.start()]):
         year = _BARE_YEAR_AT_END.search(text)
-    head = text[:year.start()] if year else text
+    head = text[: year.start()] if year else text
     title = words(re.sub(r"\[[^\]]*\]", " ", head)) or words(head).strip("[]")
     return _Show(title, int(year.group(1)) if year else None)
 
@@ -117,8 +131,11 @@ def _chosen(folders: list[_Show], mine: _Show) -> _Show:
     same = [above for above in named if mine_key and fold(above.title) == mine_key]
     real = [above for above in named if not _SHELF.fullmatch(above.title)]
     chosen = (same or real or ([mine] if mine.title else named) or [mine])[-1]
-    years = [show.year for show in (*same, chosen, mine)
-             if show.year and fold(show.title) == fold(chosen.title)]
+    years = [
+        show.year
+        for show in (*same, chosen, mine)
+        if show.year and fold(show.title) == fold(chosen.title)
+    ]
     return _Show(chosen.title, years[0] if years else None)
 
 
@@ -129,9 +146,10 @@ def _is_season_only(above: _Show, folders: list[_Show]) -> bool:
 
 # -- the file ------------------------------------------------------------------------------------
 
+
 def _show_before(text: str, mark: Mark | None, guessed: dict[str, list[Found]]) -> _Show:
     if mark is not None and mark.start >= 0:
-        before = _SEASON.sub(" ", text[:mark.start]) if mark.start else ""
+        before = _SEASON.sub(" ", text[: mark.start]) if mark.start else ""
         return _titled(before)
     year = first(guessed, "year")
     title = words(str(first(guessed, "title") or ""))
@@ -147,8 +165,14 @@ def _guessed_mark(guessed: dict[str, list[Found]]) -> Mark | None:
         return None
     season = first(guessed, "season")
     start, end = min(one.start for one in found), max(one.end for one in found)
-    return Mark(start, end, season if isinstance(season, int) else None, tuple(numbers),
-                numbers[0] if numbers else None, air_date=day)
+    return Mark(
+        start,
+        end,
+        season if isinstance(season, int) else None,
+        tuple(numbers),
+        numbers[0] if numbers else None,
+        air_date=day,
+    )
 
 
 def _numbers(
@@ -172,16 +196,17 @@ def _marked_season(mark: Mark | None, season: int | None) -> int | None:
 
 
 _NOTE = re.compile(
-    r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I)
+    r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I
+)
 _TAIL_NUMBER = re.compile(r"[ ._]*-[ ._]*\d{2,4}(?=[ ._]+-[ ._])")
 
 
 def _title(text: str, mark: Mark | None, guessed: dict[str, list[Found]]) -> str | None:
     """Read the title after the mark; without a mark the whole name is one."""
     begin = mark.end if mark else 0
-    tail = text[begin:release_start(guessed, begin, len(text))]
+    tail = text[begin : release_start(guessed, begin, len(text))]
     number = _TAIL_NUMBER.match(tail)
-    tail = tail[number.end():] if number else tail
+    tail = tail[number.end() :] if number else tail
     cruft = CRUFT.search(tail)
-    tail = _NOTE.sub(" ", tail[:cruft.start()] if cruft else tail)
+    tail = _NOTE.sub(" ", tail[: cruft.start()] if cruft else tail)
     return words(tail.lstrip(" ._-")) or None

@@ -27,7 +27,8 @@ def require_guessit() -> None:
         import guessit  # noqa: F401
     except ImportError as exc:
         raise ProbeUnavailable(
-            "guessit, which reads file names, is missing: pip install guessit") from exc
+            "guessit, which reads file names, is missing: pip install guessit"
+        ) from exc
 
 
 def guess(text: str, kind: str) -> dict[str, list[Found]]:
@@ -58,8 +59,17 @@ def first(guessed: dict[str, list[Found]], name: str) -> Any:
 
 
 _RELEASE_WORDS = (
-    "screen_size", "source", "video_codec", "audio_codec", "edition", "cd", "crc32", "website",
-    "streaming_service", "color_depth")
+    "screen_size",
+    "source",
+    "video_codec",
+    "audio_codec",
+    "edition",
+    "cd",
+    "crc32",
+    "website",
+    "streaming_service",
+    "color_depth",
+)
 
 
 def release_start(guessed: dict[str, list[Found]], begin: int, end: int) -> int:

@@ -7,11 +7,31 @@ import unicodedata
 from functools import lru_cache
 
 # Letters that NFKD leaves whole although people type them in plain ASCII.
-_PLAIN = str.maketrans({
-    "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ł": "l", "Ł": "l",
-    "đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "þ": "th", "Þ": "th", "ħ": "h", "Ħ": "h", "ı": "i",
-    "&": " and ", "＆": " and ", "﹠": " and ",
-})
+_PLAIN = str.maketrans(
+    {
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "o",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "Œ": "oe",
+        "ł": "l",
+        "Ł": "l",
+        "đ": "d",
+        "Đ": "d",
+        "ð": "d",
+        "Ð": "d",
+        "þ": "th",
+        "Þ": "th",
+        "ħ": "h",
+        "Ħ": "h",
+        "ı": "i",
+        "&": " and ",
+        "＆": " and ",
+        "﹠": " and ",
+    }
+)
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘‛ʼʻʹ´`′＇"))
 
 

@@ -8,35 +8,63 @@ from typing import Literal
 
 # suffix: (short container name, MIME type)
 _VIDEO = {
-    ".3g2": ("3gp", "video/3gpp2"), ".3gp": ("3gp", "video/3gpp"),
-    ".asf": ("asf", "video/x-ms-asf"), ".avi": ("avi", "video/x-msvideo"),
-    ".divx": ("avi", "video/x-msvideo"), ".dv": ("dv", "video/x-dv"),
-    ".dvr-ms": ("asf", "video/x-ms-dvr"), ".f4v": ("mp4", "video/mp4"),
-    ".flv": ("flv", "video/x-flv"), ".m2ts": ("mpegts", "video/mp2t"),
-    ".m2v": ("mpeg", "video/mpeg"), ".m4v": ("mp4", "video/x-m4v"),
-    ".mk3d": ("matroska", "video/x-matroska-3d"), ".mkv": ("matroska", "video/x-matroska"),
-    ".mov": ("mov", "video/quicktime"), ".mp4": ("mp4", "video/mp4"),
-    ".mpe": ("mpeg", "video/mpeg"), ".mpeg": ("mpeg", "video/mpeg"),
-    ".mpg": ("mpeg", "video/mpeg"), ".mts": ("mpegts", "video/mp2t"),
-    ".mxf": ("mxf", "application/mxf"), ".ogm": ("ogg", "video/ogg"),
-    ".ogv": ("ogg", "video/ogg"), ".qt": ("mov", "video/quicktime"),
+    ".3g2": ("3gp", "video/3gpp2"),
+    ".3gp": ("3gp", "video/3gpp"),
+    ".asf": ("asf", "video/x-ms-asf"),
+    ".avi": ("avi", "video/x-msvideo"),
+    ".divx": ("avi", "video/x-msvideo"),
+    ".dv": ("dv", "video/x-dv"),
+    ".dvr-ms": ("asf", "video/x-ms-dvr"),
+    ".f4v": ("mp4", "video/mp4"),
+    ".flv": ("flv", "video/x-flv"),
+    ".m2ts": ("mpegts", "video/mp2t"),
+    ".m2v": ("mpeg", "video/mpeg"),
+    ".m4v": ("mp4", "video/x-m4v"),
+    ".mk3d": ("matroska", "video/x-matroska-3d"),
+    ".mkv": ("matroska", "video/x-matroska"),
+    ".mov": ("mov", "video/quicktime"),
+    ".mp4": ("mp4", "video/mp4"),
+    ".mpe": ("mpeg", "video/mpeg"),
+    ".mpeg": ("mpeg", "video/mpeg"),
+    ".mpg": ("mpeg", "video/mpeg"),
+    ".mts": ("mpegts", "video/mp2t"),
+    ".mxf": ("mxf", "application/mxf"),
+    ".ogm": ("ogg", "video/ogg"),
+    ".ogv": ("ogg", "video/ogg"),
+    ".qt": ("mov", "video/quicktime"),
     ".rm": ("rm", "application/vnd.rn-realmedia"),
-    ".rmvb": ("rm", "application/vnd.rn-realmedia-vbr"), ".ts": ("mpegts", "video/mp2t"),
-    ".vob": ("mpeg", "video/mpeg"), ".webm": ("webm", "video/webm"),
-    ".wmv": ("asf", "video/x-ms-wmv"), ".wtv": ("wtv", "video/x-wtv"),
+    ".rmvb": ("rm", "application/vnd.rn-realmedia-vbr"),
+    ".ts": ("mpegts", "video/mp2t"),
+    ".vob": ("mpeg", "video/mpeg"),
+    ".webm": ("webm", "video/webm"),
+    ".wmv": ("asf", "video/x-ms-wmv"),
+    ".wtv": ("wtv", "video/x-wtv"),
 }
 _AUDIO = {
-    ".aac": ("aac", "audio/aac"), ".ac3": ("ac3", "audio/ac3"), ".aif": ("aiff", "audio/aiff"),
-    ".aifc": ("aiff", "audio/aiff"), ".aiff": ("aiff", "audio/aiff"),
-    ".alac": ("mp4", "audio/mp4"), ".ape": ("ape", "audio/x-ape"),
-    ".dff": ("dff", "audio/x-dff"), ".dsf": ("dsf", "audio/x-dsf"),
+    ".aac": ("aac", "audio/aac"),
+    ".ac3": ("ac3", "audio/ac3"),
+    ".aif": ("aiff", "audio/aiff"),
+    ".aifc": ("aiff", "audio/aiff"),
+    ".aiff": ("aiff", "audio/aiff"),
+    ".alac": ("mp4", "audio/mp4"),
+    ".ape": ("ape", "audio/x-ape"),
+    ".dff": ("dff", "audio/x-dff"),
+    ".dsf": ("dsf", "audio/x-dsf"),
     ".dts": ("dts", "audio/vnd.dts"),
-    ".flac": ("flac", "audio/flac"), ".m4a": ("mp4", "audio/mp4"), ".m4b": ("mp4", "audio/mp4"),
-    ".mka": ("matroska", "audio/x-matroska"), ".mp2": ("mp2", "audio/mpeg"),
-    ".mp3": ("mp3", "audio/mpeg"), ".mpc": ("mpc", "audio/x-musepack"),
-    ".oga": ("ogg", "audio/ogg"), ".ogg": ("ogg", "audio/ogg"), ".opus": ("ogg", "audio/ogg"),
-    ".tta": ("tta", "audio/x-tta"), ".wav": ("wav", "audio/wav"),
-    ".weba": ("webm", "audio/webm"), ".wma": ("asf", "audio/x-ms-wma"),
+    ".flac": ("flac", "audio/flac"),
+    ".m4a": ("mp4", "audio/mp4"),
+    ".m4b": ("mp4", "audio/mp4"),
+    ".mka": ("matroska", "audio/x-matroska"),
+    ".mp2": ("mp2", "audio/mpeg"),
+    ".mp3": ("mp3", "audio/mpeg"),
+    ".mpc": ("mpc", "audio/x-musepack"),
+    ".oga": ("ogg", "audio/ogg"),
+    ".ogg": ("ogg", "audio/ogg"),
+    ".opus": ("ogg", "audio/ogg"),
+    ".tta": ("tta", "audio/x-tta"),
+    ".wav": ("wav", "audio/wav"),
+    ".weba": ("webm", "audio/webm"),
+    ".wma": ("asf", "audio/x-ms-wma"),
     ".wv": ("wavpack", "audio/x-wavpack"),
 }
 _ALL = {**_VIDEO, **_AUDIO}
@@ -44,7 +72,8 @@ _ALL = {**_VIDEO, **_AUDIO}
 VIDEO_SUFFIXES = frozenset(_VIDEO)
 AUDIO_SUFFIXES = frozenset(_AUDIO)
 SUBTITLE_SUFFIXES = frozenset(
-    {".ass", ".idx", ".smi", ".srt", ".ssa", ".sub", ".sup", ".ttml", ".vtt"})
+    {".ass", ".idx", ".smi", ".srt", ".ssa", ".sub", ".sup", ".ttml", ".vtt"}
+)
 
 
 def suffix_of(filename: str) -> str:
@@ -74,9 +103,21 @@ def container(filename: str) -> str | None:
 
 # -- what lies beside media ----------------------------------------------------------------------
 
-_HIDDEN = frozenset({
-    "$recycle.bin", "recycler", "recycled", "system volume information", "lost+found", "thumbs.db",
-    "desktop.ini", "__macosx", "network trash folder", "temporary items", "msocache"})
+_HIDDEN = frozenset(
+    {
+        "$recycle.bin",
+        "recycler",
+        "recycled",
+        "system volume information",
+        "lost+found",
+        "thumbs.db",
+        "desktop.ini",
+        "__macosx",
+        "network trash folder",
+        "temporary items",
+        "msocache",
+    }
+)
 
 
 def is_hidden(name: str) -> bool:
@@ -88,7 +129,9 @@ LARGEST_SAMPLE_BYTES = 300 * 1024 * 1024
 _SAMPLE_FOLDERS = frozenset({"sample", "samples", "proof"})
 _SAMPLE = re.compile(
     r"(?:sample|trailer)\d?|.*[-._](?:sample|trailer)\d?|sample-.*|"
-    r".*[(\[]\s*(?:sample|trailer)\s*[)\]]", re.I)
+    r".*[(\[]\s*(?:sample|trailer)\s*[)\]]",
+    re.I,
+)
 
 
 def is_sample(parts: Sequence[str], size: int) -> bool:
@@ -102,16 +145,45 @@ def is_sample(parts: Sequence[str], size: int) -> bool:
     return size <= LARGEST_SAMPLE_BYTES and _SAMPLE.fullmatch(stem) is not None
 
 
-_EXTRA_FOLDERS = frozenset({
-    "featurettes", "featurette", "behind the scenes", "behindthescenes", "deleted scenes",
-    "deletedscenes", "trailers", "trailer", "extras", "extra", "interviews", "interview", "shorts",
-    "scenes", "other", "others", "clips", "bonus", "bonus features", "special features",
-    "making of", "backdrops", "theme-music", "samples", "sample", "bloopers", "gag reel", "nc",
-    "creditless"})
+_EXTRA_FOLDERS = frozenset(
+    {
+        "featurettes",
+        "featurette",
+        "behind the scenes",
+        "behindthescenes",
+        "deleted scenes",
+        "deletedscenes",
+        "trailers",
+        "trailer",
+        "extras",
+        "extra",
+        "interviews",
+        "interview",
+        "shorts",
+        "scenes",
+        "other",
+        "others",
+        "clips",
+        "bonus",
+        "bonus features",
+        "special features",
+        "making of",
+        "backdrops",
+        "theme-music",
+        "samples",
+        "sample",
+        "bloopers",
+        "gag reel",
+        "nc",
+        "creditless",
+    }
+)
 _EXTRA = re.compile(
     r".+[-.](?:trailer|behindthescenes|deleted|deletedscenes?|featurette|blooper)\d?|trailer\d?|"
     r".*[ .(].*-(?:scene|short|interview|other|clip|extra)\d?|"
-    r"(?:.*[ ._\]-])?nc(?:op|ed)[ ._-]?\d{0,2}[a-z]?(?:v\d)?(?:[ ._\[(-].*)?", re.I)
+    r"(?:.*[ ._\]-])?nc(?:op|ed)[ ._-]?\d{0,2}[a-z]?(?:v\d)?(?:[ ._\[(-].*)?",
+    re.I,
+)
 _NUMBERED_EPISODE = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\d{2,3})", re.I)
 
 
@@ -130,4 +202,4 @@ def is_extra(parts: Sequence[str]) -> bool:
 
 
 def _stem(filename: str) -> str:
-    return filename[:len(filename) - len(suffix_of(filename))]
+    return filename[: len(filename) - len(suffix_of(filename))]

@@ -14,9 +14,12 @@ from .text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids,
 # Names that discs and players give: the folder above names the film.
 _GENERIC = re.compile(
     r"(?:movie|film|video|feature|main|title|vts|vob|disc|cd|dvd|part|pt|untitled|index|"
-    r"t|a|file|mainmovie|sample)?[ ._-]*\d{0,5}(?:[ ._]\d{1,2})?", re.I)
+    r"t|a|file|mainmovie|sample)?[ ._-]*\d{0,5}(?:[ ._]\d{1,2})?",
+    re.I,
+)
 _DISC_FOLDER = re.compile(
-    r"(?:video_ts|audio_ts|bdmv|stream|(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))", re.I)
+    r"(?:video_ts|audio_ts|bdmv|stream|(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))", re.I
+)
 _SHELF = re.compile(r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted)", re.I)
 _IN_PARENTHESES = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[-–][^)\]]*)?[)\]]")
 _YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=[^\W\d_])")
@@ -24,10 +27,12 @@ _ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[^\W\d_])")  # "01. " in a bo
 _BARE_YEAR = re.compile(rf"(?<![^\W_])({YEAR})(?![^\W_])")
 _STACKED = re.compile(r"[ ._(\[-]+(?:cd|dvd|dis[ck]|part|pt)[ ._-]*(\d{1,2})[)\]]?", re.I)
 _STACKED_END = re.compile(
-    r"(?:^|[ ._(\[-]+)(?:(?:cd|dvd|dis[ck])[ ._-]?|(?:part|pt))(\d{1,2})[)\]]?\s*$", re.I)
+    r"(?:^|[ ._(\[-]+)(?:(?:cd|dvd|dis[ck])[ ._-]?|(?:part|pt))(\d{1,2})[)\]]?\s*$", re.I
+)
 
 _EDITION_NOTE = re.compile(r"\{edition-([^{}]+)\}", re.I)
-_EDITION = re.compile(r"""(?<![^\W_])(?:
+_EDITION = re.compile(
+    r"""(?<![^\W_])(?:
     (?P<directors>director'?’?s[ ._]+(?:cut|edition|definitive[ ._]+edition)|directors[ ._]cut)
     |(?P<final>(?:the[ ._])?final[ ._]cut) |(?P<ultimate>ultimate[ ._](?:cut|edition))
     |(?P<extended>extended(?:[ ._](?:cut|edition|version))?)
@@ -41,14 +46,28 @@ _EDITION = re.compile(r"""(?<![^\W_])(?:
     |(?P<despecialized>despecialized(?:[ ._]edition)?) |(?P<rogue>rogue[ ._]cut)
     |(?P<bw>black[ ._](?:and|&)[ ._](?:chrome|white)(?:[ ._]edition)?)
     |(?P<assembly>assembly[ ._]cut)
-    )(?![^\W_])""", re.I | re.X)
+    )(?![^\W_])""",
+    re.I | re.X,
+)
 _EDITION_LABELS = {
-    "directors": "Director's Cut", "final": "Final Cut", "ultimate": "Ultimate Edition",
-    "extended": "Extended", "special": "Special Edition", "theatrical": "Theatrical",
-    "unrated": "Unrated", "uncut": "Uncut", "collectors": "Collector's Edition",
-    "criterion": "Criterion", "remastered": "Remastered", "redux": "Redux", "open": "Open Matte",
-    "imax": "IMAX", "despecialized": "Despecialized", "rogue": "Rogue Cut",
-    "assembly": "Assembly Cut"}
+    "directors": "Director's Cut",
+    "final": "Final Cut",
+    "ultimate": "Ultimate Edition",
+    "extended": "Extended",
+    "special": "Special Edition",
+    "theatrical": "Theatrical",
+    "unrated": "Unrated",
+    "uncut": "Uncut",
+    "collectors": "Collector's Edition",
+    "criterion": "Criterion",
+    "remastered": "Remastered",
+    "redux": "Redux",
+    "open": "Open Matte",
+    "imax": "IMAX",
+    "despecialized": "Despecialized",
+    "rogue": "Rogue Cut",
+    "assembly": "Assembly Cut",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +85,19 @@ def movie_name(parents: list[str], stem: str) -> MovieName:
     folders = [name for name in parents if not _DISC_FOLDER.fullmatch(name)]
     folder = folders[-1] if folders else ""
     stacked = _stacked(stem)
-    bare = without_ids(stem[:stacked.start()] if stacked and _ends(stacked, stem) else stem)
+    bare = without_ids(stem[: stacked.start()] if stacked and _ends(stacked, stem) else stem)
     above = _plain_claim(folder)
     mine = _file_claim(bare, above)
     claim = _chosen(mine, above, folder)
     ids = ids_in(stem, folder)
     return MovieName(
-        claim.title or stem, claim.year, _edition(stem, folder, mine.tail, above.tail),
-        int(stacked.group(1)) if stacked else _disc_of(parents), ids.get("tmdb_id"),
-        ids.get("imdb_id"))
+        claim.title or stem,
+        claim.year,
+        _edition(stem, folder, mine.tail, above.tail),
+        int(stacked.group(1)) if stacked else _disc_of(parents),
+        ids.get("tmdb_id"),
+        ids.get("imdb_id"),
+    )
 
 
 def _plain_claim(name: str) -> _Claim:
@@ -82,14 +105,14 @@ def _plain_claim(name: str) -> _Claim:
     text = without_ids(name)
     text = without_group(text) if not re.match(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)", text) else text
     for year in reversed(list(_IN_PARENTHESES.finditer(text))):
-        head = _title_part(text[:year.start()])
+        head = _title_part(text[: year.start()])
         if words(head):
             title = _ORDINAL.sub("", _unbracketed(words(head)))
-            return _Claim(title, int(year.group(1)), text[len(head):], clear=True)
+            return _Claim(title, int(year.group(1)), text[len(head) :], clear=True)
     leading = _YEAR_FIRST.match(text)
     if leading and not _BARE_YEAR.search(text, leading.end()):
-        head = _title_part(text[leading.end():])
-        tail = text[leading.end() + len(head):]
+        head = _title_part(text[leading.end() :])
+        tail = text[leading.end() + len(head) :]
         return _Claim(words(head), int(leading.group(1)), tail, clear=True)
     return _bare_claim(text)
 
@@ -97,11 +120,14 @@ def _plain_claim(name: str) -> _Claim:
 def _bare_claim(text: str) -> _Claim:
     """Read "Title.1999.1080p": the last year before the release words, but never at the start."""
     cruft = CRUFT.search(text)
-    years = [year for year in _BARE_YEAR.finditer(text, 0, cruft.start() if cruft else len(text))
-             if words(text[:year.start()])]
-    head = _title_part(text[:years[-1].start()] if years else text)
+    years = [
+        year
+        for year in _BARE_YEAR.finditer(text, 0, cruft.start() if cruft else len(text))
+        if words(text[: year.start()])
+    ]
+    head = _title_part(text[: years[-1].start()] if years else text)
     head = head.rstrip(".") if years and " " in head else head
-    return _Claim(words(head), int(years[-1].group(1)) if years else None, text[len(head):])
+    return _Claim(words(head), int(years[-1].group(1)) if years else None, text[len(head) :])
 
 
 def _title_part(text: str) -> str:
@@ -127,8 +153,8 @@ def _guessed_claim(stem: str, claim: _Claim, guessed: dict[str, list[Found]]) ->
     """End the title where guessit sees the first release word."""
     text = without_group(stem)
     begin = len(stem) - len(text)
-    head = _title_part(stem[begin:release_start(guessed, begin, len(stem))])
-    return _Claim(words(head) or claim.title, claim.year, stem[begin + len(head):])
+    head = _title_part(stem[begin : release_start(guessed, begin, len(stem))])
+    return _Claim(words(head) or claim.title, claim.year, stem[begin + len(head) :])
 
 
 def _chosen(mine: _Claim, above: _Claim, folder: str) -> _Claim:
@@ -169,7 +195,7 @@ def _last_bare_year(stem: str) -> re.Match[str] | None:
 
 
 def _ends(stacked: re.Match[str], stem: str) -> bool:
-    return not stem[stacked.end():].strip(" ._-)]")
+    return not stem[stacked.end() :].strip(" ._-)]")
 
 
 def _disc_of(parents: list[str]) -> int | None:
@@ -182,9 +208,9 @@ def _edition_cut(title: str) -> str:
     found = None
     for found in _EDITION.finditer(title):
         pass
-    if found is None or not words(title[:found.start()]) or words(title[found.end():]):
+    if found is None or not words(title[: found.start()]) or words(title[found.end() :]):
         return title
-    return title[:found.start()]
+    return title[: found.start()]
 
 
 def _edition(stem: str, folder: str, *tails: str) -> str | None:

@@ -28,7 +28,7 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
     if library_type != "music":
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
-    stem = filename[:len(filename) - len(suffix_of(filename))].strip()
+    stem = filename[: len(filename) - len(suffix_of(filename))].strip()
     try:
         if library_type == "movie":
             return movie_name(parents, stem or filename)
@@ -42,7 +42,7 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
 def parts_below(path: str, root: str) -> list[str]:
     """List the folders and the file name below the root; of a path elsewhere only the last."""
     base = root.rstrip(os.sep) + os.sep
-    inside = path[len(base):] if path.startswith(base) else os.path.basename(path)
+    inside = path[len(base) :] if path.startswith(base) else os.path.basename(path)
     return [part for part in inside.replace(os.sep, "/").split("/") if part not in ("", ".", "..")]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 YEAR = r"(?:18[89]\d|19\d\d|20[0-3]\d)"
 _ID = re.compile(
-    r"[\[({][ ]*(?P<source>tmdb|tvdb|imdb)(?:id)?[ ]*[-=: ][ ]*(?P<id>(?:tt)?\d+)[ ]*[\])}]", re.I)
+    r"[\[({][ ]*(?P<source>tmdb|tvdb|imdb)(?:id)?[ ]*[-=: ][ ]*(?P<id>(?:tt)?\d+)[ ]*[\])}]", re.I
+)
 _IMDB = re.compile(r"(?<![a-z0-9])(tt\d{7,9})(?![0-9])", re.I)
 _SITE = re.compile(r"\s*\[?\s*www\.[^\s\]]+\s*\]?[\s-]+", re.I)
 _BRACES = re.compile(r"\{[^{}]*\}")
@@ -22,7 +23,9 @@ CRUFT = re.compile(
     r"telesync|vhs-?rip|[xh]\.?26[3456]|hevc|avc|av1|xvid|divx|10-?bit|hdr(?:10)?\+?|dts(?:-hd)?|"
     r"ddp?5\.1|ac3|e-?ac3|aac(?:2\.0)?|truehd|atmos|flac|mp3|(?:amzn|nf|dsnp|hmax)(?=[ ._-]web)|"
     r"repack|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]\d)|"
-    r"3d(?=[ ._-]+(?:h-?)?(?:sbs|ou|tab)))(?![^\W_])", re.I)
+    r"3d(?=[ ._-]+(?:h-?)?(?:sbs|ou|tab)))(?![^\W_])",
+    re.I,
+)
 
 
 def readable(text: str) -> str:
@@ -67,7 +70,7 @@ def without_group(text: str) -> str:
     found = re.match(r"\s*\[([^\[\]]+)\][ ._-]*(?=\S)", text)
     if found is None or re.fullmatch(YEAR, found.group(1)):
         return text
-    rest = text[found.end():]
+    rest = text[found.end() :]
     is_group = "[" in rest or re.match(r"[^\W\d_]", rest)
     return rest if is_group else text
 
@@ -75,8 +78,8 @@ def without_group(text: str) -> str:
 def before_cruft(text: str) -> str:
     """Cut the text before the first word that describes a release, unless nothing would stay."""
     for found in CRUFT.finditer(text):
-        if words(text[:found.start()]):
-            return text[:found.start()]
+        if words(text[: found.start()]):
+            return text[: found.start()]
     return text
 
 

@@ -11,24 +11,34 @@ from .text import YEAR, words
 
 _DISC = re.compile(
     r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)[)\]]?"
-    r"(?:[ ._]*[-:(\[].*)?", re.I)
+    r"(?:[ ._]*[-:(\[].*)?",
+    re.I,
+)
 _DISC_ONLY = re.compile(
-    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I)
+    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I
+)
 HIGHEST_BARE_TRACK = 50
 _NUMBER_WORDS = ("one", "two", "three", "four")
 _YEAR_FIRST = re.compile(
-    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)")
+    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)"
+)
 _YEAR_LAST = re.compile(rf"[ ._-]*[(\[]({YEAR})[^)\]]*[)\]]")
 _NOTE = re.compile(
     r"[ ._-]*[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|lossless|"
-    r"cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]", re.I)
+    r"cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]",
+    re.I,
+)
 _VARIOUS = re.compile(r"(?:various(?:[ ._]artists?)?|va|compilations?|soundtracks?|ost)", re.I)
 _SHELF = re.compile(
     r"(?:music|audio|albums|singles|eps|artists|downloads?|flac|mp3|lossless|lossy|[a-z]|0-9|#|"
-    r"misc|unsorted|new|unknown[ ._]artist|unknown[ ._]album|studio[ ._]albums?|discography)", re.I)
+    r"misc|unsorted|new|unknown[ ._]artist|unknown[ ._]album|studio[ ._]albums?|discography)",
+    re.I,
+)
 _TRACK = re.compile(
     r"(?:(?:(?P<disc>\d)[-.](?=\d\d)|(?:cd|disc|d)(?P<disc2>\d{1,2})[ ._-]*(?:t|track)?[ ._-]*)?"
-    r"(?:track[ ._]?)?(?P<track>\d{1,3})(?:\s*[-–.)_]+\s*|\s+)(?=\S))", re.I)
+    r"(?:track[ ._]?)?(?P<track>\d{1,3})(?:\s*[-–.)_]+\s*|\s+)(?=\S))",
+    re.I,
+)
 _TRACK_ONLY = re.compile(r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(\d{1,3})", re.I)
 _SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
 
@@ -52,9 +62,15 @@ def track_name(parents: list[str], stem: str) -> TrackName:
         artist = performer or album_artist
     elif performer and artist.casefold() != performer.casefold():
         album_artist = performer
-    return TrackName(artist, album.title or album_title, title or words(stem) or stem,
-                     disc or album.disc, track if track is not None else late_track,
-                     album.year, album_artist)
+    return TrackName(
+        artist,
+        album.title or album_title,
+        title or words(stem) or stem,
+        disc or album.disc,
+        track if track is not None else late_track,
+        album.year,
+        album_artist,
+    )
 
 
 def album_folder(path: str) -> str:
@@ -112,10 +128,10 @@ def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | N
 def _without_year(text: str) -> tuple[str, int | None]:
     leading = _YEAR_FIRST.match(text)
     if leading:
-        return text[leading.end():], int(leading.group(1))
+        return text[leading.end() :], int(leading.group(1))
     years = list(_YEAR_LAST.finditer(text))
-    if years and words(text[:years[-1].start()]):
-        return text[:years[-1].start()] + text[years[-1].end():], int(years[-1].group(1))
+    if years and words(text[: years[-1].start()]):
+        return text[: years[-1].start()] + text[years[-1].end() :], int(years[-1].group(1))
     return text, None
 
 
@@ -133,7 +149,7 @@ def _numbered(stem: str) -> tuple[int | None, int | None, str]:
     if found is None or _is_title(stem, found):
         return None, None, stem
     disc = found["disc"] or found["disc2"]
-    return int(disc) if disc else None, int(found["track"]), stem[found.end():]
+    return int(disc) if disc else None, int(found["track"]), stem[found.end() :]
 
 
 def _is_title(stem: str, found: re.Match[str]) -> bool:

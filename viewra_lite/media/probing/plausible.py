@@ -14,13 +14,25 @@ LONGEST_RUNTIME_MIN = 200_000
 HIGHEST_RATING = 10
 
 RANGES: dict[str, tuple[float, float]] = {
-    "duration": (0, LONGEST_S), "runtime": (0, LONGEST_RUNTIME_MIN),
-    "width": (0, MOST_PIXELS), "height": (0, MOST_PIXELS),
-    "year": (0, LAST_YEAR), "rating": (0, HIGHEST_RATING),
-    **dict.fromkeys((
-        "season_number", "episode_number", "episode_number_end", "absolute_number", "disc_number",
-        "track_number", "disc_count", "track_count",
-    ), (0, MOST_NUMBER)),
+    "duration": (0, LONGEST_S),
+    "runtime": (0, LONGEST_RUNTIME_MIN),
+    "width": (0, MOST_PIXELS),
+    "height": (0, MOST_PIXELS),
+    "year": (0, LAST_YEAR),
+    "rating": (0, HIGHEST_RATING),
+    **dict.fromkeys(
+        (
+            "season_number",
+            "episode_number",
+            "episode_number_end",
+            "absolute_number",
+            "disc_number",
+            "track_number",
+            "disc_count",
+            "track_count",
+        ),
+        (0, MOST_NUMBER),
+    ),
 }
 
 

@@ -18,8 +18,17 @@ from ..names.reading import name_of
 from .streams import StreamFacts, streams
 from .tags import TagFacts, tagged_name, tags
 
-__all__ = ["Probe", "StreamFacts", "TagFacts", "available", "fingerprint", "probe", "streams",
-           "tags", "unread"]
+__all__ = [
+    "Probe",
+    "StreamFacts",
+    "TagFacts",
+    "available",
+    "fingerprint",
+    "probe",
+    "streams",
+    "tags",
+    "unread",
+]
 
 EXTRAS = ("guessit", "pymediainfo", "tinytag")
 FINGERPRINT_BYTES = 64 * 1024  # from each end
@@ -148,8 +157,7 @@ def _read(found: Probe, *, is_music: bool) -> Probe:
         skipped.append("tinytag")
     name = tagged_name(tag, found.name) if isinstance(found.name, TrackName) else found.name
     error = None if seen is None else _fault(seen, is_music=is_music)
-    return replace(
-        found, name=name, streams=seen, tags=tag, error=error, skipped=tuple(skipped))
+    return replace(found, name=name, streams=seen, tags=tag, error=error, skipped=tuple(skipped))
 
 
 def _fault(seen: StreamFacts, *, is_music: bool) -> str | None:

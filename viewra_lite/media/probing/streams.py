@@ -12,21 +12,72 @@ from .plausible import plausible_pixels, plausible_seconds
 
 # MediaInfo's format (lower case) -> the common short name
 _CONTAINERS = {
-    "ac-3": "ac3", "adts": "aac", "aiff": "aiff", "avi": "avi", "bdav": "mpegts", "dsf": "dsf",
-    "dts": "dts", "flac": "flac", "flash video": "flv", "matroska": "matroska",
-    "monkey's audio": "ape", "mpeg audio": "mp3", "mpeg video": "mpeg", "mpeg-4": "mp4",
-    "mpeg-ps": "mpeg", "mpeg-ts": "mpegts", "ogg": "ogg", "realmedia": "rm", "rf64": "wav",
-    "wave": "wav", "wavpack": "wavpack", "webm": "webm", "windows media": "asf"}
+    "ac-3": "ac3",
+    "adts": "aac",
+    "aiff": "aiff",
+    "avi": "avi",
+    "bdav": "mpegts",
+    "dsf": "dsf",
+    "dts": "dts",
+    "flac": "flac",
+    "flash video": "flv",
+    "matroska": "matroska",
+    "monkey's audio": "ape",
+    "mpeg audio": "mp3",
+    "mpeg video": "mpeg",
+    "mpeg-4": "mp4",
+    "mpeg-ps": "mpeg",
+    "mpeg-ts": "mpegts",
+    "ogg": "ogg",
+    "realmedia": "rm",
+    "rf64": "wav",
+    "wave": "wav",
+    "wavpack": "wavpack",
+    "webm": "webm",
+    "windows media": "asf",
+}
 _VIDEO_CODECS = {
-    "av1": "av1", "avc": "h264", "dv": "dvvideo", "hevc": "hevc", "jpeg": "mjpeg",
-    "mpeg-4 visual": "mpeg4", "prores": "prores", "realvideo 3": "rv30", "realvideo 4": "rv40",
-    "sorenson spark": "flv1", "theora": "theora", "vc-1": "vc1", "vp6": "vp6", "vp7": "vp7",
-    "vp8": "vp8", "vp9": "vp9", "vvc": "vvc", "wmv": "wmv", "xvid": "mpeg4"}
+    "av1": "av1",
+    "avc": "h264",
+    "dv": "dvvideo",
+    "hevc": "hevc",
+    "jpeg": "mjpeg",
+    "mpeg-4 visual": "mpeg4",
+    "prores": "prores",
+    "realvideo 3": "rv30",
+    "realvideo 4": "rv40",
+    "sorenson spark": "flv1",
+    "theora": "theora",
+    "vc-1": "vc1",
+    "vp6": "vp6",
+    "vp7": "vp7",
+    "vp8": "vp8",
+    "vp9": "vp9",
+    "vvc": "vvc",
+    "wmv": "wmv",
+    "xvid": "mpeg4",
+}
 _AUDIO_CODECS = {
-    "ac-3": "ac3", "adpcm": "adpcm", "alac": "alac", "amr": "amr", "dsd": "dsd", "dts": "dts",
-    "e-ac-3": "eac3", "flac": "flac", "mlp": "mlp", "mlp fba": "truehd", "monkey's audio": "ape",
-    "opus": "opus", "pcm": "pcm", "speex": "speex", "truehd": "truehd", "tta": "tta",
-    "vorbis": "vorbis", "wavpack": "wavpack", "wma": "wma"}
+    "ac-3": "ac3",
+    "adpcm": "adpcm",
+    "alac": "alac",
+    "amr": "amr",
+    "dsd": "dsd",
+    "dts": "dts",
+    "e-ac-3": "eac3",
+    "flac": "flac",
+    "mlp": "mlp",
+    "mlp fba": "truehd",
+    "monkey's audio": "ape",
+    "opus": "opus",
+    "pcm": "pcm",
+    "speex": "speex",
+    "truehd": "truehd",
+    "tta": "tta",
+    "vorbis": "vorbis",
+    "wavpack": "wavpack",
+    "wma": "wma",
+}
 _LAYERS = {"layer 1": "mp1", "layer 2": "mp2", "layer 3": "mp3"}
 PARSE_SPEED = 0.5  # one value for all threads: libmediainfo keeps it in a global
 
@@ -60,10 +111,12 @@ def streams(path: str) -> StreamFacts:
     return StreamFacts(
         container=_container(general),
         duration=next((seconds for seconds in durations if seconds), None),
-        width=_pixels(video, "width"), height=_pixels(video, "height"),
+        width=_pixels(video, "width"),
+        height=_pixels(video, "height"),
         video_codec=_video_codec(video) if video else None,
         audio_codec=_audio_codec(audio) if audio else None,
-        truncated=getattr(general, "istruncated", None) == "Yes")
+        truncated=getattr(general, "istruncated", None) == "Yes",
+    )
 
 
 def _tracks(path: str) -> list[Any]:

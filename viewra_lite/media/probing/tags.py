@@ -57,12 +57,19 @@ def tags(path: str) -> TagFacts | None:
 def _facts(tag: Any) -> TagFacts:
     other = {re.sub(r"[\W_]", "", key.lower()): value for key, value in _other(tag).items()}
     return TagFacts(
-        title=_text(tag.title), artist=_text(tag.artist), album=_text(tag.album),
-        album_artist=_text(tag.albumartist), disc=_number(tag.disc), track=_number(tag.track),
-        year=_year(tag.year), genre=_text(tag.genre), duration=plausible_seconds(tag.duration),
+        title=_text(tag.title),
+        artist=_text(tag.artist),
+        album=_text(tag.album),
+        album_artist=_text(tag.albumartist),
+        disc=_number(tag.disc),
+        track=_number(tag.track),
+        year=_year(tag.year),
+        genre=_text(tag.genre),
+        duration=plausible_seconds(tag.duration),
         musicbrainz_track_id=_uuid(other.get("musicbrainztrackid")),
         musicbrainz_album_id=_uuid(other.get("musicbrainzalbumid")),
-        musicbrainz_artist_id=_uuid(other.get("musicbrainzartistid")))
+        musicbrainz_artist_id=_uuid(other.get("musicbrainzartistid")),
+    )
 
 
 def _other(tag: Any) -> Mapping[str, Any]:
@@ -98,9 +105,14 @@ def tagged_name(tag: TagFacts | None, name: TrackName) -> TrackName:
     if tag is None:
         return name
     return TrackName(
-        artist=tag.artist or name.artist, album=tag.album or name.album,
-        title=tag.title or name.title, disc=tag.disc or name.disc, track=tag.track or name.track,
-        year=tag.year or name.year, album_artist=tag.album_artist or _album_artist(tag, name))
+        artist=tag.artist or name.artist,
+        album=tag.album or name.album,
+        title=tag.title or name.title,
+        disc=tag.disc or name.disc,
+        track=tag.track or name.track,
+        year=tag.year or name.year,
+        album_artist=tag.album_artist or _album_artist(tag, name),
+    )
 
 
 def _album_artist(tag: TagFacts, name: TrackName) -> str | None:

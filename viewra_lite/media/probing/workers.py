@@ -54,7 +54,9 @@ class ProbePool:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
@@ -154,8 +156,11 @@ class ProbePool:
         heard = _readable(self._workers, until)
         answers = [answer for worker in heard for answer in self._hear(worker)]
         now = time.monotonic()  # what was to be heard is heard: a slow consumer costs no file
-        late = [worker for worker in busy
-                if worker not in heard and worker.request and worker.deadline <= now]
+        late = [
+            worker
+            for worker in busy
+            if worker not in heard and worker.request and worker.deadline <= now
+        ]
         return answers + [answer for worker in late for answer in self._too_late(worker)]
 
     def _hear(self, worker: _Worker) -> list[Answer[Any]]:
@@ -202,8 +207,11 @@ class _Worker:
 
     def __init__(self, timeout_s: float) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, str(timeout_s), *sys.path], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            [sys.executable, "-c", _WORKER, str(timeout_s), *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self._begun = b""
         self.is_ready = False
         self.request: Request[Any] | None = None

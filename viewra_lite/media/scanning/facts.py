@@ -33,7 +33,8 @@ class FileFacts:
 
 
 _COLUMNS = {
-    field.name: getattr(MediaFile, field.name) for field in fields(FileFacts)
+    field.name: getattr(MediaFile, field.name)
+    for field in fields(FileFacts)
     if field.name != "path"
 }
 
@@ -99,7 +100,9 @@ def _is_plain(facts: FileFacts) -> bool:
     """Whether facts are as nearly all are, so that no column need be asked what it holds."""
     for text in _texts(facts):
         if text is not None and not (
-            text.__class__ is str and text.isascii() and "\0" not in text
+            text.__class__ is str
+            and text.isascii()
+            and "\0" not in text
             and len(text) <= LONGEST_TEXT
         ):
             return False
@@ -107,8 +110,11 @@ def _is_plain(facts: FileFacts) -> bool:
     # Written out, and by class: this runs for every file of a scan.
     return (
         (size is None or size.__class__ is int and 0 <= size < _BEYOND_BIGINT)
-        and (modified_ns is None or modified_ns.__class__ is int
-             and 0 <= modified_ns < _BEYOND_BIGINT)
+        and (
+            modified_ns is None
+            or modified_ns.__class__ is int
+            and 0 <= modified_ns < _BEYOND_BIGINT
+        )
         and (width is None or width.__class__ is int and 0 <= width <= MOST_PIXELS)
         and (height is None or height.__class__ is int and 0 <= height <= MOST_PIXELS)
         and (seconds is None or seconds.__class__ is float and 0.0 <= seconds <= LONGEST_S)

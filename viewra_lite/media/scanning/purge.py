@@ -45,7 +45,7 @@ def _count_from_now(db: Database, library: MediaLibrary) -> None:
 def _purge_some(db: Database, library: MediaLibrary, before: datetime) -> int:
     with db.writer():
         rows = db.all(scan_queries.missing_before, library.id, before, _BATCH)
-        ids = [id for id, in rows]
+        ids = [id for (id,) in rows]
         catalog = Catalog(db, library)
         for id in ids:
             catalog.release(db.one(queries.file_by_id, id))

@@ -21,66 +21,126 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 
 @statement
 def known_files(library_id: Any, paths: Any) -> Any:
-    return MediaFile.select(
-        MediaFile.path, MediaFile.id, MediaFile.status, MediaFile.size, MediaFile.modified_ns,
-        MediaFile.fingerprint, MediaFile.mime_type, MediaFile.container,
-        fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration),
-        MediaFile.width, MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec,
-        MediaFile.identity,
-    ).where(MediaFile.library == library_id, OneOf(MediaFile.path, paths)).tuples()
+    return (
+        MediaFile.select(
+            MediaFile.path,
+            MediaFile.id,
+            MediaFile.status,
+            MediaFile.size,
+            MediaFile.modified_ns,
+            MediaFile.fingerprint,
+            MediaFile.mime_type,
+            MediaFile.container,
+            fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration),
+            MediaFile.width,
+            MediaFile.height,
+            MediaFile.video_codec,
+            MediaFile.audio_codec,
+            MediaFile.identity,
+        )
+        .where(MediaFile.library == library_id, OneOf(MediaFile.path, paths))
+        .tuples()
+    )
 
 
 insert_files = Insert(
-    MediaFile.id, MediaFile.library, MediaFile.path, MediaFile.filename, MediaFile.size,
-    MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
-    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.created_at,
-    MediaFile.updated_at, MediaFile.modified_ns, MediaFile.fingerprint, MediaFile.identity,
-    MediaFile.status, MediaFile.probe_state,
+    MediaFile.id,
+    MediaFile.library,
+    MediaFile.path,
+    MediaFile.filename,
+    MediaFile.size,
+    MediaFile.mime_type,
+    MediaFile.container,
+    MediaFile.duration,
+    MediaFile.width,
+    MediaFile.height,
+    MediaFile.video_codec,
+    MediaFile.audio_codec,
+    MediaFile.created_at,
+    MediaFile.updated_at,
+    MediaFile.modified_ns,
+    MediaFile.fingerprint,
+    MediaFile.identity,
+    MediaFile.status,
+    MediaFile.probe_state,
 )
 
 
 @statement
 def change_file(
-    size: Any, modified_ns: Any, fingerprint: Any, mime_type: Any, container: Any, duration: Any,
-    width: Any, height: Any, video_codec: Any, audio_codec: Any, identity: Any, now: Any, id: Any,
+    size: Any,
+    modified_ns: Any,
+    fingerprint: Any,
+    mime_type: Any,
+    container: Any,
+    duration: Any,
+    width: Any,
+    height: Any,
+    video_codec: Any,
+    audio_codec: Any,
+    identity: Any,
+    now: Any,
+    id: Any,
 ) -> Any:
     """Other content under a known path; what is not told stays until it is looked into.
 
     So does the fingerprint: by it the old content is known where it lies now.
     """
     told = {
-        MediaFile.size: size, MediaFile.modified_ns: modified_ns, MediaFile.mime_type: mime_type,
-        MediaFile.container: container, MediaFile.duration: duration, MediaFile.width: width,
-        MediaFile.height: height, MediaFile.video_codec: video_codec,
-        MediaFile.audio_codec: audio_codec, MediaFile.fingerprint: fingerprint,
+        MediaFile.size: size,
+        MediaFile.modified_ns: modified_ns,
+        MediaFile.mime_type: mime_type,
+        MediaFile.container: container,
+        MediaFile.duration: duration,
+        MediaFile.width: width,
+        MediaFile.height: height,
+        MediaFile.video_codec: video_codec,
+        MediaFile.audio_codec: audio_codec,
+        MediaFile.fingerprint: fingerprint,
         MediaFile.identity: identity,
     }
-    return MediaFile.update({
-        **{field: fn.COALESCE(value, field) for field, value in told.items()},
-        MediaFile.disproved_duration: None,
-        MediaFile.probe_state: "pending",
-        MediaFile.status: "present",
-        MediaFile.missing_since: None,
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
+    return MediaFile.update(
+        {
+            **{field: fn.COALESCE(value, field) for field, value in told.items()},
+            MediaFile.disproved_duration: None,
+            MediaFile.probe_state: "pending",
+            MediaFile.status: "present",
+            MediaFile.missing_since: None,
+            MediaFile.updated_at: now,
+        }
+    ).where(MediaFile.id == id)
 
 
 @statement
 def tell_file(
-    mime_type: Any, container: Any, duration: Any, width: Any, height: Any, video_codec: Any,
-    audio_codec: Any, identity: Any, now: Any, id: Any,
+    mime_type: Any,
+    container: Any,
+    duration: Any,
+    width: Any,
+    height: Any,
+    video_codec: Any,
+    audio_codec: Any,
+    identity: Any,
+    now: Any,
+    id: Any,
 ) -> Any:
     """What a caller says of content that has not changed."""
     told = {
-        MediaFile.mime_type: mime_type, MediaFile.container: container,
-        MediaFile.duration: _unless_disproved(duration), MediaFile.width: width,
-        MediaFile.height: height, MediaFile.video_codec: video_codec,
-        MediaFile.audio_codec: audio_codec, MediaFile.identity: identity,
+        MediaFile.mime_type: mime_type,
+        MediaFile.container: container,
+        MediaFile.duration: _unless_disproved(duration),
+        MediaFile.width: width,
+        MediaFile.height: height,
+        MediaFile.video_codec: video_codec,
+        MediaFile.audio_codec: audio_codec,
+        MediaFile.identity: identity,
     }
-    return MediaFile.update({
-        **{field: fn.COALESCE(value, field) for field, value in told.items()},
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
+    return MediaFile.update(
+        {
+            **{field: fn.COALESCE(value, field) for field, value in told.items()},
+            MediaFile.updated_at: now,
+        }
+    ).where(MediaFile.id == id)
 
 
 def _unless_disproved(duration: Any) -> Any:
@@ -91,33 +151,41 @@ def _unless_disproved(duration: Any) -> Any:
 @statement
 def file_returned(now: Any, id: Any) -> Any:
     """It is looked into anew: it may be the best of its movie again."""
-    return MediaFile.update({
-        MediaFile.probe_state: "pending",
-        MediaFile.status: "present",
-        MediaFile.missing_since: None,
-        MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
+    return MediaFile.update(
+        {
+            MediaFile.probe_state: "pending",
+            MediaFile.status: "present",
+            MediaFile.missing_since: None,
+            MediaFile.updated_at: now,
+        }
+    ).where(MediaFile.id == id)
 
 
 @statement
 def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.path, MediaFile.id).where(
-        MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == _PRESENT
-    ).order_by(MediaFile.path).limit(limit).tuples()
+    return (
+        MediaFile.select(MediaFile.path, MediaFile.id)
+        .where(MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == _PRESENT)
+        .order_by(MediaFile.path)
+        .limit(limit)
+        .tuples()
+    )
 
 
 @statement
 def mark_missing(now: Any, ids: Any) -> Any:
-    return MediaFile.update({
-        MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now,
-    }).where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
+    return MediaFile.update(
+        {MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now}
+    ).where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
 
 
 @statement
 def count_missing(library_id: Any) -> Any:
-    return MediaFile.select(fn.COUNT(SQL("*"))).where(
-        MediaFile.library == library_id, MediaFile.status == _MISSING
-    ).tuples()
+    return (
+        MediaFile.select(fn.COUNT(SQL("*")))
+        .where(MediaFile.library == library_id, MediaFile.status == _MISSING)
+        .tuples()
+    )
 
 
 @statement
@@ -128,27 +196,48 @@ def count_files(library_id: Any) -> Any:
 
 @statement
 def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state).where(
-        MediaFile.library == library_id,
-        MediaFile.probe_state.in_(_UNPROBED),
-        MediaFile.status == _PRESENT,
-        MediaFile.path > after_path,
-    ).order_by(MediaFile.path).limit(limit).tuples()
+    return (
+        MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state)
+        .where(
+            MediaFile.library == library_id,
+            MediaFile.probe_state.in_(_UNPROBED),
+            MediaFile.status == _PRESENT,
+            MediaFile.path > after_path,
+        )
+        .order_by(MediaFile.path)
+        .limit(limit)
+        .tuples()
+    )
 
 
 @statement
 def count_unprobed(library_id: Any) -> Any:
-    return MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id)).where(
-        MediaFile.library == library_id,
-        MediaFile.probe_state.in_(_UNPROBED),
-        MediaFile.status == _PRESENT,
-    ).group_by(MediaFile.probe_state).tuples()
+    return (
+        MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id))
+        .where(
+            MediaFile.library == library_id,
+            MediaFile.probe_state.in_(_UNPROBED),
+            MediaFile.status == _PRESENT,
+        )
+        .group_by(MediaFile.probe_state)
+        .tuples()
+    )
 
 
 PROBED = (
-    MediaFile.size, MediaFile.mime_type, MediaFile.container, MediaFile.duration, MediaFile.width,
-    MediaFile.height, MediaFile.video_codec, MediaFile.audio_codec, MediaFile.fingerprint,
-    MediaFile.identity, MediaFile.probe_state, MediaFile.error, MediaFile.updated_at,
+    MediaFile.size,
+    MediaFile.mime_type,
+    MediaFile.container,
+    MediaFile.duration,
+    MediaFile.width,
+    MediaFile.height,
+    MediaFile.video_codec,
+    MediaFile.audio_codec,
+    MediaFile.fingerprint,
+    MediaFile.identity,
+    MediaFile.probe_state,
+    MediaFile.error,
+    MediaFile.updated_at,
 )
 
 
@@ -163,9 +252,9 @@ save_probe = Statement(_save_probe, arity=len(PROBED) + 1)
 
 @statement
 def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
-    return MediaFile.update({
-        MediaFile.error: error, MediaFile.probe_state: probe_state, MediaFile.updated_at: now,
-    }).where(MediaFile.id == id)
+    return MediaFile.update(
+        {MediaFile.error: error, MediaFile.probe_state: probe_state, MediaFile.updated_at: now}
+    ).where(MediaFile.id == id)
 
 
 # What has become of what is gone
@@ -173,24 +262,30 @@ def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
 
 @statement
 def files_with_fingerprints(fingerprints: Any) -> Any:
-    return MediaFile.select().where(
-        OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == _PRESENT
-    ).order_by(MediaFile.id)
+    return (
+        MediaFile.select()
+        .where(OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == _PRESENT)
+        .order_by(MediaFile.id)
+    )
 
 
 @statement
 def files_with_works(work_ids: Any) -> Any:
     linked = WorkFile.select(WorkFile.media_file_id).where(OneOf(WorkFile.work, work_ids))
-    return MediaFile.select().where(
-        MediaFile.id.in_(linked), MediaFile.status == _PRESENT
-    ).order_by(MediaFile.id)
+    return (
+        MediaFile.select()
+        .where(MediaFile.id.in_(linked), MediaFile.status == _PRESENT)
+        .order_by(MediaFile.id)
+    )
 
 
 @statement
 def works_of_files(ids: Any) -> Any:
-    return WorkFile.select(WorkFile.media_file_id, WorkFile.work, WorkFile.part).where(
-        OneOf(WorkFile.media_file_id, ids)
-    ).tuples()
+    return (
+        WorkFile.select(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
+        .where(OneOf(WorkFile.media_file_id, ids))
+        .tuples()
+    )
 
 
 def _gone_and_new(removed: bool, same_content: bool) -> Statement:
@@ -212,16 +307,19 @@ def _gone_and_new(removed: bool, same_content: bool) -> Statement:
             )
         else:
             link, other = WorkFile.alias(), WorkFile.alias()
-            pairs = pairs.join(link, JOIN.CROSS).join(other, JOIN.CROSS).join(
-                MediaFile, JOIN.CROSS
-            ).where(
-                link.media_file_id == old.id, other.work == link.work, other.part == link.part,
-                MediaFile.id == other.media_file_id,
+            pairs = (
+                pairs.join(link, JOIN.CROSS)
+                .join(other, JOIN.CROSS)
+                .join(MediaFile, JOIN.CROSS)
+                .where(
+                    link.media_file_id == old.id,
+                    other.work == link.work,
+                    other.part == link.part,
+                    MediaFile.id == other.media_file_id,
+                )
             )
         of_library = fn.COALESCE(MediaFile.library, SQL("NULL")) == library_id
-        pairs = pairs.where(
-            of_library, MediaFile.status == _PRESENT, MediaFile.created_at >= since
-        )
+        pairs = pairs.where(of_library, MediaFile.status == _PRESENT, MediaFile.created_at >= since)
         if not removed:
             pairs = pairs.where(old.status == _MISSING)
             if not same_content:
@@ -239,24 +337,34 @@ removed_replaced = _gone_and_new(removed=True, same_content=False)
 
 @statement
 def missing_of_the_future(library_id: Any, now: Any) -> Any:
-    return MediaFile.select(MediaFile.id).where(
-        MediaFile.library == library_id, MediaFile.status == _MISSING,
-        MediaFile.missing_since > now,
-    ).limit(1).tuples()
+    return (
+        MediaFile.select(MediaFile.id)
+        .where(
+            MediaFile.library == library_id,
+            MediaFile.status == _MISSING,
+            MediaFile.missing_since > now,
+        )
+        .limit(1)
+        .tuples()
+    )
 
 
 @statement
 def missing_from_now(now: Any, library_id: Any) -> Any:
     return MediaFile.update({MediaFile.missing_since: now}).where(
-        MediaFile.library == library_id, MediaFile.status == _MISSING,
-        MediaFile.missing_since > now,
+        MediaFile.library == library_id, MediaFile.status == _MISSING, MediaFile.missing_since > now
     )
 
 
 @statement
 def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
-    return MediaFile.select(MediaFile.id).where(
-        MediaFile.library == library_id,
-        MediaFile.status == _MISSING,
-        MediaFile.missing_since < moment,
-    ).limit(limit).tuples()
+    return (
+        MediaFile.select(MediaFile.id)
+        .where(
+            MediaFile.library == library_id,
+            MediaFile.status == _MISSING,
+            MediaFile.missing_since < moment,
+        )
+        .limit(limit)
+        .tuples()
+    )

@@ -45,8 +45,7 @@ class Reconciliation:
     """
 
     def __init__(
-        self, db: Database, library: MediaLibrary, config: Config, *,
-        accept_missing: bool = False,
+        self, db: Database, library: MediaLibrary, config: Config, *, accept_missing: bool = False
     ) -> None:
         self.result = ScanResult()
         self.library = library
@@ -109,12 +108,9 @@ class Reconciliation:
         new = {path: facts for path, facts in batch.items() if path not in known}
         # Nearly always everything is as it was: then a file costs one comparison.
         differs = {path for path, row in known.items() if _facts(batch[path]) != row[2:]}
-        changed = {
-            path for path in differs if _says_more(_content(batch[path]), known[path][2:5])
-        }
+        changed = {path for path in differs if _says_more(_content(batch[path]), known[path][2:5])}
         told = {
-            path for path in differs - changed
-            if _says_more(_told(batch[path]), known[path][5:])
+            path for path in differs - changed if _says_more(_told(batch[path]), known[path][5:])
         }
         returned = {
             path for path, row in known.items() if row[1] != "present" and path not in changed
@@ -122,10 +118,13 @@ class Reconciliation:
         renamed = {
             path for path in changed | told if batch[path].identity not in (None, known[path][-1])
         }
-        self._write(new, *(
-            {known[path][0]: batch[path] for path in paths}
-            for paths in (changed, told, renamed, returned)
-        ))
+        self._write(
+            new,
+            *(
+                {known[path][0]: batch[path] for path in paths}
+                for paths in (changed, told, renamed, returned)
+            ),
+        )
         self._note(known, list(new), changed | returned)
 
     def finish(self) -> None:
@@ -198,9 +197,7 @@ class Reconciliation:
         last = self.library.last_scan
         if last is not None and last > self._began_at:
             self.library.last_scan = self._began_at - timedelta(milliseconds=1)
-            self._db.run(
-                queries.library_scanned, self.library.id, self.library.last_scan
-            )
+            self._db.run(queries.library_scanned, self.library.id, self.library.last_scan)
 
     def _recounted(self, path: str) -> str:
         """Take a file for known from now on, and return what it was counted as."""
@@ -232,24 +229,28 @@ class Reconciliation:
         self._new.update(map(hash, new))
         self._updated.update(map(hash, first & updated))
         self._unchanged.update(map(hash, first - updated))
-        self._count(
-            added=len(new), updated=len(first & updated), unchanged=len(first - updated)
-        )
+        self._count(added=len(new), updated=len(first & updated), unchanged=len(first - updated))
 
     def _has_seen(self, path: str) -> bool:
         seen = hash(path)
         return seen in self._unchanged or seen in self._new or seen in self._updated
 
     def _write(
-        self, new: dict[str, FileFacts], changed: dict[str, FileFacts],
-        told: dict[str, FileFacts], renamed: dict[str, FileFacts],
+        self,
+        new: dict[str, FileFacts],
+        changed: dict[str, FileFacts],
+        told: dict[str, FileFacts],
+        renamed: dict[str, FileFacts],
         returned: dict[str, FileFacts],
     ) -> None:
         self._run(
             partial(write, part)
             for write, files in (
-                (self._insert, new), (self._change, changed), (self._tell, told),
-                (self._link, renamed), (self._return, returned),
+                (self._insert, new),
+                (self._change, changed),
+                (self._tell, told),
+                (self._link, renamed),
+                (self._return, returned),
             )
             for part in _parts(list(files.items()))
         )
@@ -299,12 +300,25 @@ class Reconciliation:
         library_id, now = self.library.id, timestamp_text(self._db.now())
         return [
             (
-                id, library_id, path, filename := path[path.rindex(os.sep) + 1:], facts.size,
+                id,
+                library_id,
+                path,
+                filename := path[path.rindex(os.sep) + 1 :],
+                facts.size,
                 facts.mime_type or kinds.mime_type(filename),
                 facts.container or kinds.container(filename),
-                facts.duration, facts.width, facts.height, facts.video_codec, facts.audio_codec,
-                now, now, facts.modified_ns, facts.fingerprint, facts.identity,
-                "present", "pending",
+                facts.duration,
+                facts.width,
+                facts.height,
+                facts.video_codec,
+                facts.audio_codec,
+                now,
+                now,
+                facts.modified_ns,
+                facts.fingerprint,
+                facts.identity,
+                "present",
+                "pending",
             )
             for id, (path, facts) in zip(self._db.new_ids(len(new)), new)
         ]
@@ -320,7 +334,8 @@ class Reconciliation:
         ):
             last = rows[-1][0]
             yield from (
-                id for path, id in rows
+                id
+                for path, id in rows
                 if not self._has_seen(path) and not self._is_unreadable(path)
             )
 
@@ -348,7 +363,7 @@ _Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     """Cut what is to be written into pieces short enough for whoever waits."""
     for start in range(0, len(rows), PART):
-        yield rows[start:start + PART]
+        yield rows[start : start + PART]
 
 
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
@@ -359,7 +374,13 @@ def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
 # In the order of what known_files() selects.
 _CONTENT = ("size", "modified_ns", "fingerprint")
 _TOLD = (
-    "mime_type", "container", "duration", "width", "height", "video_codec", "audio_codec",
+    "mime_type",
+    "container",
+    "duration",
+    "width",
+    "height",
+    "video_codec",
+    "audio_codec",
     "identity",
 )
 _content, _told, _facts = (attrgetter(*names) for names in (_CONTENT, _TOLD, _CONTENT + _TOLD))

@@ -36,9 +36,7 @@ class Tally(Protocol):
 class Replacements:
     """Gives new files of a library the ids of those that are gone and that they are."""
 
-    def __init__(
-        self, db: Database, library: MediaLibrary, tally: Tally, began: datetime
-    ) -> None:
+    def __init__(self, db: Database, library: MediaLibrary, tally: Tally, began: datetime) -> None:
         self._db = db
         self._library = library
         self._tally = tally
@@ -82,9 +80,7 @@ class Replacements:
             left += [id for id in ids if id not in found]
         return left
 
-    def _pairs(
-        self, gone: list[MediaFile], how: str
-    ) -> list[tuple[MediaFile, MediaFile]]:
+    def _pairs(self, gone: list[MediaFile], how: str) -> list[tuple[MediaFile, MediaFile]]:
         keys = self._keys(gone, how)
         if not keys:
             return []

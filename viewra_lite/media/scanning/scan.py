@@ -141,9 +141,7 @@ class _Scan:
 
     def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
         last = ""
-        while rows := self._db.all(
-            scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD
-        ):
+        while rows := self._db.all(scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD):
             last = os_path(rows[-1][1])
             for id, path, state in rows:
                 if not (skip_partial and state == "partial"):
@@ -178,9 +176,7 @@ class _Scan:
 
     def _at(self, probe: Probe) -> MediaFile | None:
         """Return the file at a path: another one, perhaps, than when its probe was asked for."""
-        file: MediaFile | None = self._db.one(
-            queries.file_by_path, self._library.id, probe.path
-        )
+        file: MediaFile | None = self._db.one(queries.file_by_path, self._library.id, probe.path)
         return file
 
     def _save_one(self, catalog: Catalog, probe: Probe, match: Match | None) -> bool:
@@ -226,9 +222,7 @@ class _Scan:
         was_read = probe.name is None and not probe.skipped
         state = "failed" if was_read else "pending"
         if (file.error, file.probe_state) != (probe.error, state):
-            self._db.run(
-                scan_queries.save_error, probe.error, state, self._db.now(), file.id
-            )
+            self._db.run(scan_queries.save_error, probe.error, state, self._db.now(), file.id)
 
     def _probe_row(self, file: MediaFile, probe: Probe) -> tuple[Any, ...]:
         filename = os.path.basename(probe.path)
@@ -238,11 +232,20 @@ class _Scan:
         # Where the prober is not installed, what is known already stays.
         facts = file if streams is None and probe.skipped else streams
         return (
-            probe.size, kinds.mime_type(filename),
+            probe.size,
+            kinds.mime_type(filename),
             (streams and streams.container) or kinds.container(filename),
-            facts and facts.duration, facts and facts.width, facts and facts.height,
-            facts and facts.video_codec, facts and facts.audio_codec,
-            _fingerprint(probe), identity, state, probe.error, self._db.now(), file.id,
+            facts and facts.duration,
+            facts and facts.width,
+            facts and facts.height,
+            facts and facts.video_codec,
+            facts and facts.audio_codec,
+            _fingerprint(probe),
+            identity,
+            state,
+            probe.error,
+            self._db.now(),
+            file.id,
         )
 
 

@@ -23,9 +23,7 @@ _MOST_NEAR = 3
 _LONGEST_TAIL = 32  # folders; no library is deeper
 
 
-def movie(
-    db: Database, title: str, year: int | None, library_id: str | None
-) -> Movie | None:
+def movie(db: Database, title: str, year: int | None, library_id: str | None) -> Movie | None:
     """Return the movie of a title, or None where there is none or one cannot tell which."""
     or_none(checked_whole, "year", year)
     with db.reader():
@@ -59,16 +57,15 @@ def episode(
     return None
 
 
-def track(
-    db: Database, title: str, artist: str | None, album: str | None
-) -> Track | None:
+def track(db: Database, title: str, artist: str | None, album: str | None) -> Track | None:
     """Return the track of a title, or None where there is none or one cannot tell which."""
     or_none(checked_text, "artist", artist)
     or_none(checked_text, "album", album)
     key = _key(checked_text("title", title))
     rows = db.all(search_queries.titled("track"), key) if key else []
     found = [
-        row for row in rows
+        row
+        for row in rows
         if (album is None or fold(row.album.title) == fold(album))
         and (artist is None or fold(artist) in _artists(row))
     ]
@@ -84,9 +81,7 @@ def file(db: Database, path: str | os.PathLike[str]) -> MediaFile | None:
     longest, found = 0, list[MediaFile]()
     with db.reader():
         for library in db.all(queries.libraries):
-            lengths = {
-                stored_path(os.path.join(library.path, *tail)): len(tail) for tail in tails
-            }
+            lengths = {stored_path(os.path.join(library.path, *tail)): len(tail) for tail in tails}
             if os.path.isabs(text):
                 lengths[stored_path(os.path.abspath(text))] = _LONGEST_TAIL + 1
             for row in db.all(search_queries.files_at, library.id, list(lengths)):
@@ -168,8 +163,11 @@ class Finder:
         key, names = fold(title), self._names(kind)
         if not key:
             return []
-        longer = [name for name in names if f"{name}-".startswith(f"{key}-")
-                  or f"{key}-".startswith(f"{name}-")]
+        longer = [
+            name
+            for name in names
+            if f"{name}-".startswith(f"{key}-") or f"{key}-".startswith(f"{name}-")
+        ]
         alike = [name for name in names if name[:1] == key[:1] and abs(len(name) - len(key)) < 4]
         close = difflib.get_close_matches(key, alike, n=_MOST_NEAR, cutoff=0.75)
         ids = [id for name in dict.fromkeys([*close, *longer]) for id in names[name]][:_MOST_NEAR]

@@ -36,25 +36,48 @@ class Found(NamedTuple):
 
 _COLUMNS: dict[str, dict[str, Any]] = {
     "movie": {
-        "id": Movie.id, "work_id": Movie.work, "media_file_id": Movie.media_file,
-        "title": Movie.title, "year": Movie.year, "tmdb_id": Movie.tmdb_id,
+        "id": Movie.id,
+        "work_id": Movie.work,
+        "media_file_id": Movie.media_file,
+        "title": Movie.title,
+        "year": Movie.year,
+        "tmdb_id": Movie.tmdb_id,
         "imdb_id": Movie.imdb_id,
     },
     "show": {
-        "id": TVShow.id, "work_id": TVShow.work, "title": TVShow.title, "year": TVShow.year,
-        "tmdb_id": TVShow.tmdb_id, "imdb_id": TVShow.imdb_id, "tvdb_id": TVShow.tvdb_id,
+        "id": TVShow.id,
+        "work_id": TVShow.work,
+        "title": TVShow.title,
+        "year": TVShow.year,
+        "tmdb_id": TVShow.tmdb_id,
+        "imdb_id": TVShow.imdb_id,
+        "tvdb_id": TVShow.tvdb_id,
     },
     "episode": {
-        "id": Episode.id, "work_id": Episode.work, "media_file_id": Episode.media_file,
-        "title": Episode.title, "tmdb_id": Episode.tmdb_id, "imdb_id": Episode.imdb_id,
-        "tvdb_id": Episode.tvdb_id, "show_id": Episode.show, "season": Episode.season_number,
-        "number": Episode.episode_number, "air_date": Episode.air_date,
+        "id": Episode.id,
+        "work_id": Episode.work,
+        "media_file_id": Episode.media_file,
+        "title": Episode.title,
+        "tmdb_id": Episode.tmdb_id,
+        "imdb_id": Episode.imdb_id,
+        "tvdb_id": Episode.tvdb_id,
+        "show_id": Episode.show,
+        "season": Episode.season_number,
+        "number": Episode.episode_number,
+        "air_date": Episode.air_date,
     },
     "track": {
-        "id": Track.id, "work_id": Track.work, "media_file_id": Track.media_file,
-        "title": Track.title, "musicbrainz_id": Track.musicbrainz_id, "show_id": Album.identity,
-        "season": Track.disc_number, "number": Track.track_number, "artist": Track.artist,
-        "album": Album.title, "album_artist": Album.album_artist,
+        "id": Track.id,
+        "work_id": Track.work,
+        "media_file_id": Track.media_file,
+        "title": Track.title,
+        "musicbrainz_id": Track.musicbrainz_id,
+        "show_id": Album.identity,
+        "season": Track.disc_number,
+        "number": Track.track_number,
+        "artist": Track.artist,
+        "album": Album.title,
+        "album_artist": Album.album_artist,
     },
 }
 _MODELS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "track": Track}
@@ -75,9 +98,12 @@ def _source(kind: str) -> Any:
 def with_values(kind: str, column: str) -> Statement:
     """Return the statement for the rows whose column is in a list."""
     return Statement(
-        lambda values: _source(kind).where(
-            OneOf(_COLUMNS[kind][column], values)
-        ).order_by(_MODELS[kind].id).tuples()
+        lambda values: (
+            _source(kind)
+            .where(OneOf(_COLUMNS[kind][column], values))
+            .order_by(_MODELS[kind].id)
+            .tuples()
+        )
     )
 
 
@@ -106,6 +132,9 @@ def identities(kind: str) -> Statement:
 @statement
 def files_of_works(ids: Any) -> Any:
     """Every file that is, or was, a file of these works."""
-    return WorkFile.select(WorkFile.work, WorkFile.media_file_id, WorkFile.part).where(
-        OneOf(WorkFile.work, ids)
-    ).order_by(WorkFile.media_file_id).tuples()
+    return (
+        WorkFile.select(WorkFile.work, WorkFile.media_file_id, WorkFile.part)
+        .where(OneOf(WorkFile.work, ids))
+        .order_by(WorkFile.media_file_id)
+        .tuples()
+    )

@@ -16,12 +16,16 @@ from ..queries import page_source
 # What is searched, in the order in which hits of equal rank are shown: its model, the document's
 # key to it, and the columns besides the title that it is found by.
 SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
-    "movie": (Movie, SearchDocument.movie, (
-        Movie.original_title, Movie.director, Movie.cast, Movie.year,
-    )),
-    "show": (TVShow, SearchDocument.show, (
-        TVShow.original_title, TVShow.cast, TVShow.creators, TVShow.year,
-    )),
+    "movie": (
+        Movie,
+        SearchDocument.movie,
+        (Movie.original_title, Movie.director, Movie.cast, Movie.year),
+    ),
+    "show": (
+        TVShow,
+        SearchDocument.show,
+        (TVShow.original_title, TVShow.cast, TVShow.creators, TVShow.year),
+    ),
     "album": (Album, SearchDocument.album, (Album.album_artist, Album.artists, Album.year)),
     "episode": (Episode, SearchDocument.episode, (Episode.director, Episode.cast)),
     "track": (Track, SearchDocument.track, (Track.artist, Track.artists)),
@@ -33,9 +37,11 @@ def searched_by_ids(kind: str) -> Statement:
     """Return the statement for what is to be found of one kind: argument ids."""
     model, _, columns = SEARCHED[kind]
     return Statement(
-        lambda ids: model.select(model.id, model.title, *columns).where(
-            OneOf(model.id, ids)
-        ).order_by(model.id)
+        lambda ids: (
+            model.select(model.id, model.title, *columns)
+            .where(OneOf(model.id, ids))
+            .order_by(model.id)
+        )
     )
 
 
@@ -44,9 +50,9 @@ def searched_ids_after(kind: str) -> Statement:
     """Return the statement for a batch of ids of one kind: arguments (id before, limit)."""
     model = SEARCHED[kind][0]
     return Statement(
-        lambda id, limit: model.select(model.id).where(
-            model.id > id
-        ).order_by(model.id).limit(limit).tuples()
+        lambda id, limit: (
+            model.select(model.id).where(model.id > id).order_by(model.id).limit(limit).tuples()
+        )
     )
 
 
@@ -75,7 +81,10 @@ def delete_documents(kind: str) -> Statement:
 
 
 _RANKED_BY = (
-    SearchDocument.seq, SearchDocument.kind, SearchDocument.title_key, SearchDocument.terms,
+    SearchDocument.seq,
+    SearchDocument.kind,
+    SearchDocument.title_key,
+    SearchDocument.terms,
 )
 
 
@@ -91,12 +100,14 @@ def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
 @statement
 def documents_titled(start: Any, end: Any, most: Any) -> Any:
     """The first documents of each kind with a title in a range, in the order of their titles."""
+
     def chosen(kind: str, number: int) -> Any:
         document = SearchDocument.alias(f"d{number}")
         return SearchDocument.seq.in_(
-            document.select(document.seq).where(
-                document.kind == kind, document.title_key >= start, document.title_key < end
-            ).order_by(document.title_key, document.seq).limit(most)
+            document.select(document.seq)
+            .where(document.kind == kind, document.title_key >= start, document.title_key < end)
+            .order_by(document.title_key, document.seq)
+            .limit(most)
         )
 
     return _documents_of_each_kind(chosen)
@@ -126,29 +137,38 @@ def hits_by_seq(seqs: Any) -> Any:
     """What is shown of the documents; a show and an album also stand for what is in them."""
     show = fn.COALESCE(SearchDocument.show, Episode.show)
     album = fn.COALESCE(SearchDocument.album, Track.album)
-    return SearchDocument.select(
-        SearchDocument.seq,
-        SearchDocument.kind,
-        fn.COALESCE(Movie.id, Episode.id, Track.id, TVShow.id, Album.id),
-        SearchDocument.title,
-        fn.COALESCE(Movie.library, TVShow.library, Album.library),
-        fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
-        fn.COALESCE(Movie.year, Track.year, Album.year),
-        fn.COALESCE(Movie.release_date, Episode.air_date, Album.release_date),
-        fn.COALESCE(TVShow.year, 0), TVShow.first_air_date,
-        TVShow.title, Episode.season_number, Episode.episode_number, Episode.episode_number_end,
-        Album.title, Album.album_artist, Track.artist,
-    ).join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id)).switch(
-        SearchDocument
-    ).join(Episode, JOIN.LEFT_OUTER, on=(SearchDocument.episode == Episode.id)).switch(
-        SearchDocument
-    ).join(Track, JOIN.LEFT_OUTER, on=(SearchDocument.track == Track.id)).switch(
-        SearchDocument
-    ).join(TVShow, JOIN.LEFT_OUTER, on=(TVShow.id == show)).switch(
-        SearchDocument
-    ).join(Album, JOIN.LEFT_OUTER, on=(Album.id == album)).where(
-        OneOf(SearchDocument.seq, seqs)
-    ).tuples()
+    return (
+        SearchDocument.select(
+            SearchDocument.seq,
+            SearchDocument.kind,
+            fn.COALESCE(Movie.id, Episode.id, Track.id, TVShow.id, Album.id),
+            SearchDocument.title,
+            fn.COALESCE(Movie.library, TVShow.library, Album.library),
+            fn.COALESCE(Movie.media_file, Episode.media_file, Track.media_file),
+            fn.COALESCE(Movie.year, Track.year, Album.year),
+            fn.COALESCE(Movie.release_date, Episode.air_date, Album.release_date),
+            fn.COALESCE(TVShow.year, 0),
+            TVShow.first_air_date,
+            TVShow.title,
+            Episode.season_number,
+            Episode.episode_number,
+            Episode.episode_number_end,
+            Album.title,
+            Album.album_artist,
+            Track.artist,
+        )
+        .join(Movie, JOIN.LEFT_OUTER, on=(SearchDocument.movie == Movie.id))
+        .switch(SearchDocument)
+        .join(Episode, JOIN.LEFT_OUTER, on=(SearchDocument.episode == Episode.id))
+        .switch(SearchDocument)
+        .join(Track, JOIN.LEFT_OUTER, on=(SearchDocument.track == Track.id))
+        .switch(SearchDocument)
+        .join(TVShow, JOIN.LEFT_OUTER, on=(TVShow.id == show))
+        .switch(SearchDocument)
+        .join(Album, JOIN.LEFT_OUTER, on=(Album.id == album))
+        .where(OneOf(SearchDocument.seq, seqs))
+        .tuples()
+    )
 
 
 @lru_cache(maxsize=None)
@@ -167,8 +187,11 @@ def titled(kind: str) -> Statement:
 
 
 def _track_source() -> Any:
-    return Track.select(Track, Album, MediaFile).join(Album).switch(Track).join(
-        MediaFile, JOIN.LEFT_OUTER
+    return (
+        Track.select(Track, Album, MediaFile)
+        .join(Album)
+        .switch(Track)
+        .join(MediaFile, JOIN.LEFT_OUTER)
     )
 
 
@@ -176,24 +199,34 @@ def _track_source() -> Any:
 def named_between(model: Any) -> Statement:
     """Return the statement for rows by their identity: arguments (library_id, start, end)."""
     return Statement(
-        lambda library_id, start, end: page_source(model).where(
-            model.library == library_id, model.identity >= start, model.identity < end
-        ).order_by(model.id)
+        lambda library_id, start, end: (
+            page_source(model)
+            .where(model.library == library_id, model.identity >= start, model.identity < end)
+            .order_by(model.id)
+        )
     )
 
 
 @statement
 def episodes_numbered(show_ids: Any, season_number: Any, episode_number: Any) -> Any:
-    return Episode.select(Episode, TVShow, MediaFile).join(TVShow).switch(Episode).join(
-        MediaFile, JOIN.LEFT_OUTER
-    ).where(
-        OneOf(Episode.show, show_ids), Episode.season_number == season_number,
-        Episode.episode_number == episode_number,
-    ).order_by(Episode.id)
+    return (
+        Episode.select(Episode, TVShow, MediaFile)
+        .join(TVShow)
+        .switch(Episode)
+        .join(MediaFile, JOIN.LEFT_OUTER)
+        .where(
+            OneOf(Episode.show, show_ids),
+            Episode.season_number == season_number,
+            Episode.episode_number == episode_number,
+        )
+        .order_by(Episode.id)
+    )
 
 
 @statement
 def files_at(library_id: Any, paths: Any) -> Any:
-    return MediaFile.select().where(
-        MediaFile.library == library_id, OneOf(MediaFile.path, paths)
-    ).order_by(MediaFile.path)
+    return (
+        MediaFile.select()
+        .where(MediaFile.library == library_id, OneOf(MediaFile.path, paths))
+        .order_by(MediaFile.path)
+    )

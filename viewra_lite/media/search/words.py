@@ -54,10 +54,24 @@ def typed_words(text: str) -> Groups:
 _YEAR = re.compile("(?:18|19|20|21)[0-9]{2}")
 _FRACTION = re.compile("[¼½¾⅐-⅞↉]")  # NFKD would glue 8½ to 81⁄2
 _SIGNS = dict.fromkeys(map(ord, "™℠"), " ") | {ord("´"): "'"}  # these would become letters
-_PLAIN = {
-    "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h",
-    "ı": "i", "♯": "#", "_": " ",
-} | dict.fromkeys("'’‘‛ʼʻʹ`′", "'") | {char: char for char in "+#&"}
+_PLAIN = (
+    {
+        "ß": "ss",
+        "ø": "o",
+        "æ": "ae",
+        "œ": "oe",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ħ": "h",
+        "ı": "i",
+        "♯": "#",
+        "_": " ",
+    }
+    | dict.fromkeys("'’‘‛ʼʻʹ`′", "'")
+    | {char: char for char in "+#&"}
+)
 _SINGLE = re.compile(
     "[\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff]"

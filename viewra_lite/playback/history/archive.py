@@ -26,9 +26,7 @@ class ArchiveResult:
     dry_run: bool
 
 
-def archive(
-    db: Database, older_than: datetime | timedelta, dry_run: bool
-) -> ArchiveResult:
+def archive(db: Database, older_than: datetime | timedelta, dry_run: bool) -> ArchiveResult:
     """Move plays from before a moment, or older than an age, into the archive."""
     before = _moment(older_than, db.now())
     if dry_run:

@@ -7,8 +7,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...database.checks import (
-    checked_id, checked_limit, checked_moment, checked_seconds, checked_truth, checked_whole,
-    known_id, no_such, not_a_cursor,
+    checked_id,
+    checked_limit,
+    checked_moment,
+    checked_seconds,
+    checked_truth,
+    checked_whole,
+    known_id,
+    no_such,
+    not_a_cursor,
 )
 from ...database.orm.fields import timestamp_text
 from ...database.pages import Page, page_of, start_after
@@ -73,8 +80,7 @@ class Play:
 
 
 def record_play(
-    db: Database, progress: Progress, plays: Plays, user_id: str, media_file_id: str,
-    play: Play,
+    db: Database, progress: Progress, plays: Plays, user_id: str, media_file_id: str, play: Play
 ) -> bool:
     """Insert a play that is not in the history yet, and report the user's progress; whether."""
     checked_truth("completed", play.completed)
@@ -90,9 +96,16 @@ def record_play(
             return False
         subject = subject_of(db, media_file_id)
         row = PlaybackHistory(
-            id=db.new_id(), user_id=user_id, media_file_id=media_file_id,
-            played_at=played_at, duration_watched=watched, completed=completed,
-            kind=subject.kind, title=subject.title, top_title=subject.top_title, device_id=None,
+            id=db.new_id(),
+            user_id=user_id,
+            media_file_id=media_file_id,
+            played_at=played_at,
+            duration_watched=watched,
+            completed=completed,
+            kind=subject.kind,
+            title=subject.title,
+            top_title=subject.top_title,
+            device_id=None,
             method=None,
         )
         is_new = not plays.is_known(row, report.duration)
@@ -110,7 +123,10 @@ def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Rep
     if position is None:
         position = duration or 0.0 if play.completed else 0.0
     return Report(
-        checked_position(position, duration), duration, versions.is_music(id), played_at,
+        checked_position(position, duration),
+        duration,
+        versions.is_music(id),
+        played_at,
         completed=True if play.completed else None,
     )
 
@@ -136,7 +152,9 @@ def _watched(duration: Any) -> int | None:
 def follow_file(db: Database, gone_id: str, kept_id: str) -> None:
     """Give all that was played and imported of a file to the one that it has become."""
     for follow in (
-        queries.session_follows, history_queries.history_follows,
-        history_queries.archive_follows, queries.imported_follows,
+        queries.session_follows,
+        history_queries.history_follows,
+        history_queries.archive_follows,
+        queries.imported_follows,
     ):
         db.run(follow, gone_id, kept_id)

@@ -28,8 +28,10 @@ _LONGEST = timedelta(days=1)
 
 def is_play(watched: float, duration: float | None, completed: bool) -> bool:
     """Whether seconds watched, of something that long, are a play."""
-    return completed or watched >= PLAY_S or (
-        duration is not None and duration < 2 * PLAY_S and 0 < duration / 2 <= watched
+    return (
+        completed
+        or watched >= PLAY_S
+        or (duration is not None and duration < 2 * PLAY_S and 0 < duration / 2 <= watched)
     )
 
 
@@ -69,7 +71,11 @@ class Plays:
         if self._near(play, duration, archived=True):
             return True
         duplicates = self._near(play, duration)
-        if duplicates and play.completed and not any(duplicate.completed for duplicate in duplicates):
+        if (
+            duplicates
+            and play.completed
+            and not any(duplicate.completed for duplicate in duplicates)
+        ):
             duplicate = min(duplicates, key=lambda one: abs(one.played_at - play.played_at))
             self._db.run(history_queries.set_completed, True, duplicate.id)
             self._count(duplicate, 1)
@@ -130,7 +136,7 @@ class Plays:
         files = list(Versions(self._db, [file_id]).ids_of(file_id))
         statement = history_queries.archived_near if archived else history_queries.plays_near
         found: list[PlaybackHistory] = self._db.all(
-            statement, play.user_id, _earlier(began, around + _LONGEST), ended + around, files,
+            statement, play.user_id, _earlier(began, around + _LONGEST), ended + around, files
         )
         earliest = _earlier(began, around)
         return [one for one in found if one.played_at > earliest or self._span(one)[1] > earliest]
@@ -144,9 +150,7 @@ class Plays:
 
     def _insert(self, play: PlaybackHistory) -> None:
         columns = play._meta.sorted_fields
-        self._db.run(
-            history_queries.put_play, *(getattr(play, each.name) for each in columns)
-        )
+        self._db.run(history_queries.put_play, *(getattr(play, each.name) for each in columns))
 
     def _unarchived(self, id: str) -> PlaybackHistory | None:
         """Return a play by its id, taken out of the archive again; or None."""
@@ -154,7 +158,8 @@ class Plays:
         if archived is not None:
             day = archived.played_at.date()
             for statement in (
-                history_queries.copy_from_archive, history_queries.take_from_totals,
+                history_queries.copy_from_archive,
+                history_queries.take_from_totals,
                 history_queries.delete_archived,
             ):
                 self._db.run(statement, [id])
@@ -184,8 +189,15 @@ def _end_of(play: PlaybackHistory) -> datetime:
 
 def _play_of(session: PlaybackSession) -> PlaybackHistory:
     return PlaybackHistory(
-        id=session.id, user_id=session.user_id, media_file_id=session.media_file_id,
-        played_at=session.start_time, duration_watched=round(session.watched),
-        completed=session.completed, kind=session.kind, title=session.title,
-        top_title=session.top_title, device_id=session.device_id, method=session.method,
+        id=session.id,
+        user_id=session.user_id,
+        media_file_id=session.media_file_id,
+        played_at=session.start_time,
+        duration_watched=round(session.watched),
+        completed=session.completed,
+        kind=session.kind,
+        title=session.title,
+        top_title=session.top_title,
+        device_id=session.device_id,
+        method=session.method,
     )

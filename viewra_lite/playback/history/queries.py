@@ -60,7 +60,9 @@ def _near(model: Any) -> Statement:
     """Return the statement for the plays of a user between two moments, of some files."""
     return Statement(
         lambda user_id, since, until, file_ids: model.select().where(
-            model.user_id == user_id, model.played_at > since, model.played_at < until,
+            model.user_id == user_id,
+            model.played_at > since,
+            model.played_at < until,
             OneOf(model.media_file_id, file_ids),
         )
     )
@@ -92,9 +94,12 @@ def _oldest_after(model: Any) -> Statement:
     """
     key = (model.played_at, model.id)
     return Statement(
-        lambda played_at, id, until, limit: model.select(model.id, model.played_at).where(
-            Tuple(*key) > Tuple(played_at, id), model.played_at < until
-        ).order_by(*key).limit(limit)
+        lambda played_at, id, until, limit: (
+            model.select(model.id, model.played_at)
+            .where(Tuple(*key) > Tuple(played_at, id), model.played_at < until)
+            .order_by(*key)
+            .limit(limit)
+        )
     )
 
 
@@ -104,9 +109,11 @@ oldest_archived = _oldest_after(PlaybackHistoryArchive)
 
 @statement
 def count_before(moment: Any) -> Any:
-    return PlaybackHistory.select(fn.COUNT(PlaybackHistory.id)).where(
-        PlaybackHistory.played_at < moment
-    ).tuples()
+    return (
+        PlaybackHistory.select(fn.COUNT(PlaybackHistory.id))
+        .where(PlaybackHistory.played_at < moment)
+        .tuples()
+    )
 
 
 @statement
@@ -157,9 +164,11 @@ def _add_to_totals(model: Any, sign: str) -> Statement:
     sums = (total.plays, total.completed, total.seconds)
 
     def build(ids: Any) -> Any:
-        counted = model.select(
-            *key, *(SQL(sign) * fn.SUM(count) for count in count_of(model))
-        ).where(OneOf(model.id, ids)).group_by(*key)
+        counted = (
+            model.select(*key, *(SQL(sign) * fn.SUM(count) for count in count_of(model)))
+            .where(OneOf(model.id, ids))
+            .group_by(*key)
+        )
         return total.insert_from(
             counted, fields=[total.day, total.user_id, total.kind, total.top_title, *sums]
         ).on_conflict(

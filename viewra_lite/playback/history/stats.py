@@ -80,13 +80,18 @@ def checked_zone(tz: Any) -> tzinfo | None:
         return ZoneInfo(tz)
     except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as exc:
         raise refused(
-            "tz", "a time zone such as Europe/Berlin (the package tzdata brings them where the "
-            "system has none) or a tzinfo", tz,
+            "tz",
+            "a time zone such as Europe/Berlin (the package tzdata brings them where the "
+            "system has none) or a tzinfo",
+            tz,
         ) from exc
 
 
 def stats(
-    db: Database, user_id: str | None, since: datetime | None, until: datetime | None,
+    db: Database,
+    user_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
     zone: tzinfo | None = None,
 ) -> Stats:
     """Return the totals of a user, or of all, from since to before until."""
@@ -109,7 +114,9 @@ def stats(
             days = _days_of(db.all(statement, start, end, *user), zone)
     plays, completed, seconds = (sum(row[n] for row in users) for n in (1, 2, 3))
     return Stats(
-        plays, completed, seconds / _HOUR_S,
+        plays,
+        completed,
+        seconds / _HOUR_S,
         [TitleTotal(*_in_hours(row)) for row in titles],
         [DayTotal(*_in_hours(row)) for row in days],
         [UserTotal(*_in_hours(row)) for row in users],

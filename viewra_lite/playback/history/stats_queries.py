@@ -33,10 +33,14 @@ def totals_by(of_user: bool, *names: str) -> Statement:
         def between(model: Any, column: Any, start: Any, end: Any) -> Any:
             columns, counts = _columns(model)
             key = [columns[name] for name in names]
-            query = model.select(
-                *(each.alias(name) for name, each in zip(names, key)),
-                *(fn.SUM(count).alias(name) for name, count in zip(_SUMS, counts)),
-            ).where(column >= start, column < end).group_by(*key)
+            query = (
+                model.select(
+                    *(each.alias(name) for name, each in zip(names, key)),
+                    *(fn.SUM(count).alias(name) for name, count in zip(_SUMS, counts)),
+                )
+                .where(column >= start, column < end)
+                .group_by(*key)
+            )
             return query.where(model.user_id == user[0]) if of_user else query
 
         every = (
@@ -56,6 +60,7 @@ def plays_between(of_user: bool) -> Statement:
 
     Arguments (since, until, *user_id).
     """
+
     def build(since: Any, until: Any, *user: Any) -> Any:
         def of(model: Any) -> Any:
             query = model.select(model.played_at, model.completed, model.duration_watched).where(

@@ -39,7 +39,12 @@ _NAMES = tuple(each.name for each in fields(Wanted))
 
 
 def mark(
-    db: Database, progress: Progress, user_id: str, wanted: Wanted, *, watched: bool,
+    db: Database,
+    progress: Progress,
+    user_id: str,
+    wanted: Wanted,
+    *,
+    watched: bool,
     at: datetime | None = None,
 ) -> list[UserMediaProgress]:
     """Mark a file for each work of what is wanted in one durable transaction; their states."""
@@ -106,12 +111,12 @@ def _works(db: Database, noun: str, row: Any) -> list[str]:
         found = db.all(queries.works_of_season, show.work_id, row.season_number)
     else:
         found = db.all(queries.works_of_show, row.work_id)
-    return [id for id, in found]
+    return [id for (id,) in found]
 
 
 def _files(db: Database, works: list[str]) -> list[str]:
     """Return every file that is, or was, a file of these works."""
-    return [id for id, in db.all(queries.files_of_works, works)]
+    return [id for (id,) in db.all(queries.files_of_works, works)]
 
 
 def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
@@ -119,6 +124,7 @@ def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
 
     One that holds nothing else, where there is one, and that is there.
     """
+
     def last_choice(id: str) -> tuple[int, bool, str]:
         file = versions.files.get(id)
         return len(versions.parts[id]), file is None or file.status != "present", id
@@ -140,13 +146,11 @@ def _known_file(db: Database, progress: Progress, user_id: str, id: str) -> Vers
     return versions
 
 
-def _files_around(
-    db: Database, progress: Progress, user_id: str, id: str
-) -> list[str]:
+def _files_around(db: Database, progress: Progress, user_id: str, id: str) -> list[str]:
     """Return the files of the show or the movie that a file belongs to, else the file."""
     versions = _known_file(db, progress, user_id, id)
     works = versions.works_of(id)
-    shows = {show_id for show_id, in db.all(queries.shows_of_works, works)}
+    shows = {show_id for (show_id,) in db.all(queries.shows_of_works, works)}
     for show_id in shows:
-        works += [work_id for work_id, in db.all(queries.works_of_show, show_id)]
+        works += [work_id for (work_id,) in db.all(queries.works_of_show, show_id)]
     return [id, *_files(db, works)]

@@ -114,9 +114,7 @@ class Progress:
         state.last_played_at = max(state.last_played_at or moment, moment)
         self._put(state, known, state.updated_at or moment)
 
-    def count(
-        self, user_id: str, media_file_id: str, by: int, moment: datetime
-    ) -> None:
+    def count(self, user_id: str, media_file_id: str, by: int, moment: datetime) -> None:
         """Count plays to the end, or take them back: for Plays, which has written them."""
         known = self.known(user_id, media_file_id)
         state = known.state or nothing(user_id, media_file_id)
@@ -146,9 +144,7 @@ class Progress:
             changed_at = moment
         self._put(state, known, changed_at)
 
-    def take_back(
-        self, user_id: str, media_file_id: str, session_id: str | None
-    ) -> None:
+    def take_back(self, user_id: str, media_file_id: str, session_id: str | None) -> None:
         """Take back that it was watched, as a session or reports without one have said."""
         known = self.known(user_id, media_file_id)
         state = known.state
@@ -302,9 +298,7 @@ class Progress:
         row.completed, row.last_played_at = state.completed, state.last_played_at
         self._save(row)
 
-    def _keep_rest(
-        self, row: UserMediaProgress, state: UserMediaProgress, known: Known
-    ) -> None:
+    def _keep_rest(self, row: UserMediaProgress, state: UserMediaProgress, known: Known) -> None:
         """Let the files of what else a file holds say for themselves that it was watched."""
         rest = known.parts[row.media_file_id] - known.parts[state.media_file_id]
         for id, held in Versions(self._db, [row.media_file_id]).parts.items():

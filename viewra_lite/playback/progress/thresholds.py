@@ -29,7 +29,8 @@ class Thresholds:
         """Return those that are configured; music has its own."""
         if is_music:
             return cls(
-                config.music_completed_at, config.music_resume_from,
+                config.music_completed_at,
+                config.music_resume_from,
                 config.music_resume_min_duration_s,
             )
         return cls(config.completed_at, config.resume_from, config.resume_min_duration_s)
@@ -68,8 +69,7 @@ def is_possible(position: Any) -> bool:
 
 
 def farthest(position: float, duration: float | None) -> float:
-    """Return where a stored position may have been: what lies beyond the end is stored as the end.
-    """
+    """Return the farthest position that a stored one may stand for: the end stands for more."""
     return position * OVERRUN if position == duration else position
 
 

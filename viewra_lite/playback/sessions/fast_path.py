@@ -34,8 +34,10 @@ class FastPath:
         if session is None:
             return None
         seconds, now = fitted(position, session.duration), self._db.now()
-        if seconds is None or is_older(client_time, session.reported_at, now) or not (
-            seconds or session.watched
+        if (
+            seconds is None
+            or is_older(client_time, session.reported_at, now)
+            or not (seconds or session.watched)
         ):
             return None
         moment = report_time(client_time, now)
@@ -46,11 +48,14 @@ class FastPath:
             return None
         advance(session, seconds, moment)
         session.last_activity = now
+        self._db.run(queries.continue_session, seconds, now, moment, session.watched, session.id)
         self._db.run(
-            queries.continue_session, seconds, now, moment, session.watched, session.id
-        )
-        self._db.run(
-            queries.continue_progress, seconds, moment, duration, moment, session.user_id,
+            queries.continue_progress,
+            seconds,
+            moment,
+            duration,
+            moment,
+            session.user_id,
             session.media_file_id,
         )
         return session  # type: ignore[no-any-return]
@@ -81,8 +86,13 @@ class FastPath:
         return state  # type: ignore[no-any-return]
 
     def _moves(
-        self, seconds: float, known: float, known_at: datetime | None, moment: datetime,
-        client_time: datetime | None, now: datetime,
+        self,
+        seconds: float,
+        known: float,
+        known_at: datetime | None,
+        moment: datetime,
+        client_time: datetime | None,
+        now: datetime,
     ) -> bool:
         return not is_older(client_time, known_at, now) and continues(
             seconds - known, known_at, moment

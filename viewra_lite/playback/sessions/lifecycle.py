@@ -11,7 +11,13 @@ from typing import Any
 
 from ...config.options import Config
 from ...database.checks import (
-    checked_choice, checked_duration, checked_id, checked_user, known_id, no_such, or_none,
+    checked_choice,
+    checked_duration,
+    checked_id,
+    checked_user,
+    known_id,
+    no_such,
+    or_none,
 )
 from ...database.transactions.database import Database
 from ...errors import ConflictError
@@ -35,8 +41,7 @@ class Lifecycle:
     """What may happen to a session, and what follows from it."""
 
     def __init__(
-        self, db: Database, config: Config, progress: Progress, plays: Plays,
-        fast_path: FastPath,
+        self, db: Database, config: Config, progress: Progress, plays: Plays, fast_path: FastPath
     ) -> None:
         self._db = db
         self._config = config
@@ -45,8 +50,13 @@ class Lifecycle:
         self._fast_path = fast_path
 
     def start(
-        self, media_file_id: str, user_id: str, device_id: str | None, method: str,
-        position: Any, duration: Any,
+        self,
+        media_file_id: str,
+        user_id: str,
+        device_id: str | None,
+        method: str,
+        position: Any,
+        duration: Any,
     ) -> PlaybackSession:
         """Insert a session of a file; raises NotFoundError, InvalidValueError."""
         checked_choice("method", method, METHODS)
@@ -54,20 +64,30 @@ class Lifecycle:
         or_none(checked_id, "device_id", device_id)
         duration = or_none(checked_duration, "duration", duration)
         with self._db.writer():
-            file = self._db.one(
-                queries.file_by_id, known_id("media file", media_file_id)
-            )
+            file = self._db.one(queries.file_by_id, known_id("media file", media_file_id))
             if file is None:
                 raise no_such("media file", media_file_id)
             length = file.duration if duration is None else duration
             subject = subject_of(self._db, file.id)
             now = self._db.now()
             session = PlaybackSession(
-                id=self._db.new_id(), media_file_id=file.id, user_id=user_id,
-                device_id=device_id, method=method, state="starting",
-                position=checked_position(position, length), duration=length, start_time=now,
-                last_activity=now, reported_at=None, end_time=None, watched=0.0, completed=False,
-                kind=subject.kind, title=subject.title, top_title=subject.top_title,
+                id=self._db.new_id(),
+                media_file_id=file.id,
+                user_id=user_id,
+                device_id=device_id,
+                method=method,
+                state="starting",
+                position=checked_position(position, length),
+                duration=length,
+                start_time=now,
+                last_activity=now,
+                reported_at=None,
+                end_time=None,
+                watched=0.0,
+                completed=False,
+                kind=subject.kind,
+                title=subject.title,
+                top_title=subject.top_title,
             )
             self._db.run(
                 queries.insert_session,
@@ -88,15 +108,16 @@ class Lifecycle:
 
     def session(self, id: str) -> PlaybackSession:
         """Return a session; raises NotFoundError."""
-        found: PlaybackSession | None = self._db.one(
-            queries.session_by_id, known_id(_SESSION, id)
-        )
+        found: PlaybackSession | None = self._db.one(queries.session_by_id, known_id(_SESSION, id))
         if found is None:
             raise no_such(_SESSION, id)
         return found
 
     def move(
-        self, session: PlaybackSession, position: Any, state: str | None,
+        self,
+        session: PlaybackSession,
+        position: Any,
+        state: str | None,
         client_time: datetime | None,
     ) -> PlaybackSession:
         """Take a heartbeat: where the session is, and with it the user."""
@@ -150,7 +171,7 @@ class Lifecycle:
         expired = 0
         for start in range(0, len(silent), _BATCH):
             with self._db.writer():
-                for id in silent[start:start + _BATCH]:
+                for id in silent[start : start + _BATCH]:
                     session = self._db.one(queries.session_by_id, id)
                     if session is not None and session.end_time is None and is_silent(session):
                         self._expire(session)  # it was not heard of meanwhile
@@ -169,9 +190,7 @@ class Lifecycle:
             return "paused" if session.state == "paused" else "playing"
         return checked_choice("state", state, (*_MOVING, *_ENDING))
 
-    def _fitted(
-        self, session: PlaybackSession, position: Any, moment: datetime
-    ) -> float | None:
+    def _fitted(self, session: PlaybackSession, position: Any, moment: datetime) -> float | None:
         """Return a position within the duration; None for one that cannot be.
 
         Who plays on beyond the end proves that the duration is wrong: then it is unknown.
@@ -192,9 +211,7 @@ class Lifecycle:
             self._progress.take_back(session.user_id, str(session.media_file_id), session.id)
             self._plays.record(session, disproved=True)
 
-    def _end_beyond(
-        self, session: PlaybackSession, state: str, position: Any
-    ) -> PlaybackSession:
+    def _end_beyond(self, session: PlaybackSession, state: str, position: Any) -> PlaybackSession:
         """End a session at an impossible position: at its end, which says nothing of the user."""
         if state not in _ENDING:
             checked_position(position, session.duration)
@@ -215,13 +232,16 @@ class Lifecycle:
             session.state, session.end_time = "playing", None
 
     def _report(
-        self, session: PlaybackSession, client_time: datetime | None, state: str,
-        stood_at_end: bool,
+        self, session: PlaybackSession, client_time: datetime | None, state: str, stood_at_end: bool
     ) -> None:
         file_id, now = str(session.media_file_id), self._db.now()
-        self._progress.report(session.user_id, file_id, Report(
-            session.position, session.duration, session.kind == "track", client_time, session.id
-        ))
+        self._progress.report(
+            session.user_id,
+            file_id,
+            Report(
+                session.position, session.duration, session.kind == "track", client_time, session.id
+            ),
+        )
         if state == "completed" or not stood_at_end and self._is_at_end(session):
             if not session.completed:
                 session.completed = True
@@ -241,9 +261,17 @@ class Lifecycle:
     def _save(self, session: PlaybackSession, state: str) -> None:
         session.state = state
         self._db.run(
-            queries.session_moved, state, session.position, session.duration, session.start_time,
-            session.last_activity, session.reported_at, session.watched, session.completed,
-            session.end_time, session.id,
+            queries.session_moved,
+            state,
+            session.position,
+            session.duration,
+            session.start_time,
+            session.last_activity,
+            session.reported_at,
+            session.watched,
+            session.completed,
+            session.end_time,
+            session.id,
         )
 
     def _touch(self, id: str, now: datetime) -> None:

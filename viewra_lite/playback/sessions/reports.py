@@ -18,8 +18,15 @@ from ..versions import is_music, subject_of
 
 
 def take(
-    db: Database, progress: Progress, plays: Plays, user_id: str, file_id: str,
-    file: MediaFile | None, position: Any, completed: bool | None, client_time: datetime | None,
+    db: Database,
+    progress: Progress,
+    plays: Plays,
+    user_id: str,
+    file_id: str,
+    file: MediaFile | None,
+    position: Any,
+    completed: bool | None,
+    client_time: datetime | None,
 ) -> UserMediaProgress:
     """Take a report; one that comes to the end is a play. Returns what holds then."""
     now, duration = db.now(), None if file is None else file.duration
@@ -49,9 +56,7 @@ def take(
     return holds
 
 
-def undo(
-    progress: Progress, plays: Plays, user_id: str, file_id: str
-) -> UserMediaProgress:
+def undo(progress: Progress, plays: Plays, user_id: str, file_id: str) -> UserMediaProgress:
     """Go back to the last state that was kept, and take back the play that came after it."""
     before = progress.of_file(user_id, file_id)
     state = progress.undo(user_id, file_id)
@@ -67,8 +72,7 @@ def undo(
 
 
 def _disprove(
-    db: Database, progress: Progress, plays: Plays, state: UserMediaProgress,
-    duration: float | None,
+    db: Database, progress: Progress, plays: Plays, state: UserMediaProgress, duration: float | None
 ) -> None:
     """Take back what was concluded from a duration that was too short."""
     if state.completed:
@@ -77,12 +81,18 @@ def _disprove(
         plays.take_back(_play(db, user_id, file_id, db.now()), duration)
 
 
-def _play(
-    db: Database, user_id: str, file_id: str, moment: datetime
-) -> PlaybackHistory:
+def _play(db: Database, user_id: str, file_id: str, moment: datetime) -> PlaybackHistory:
     subject = subject_of(db, file_id)
     return PlaybackHistory(
-        id=db.new_id(), user_id=user_id, media_file_id=file_id, played_at=moment,
-        duration_watched=None, completed=True, kind=subject.kind, title=subject.title,
-        top_title=subject.top_title, device_id=None, method=None,
+        id=db.new_id(),
+        user_id=user_id,
+        media_file_id=file_id,
+        played_at=moment,
+        duration_watched=None,
+        completed=True,
+        kind=subject.kind,
+        title=subject.title,
+        top_title=subject.top_title,
+        device_id=None,
+        method=None,
     )

@@ -18,8 +18,7 @@ from .items import WatchItem, stored_moment, touched_files
 
 
 def continue_watching(
-    db: Database, progress: Progress, config: Config, user_id: str, limit: int,
-    rewatching: bool,
+    db: Database, progress: Progress, config: Config, user_id: str, limit: int, rewatching: bool
 ) -> list[WatchItem]:
     """Return what a user has begun and not finished, the most recent first."""
     checked_limit(limit)
@@ -57,9 +56,7 @@ def _begun(
     files: dict[str, MediaFile] = {}
     for id in ids:
         file = versions.playable(id)
-        state = progress.complete(
-            states[id], is_music=versions.is_music(id), file=file
-        )
+        state = progress.complete(states[id], is_music=versions.is_music(id), file=file)
         is_over = state.dropped or (state.completed and not rewatching)
         if file is not None and state.resume_position > 0 and not is_over:
             files[id] = file
@@ -107,6 +104,12 @@ def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
 def _item(subject: Subject, file: MediaFile, state: UserMediaProgress) -> WatchItem:
     episode = subject.episodes[0] if subject.episodes else None
     return WatchItem(
-        subject.kind, subject.title, file, state, subject.movie, episode, subject.show,
+        subject.kind,
+        subject.title,
+        file,
+        state,
+        subject.movie,
+        episode,
+        subject.show,
         subject.track,
     )

@@ -20,9 +20,7 @@ from .items import NEVER, WatchItem, stored_moment, touched_files
 _FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # in a chunk
 
 
-def next_up(
-    db: Database, progress: Progress, user_id: str, limit: int
-) -> list[WatchItem]:
+def next_up(db: Database, progress: Progress, user_id: str, limit: int) -> list[WatchItem]:
     """Return the next episode of each show that a user follows, the most recent show first."""
     checked_limit(limit)
     found: list[WatchItem] = []
@@ -99,7 +97,7 @@ def next_step(steps: Sequence[Step]) -> Step | None:
     if len(watched) < len(steps) and _plays_before(steps, last) < 2:
         plays = 1
         last = _latest(steps, [n for n in watched if steps[n].plays == 1] or watched)
-    return next((step for step in steps[last + 1:] if step.plays < plays), None)
+    return next((step for step in steps[last + 1 :] if step.plays < plays), None)
 
 
 def _latest(steps: Sequence[Step], numbers: list[int]) -> int:
@@ -126,9 +124,7 @@ def _shows_of(db: Database, ids: list[str]) -> list[_Show]:
     return list(shows.values())
 
 
-def _next_of(
-    db: Database, progress: Progress, user_id: str, shows: list[_Show]
-) -> list[WatchItem]:
+def _next_of(db: Database, progress: Progress, user_id: str, shows: list[_Show]) -> list[WatchItem]:
     """Return the next episodes of a chunk of shows, in their order."""
     by_work = {show.work_id: show for show in shows}
     _load_episodes(db, by_work)
@@ -184,14 +180,14 @@ def _items(
     versions = Versions(db, [file.id for file in found.values()])
     known = subjects(db, versions)
     states = progress.of_files(user_id, versions.wanted, versions)
-    episodes = {
-        row.id: row for row in db.all(watching_queries.episodes_by_ids, list(found))
-    }
+    episodes = {row.id: row for row in db.all(watching_queries.episodes_by_ids, list(found))}
     items = []
     for episode_id, file in found.items():
         episode, state = episodes[episode_id], states.get(file.id) or nothing(user_id, file.id)
         progress.complete(state, is_music=versions.is_music(file.id), file=file)
-        items.append(WatchItem(
-            "episode", known[file.id].title, file, state, episode=episode, show=episode.show
-        ))
+        items.append(
+            WatchItem(
+                "episode", known[file.id].title, file, state, episode=episode, show=episode.show
+            )
+        )
     return items

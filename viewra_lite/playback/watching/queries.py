@@ -18,10 +18,18 @@ from ..models import UserMediaProgress
 def _files_touched(user_id: Any, moment: Any, after: Any, limit: Any, *conditions: Any) -> Any:
     """A user's files, those that changed last first, after the one that a chunk ended with."""
     progress = UserMediaProgress
-    return progress.select(progress.media_file_id, progress.updated_at).where(
-        progress.user_id == user_id, *conditions, progress.updated_at <= moment,
-        (progress.updated_at < moment) | (progress.media_file_id > after),
-    ).order_by(progress.updated_at.desc(), progress.media_file_id).limit(limit).tuples()
+    return (
+        progress.select(progress.media_file_id, progress.updated_at)
+        .where(
+            progress.user_id == user_id,
+            *conditions,
+            progress.updated_at <= moment,
+            (progress.updated_at < moment) | (progress.media_file_id > after),
+        )
+        .order_by(progress.updated_at.desc(), progress.media_file_id)
+        .limit(limit)
+        .tuples()
+    )
 
 
 @statement
@@ -32,10 +40,14 @@ def files_touched(user_id: Any, moment: Any, after: Any, limit: Any) -> Any:
 def _is_resumable(shortest: Any, first: Any, last: Any) -> Any:
     """Whether a file may be resumed: seconds that it runs at least, and shares of them."""
     progress = UserMediaProgress
-    return (progress.position > 0) & (progress.duration.is_null() | (
-        (progress.duration >= shortest) & (progress.position >= progress.duration * first)
-        & (progress.position < progress.duration * last)
-    ))
+    return (progress.position > 0) & (
+        progress.duration.is_null()
+        | (
+            (progress.duration >= shortest)
+            & (progress.position >= progress.duration * first)
+            & (progress.position < progress.duration * last)
+        )
+    )
 
 
 @statement
@@ -43,7 +55,12 @@ def files_unfinished(
     user_id: Any, moment: Any, after: Any, limit: Any, shortest: Any, first: Any, last: Any
 ) -> Any:
     return _files_touched(
-        user_id, moment, after, limit, ~UserMediaProgress.completed, ~UserMediaProgress.dropped,
+        user_id,
+        moment,
+        after,
+        limit,
+        ~UserMediaProgress.completed,
+        ~UserMediaProgress.dropped,
         _is_resumable(shortest, first, last),
     )
 
@@ -54,7 +71,11 @@ def files_begun(
 ) -> Any:
     """As files_unfinished, with those that were completed once."""
     return _files_touched(
-        user_id, moment, after, limit, ~UserMediaProgress.dropped,
+        user_id,
+        moment,
+        after,
+        limit,
+        ~UserMediaProgress.dropped,
         _is_resumable(shortest, first, last),
     )
 
@@ -65,20 +86,34 @@ def files_begun(
 @statement
 def shows_of_files(ids: Any) -> Any:
     """Which shows files belong to: (file, show's work, show, whether in the file's library)."""
-    return WorkFile.select(
-        WorkFile.media_file_id, Work.show, TVShow.id, TVShow.library == MediaFile.library
-    ).join(Work).join(TVShow, on=(TVShow.work == Work.show)).join(
-        MediaFile, JOIN.LEFT_OUTER, on=(MediaFile.id == WorkFile.media_file_id)
-    ).where(OneOf(WorkFile.media_file_id, ids)).tuples()
+    return (
+        WorkFile.select(
+            WorkFile.media_file_id, Work.show, TVShow.id, TVShow.library == MediaFile.library
+        )
+        .join(Work)
+        .join(TVShow, on=(TVShow.work == Work.show))
+        .join(MediaFile, JOIN.LEFT_OUTER, on=(MediaFile.id == WorkFile.media_file_id))
+        .where(OneOf(WorkFile.media_file_id, ids))
+        .tuples()
+    )
 
 
 @statement
 def episodes_of_shows(works: Any) -> Any:
     """Every episode of the shows of these works, in every library."""
-    return TVShow.select(
-        TVShow.work, TVShow.id, Episode.id, Episode.season_number, Episode.episode_number,
-        Episode.media_file,
-    ).join(Episode, on=(Episode.show == TVShow.id)).where(OneOf(TVShow.work, works)).tuples()
+    return (
+        TVShow.select(
+            TVShow.work,
+            TVShow.id,
+            Episode.id,
+            Episode.season_number,
+            Episode.episode_number,
+            Episode.media_file,
+        )
+        .join(Episode, on=(Episode.show == TVShow.id))
+        .where(OneOf(TVShow.work, works))
+        .tuples()
+    )
 
 
 @statement
@@ -86,14 +121,28 @@ def plays_of_shows(user_id: Any, works: Any) -> Any:
     """A user's rows of the episodes of these shows, those that have gone too."""
     progress = UserMediaProgress
     # CROSS: from the shows to the user's rows; the other way SQLite would read all of a user's.
-    return Work.select(
-        Work.show, Work.season_number, Work.episode_number, progress.updated_at,
-        progress.dropped, progress.completed, progress.play_count, progress.marked,
-        progress.last_played_at,
-    ).join(WorkFile, JOIN.CROSS).join(progress, JOIN.CROSS).where(
-        OneOf(Work.show, works), WorkFile.work == Work.id, progress.user_id == user_id,
-        progress.media_file_id == WorkFile.media_file_id,
-    ).tuples()
+    return (
+        Work.select(
+            Work.show,
+            Work.season_number,
+            Work.episode_number,
+            progress.updated_at,
+            progress.dropped,
+            progress.completed,
+            progress.play_count,
+            progress.marked,
+            progress.last_played_at,
+        )
+        .join(WorkFile, JOIN.CROSS)
+        .join(progress, JOIN.CROSS)
+        .where(
+            OneOf(Work.show, works),
+            WorkFile.work == Work.id,
+            progress.user_id == user_id,
+            progress.media_file_id == WorkFile.media_file_id,
+        )
+        .tuples()
+    )
 
 
 @statement

@@ -66,7 +66,11 @@ def connect(path: Path, wait_s: float) -> Any:
     # sixth of a read: a connection is lent to one thread at a time, and settle() sees to it that
     # no cursor outlives that, for one that is freed late would reach into another thread's work.
     connection = cysqlite.connect(
-        f"{path.as_uri()}?mode=rw", _FLAGS, wait_s, uri=True, cached_statements=STATEMENTS_KEPT,
+        f"{path.as_uri()}?mode=rw",
+        _FLAGS,
+        wait_s,
+        uri=True,
+        cached_statements=STATEMENTS_KEPT,
         extensions=False,
     )
     # Built with statistics, this SQLite would compile many a join anew for each parameter.
@@ -89,8 +93,12 @@ def reset(connection: Any) -> None:
     """Undo what guest code may have set."""
     connection.row_factory = None
     for undo in (
-        connection.trace, connection.progress, connection.authorizer, connection.commit_hook,
-        connection.rollback_hook, connection.update_hook,
+        connection.trace,
+        connection.progress,
+        connection.authorizer,
+        connection.commit_hook,
+        connection.rollback_hook,
+        connection.update_hook,
     ):
         undo(None)
 

@@ -19,7 +19,5 @@ def load_driver(name: str) -> SqliteDriver:
     try:
         from . import cysqlite
     except ImportError as exc:
-        raise ConfigError(
-            f"driver: {name} cannot be loaded ({exc}): pip install cysqlite"
-        ) from exc
+        raise ConfigError(f"driver: {name} cannot be loaded ({exc}): pip install cysqlite") from exc
     return cysqlite
