@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "viewra_lite"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = ("media", "playback", "plugins", "transcoding")
-LONGEST_FILE = 470  # to be 400 again, once the widest are cut
+LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_ENTRIES = 13
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}

@@ -22,6 +22,8 @@ PACKAGE = ROOT / "viewra_lite"
 VERBS = (
     "store.py",
     *(f"{room}/module.py" for room in ("maintenance", "media", "playback", "transcoding")),
+    "media/catalog/verbs.py",
+    "playback/history/verbs.py",
 )
 # What stands in an annotation and is not ours to export.
 FOREIGN = {

@@ -12,7 +12,7 @@ from transcoding_rows import add_files, entries, made
 
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError, StoreBusyError
-from viewra_lite.transcoding import queries
+from viewra_lite.transcoding import cache_queries
 from viewra_lite.transcoding.cache import CacheUsage, EvictResult
 from viewra_lite.transcoding.models import TranscodeCache
 
@@ -228,7 +228,7 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
 
         def chosen(statement: Any, *arguments: Any) -> Any:
             rows = choose(statement, *arguments)
-            if statement is queries.least_recently_used and len(rows) == 2:
+            if statement is cache_queries.least_recently_used and len(rows) == 2:
                 in_thread(lambda: store.transcoding.cached("made-00000", hold_s=60))
             return rows
 

@@ -10,7 +10,7 @@ from transcoding_rows import add_files, made
 
 from viewra_lite import Store
 from viewra_lite.database.orm.statements import Statement
-from viewra_lite.transcoding import queries
+from viewra_lite.transcoding import cache_queries, queries
 
 TIME = "2024-05-01 12:00:00.000000+00:00"
 
@@ -39,11 +39,11 @@ def sqlite_store(driver: Any, tmp_path: Path) -> Any:
         (queries.sessions_newest, (100,), ["idx_transcode_recent"]),
         (queries.move_sessions, ("a", "b"), ["idx_transcode_media"]),
         (queries.move_entries, ("a", "b"), ["idx_cache_media"]),
-        (queries.use_entry, ("h", TIME, TIME, TIME, TIME, TIME), ["content_hash=?"]),
-        (queries.entry_by_hash, ("h",), ["content_hash=?"]),
-        (queries.usage, (), ["COVERING INDEX idx_cache_size"]),
+        (cache_queries.use_entry, ("h", TIME, TIME, TIME, TIME, TIME), ["content_hash=?"]),
+        (cache_queries.entry_by_hash, ("h",), ["content_hash=?"]),
+        (cache_queries.usage, (), ["COVERING INDEX idx_cache_size"]),
         (
-            queries.least_recently_used,
+            cache_queries.least_recently_used,
             (TIME, TIME, 100),
             ["idx_cache_used", "idx_transcode_active"],
         ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, NoReturn
@@ -137,7 +135,7 @@ class Rows:
 
     def _complete_media_files(self, row: Row) -> None:
         path = row.get("path") or ""
-        row["filename"] = row.get("filename") or _last_part(path)
+        row["filename"] = row.get("filename") or values.last_part(path)
         library = self._existing("media_libraries", row.get("library_id"))
         number = 0
         while library is None or self._has("media_files", library_id=library, path=path):
@@ -150,7 +148,7 @@ class Rows:
         row["library_id"] = row.get("library_id") or self._one(
             "SELECT library_id FROM media_files WHERE id = ?", file
         )
-        row["year"] = row.get("year") or _year(row.get("release_date"))
+        row["year"] = row.get("year") or values.year_of(row.get("release_date"))
         self._complete_title("movies", "movie", row, movie_identity, row["year"])
         self._connection.execute(
             "UPDATE media_files SET identity = ? WHERE id = ? AND identity IS NULL",
@@ -159,7 +157,7 @@ class Rows:
         row["work_id"] = self._work("movie", file, key=row["identity"])
 
     def _complete_tv_shows(self, row: Row) -> None:
-        row["year"] = year = row.get("year") or _year(row.get("first_air_date"))
+        row["year"] = year = row.get("year") or values.year_of(row.get("first_air_date"))
         self._complete_title("tv_shows", "tv", row, show_identity, year)
         row["work_id"] = self._work("show", None, key=row["identity"])
 
@@ -169,7 +167,7 @@ class Rows:
         row["work_id"] = self._work("episode", row.get("media_file_id"), show_id=show, **numbers)
 
     def _complete_albums(self, row: Row) -> None:
-        row["year"] = row.get("year") or _year(row.get("release_date"))
+        row["year"] = row.get("year") or values.year_of(row.get("release_date"))
         self._complete_title("albums", "music", row, album_identity, row.get("album_artist"))
 
     def _complete_tracks(self, row: Row) -> None:
@@ -396,12 +394,3 @@ def _reader(table: str, field: Any) -> Callable[[Any], Any]:
         return values.share
     readers = (reader for kind, reader in _READERS.items() if isinstance(field, kind))
     return next(readers, values.text)
-
-
-def _last_part(path: str) -> str:
-    style = ntpath if path[1:3] == ":\\" or path[:2] == "\\\\" else posixpath
-    return style.basename(path.rstrip("/")) or path
-
-
-def _year(date: str | None) -> int | None:
-    return int(date[:4]) if date else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import ntpath
+import posixpath
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
@@ -286,3 +288,14 @@ def choice(column: str, allowed: tuple[str, ...], value: Any) -> str | None:
     if found not in allowed:
         raise ValueError(f"it is none of {', '.join(allowed)}")
     return found
+
+
+def last_part(path: str) -> str:
+    """Return a path's file name, whichever system it is of."""
+    style = ntpath if path[1:3] == ":\\" or path[:2] == "\\\\" else posixpath
+    return style.basename(path.rstrip("/")) or path
+
+
+def year_of(date: str | None) -> int | None:
+    """Return the year of a written date."""
+    return int(date[:4]) if date else None

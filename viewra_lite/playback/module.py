@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime
 
 from ..config.options import Config
 from ..database.checks import (
@@ -16,24 +16,14 @@ from ..database.checks import (
     no_such,
     or_none,
 )
-from ..database.pages import Page
 from ..database.transactions.database import Database
 from ..media.models import Episode, MediaFile
 from ..media.work_models import Work
-from ..module import Module
 from . import queries, users
-from .history import archive, history, stats
-from .history.archive import ArchiveResult
+from .history import history
 from .history.plays import Plays
-from .history.stats import Stats
-from .models import (
-    MODELS,
-    PlaybackDailyTotal,
-    PlaybackHistory,
-    PlaybackHistoryArchive,
-    PlaybackSession,
-    UserMediaProgress,
-)
+from .history.verbs import HistoryVerbs
+from .models import MODELS, PlaybackSession, UserMediaProgress
 from .progress import marks
 from .progress.state import Progress
 from .progress.thresholds import is_possible
@@ -46,7 +36,7 @@ from .watching import continue_watching, next_up
 from .watching.items import WatchItem
 
 
-class PlaybackModule(Module):
+class PlaybackModule(HistoryVerbs):
     """What people watch."""
 
     name = "playback"
@@ -310,77 +300,6 @@ class PlaybackModule(Module):
         with self.db.naming_unreadable(Work, Episode, UserMediaProgress):
             return next_up.next_up(self.db, self._progress, checked_user(user_id), limit)
 
-    # What was watched
-
-    def history(
-        self,
-        user_id: str | None = None,
-        *,
-        limit: int = 50,
-        after: str | None = None,
-        archived: bool = False,
-    ) -> Page[PlaybackHistory | PlaybackHistoryArchive]:
-        """Return a page of plays, the latest first, of one user or of all.
-
-        archived=True reads those that were moved to the archive as well.
-        """
-        user = or_none(checked_id, "user_id", user_id)
-        return history.page(self.db, user, limit, after, archived)
-
-    def record_play(
-        self,
-        user_id: str,
-        media_file_id: str,
-        *,
-        played_at: datetime,
-        completed: bool = True,
-        position: float | None = None,
-        duration_watched: float | None = None,
-    ) -> bool:
-        """Record a play that happened elsewhere; False where it is none, or is known already.
-
-        Known is a play of the same work, whichever version, within its running time. Moves the
-        user's progress as a report of that time would. Raises NotFoundError, InvalidValueError.
-        """
-        checked_user(user_id)
-        return history.record_play(
-            self.db,
-            self._progress,
-            self._plays,
-            user_id,
-            media_file_id,
-            history.Play(played_at, completed, position, duration_watched),
-        )
-
-    def stats(
-        self,
-        *,
-        user_id: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        tz: tzinfo | str | None = None,
-    ) -> Stats:
-        """Return plays, hours, top titles, days and users, those archived counted too.
-
-        since is included, until is not. Days are those of a time zone ("Europe/Berlin" or a
-        tzinfo), by default UTC; another one than UTC reads every play of the time. Raises
-        InvalidValueError.
-        """
-        user = or_none(checked_id, "user_id", user_id)
-        span, zone = stats.checked_span(since, until), stats.checked_zone(tz)
-        with self.db.naming_unreadable(PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive):
-            return stats.stats(self.db, user, *span, zone)
-
-    def delete_play(self, id: str) -> None:
-        """Delete a play and its session, archived or not, and take its count back.
-
-        Where the user is, and that it was watched, stays: see mark_unwatched(). On disk before it
-        returns. Raises NotFoundError, and ConflictError while its session is open.
-        """
-        known_id("play", id)
-        with self.db.writer(durable=True):
-            self._plays.delete(id)
-
     # What is stored of a person
 
     def forget_user(self, user_id: str) -> int:
@@ -397,22 +316,6 @@ class PlaybackModule(Module):
         the old one, ConflictError where something is of the new one.
         """
         return users.rename(self.db, checked_id("old", old), checked_id("new", new))
-
-    def archive_history(
-        self, *, older_than: datetime | timedelta, dry_run: bool = False
-    ) -> ArchiveResult:
-        """Move plays from before a moment, or older than an age, into the archive.
-
-        In bounded transactions: interrupted, it goes on when it is called again. dry_run only
-        counts. Raises InvalidValueError.
-        """
-        return archive.archive(self.db, older_than, dry_run)
-
-    def restore_history(
-        self, *, since: datetime | None = None, until: datetime | None = None
-    ) -> int:
-        """Move plays out of the archive again, in bounded transactions; return how many."""
-        return archive.restore(self.db, *stats.checked_span(since, until))
 
     # Chores
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..database.orm.fields import os_path, timestamp_text
 from ..database.transactions.database import Database
 from ..errors import ViewraError
-from . import queries
+from . import cache_queries
 
 TOUCHED_EVERY = timedelta(minutes=1)
 LONGEST = timedelta(days=30)  # of a lease, and of being in use
@@ -47,7 +47,7 @@ class EvictResult:
 
 def usage(db: Database) -> CacheUsage:
     """Count entries and bytes."""
-    return CacheUsage(*map(int, db.one(queries.usage)))
+    return CacheUsage(*map(int, db.one(cache_queries.usage)))
 
 
 def exists(path: str | None) -> bool:
@@ -66,12 +66,12 @@ def exists(path: str | None) -> bool:
 def forget_vanished(db: Database) -> None:
     """Forget entries whose files are gone; looks at the disk, a batch at a time."""
     last = ""
-    while entries := db.all(queries.paths_after, last, _LOOKED_AT):
+    while entries := db.all(cache_queries.paths_after, last, _LOOKED_AT):
         last = entries[-1].id
         gone = [entry.id for entry in entries if not exists(entry.output_path)]
         for start in range(0, len(gone), _BATCH):
             # An entry that was made anew meanwhile has another id.
-            db.run(queries.forget_entries, gone[start : start + _BATCH])
+            db.run(cache_queries.forget_entries, gone[start : start + _BATCH])
 
 
 def evict(db: Database, max_bytes: int) -> EvictResult:
@@ -101,8 +101,8 @@ def _pull_back(db: Database) -> None:
     """Put right what was used while the clock ran ahead: it would stay the newest for years."""
     now = db.now()
     latest = now + LONGEST
-    if db.one(queries.entry_of_the_future, now, latest) is not None:
-        db.run(queries.pull_back_entries, timestamp_text(now), now, latest)
+    if db.one(cache_queries.entry_of_the_future, now, latest) is not None:
+        db.run(cache_queries.pull_back_entries, timestamp_text(now), now, latest)
 
 
 def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
@@ -113,11 +113,11 @@ def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
         with db.writer():
             over = usage(db).bytes - target
             chosen = []
-            for id, size in db.all(queries.least_recently_used, now, _BATCH):
+            for id, size in db.all(cache_queries.least_recently_used, now, _BATCH):
                 if over <= 0:
                     break
                 chosen.append(id)
                 over -= size
             # Asked again as it goes: on PostgreSQL somebody may just have begun to use it.
-            rows = db.run_returning(queries.evict_entries, chosen, now)
+            rows = db.run_returning(cache_queries.evict_entries, chosen, now)
         yield rows

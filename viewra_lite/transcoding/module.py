@@ -30,7 +30,7 @@ from ..database.transactions.database import Database
 from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
-from . import cache, queries
+from . import cache, cache_queries, queries
 from .cache import CacheUsage, EvictResult
 from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession, filled
 from .profile import Provider, TranscodeProfile
@@ -93,7 +93,7 @@ class TranscodingModule(Module):
             return session
         with self.db.writer():
             if entry is not None:
-                self.db.run(queries.forget_entries, [entry.id])
+                self.db.run(cache_queries.forget_entries, [entry.id])
             return self._made(media_file_id, wanted, content_hash, priority)
 
     def session(self, id: str) -> TranscodeSession:
@@ -187,7 +187,7 @@ class TranscodingModule(Module):
             if session is None:
                 raise _lost(self.session(session_id), attempt)
             self.db.run(
-                queries.save_entry,
+                cache_queries.save_entry,
                 self.db.new_id(),
                 session.media_file_id,
                 session.content_hash,
@@ -227,7 +227,7 @@ class TranscodingModule(Module):
         now = self.db.now()
         until = self._until("hold_s", hold_s, least=0.0)
         rows = self.db.run_returning(
-            queries.use_entry,
+            cache_queries.use_entry,
             content_hash,
             timestamp_text(now),
             now - cache.TOUCHED_EVERY,
@@ -306,7 +306,7 @@ class TranscodingModule(Module):
                 return session  # else it was just cancelled, or failed
 
     def _entry(self, content_hash: str) -> TranscodeCache | None:
-        entry: TranscodeCache | None = self.db.one(queries.entry_by_hash, content_hash)
+        entry: TranscodeCache | None = self.db.one(cache_queries.entry_by_hash, content_hash)
         return entry
 
     def _active(self, content_hash: str) -> TranscodeSession | None:
@@ -327,7 +327,9 @@ class TranscodingModule(Module):
         return filled(TranscodeSession, rows[0]) if rows else None
 
     def _pinned(self, content_hash: str, pinned: bool) -> TranscodeCache:
-        rows = self.db.run_returning(queries.pin_entry, pinned, known_id(_ENTRY, content_hash))
+        rows = self.db.run_returning(
+            cache_queries.pin_entry, pinned, known_id(_ENTRY, content_hash)
+        )
         if not rows:
             raise no_such(_ENTRY, content_hash)
         entry: TranscodeCache = filled(TranscodeCache, rows[0])

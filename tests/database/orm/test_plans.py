@@ -29,7 +29,7 @@ ROOMS = {
         "search.queries",
     ),
     "playback": ("queries", "watching.queries", "progress.queries", "history.queries"),
-    "transcoding": ("queries",),
+    "transcoding": ("queries", "cache_queries"),
 }
 
 # Why it may read a table, or all of an index, from one end to the other.
@@ -40,11 +40,11 @@ SCANS = {
     "media.scanning.queries.removed_replaced": "all that is gone, whatever is there",
     "playback.queries.open_sessions": "the index holds only those that are open",
     "playback.queries.progress_after": "a chore, outside of a writer: there is nothing like it",
-    "transcoding.queries.entry_of_the_future": "before an eviction, which goes through them all",
-    "transcoding.queries.pull_back_entries": "before an eviction, which goes through them all",
+    "transcoding.cache_queries.entry_of_the_future": "before an eviction, which reads them all",
+    "transcoding.cache_queries.pull_back_entries": "before an eviction, which reads them all",
     "transcoding.queries.sessions_newest": "in the order of the index, to the limit",
-    "transcoding.queries.least_recently_used": "in the order of the index, to the limit",
-    "transcoding.queries.usage": "it sums up an index that holds nothing else",
+    "transcoding.cache_queries.least_recently_used": "in the order of the index, to the limit",
+    "transcoding.cache_queries.usage": "it sums up an index that holds nothing else",
 }
 # What is asked of a whole library, or of what it holds that is missing or new.
 OF_A_LIBRARY = {

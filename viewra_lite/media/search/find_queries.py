@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from ...database.orm.nodes import OneOf
 from ...database.orm.statements import Statement, statement
-from ..models import Album, Episode, Movie, SearchDocument, Track, TVShow
+from ..models import Album, Episode, Movie, Track, TVShow
 from ..work_models import WorkFile
+from .models import SearchDocument
 
 
 class Found(NamedTuple):

@@ -10,7 +10,8 @@ from peewee import EXCLUDED, JOIN, Tuple, fn
 
 from ...database.orm.nodes import MatchesWords, OneOf
 from ...database.orm.statements import Statement, statement
-from ..models import Album, Episode, MediaFile, Movie, SearchDocument, Track, TVShow
+from ..models import Album, Episode, MediaFile, Movie, Track, TVShow
+from .models import SearchDocument
 from ..queries import page_source
 
 # What is searched, in the order in which hits of equal rank are shown: its model, the document's

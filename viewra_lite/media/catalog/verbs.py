@@ -1,0 +1,244 @@
+"""The verbs of the catalog: lists and pages of movies, shows and music, and saving them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from ...database.checks import (
+    NOT_GIVEN,
+    checked_choice,
+    checked_id,
+    checked_limit,
+    checked_text,
+    known_id,
+    no_such,
+    or_none,
+)
+from ...database.orm.statements import Statement
+from ...database.pages import Page, page_of, start_after
+from ...module import Module
+from .. import queries
+from ..models import Album, Episode, Movie, Season, Track, TVShow
+
+Row = TypeVar("Row")
+
+
+class CatalogVerbs(Module):
+    """Movies, shows and music."""
+
+    # Movies, shows, music
+
+    def movies(
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Movie]:
+        """Return a page of movies with their best files; sort is title, or added (newest first)."""
+        return self._sorted(Movie, "movies", library_id, sort, limit, after)
+
+    def movie(self, id: str) -> Movie:
+        """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
+        from ..files import versions
+
+        movie: Movie = self._found("movie", id, queries.movie_by_id)
+        movie.files = versions.files_of(self.db, movie)
+        return movie
+
+    def shows(
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[TVShow]:
+        """Return a page of shows, each with `season_count` and `episode_count`."""
+        page: Page[TVShow] = self._sorted(TVShow, "shows", library_id, sort, limit, after)
+        ids = [show.id for show in page.items]
+        seasons = dict(self.db.all(queries.season_counts, ids))
+        episodes = dict(self.db.all(queries.episode_counts, ids))
+        for show in page.items:
+            show.season_count = seasons.get(show.id, 0)
+            show.episode_count = episodes.get(show.id, 0)
+        return page
+
+    def show(self, id: str) -> TVShow:
+        """Return a show with `seasons`, each with `episodes` and their files; NotFoundError."""
+        show: TVShow = self._found("show", id, queries.show_by_id)
+        show.seasons = self.db.all(queries.seasons_of_show, id)
+        by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
+        for episode in self.db.all(queries.episodes_of_show, id):
+            by_season.setdefault(episode.season_id, []).append(episode)
+        for season in show.seasons:
+            season.episodes = by_season[season.id]
+        return show
+
+    def albums(
+        self,
+        *,
+        library_id: str | None = None,
+        sort: str = "title",
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Album]:
+        """Return a page of albums."""
+        return self._sorted(Album, "albums", library_id, sort, limit, after)
+
+    def album(self, id: str) -> Album:
+        """Return an album with its `tracks` and their files; raises NotFoundError."""
+        album: Album = self._found("album", id, queries.album_by_id)
+        album.tracks = self.db.all(queries.tracks_of_album, id)
+        return album
+
+    # Saving
+
+    def save_movie(
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        year: int | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
+    ) -> Movie:
+        """Insert a movie, or update the one with this id, or with this title and year.
+
+        What is not given stays, None clears it; a new movie needs its title. columns are those of
+        the table (media_file_id, overview, cast, ...). Raises InvalidValueError, NotFoundError,
+        ConflictError.
+        """
+        values = {"title": title, "year": year, **columns}
+        return self.movie(self._save(Movie, library_id, values, id))
+
+    def save_show(
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        year: int | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
+    ) -> TVShow:
+        """Insert a show, or update the one with this id, or with this title and year.
+
+        The rest as save_movie().
+        """
+        values = {"title": title, "year": year, **columns}
+        return self.show(self._save(TVShow, library_id, values, id))
+
+    def save_season(
+        self, show_id: str, *, season_number: int = NOT_GIVEN, id: str | None = None, **columns: Any
+    ) -> Season:
+        """Insert a season of a show, or update the one with this id or number; 0 is specials.
+
+        The rest as save_movie(); a new season needs its number.
+        """
+        with self.db.writer():
+            saved = self._save(Season, show_id, {"season_number": season_number, **columns}, id)
+            return _with_id(self.show(show_id).seasons, saved)
+
+    def save_episode(
+        self,
+        show_id: str,
+        *,
+        season_number: int = NOT_GIVEN,
+        episode_number: int = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
+    ) -> Episode:
+        """Insert an episode of a show, or update the one with this id or these numbers.
+
+        The rest as save_movie(); a new episode needs both numbers, and its season is made if it
+        is new.
+        """
+        values = {"season_number": season_number, "episode_number": episode_number, **columns}
+        with self.db.writer():
+            saved = self._save(Episode, show_id, values, id)
+            episodes = self.db.all(queries.episodes_of_show, show_id)
+        episode: Episode = _with_id(episodes, saved)
+        return episode
+
+    def save_album(
+        self,
+        library_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        album_artist: str | None = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
+    ) -> Album:
+        """Insert an album, or update the one with this id, or with this title and artist.
+
+        The rest as save_movie().
+        """
+        values = {"title": title, "album_artist": album_artist, **columns}
+        return self.album(self._save(Album, library_id, values, id))
+
+    def save_track(
+        self,
+        album_id: str,
+        *,
+        title: str = NOT_GIVEN,
+        disc_number: int = NOT_GIVEN,
+        track_number: int = NOT_GIVEN,
+        id: str | None = None,
+        **columns: Any,
+    ) -> Track:
+        """Insert a track of an album, or update the one with this id, or with title and numbers.
+
+        The rest as save_movie(). Without numbers the title alone finds it, or ConflictError where
+        several have it; a new track is then on disc 1, its number 0 (unknown).
+        """
+        numbers = {"disc_number": disc_number, "track_number": track_number}
+        with self.db.writer():
+            saved = self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
+            tracks = self.db.all(queries.tracks_of_album, album_id)
+        track: Track = _with_id(tracks, saved)
+        return track
+
+    # Inside
+
+    def _save(self, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
+        from .save import save
+
+        with self.db.writer():
+            return save(self.db, model, parent_id, values, id)
+
+    def _sorted(
+        self,
+        model: Any,
+        kind: str,
+        library_id: str | None,
+        sort: str,
+        limit: int,
+        after: str | None,
+    ) -> Page[Any]:
+        checked_choice("sort", sort, queries.SORTS)
+        or_none(checked_id, "library_id", library_id)
+        cursor = f"{kind}-{sort}"
+        start = start_after(after, cursor, 2 if sort == "title" else 1)
+        for part in start or ():
+            checked_text("after", part)
+        statement = queries.page_statement(model, sort, library_id is not None, start is not None)
+        count = checked_limit(limit) + 1
+        rows = self.db.all(statement, library_id, count, *(start or ()))
+        if sort == "title":
+            return self._page(rows, limit, cursor, lambda row: (row.sort_title, row.id))
+        return self._page(rows, limit, cursor, lambda row: (row.id,))
+
+    def _page(self, rows: list[Any], limit: int, kind: str, key: Any) -> Page[Any]:
+        page: Page[Any] = page_of(rows, limit, kind, key)
+        return page
+
+    def _found(self, noun: str, id: str, by_id: Statement) -> Any:
+        row = self.db.one(by_id, known_id(noun, id))
+        if row is None:
+            raise no_such(noun, id)
+        return row
+
+
+def _with_id(rows: list[Row], id: str) -> Row:
+    return next(row for row in rows if row.id == id)  # type: ignore[attr-defined]

@@ -1,0 +1,159 @@
+"""The questions about the cache: query builders that run nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import Case, SQL, fn
+
+from ..database.orm.nodes import OneOf
+from ..database.orm.statements import Statement, statement
+from .models import TranscodeCache, TranscodeSession
+
+# Written out: with a parameter neither engine uses the indexes over some rows only.
+_PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
+_IS_PENDING = TranscodeSession.status == _PENDING
+_IS_RUNNING = TranscodeSession.status == _RUNNING
+_IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
+_SESSION = TranscodeSession._meta.sorted_fields
+_ENTRY = TranscodeCache._meta.sorted_fields
+
+
+@statement
+def entry_by_hash(content_hash: Any) -> Any:
+    return TranscodeCache.select().where(TranscodeCache.content_hash == content_hash)
+
+
+MADE = (
+    TranscodeCache.id,
+    TranscodeCache.media_file_id,
+    TranscodeCache.content_hash,
+    TranscodeCache.container,
+    TranscodeCache.video_codec,
+    TranscodeCache.audio_codec,
+    TranscodeCache.quality,
+    TranscodeCache.file_size,
+    TranscodeCache.created_at,
+    TranscodeCache.last_accessed,
+    TranscodeCache.output_path,
+)
+
+
+def _save_entry(*values: Any) -> Any:
+    return TranscodeCache.insert(dict(zip(MADE, values))).on_conflict(
+        conflict_target=[TranscodeCache.content_hash], preserve=MADE
+    )
+
+
+save_entry = Statement(_save_entry, arity=len(MADE))
+
+
+@statement
+def use_entry(
+    content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any, moment: Any, latest: Any
+) -> Any:
+    used = TranscodeCache.last_accessed
+    held = TranscodeCache.in_use_until
+    return (
+        TranscodeCache.update(
+            {
+                TranscodeCache.access_count: TranscodeCache.access_count + 1,
+                used: Case(None, [((used <= a_minute_ago) | (used > moment), now)], used),
+                held: Case(None, [((held > in_use_until) & (held <= latest), held)], in_use_until),
+            }
+        )
+        .where(TranscodeCache.content_hash == content_hash)
+        .returning(*_ENTRY)
+    )
+
+
+@statement
+def pin_entry(pinned: Any, content_hash: Any) -> Any:
+    return (
+        TranscodeCache.update({TranscodeCache.pinned: pinned})
+        .where(TranscodeCache.content_hash == content_hash)
+        .returning(*_ENTRY)
+    )
+
+
+@statement
+def forget_entries(ids: Any) -> Any:
+    return TranscodeCache.delete().where(OneOf(TranscodeCache.id, ids))
+
+
+@statement
+def paths_after(id: Any, limit: Any) -> Any:
+    return (
+        TranscodeCache.select(TranscodeCache.id, TranscodeCache.output_path)
+        .where(TranscodeCache.id > id)
+        .order_by(TranscodeCache.id)
+        .limit(limit)
+    )
+
+
+@statement
+def usage() -> Any:
+    pinned = Case(None, [(TranscodeCache.pinned, TranscodeCache.file_size)], 0)
+    return TranscodeCache.select(
+        fn.COUNT(SQL("*")),
+        fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
+        fn.COALESCE(fn.SUM(pinned), 0),
+    ).tuples()
+
+
+@statement
+def entry_of_the_future(now: Any, latest: Any) -> Any:
+    return (
+        TranscodeCache.select(TranscodeCache.id)
+        .where(_of_the_future(now, latest))
+        .limit(1)
+        .tuples()
+    )
+
+
+@statement
+def pull_back_entries(text: Any, now: Any, latest: Any) -> Any:
+    """Count entries that were used while the clock was wrong as used now, and held no longer."""
+    used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
+    return TranscodeCache.update(
+        {
+            used: Case(None, [(used > now, text)], used),
+            held: Case(None, [(held > latest, None)], held),
+        }
+    ).where(_of_the_future(now, latest))
+
+
+def _of_the_future(now: Any, latest: Any) -> Any:
+    return (TranscodeCache.last_accessed > now) | (TranscodeCache.in_use_until > latest)
+
+
+def _may_go(now: Any) -> Any:
+    """Whether an entry is neither in use nor pinned nor just being made anew."""
+    made = TranscodeSession.select(TranscodeSession.id).where(
+        TranscodeSession.content_hash == TranscodeCache.content_hash, _IS_ACTIVE
+    )
+    return (
+        (TranscodeCache.in_use_until.is_null() | (TranscodeCache.in_use_until <= now))
+        & (TranscodeCache.pinned == False)  # noqa: E712
+        & ~fn.EXISTS(made)
+    )
+
+
+@statement
+def least_recently_used(now: Any, limit: Any) -> Any:
+    return (
+        TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size)
+        .where(_may_go(now))
+        .order_by(TranscodeCache.last_accessed, TranscodeCache.id)
+        .limit(limit)
+        .tuples()
+    )
+
+
+@statement
+def evict_entries(ids: Any, now: Any) -> Any:
+    return (
+        TranscodeCache.delete()
+        .where(OneOf(TranscodeCache.id, ids), _may_go(now))
+        .returning(TranscodeCache.output_path, TranscodeCache.file_size)
+    )
