@@ -394,6 +394,33 @@ def test_a_zip_is_read_as_it_was_downloaded(tmp_path: Path) -> None:
     assert read(path)[0] == "listenbrainz"
 
 
+def altered(path: Path, content: bytes, offset: int, value: int) -> Path:
+    """Make a ZIP of one file, with a byte changed that its header and its directory have."""
+    whole = bytearray(zipped(path, {"diary.csv": content}).read_bytes())
+    for start in (whole.index(b"PK\3\4") + 6, whole.index(b"PK\1\2") + 8):
+        whole[start + offset] |= value
+    path.write_bytes(whole)
+    return path
+
+
+@pytest.mark.parametrize("flags", [1, 1 | 64])
+def test_an_encrypted_zip_says_that_it_needs_a_password(
+    home: Home, tmp_path: Path, flags: int
+) -> None:
+    path = altered(tmp_path / "letterboxd.zip", sample("letterboxd-diary.csv"), 0, flags)
+    with pytest.raises(InvalidValueError) as refused:
+        home.store.importing.watched(path, user_id="ann")
+    assert str(refused.value) == (
+        f"{path}: needs a password: unpack it and import its files one by one"
+    )
+
+
+def test_a_zip_that_python_cannot_unpack_is_not_called_damaged(tmp_path: Path) -> None:
+    path = altered(tmp_path / "deflate64.zip", b"title", 2, 9)
+    with pytest.raises(InvalidValueError, match="ZIP: it is packed in a way that Python cannot"):
+        read(path)
+
+
 def test_a_hostile_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("viewra_lite.importing.reading.MOST_BYTES", 1_000_000)
     monkeypatch.setattr("viewra_lite.importing.reading.MOST_MEMBERS", 20)

@@ -159,6 +159,26 @@ def test_a_row_without_a_user_is_listed_and_user_id_is_whose_all_are(home: Home)
         home.add(*rows, user_id="")
 
 
+def test_rows_of_several_users_become_no_single_users(home: Home, tmp_path: Path) -> None:
+    rows = [{"title": "Dune", "user": user, "date": "2024-01-01"} for user in ("bob", "ann", None)]
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "title,user,date\n"
+        + "".join(f"{row['title']},{row['user'] or ''},{row['date']}\n" for row in rows)
+    )
+    for user in ("ann", "eve"):
+        for source, label in ((rows, "the list"), (path, str(path))):
+            with pytest.raises(InvalidValueError, match="2 users .'ann', 'bob'.: .*without") as no:
+                home.store.importing.watched(source, user_id=user)
+            assert str(no.value).startswith(label)
+    assert home.plays() == []
+    assert numbers(home.store.importing.watched(path)) == (2, 0, 0, 1)
+    assert {user for user, *_ in home.plays()} == {"ann", "bob"}
+    many = [{"title": "Dune", "user": f"u{number:03}"} for number in range(300)]
+    with pytest.raises(InvalidValueError, match="300 users .*'u009' and 290 more"):
+        home.add(*many)
+
+
 # What is recorded
 
 

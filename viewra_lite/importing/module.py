@@ -10,13 +10,15 @@ from typing import Any
 from ..config.options import Config
 from ..database.checks import checked_id, no_such, or_none
 from ..database.transactions.database import Database
-from ..errors import ConflictError, InvalidValueError
+from ..errors import ConflictError, InvalidValueError, shown
 from ..playback.import_models import PlaybackImport
 from . import formats, queries, reading, user_data
 from .log import take_back
 from .record import WatchedRecord, record_of
 from .results import ImportResult
 from .run import Run
+
+_MOST_NAMED = 10  # users
 
 Progress = Callable[[str, int, int], Any]
 Records = Iterable["WatchedRecord | Mapping[str, Any]"]
@@ -41,13 +43,13 @@ class Importing:
     ) -> ImportResult:
         """Import an export of another program, as it was downloaded, or a list of records.
 
-        What the file is is recognised, unless format names it. user_id is whose all rows are;
-        None: whom each row names. timezone ("Europe/Berlin") is that of times without one; None is
-        UTC. dry_run changes nothing and says the same. A second import adds nothing, nor does
-        another program's record of the same evening. In transactions of 500 rows: one that broke
-        off goes on when it is called again. progress(phase, done, total) is called as it goes.
-        Raises InvalidValueError where the file as a whole cannot be read; what is wrong with one
-        row is in the result.
+        What the file is is recognised, unless format names it. user_id is whose all rows are,
+        which must name one user at most; None: whom each row names. timezone ("Europe/Berlin") is
+        that of times without one; None is UTC. dry_run changes nothing and says the same. A second
+        import adds nothing, nor does another program's record of the same evening. In transactions
+        of 500 rows: one that broke off goes on when it is called again. progress(phase, done,
+        total) is called as it goes. Raises InvalidValueError where the file as a whole cannot be
+        read; what is wrong with one row is in the result.
         """
         or_none(checked_id, "user_id", user_id)
         zone = zone_of(timezone)
@@ -67,6 +69,8 @@ class Importing:
             found, records = formats.records_of(parts, label, format, zone)
         else:
             label, found, records = "", "records", _records(source, zone)
+        if user_id is not None:
+            _refuse_many_users(records, label)
         run = self._run(zone, user_id, progress)
         return run.all(records, os.path.basename(label), found, dry_run)
 
@@ -133,6 +137,19 @@ def _records(source: Any, zone: tzinfo) -> list[WatchedRecord]:
             f"source must be a path or a list of records, not {type(source).__name__}"
         )
     return [_record(each, number, zone) for number, each in enumerate(source, 1)]
+
+
+def _refuse_many_users(records: Sequence[WatchedRecord], label: str) -> None:
+    """Refuse to make the rows of several users one user's."""
+    users = sorted({record.user for record in records if record.user is not None})
+    if len(users) > 1:
+        named = ", ".join(map(shown, users[:_MOST_NAMED]))
+        more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
+        raise InvalidValueError(
+            f"{label or 'the list'}: has rows of {len(users)} users ({named}{more}): import it "
+            "without naming a user, which gives each row to the user that it names, or import "
+            "the rows of one user only"
+        )
 
 
 def _record(record: Any, number: int, zone: tzinfo) -> WatchedRecord:

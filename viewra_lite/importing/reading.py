@@ -37,6 +37,7 @@ _BROKEN_ZIP = (
     OverflowError,
     NotImplementedError,
 )
+_ENCRYPTED = 1  # in the flags of a ZIP's entry
 _DATA_SUFFIXES = (".csv", ".json", ".jsonl", ".tsv", ".xml", ".txt")
 
 
@@ -160,6 +161,10 @@ def _members(content: bytes, label: str) -> Iterator[Part]:
             for entry in entries:
                 if entry.is_dir() or not entry.filename.lower().endswith(_DATA_SUFFIXES):
                     continue
+                if entry.flag_bits & _ENCRYPTED:
+                    raise InvalidValueError(
+                        f"{label}: needs a password: unpack it and import its files one by one"
+                    )
                 with archive.open(entry) as file:
                     data = file.read(left + 1)
                 left -= len(data)
@@ -172,7 +177,8 @@ def _members(content: bytes, label: str) -> Iterator[Part]:
     except InvalidValueError:
         raise
     except _BROKEN_ZIP as exc:
-        why = "it needs a password" if "encrypted" in str(exc) else "it is damaged"
+        is_other = isinstance(exc, NotImplementedError)
+        why = "it is packed in a way that Python cannot read" if is_other else "it is damaged"
         raise InvalidValueError(
             f"{label}: cannot be read as a ZIP: {why}: download it again, or unpack it"
         ) from exc

@@ -81,7 +81,11 @@ def _add_watched(below: Commands, about: str) -> None:
     )
     watched.add_argument("file", metavar="FILE", help="the export: CSV, JSON, XML or ZIP")
     watched.add_argument(
-        "--user", metavar="USER", type=user, help="whose it is, by id; default: whom each row names"
+        "--user",
+        metavar="USER",
+        type=user,
+        help="whose it is, by id; default: whom each row names (which only that can be, where they "
+        "name several users)",
     )
     watched.add_argument(
         "--format", metavar="NAME", help="what it is, where that is not recognised"
