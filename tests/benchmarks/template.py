@@ -87,7 +87,7 @@ def _index(path: Path) -> None:
 
     with Store.open(config(path)) as store:
         reindex: Callable[..., None] = indexing.reindex
-        reindex(store.media.sessions)
+        reindex(store.media.db)
 
 
 def _settle(path: Path) -> None:

@@ -139,5 +139,5 @@ ALLOWED = {'"where there is no store, or where it waits for viewra-lite migrate.
 
 def test_the_allowed_text_is_help() -> None:
     assert parse(["status"]).run.__module__ == "viewra_lite.cli.commands.status"
-    text = (CLI / "status.py").read_text(encoding="utf-8")
+    text = (CLI / "commands" / "status.py").read_text(encoding="utf-8")
     assert all(line in text for line in ALLOWED)

@@ -13,7 +13,7 @@ from media_disk import blob, counts, every_file, facts, ids, watched
 
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError, ViewraError
-from viewra_lite.media.models import MODELS
+from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.models import UserMediaProgress
 
 pytestmark = pytest.mark.usefixtures("probing_here")
@@ -269,7 +269,7 @@ def test_removing_a_library_of_thousands_of_files_lets_others_write_and_remember
     writer.join()
     assert len(rows) > 10
     with store.reader():
-        left = {model._meta.table_name: model.select().count() for model in MODELS}
+        left = {model._meta.table_name: model.select().count() for model in MediaModule.models}
         assert UserMediaProgress.select().count() == len(rows)
         # What watch state hangs on stays: the library may come back.
         assert {name for name, number in left.items() if number} == {"removed_files", "works"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import date, datetime, timedelta, timezone
 
 import peewee
@@ -11,25 +10,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.database.rows import NOW, add, add_by_peewee, library_by_id
+from viewra_lite.built_in import BUILT_IN
 from viewra_lite.database.orm import fields, statements
 from viewra_lite.database.orm.nodes import OneOf
 from viewra_lite.database.orm.statements import Statement, statement
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media import models as media
 from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from viewra_lite.media.work_models import Work
-from viewra_lite.playback import models as playback
-from viewra_lite.plugins import models as plugins
-from viewra_lite.transcoding import models as transcoding
 
 # Not shrinking: after an error PostgreSQL refuses everything else in the transaction.
 PHASES = [Phase.explicit, Phase.generate]
-MODELS = [
-    model
-    for room in (media, playback, plugins, transcoding)
-    for _, model in sorted(inspect.getmembers(room, inspect.isclass))
-    if issubclass(model, peewee.Model) and model in room.MODELS
-]
+MODELS = [model for module in BUILT_IN for model in module.models]
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 json = st.recursive(

@@ -12,7 +12,7 @@ from media_disk import clip, facts
 
 from viewra_lite import Store
 from viewra_lite.database.orm.fields import TimestampField
-from viewra_lite.media.models import MODELS
+from viewra_lite.media.module import MediaModule
 
 UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHOWS = tuple(
@@ -47,7 +47,7 @@ def everything(store: Store) -> list[str]:
     """Return all rows of the media room, without ids and times: an id stands for what it names."""
     rows: dict[str, list[Any]] = {}
     with store.reader():
-        for model in MODELS:
+        for model in MediaModule.models:
             columns = [
                 field
                 for field in model._meta.sorted_fields
