@@ -183,7 +183,7 @@ def test_values_are_read_as_people_write_them(
         ("watched_at", "2024-05-31T25:00"),
         ("watched_at", "2024-05-31T20:15+99:00"),
         ("watched_at", "0001-01-01T00:00+10:00"),
-        ("watched_at", "99999999999999999"),
+        ("watched_at", "99999999999999999999"),
         ("position", "-1"),
         ("position", "1:99"),
         ("position", "1:70:00"),

@@ -12,27 +12,16 @@ import ntpath
 import posixpath
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
+from ..database.moments import since_epoch, written
 from ..database.orm.fields import stored_path, timestamp_text
 
 _TRUE = frozenset(("true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("false", "f", "no", "n", "off"))
 
-# 2024-01-02T03:04:05.123456789+01:00, also with a space, without a zone or a time, and as Go's
-# time.Time prints itself: "... +0000 UTC m=+0.1".
-_MOMENT = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)"
-    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?(?::\d\d)?)?(?:\s+[A-Z]{1,5}|\s+[+-]\d{2,4})?"
-    r"(?:\s+m=\S+)?)?"
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NEVER = 1  # the year of Go's zero time, which GORM writes for "no time"
-
-# From which size an epoch is in smaller units than seconds: seconds reach 10**11 in the year 5138.
-_EPOCH_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "media_libraries.type": {
@@ -185,63 +174,45 @@ def moment(value: Any) -> str | None:
     except ValueError:
         found = _written_moment(text(value) or "")
     else:
-        found = None if epoch is None else _from_epoch(epoch)
+        found = None if epoch is None else _since_epoch(epoch)
     return timestamp_text(found) if found is not None else None
 
 
-def _from_epoch(epoch: float | int) -> datetime:
-    unit = next((unit for least, unit in _EPOCH_UNITS if abs(epoch) >= least), 1)
+def _since_epoch(epoch: float | int) -> datetime:
     try:
-        if type(epoch) is int:  # a float would lose microseconds
-            return _EPOCH + timedelta(microseconds=epoch * 1_000_000 // int(unit))
-        return _EPOCH + timedelta(seconds=epoch / unit)
-    except OverflowError:
+        return since_epoch(epoch)
+    except ValueError:
         raise ValueError("it is not a time") from None
 
 
-def _written_moment(written: str) -> datetime | None:
-    parts = _MOMENT.fullmatch(written.strip())
-    if parts is None:
+def _written_moment(text: str) -> datetime | None:
+    found = written(text)
+    if found is None:
         raise ValueError("it is not a time such as 2024-01-02 03:04:05+00:00")
-    if int(parts["date"][:4]) <= _NEVER:
+    if found.moment.year <= _NEVER:
         return None
-    fraction = (parts["fraction"] or "").ljust(6, "0")[:6]
-    clock = [int(parts[name] or 0) for name in ("hour", "minute", "second")]
-    local = datetime.fromisoformat(parts["date"]).replace(
-        hour=clock[0],
-        minute=clock[1],
-        second=clock[2],
-        microsecond=int(fraction),
-        tzinfo=_zone(parts["zone"] or ""),
-    )
+    moment = found.moment
     try:
-        return local.astimezone(timezone.utc)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
+            timezone.utc
+        )
     except OverflowError:
         raise ValueError("it is not a time") from None
-
-
-def _zone(written: str) -> timezone:
-    digits = re.sub(r"\D", "", written)
-    if not digits:
-        return timezone.utc
-    hours, minutes, seconds = (int(digits[n : n + 2] or 0) for n in (0, 2, 4))
-    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    return timezone(-offset if written[0] == "-" else offset)
 
 
 def day(value: Any) -> str | None:
     """Return a date as ISO text; of a year or a month alone, its first day."""
-    written = (text(value) or "").strip()
-    if re.fullmatch(r"\d{4}(-\d\d)?", written):
-        written = f"{written}-01-01"[:10]
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", written):
-        return date.fromisoformat(written).isoformat() if int(written[:4]) > _NEVER else None
+    dated = (text(value) or "").strip()
+    if re.fullmatch(r"\d{4}(-\d\d)?", dated):
+        dated = f"{dated}-01-01"[:10]
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", dated):
+        return date.fromisoformat(dated).isoformat() if int(dated[:4]) > _NEVER else None
     try:
         found = moment(value)
     except ValueError:
         raise ValueError("it is not a date such as 2024-01-02") from None
     # The day that was meant is the one written down, whatever its zone.
-    return (written if _MOMENT.fullmatch(written) else found)[:10] if found else None
+    return (dated if re.match(r"\d{4}-\d\d-\d\d", dated) else found)[:10] if found else None
 
 
 def json_text(value: Any) -> str | None:

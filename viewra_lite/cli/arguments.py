@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 1000
 
-# Less than datetime.fromisoformat() takes: what it takes differs from Python to Python.
-_MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
-)
 _YEARS = range(2, 9999)  # a day in any other may have no counterpart in another zone
 
 
@@ -39,11 +34,12 @@ def limit(text: str) -> int:
 
 def moment(text: str) -> datetime:
     """Return a moment, of a day its midnight; naive where no zone is given; ArgumentTypeError."""
-    if _MOMENT.fullmatch(text):
-        with suppress(ValueError):
-            found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-            if found.year in _YEARS:
-                return found
+    from ..database.moments import written
+
+    with suppress(ValueError):
+        found = written(text)
+        if found is not None and found.moment.year in _YEARS:
+            return found.moment
     raise ArgumentTypeError(
         f"expected a date as 2024-05-31, or 2024-05-31T20:15 with or without +02:00, not {text!r}"
     )

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from ..database import moments
 from ..database.checks import LONGEST_ID
 from ..errors import InvalidValueError
 
@@ -56,12 +57,6 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST_TEXT = 4096  # characters: the longest path there is
 _MOST_DIGITS = 18  # of a number; more are no year, no position and no time
 _FIRST_SECOND = 31_536_000  # Unix time of 1971: a smaller number is no time, perhaps a year
-_MILLISECONDS_FROM = 100_000_000_000  # as seconds, the year 5138
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?"
-    r"\s?(Z|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII | re.IGNORECASE,
-)
 _NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d{1,9})?)", re.ASCII)
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
@@ -288,31 +283,17 @@ def _moment_of(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
         return value.astimezone(timezone.utc), False
     if isinstance(value, date):
         value = value.isoformat()
-    written = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
-    if written is None:
+    found = moments.written(value) if isinstance(value, str) else None
+    if found is None:
         return _unix(_number(value)), False
-    return _iso(written, zone), written[2] is None
-
-
-def _iso(written: re.Match[str], zone: tzinfo) -> datetime:
-    """Return a time of which fromisoformat() reads every form only from Python 3.11 on."""
-    day, minutes, seconds, fraction, offset = written.groups()
-    text = f"{day}T{minutes or '00:00'}:{seconds or '00'}.{(fraction or '0')[:6]:0<6}"
-    moment = datetime.fromisoformat(text)
-    if offset is None:
-        return moment.replace(tzinfo=zone).astimezone(timezone.utc)
-    if offset in "Zz":
-        return moment.replace(tzinfo=timezone.utc)
-    hours, minute = int(offset[1:3]), int(offset[3:].lstrip(":") or 0)
-    ahead = timezone(timedelta(hours=hours, minutes=minute) * (-1 if offset[0] == "-" else 1))
-    return moment.replace(tzinfo=ahead).astimezone(timezone.utc)
+    moment = found.moment if found.moment.tzinfo else found.moment.replace(tzinfo=zone)
+    return moment.astimezone(timezone.utc), found.is_day
 
 
 def _unix(number: float) -> datetime:
-    seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-    if seconds < _FIRST_SECOND:
+    if number < _FIRST_SECOND:
         raise ValueError(number)
-    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    return moments.since_epoch(number)
 
 
 def _user(value: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ..database import moments
 from ..database.orm.fields import os_path, timestamp_text
 from ..database.transactions.database import Database
 from ..errors import InvalidValueError
@@ -338,9 +339,11 @@ def _told(progress: Any) -> dict[str, Any] | None:
 
 def _moment(text: Any) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(timezone.utc) if moment.tzinfo is not None else None
-    except (TypeError, ValueError, OverflowError):
+        found = moments.written(text) if isinstance(text, str) else None
+        if found is None or found.moment.tzinfo is None:
+            return None
+        return found.moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
 
 
