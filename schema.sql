@@ -509,35 +509,35 @@ CREATE TABLE viewra_migrations_playback (
 );
 
 -- transcoding =====================================================================================
--- What is being made for people to watch.
+-- Transcode sessions, the workers that run them, and the cache of their output.
 
 -- Transcoding jobs, queued, running and ended.
 CREATE TABLE transcode_sessions (
     id            TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
-    media_file_id TEXT,                       -- what is transcoded; NULL once the file is purged
-    status        TEXT NOT NULL               -- where the job stands
+    media_file_id TEXT,                       -- the source; NULL once the file is purged
+    status        TEXT NOT NULL               -- state of the job
                   CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
-    provider      TEXT,                       -- who runs it, or ran it last
+    provider      TEXT,                       -- the worker that runs it, or ran it last
     content_hash  TEXT NOT NULL,              -- SHA-256 of the file's fingerprint and the profile
-    input_path    TEXT,                       -- file that is read
-    output_path   TEXT,                       -- file that was written
-    container     TEXT,                       -- wanted: mp4, webm, hls, ...
-    video_codec   TEXT,                       -- wanted: h264, hevc, av1, ...
-    audio_codec   TEXT,                       -- wanted: aac, opus, ...
-    quality       INTEGER,                    -- wanted, in the provider's own scale
-    progress      REAL NOT NULL DEFAULT 0     -- 0 to 1, of this attempt
+    input_path    TEXT,                       -- file to read
+    output_path   TEXT,                       -- file or folder written
+    container     TEXT,                       -- requested: mp4, webm, hls, ...
+    video_codec   TEXT,                       -- requested: h264, hevc, av1, ...
+    audio_codec   TEXT,                       -- requested: aac, opus, ...
+    quality       INTEGER,                    -- requested, in the provider's own scale
+    progress      REAL NOT NULL DEFAULT 0     -- 0 to 1, in this attempt
                   CHECK (progress BETWEEN 0 AND 1),
     error_message TEXT,                       -- why it failed
     created_at    TIMESTAMP NOT NULL,         -- when it was requested, UTC
-    started_at    TIMESTAMP,                  -- when a provider took it, UTC
+    started_at    TIMESTAMP,                  -- when it was last claimed, UTC
     completed_at  TIMESTAMP,                  -- when it ended, UTC
-    height        INTEGER,                    -- wanted: pixels at most
-    profile       TEXT                        -- all that is wanted, as TranscodeProfile.of() reads
+    height        INTEGER,                    -- requested: at most, pixels
+    profile       TEXT                        -- the whole request; see TranscodeProfile.of()
                   CHECK (profile IS NULL OR json_valid(profile)),
     priority      INTEGER NOT NULL DEFAULT 0, -- higher is sooner
-    attempts      INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
-    lease_until   TIMESTAMP,                  -- while running: it goes back to the queue unless
-                                              -- renewed by then, UTC
+    attempts      INTEGER NOT NULL DEFAULT 0, -- times it was claimed
+    lease_until   TIMESTAMP,                  -- while running: returns to the queue unless renewed
+                                              -- by then, UTC
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL
 );
 CREATE INDEX idx_transcode_media ON transcode_sessions (media_file_id);
@@ -550,10 +550,10 @@ CREATE INDEX idx_transcode_leases ON transcode_sessions (status, lease_until)
     WHERE (status = 'running');
 CREATE INDEX idx_transcode_recent ON transcode_sessions (created_at, id);
 
--- Transcoded content that can be used again.
+-- Finished output that later requests reuse.
 CREATE TABLE transcode_cache (
-    id            TEXT NOT NULL PRIMARY KEY,      -- UUIDv7, another each time it is made
-    media_file_id TEXT,                           -- media_files.id, perhaps of a removed file
+    id            TEXT NOT NULL PRIMARY KEY,      -- UUIDv7, a new one each time it is made
+    media_file_id TEXT,                           -- media_files.id, possibly of a removed file
     content_hash  TEXT NOT NULL,                  -- as in transcode_sessions
     container     TEXT,                           -- mp4, webm, hls, ...
     video_codec   TEXT,                           -- h264, hevc, av1, ...
@@ -563,9 +563,9 @@ CREATE TABLE transcode_cache (
     created_at    TIMESTAMP NOT NULL,             -- UTC
     last_accessed TIMESTAMP NOT NULL,             -- UTC, to the minute; the oldest are evicted
                                                   -- first
-    access_count  INTEGER NOT NULL DEFAULT 0,     -- how often it was used
-    output_path   TEXT,                           -- where it lies; NULL where nobody knows
-    in_use_until  TIMESTAMP,                      -- not evicted before, UTC
+    access_count  INTEGER NOT NULL DEFAULT 0,     -- number of hits
+    output_path   TEXT,                           -- absolute path; NULL if unknown
+    in_use_until  TIMESTAMP,                      -- not evicted before then, UTC
     pinned        BOOLEAN NOT NULL DEFAULT FALSE  -- never evicted
 );
 CREATE UNIQUE INDEX transcode_cache_content_hash ON transcode_cache (content_hash);
@@ -582,14 +582,14 @@ CREATE TABLE viewra_migrations_transcoding (
 );
 
 -- plugins =========================================================================================
--- Plugins and what they know.
+-- The tables of plugins and their metadata; this version has no verbs for them.
 
 -- Registered plugins and their status.
 CREATE TABLE plugins (
     id                TEXT NOT NULL PRIMARY KEY,     -- chosen by the plugin
     name              TEXT NOT NULL,                 -- shown to people
     type              TEXT NOT NULL,                 -- transcoder, enrichment, scanner, ...
-    version           TEXT,                          -- as the plugin tells it
+    version           TEXT,                          -- reported by the plugin
     enabled           BOOLEAN NOT NULL DEFAULT TRUE, -- a disabled plugin is not called
     config            TEXT                           -- JSON configuration
                       CHECK (config IS NULL OR json_valid(config)),
@@ -603,9 +603,9 @@ CREATE TABLE plugins (
 -- Metadata extracted by plugins.
 CREATE TABLE plugin_metadata (
     id            TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    plugin_id     TEXT NOT NULL,             -- who says so
-    media_file_id TEXT NOT NULL,             -- about which file
-    metadata_type TEXT NOT NULL,             -- what kind of thing: movie, subtitles, ...
+    plugin_id     TEXT NOT NULL,             -- the plugin that wrote it
+    media_file_id TEXT NOT NULL,             -- the file it describes
+    metadata_type TEXT NOT NULL,             -- its kind: movie, subtitles, ...
     metadata      TEXT NOT NULL              -- JSON data
                   CHECK (metadata IS NULL OR json_valid(metadata)),
     confidence    REAL NOT NULL DEFAULT 1    -- 0 to 1

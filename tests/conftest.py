@@ -13,16 +13,29 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from documented_errors import require_documented_errors
 from hypothesis import settings
 from postgres_server import PostgresMissing, Server, running_server
 
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
+from viewra_lite.transcoding.module import TranscodingModule
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("ci")
+
+WITH_DOCUMENTED_ERRORS = (TranscodingModule,)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documented_errors() -> Iterator[None]:
+    """Every test holds the docstrings of the public verbs to the errors that they raise."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in WITH_DOCUMENTED_ERRORS:
+            require_documented_errors(module, patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documented_errors import require_documented_errors
 
 from viewra_lite import FileFacts, Provider, Store, TranscodeProfile, load_config
-from viewra_lite.errors import LONGEST_MESSAGE, ViewraError
+from viewra_lite.errors import (
+    LONGEST_MESSAGE,
+    ConflictError,
+    NotFoundError,
+    StoreBusyError,
+    ViewraError,
+)
 from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.transcoding.module import TranscodingModule
@@ -211,6 +218,23 @@ def test_profiles_providers_facts_and_callbacks_are_refused_alike(home: Home) ->
             calls += [lambda: home.store.after_commit(value)]
         for call in calls:
             assert not list(refused_well(call)), type(value)
+
+
+def test_a_verb_that_raises_an_error_which_it_does_not_document_fails_the_tests() -> None:
+    class Verbs:
+        """Any verb may raise StoreBusyError."""
+
+        def find(self, error: type[ViewraError]) -> None:
+            """Find nothing. Raises NotFoundError."""
+            raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        require_documented_errors(Verbs, patch)
+        for documented in (NotFoundError, StoreBusyError):
+            with pytest.raises(documented):
+                Verbs().find(documented)
+        with pytest.raises(AssertionError, match="Verbs.find raises ConflictError"):
+            Verbs().find(ConflictError)
 
 
 def test_what_is_no_list_of_modules_is_refused_before_anything_is_opened(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_the_third_lease_that_runs_out_fails_the_session(
         assert room.claim_next("one more") is None
     ended = room.session(session.id)
     assert (ended.status, ended.completed_at) == ("failed", clock())
-    assert ended.error_message == "the lease ran out 3 times; last worker: worker 3"
+    assert ended.error_message == "the lease expired 3 times; last worker: worker 3"
     assert queued(store, files[0]).id != session.id
 
 

@@ -60,7 +60,7 @@ def test_other_profiles_and_other_contents_have_other_hashes(
 @given(profiles)
 def test_a_profile_comes_back_from_what_is_stored_of_it(profile: dict[str, Any]) -> None:
     told = TranscodeProfile.of(profile)
-    assert TranscodeProfile.of(json.loads(json.dumps(told.wanted()))) == told
+    assert TranscodeProfile.of(json.loads(json.dumps(told.as_json()))) == told
 
 
 def test_the_hash_is_what_any_program_can_compute() -> None:

@@ -111,7 +111,7 @@ def verify(store: Store, place: Workplace) -> None:
             path = f"/made/{session.id}/{session.attempts}"
             assert session.output_path == cache[session.content_hash].output_path == path
         elif session.error_message != "it broke":
-            assert session.error_message.startswith("the lease ran out 3 times")
+            assert session.error_message.startswith("the lease expired 3 times")
             assert session.id not in acknowledged
     assert len(cache) == sum(session.status == "completed" for session in sessions.values())
     # A worker that was killed was in the middle of at most one.

@@ -1,1 +1,1 @@
-"""The media module: libraries, files, and what they are."""
+"""The media module: libraries, files, and the movies, shows and music in them."""

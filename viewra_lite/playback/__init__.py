@@ -1,1 +1,1 @@
-"""What people watch."""
+"""The playback module: sessions, progress, history and what to watch next."""

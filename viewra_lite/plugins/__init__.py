@@ -1,1 +1,1 @@
-"""Plugins and what they know."""
+"""The plugins module: registered plugins and their metadata."""

@@ -1,4 +1,4 @@
-"""The nouns of the plugin module: who is registered, and what they found out."""
+"""The tables of the plugins module: registered plugins, and their metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Plugin(StoreModel):
     id = TextField(primary_key=True, help_text="chosen by the plugin")
     name = TextField(help_text="shown to people")
     type = TextField(help_text="transcoder, enrichment, scanner, ...")
-    version = TextField(null=True, help_text="as the plugin tells it")
+    version = TextField(null=True, help_text="reported by the plugin")
     enabled = BooleanField(
         default=True, constraints=[SQL("DEFAULT TRUE")], help_text="a disabled plugin is not called"
     )
@@ -34,9 +34,9 @@ class PluginMetadata(StoreModel):
     """Metadata extracted by plugins."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    plugin = reference(Plugin, on_delete="CASCADE", help_text="who says so")
-    media_file = reference(MediaFile, on_delete="CASCADE", help_text="about which file")
-    metadata_type = TextField(help_text="what kind of thing: movie, subtitles, ...")
+    plugin = reference(Plugin, on_delete="CASCADE", help_text="the plugin that wrote it")
+    media_file = reference(MediaFile, on_delete="CASCADE", help_text="the file it describes")
+    metadata_type = TextField(help_text="its kind: movie, subtitles, ...")
     metadata = JSONField(help_text="JSON data")
     confidence = DoubleField(
         default=1.0,

@@ -1,4 +1,4 @@
-"""The plugins module's place in a store."""
+"""The plugins module as the store attaches it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .models import MODELS
 
 
 class PluginsModule(Module):
-    """Plugins and what they know."""
+    """The tables of plugins and their metadata; this version has no verbs for them."""
 
     name = "plugins"
     requires = ("media",)

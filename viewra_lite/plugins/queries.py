@@ -1,1 +1,1 @@
-"""The questions of the plugins module: query builders that run nothing."""
+"""The queries of the plugins module: none yet."""

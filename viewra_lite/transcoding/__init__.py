@@ -1,1 +1,1 @@
-"""What is being transcoded, and what has been."""
+"""The transcoding module: requests, workers with leases, and the cache of their output."""

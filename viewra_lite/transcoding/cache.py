@@ -1,4 +1,4 @@
-"""What has been made: how much there is, and what goes when there is too much."""
+"""The cache of finished output: usage, vanished files and eviction."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from ..database.transactions.database import Database
 from ..errors import ViewraError
 from . import cache_queries
 
-TOUCHED_EVERY = timedelta(minutes=1)
-LONGEST = timedelta(days=30)  # of a lease, and of being in use
+ACCESS_RESOLUTION = timedelta(minutes=1)  # of last_accessed
+LONGEST = timedelta(days=30)  # of a lease, and of a hold
 KEPT_PERCENT = 90
-_BATCH = 100  # entries in a transaction
-_LOOKED_AT = 1000  # entries in a look at the disk
+_BATCH = 100  # entries per transaction
+_PAGE = 1000  # entries checked on disk per query
 
 
 @dataclass(frozen=True, slots=True)
 class CacheUsage:
-    """What the cache holds."""
+    """The size of the cache; what evict() can free is bytes - pinned_bytes."""
 
     entries: int
     bytes: int
     pinned_bytes: int
-    """Of the bytes, those that evict() never removes."""
+    """The part of bytes that evict() never removes."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvictResult:
-    """What evict() took out of the cache, and what it had to leave."""
+    """The entries that evict() removed, and why the cache is still too large, if it is."""
 
     paths: list[str]
-    """Of what was taken out: deleting them is the caller's."""
+    """Files and folders of the removed entries, for the caller to delete."""
     freed_bytes: int
     over_bytes: int = 0
-    """By how much the cache is still over max_bytes."""
+    """How far the cache is still over max_bytes."""
     pinned_bytes: int = 0
-    """Why it still is: so much is pinned."""
+    """Pinned bytes; 0 unless over_bytes."""
     in_use_bytes: int = 0
-    """Why it still is: so much is in use, or being made anew."""
+    """Bytes in use or being made again; 0 unless over_bytes."""
 
 
 def usage(db: Database) -> CacheUsage:
@@ -51,7 +51,7 @@ def usage(db: Database) -> CacheUsage:
 
 
 def exists(path: str | None) -> bool:
-    """Whether an entry's file is there, or cannot be looked at."""
+    """Whether an entry's file exists, or its disk does not answer."""
     if path is None:
         return False
     try:
@@ -64,18 +64,18 @@ def exists(path: str | None) -> bool:
 
 
 def forget_vanished(db: Database) -> None:
-    """Forget entries whose files are gone; looks at the disk, a batch at a time."""
+    """Forget entries whose files are gone, a batch at a time; stats every file."""
     last = ""
-    while entries := db.all(cache_queries.paths_after, last, _LOOKED_AT):
+    while entries := db.all(cache_queries.paths_after, last, _PAGE):
         last = entries[-1].id
         gone = [entry.id for entry in entries if not exists(entry.output_path)]
         for start in range(0, len(gone), _BATCH):
-            # An entry that was made anew meanwhile has another id.
+            # An entry that was made again in the meantime has another id.
             db.run(cache_queries.forget_entries, gone[start : start + _BATCH])
 
 
 def evict(db: Database, max_bytes: int) -> EvictResult:
-    """Remove entries until the rest is small enough; say what went and what could not."""
+    """Remove entries until the rest fits; return what was removed and what had to stay."""
     _pull_back(db)
     before = usage(db).bytes
     rows: list[Any] = []
@@ -86,7 +86,7 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
                 rows += batch
             left = usage(db)
         except ViewraError:
-            if not rows:  # else the caller must learn of those that are out already
+            if not rows:  # else return the paths that are already removed
                 raise
     freed = sum(size for _, size in rows)
     result = EvictResult([os_path(path) for path, _ in rows if path is not None], freed)
@@ -98,7 +98,7 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
 
 
 def _pull_back(db: Database) -> None:
-    """Put right what was used while the clock ran ahead: it would stay the newest for years."""
+    """Set times in the future, of a clock that ran ahead, to now: they stay newest for years."""
     now = db.now()
     latest = now + LONGEST
     if db.one(cache_queries.entry_of_the_future, now, latest) is not None:
@@ -106,7 +106,7 @@ def _pull_back(db: Database) -> None:
 
 
 def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
-    """Remove a batch of entries at a time, and yield path and size once that is committed."""
+    """Remove entries in batches; yield the path and size of each batch once it is committed."""
     chosen: list[str] = [""]
     while chosen:
         now = db.now()
@@ -118,6 +118,6 @@ def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
                     break
                 chosen.append(id)
                 over -= size
-            # Asked again as it goes: on PostgreSQL somebody may just have begun to use it.
+            # DELETE repeats the conditions: on PostgreSQL an entry may have come into use.
             rows = db.run_returning(cache_queries.evict_entries, chosen, now)
         yield rows

@@ -1,4 +1,4 @@
-"""The questions about the cache: query builders that run nothing."""
+"""The queries of the transcode cache: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..database.orm.nodes import OneOf
 from ..database.orm.statements import Statement, statement
 from .models import TranscodeCache, TranscodeSession
 
-# Written out: with a parameter neither engine uses the indexes over some rows only.
+# Literals: with a parameter neither engine uses the partial indexes.
 _PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
 _IS_PENDING = TranscodeSession.status == _PENDING
 _IS_RUNNING = TranscodeSession.status == _RUNNING
@@ -113,7 +113,7 @@ def entry_of_the_future(now: Any, latest: Any) -> Any:
 
 @statement
 def pull_back_entries(text: Any, now: Any, latest: Any) -> Any:
-    """Count entries that were used while the clock was wrong as used now, and held no longer."""
+    """Set last_accessed in the future, of a clock that ran ahead, to now; end longer holds."""
     used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
     return TranscodeCache.update(
         {
@@ -128,7 +128,7 @@ def _of_the_future(now: Any, latest: Any) -> Any:
 
 
 def _may_go(now: Any) -> Any:
-    """Whether an entry is neither in use nor pinned nor just being made anew."""
+    """Whether an entry is neither in use nor pinned nor being made again."""
     made = TranscodeSession.select(TranscodeSession.id).where(
         TranscodeSession.content_hash == TranscodeCache.content_hash, _IS_ACTIVE
     )

@@ -1,4 +1,4 @@
-"""The nouns of the transcoding module: what is being made, and what has been made."""
+"""The tables of the transcoding module: sessions, and the cache of their output."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ class TranscodeSession(StoreModel):
         null=True,
         on_delete="SET NULL",
         index=False,
-        help_text="what is transcoded; NULL once the file is purged",
+        help_text="the source; NULL once the file is purged",
     )
-    status = ChoiceField(TRANSCODE_STATUSES, help_text="where the job stands")
-    provider = TextField(null=True, help_text="who runs it, or ran it last")
+    status = ChoiceField(TRANSCODE_STATUSES, help_text="state of the job")
+    provider = TextField(null=True, help_text="the worker that runs it, or ran it last")
     content_hash = TextField(help_text="SHA-256 of the file's fingerprint and the profile")
-    input_path = PathField(null=True, help_text="file that is read")
-    output_path = PathField(null=True, help_text="file that was written")
-    container = TextField(null=True, help_text="wanted: mp4, webm, hls, ...")
-    video_codec = TextField(null=True, help_text="wanted: h264, hevc, av1, ...")
-    audio_codec = TextField(null=True, help_text="wanted: aac, opus, ...")
-    quality = IntegerField(null=True, help_text="wanted, in the provider's own scale")
+    input_path = PathField(null=True, help_text="file to read")
+    output_path = PathField(null=True, help_text="file or folder written")
+    container = TextField(null=True, help_text="requested: mp4, webm, hls, ...")
+    video_codec = TextField(null=True, help_text="requested: h264, hevc, av1, ...")
+    audio_codec = TextField(null=True, help_text="requested: aac, opus, ...")
+    quality = IntegerField(null=True, help_text="requested, in the provider's own scale")
     progress = DoubleField(
         default=0.0,
         constraints=[SQL("DEFAULT 0"), Check('"progress" BETWEEN 0 AND 1')],
-        help_text="0 to 1, of this attempt",
+        help_text="0 to 1, in this attempt",
     )
     error_message = TextField(null=True, help_text="why it failed")
     created_at = TimestampField(help_text="when it was requested, UTC")
-    started_at = TimestampField(null=True, help_text="when a provider took it, UTC")
+    started_at = TimestampField(null=True, help_text="when it was last claimed, UTC")
     completed_at = TimestampField(null=True, help_text="when it ended, UTC")
-    height = IntegerField(null=True, help_text="wanted: pixels at most")
-    profile = JSONField(null=True, help_text="all that is wanted, as TranscodeProfile.of() reads")
+    height = IntegerField(null=True, help_text="requested: at most, pixels")
+    profile = JSONField(null=True, help_text="the whole request; see TranscodeProfile.of()")
     priority = _zero("higher is sooner")
-    attempts = _zero("how often it was claimed")
+    attempts = _zero("times it was claimed")
     lease_until = TimestampField(
-        null=True, help_text="while running: it goes back to the queue unless renewed by then, UTC"
+        null=True, help_text="while running: returns to the queue unless renewed by then, UTC"
     )
 
     media_file_id: str | None
@@ -65,7 +65,7 @@ class TranscodeSession(StoreModel):
 
 index(TranscodeSession, "idx_transcode_media", TranscodeSession.media_file)
 index(TranscodeSession, "idx_transcode_status", TranscodeSession.status)
-# What makes a hundred requests for the same content one session.
+# Makes a hundred requests for the same content one session.
 TranscodeSession.add_index(
     TranscodeSession.index(
         TranscodeSession.content_hash,
@@ -74,8 +74,8 @@ TranscodeSession.add_index(
         where=TranscodeSession.status.in_(ACTIVE_STATUSES),
     )
 )
-# With the status in front, though it is the same in all of it: else SQLite takes the index over
-# the status alone, and sorts the whole queue for each claim.
+# Starts with the status, though it is the same in every row: else SQLite chooses the index of the
+# status alone, and sorts the whole queue for each claim.
 index(
     TranscodeSession,
     "idx_transcode_queue",
@@ -96,10 +96,10 @@ index(TranscodeSession, "idx_transcode_recent", TranscodeSession.created_at, Tra
 
 
 class TranscodeCache(StoreModel):
-    """Transcoded content that can be used again."""
+    """Finished output that later requests reuse."""
 
-    id = TextField(primary_key=True, help_text="UUIDv7, another each time it is made")
-    media_file_id = TextField(null=True, help_text="media_files.id, perhaps of a removed file")
+    id = TextField(primary_key=True, help_text="UUIDv7, a new one each time it is made")
+    media_file_id = TextField(null=True, help_text="media_files.id, possibly of a removed file")
     content_hash = TextField(unique=True, help_text="as in transcode_sessions")
     container = TextField(null=True, help_text="mp4, webm, hls, ...")
     video_codec = TextField(null=True, help_text="h264, hevc, av1, ...")
@@ -108,9 +108,9 @@ class TranscodeCache(StoreModel):
     file_size = BigIntegerField(help_text="bytes")
     created_at = TimestampField(help_text="UTC")
     last_accessed = TimestampField(help_text="UTC, to the minute; the oldest are evicted first")
-    access_count = _zero("how often it was used")
-    output_path = PathField(null=True, help_text="where it lies; NULL where nobody knows")
-    in_use_until = TimestampField(null=True, help_text="not evicted before, UTC")
+    access_count = _zero("number of hits")
+    output_path = PathField(null=True, help_text="absolute path; NULL if unknown")
+    in_use_until = TimestampField(null=True, help_text="not evicted before then, UTC")
     pinned = BooleanField(
         default=False, constraints=[SQL("DEFAULT FALSE")], help_text="never evicted"
     )
@@ -128,7 +128,7 @@ MODELS = (TranscodeSession, TranscodeCache)
 
 
 def filled(model: Any, row: Any) -> Any:
-    """Return a row of all of a model's columns, as RETURNING gives it, as the model."""
+    """Return the model instance of a RETURNING row of all of its columns."""
     columns = model._meta.sorted_fields
     error = unreadable_row(columns, row, json_is_read=True)
     if error is not None:

@@ -1,4 +1,4 @@
-"""The transcoding module's verbs: requests, workers with leases, the cache."""
+"""The verbs of transcoding: requests, workers with leases, the cache."""
 
 from __future__ import annotations
 
@@ -39,16 +39,20 @@ __all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "Transco
 
 MAX_ATTEMPTS = 3
 LEASE_S = 60.0
-MOMENT_S = 0.001  # shorter leases would be over at once
+SHORTEST_S = 0.001  # a shorter lease would expire at once
 LONGEST_S = cache.LONGEST.total_seconds()
-_BATCH = 100  # leases that are ended in a transaction
-
+_BATCH = 100  # expired leases per transaction
 
 _SESSION, _ENTRY = "transcode session", "cache entry"
 
 
 class TranscodingModule(Module):
-    """What is being made for people to watch."""
+    """Transcode sessions, the workers that run them, and the cache of their output.
+
+    Times given as numbers are seconds, at most 30 days. Any verb may raise StoreBusyError,
+    StoreClosedError, StoreUnavailableError or CorruptStoreError, and one that writes raises
+    TransactionError inside reader().
+    """
 
     name = "transcoding"
     requires = ("media",)
@@ -56,12 +60,12 @@ class TranscodingModule(Module):
     migrations = "viewra_lite.transcoding.migrations"
 
     def attach(self, db: Database, config: Config) -> None:
-        """Receive the database, and follow files that turn out to be known ones."""
+        """Receive the database, and subscribe to merged files."""
         super().attach(db, config)
         db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
-        """Let sessions go back to the queue that another program left running, without a lease."""
+        """Expire running sessions without a lease, which another program wrote."""
         if self.db.one(queries.session_without_lease) is not None:
             self.db.run(queries.end_missing_leases, self.db.now())
 
@@ -74,17 +78,20 @@ class TranscodingModule(Module):
         *,
         priority: int = 0,
     ) -> TranscodeSession | TranscodeCache:
-        """Return what was made of a file by this profile, else the one session that makes it.
+        """Return the cache entry of a file and profile, else the one session that makes it.
 
-        An entry of the cache counts only while its file is there. A pending or running session of
-        the same content hash is joined, and rises to the higher priority. The hash is of the
-        file's fingerprint, or of its id, size and time as long as nobody has looked into it since
-        it came or changed. Raises NotFoundError, InvalidValueError.
+        A cache entry counts only while its file exists. A pending or running session with the
+        same content hash is joined, and raised to the higher priority. The hash covers the file's
+        fingerprint, or its id, size and modification time until it has been probed. Raises
+        NotFoundError for an unknown file, InvalidValueError for the profile or the priority.
+
+            made = store.transcoding.request(file.id, {"container": "mp4", "height": 720})
+            ready = isinstance(made, TranscodeCache)  # made.output_path, else wait for made.id
         """
-        wanted = TranscodeProfile.of(profile)
+        requested = TranscodeProfile.of(profile)
         checked_whole("priority", priority, -MOST_32_BITS)
         file = self._file(media_file_id)
-        content_hash = wanted.content_hash(_content(file))
+        content_hash = requested.content_hash(_content(file))
         entry = self._entry(content_hash)
         if entry is not None and cache.exists(entry.output_path):
             return entry
@@ -94,15 +101,19 @@ class TranscodingModule(Module):
         with self.db.writer():
             if entry is not None:
                 self.db.run(cache_queries.forget_entries, [entry.id])
-            return self._made(media_file_id, wanted, content_hash, priority)
+            return self._made(media_file_id, requested, content_hash, priority)
 
     def session(self, id: str) -> TranscodeSession:
-        """Return a session; raises NotFoundError."""
+        """Return a session. Raises NotFoundError."""
         session: TranscodeSession = self._found(_SESSION, queries.session_by_id, id)
         return session
 
     def sessions(self, *, status: str | None = None, limit: int = 100) -> list[TranscodeSession]:
-        """Return sessions, the newest first; all, or pending, running, completed, ..."""
+        """Return at most limit (1 to 1000) sessions, newest first, of one status or of all.
+
+        The statuses are pending, running, completed, failed and cancelled. Raises
+        InvalidValueError.
+        """
         count = checked_limit(limit)
         if status is None:
             return self.db.all(queries.sessions_newest, count)
@@ -110,10 +121,10 @@ class TranscodingModule(Module):
         return self.db.all(queries.sessions_by_status, status, count)
 
     def cancel(self, session_id: str) -> TranscodeSession:
-        """End a session that is pending or running; whoever joined it loses it too.
+        """Cancel a pending or running session, for every request that joined it.
 
-        Its worker sees it at its next report. Does nothing to a cancelled one; raises
-        ConflictError for one that ended otherwise, and NotFoundError.
+        Its worker learns of it from its next report. Does nothing to a cancelled session. Raises
+        ConflictError for a completed or failed one, NotFoundError.
         """
         now = self.db.now()
         session = self._changed(queries.cancel, known_id(_SESSION, session_id), now)
@@ -127,11 +138,16 @@ class TranscodingModule(Module):
     def claim_next(
         self, provider: Provider | str, *, lease: float = LEASE_S
     ) -> TranscodeSession | None:
-        """Hand the next session that a provider can make to it alone, or return None.
+        """Lease the next session that a provider can make to it, or return None.
 
-        Highest priority first, then oldest. Without report_progress() for lease seconds it goes
-        back to the queue, and the third time fails. The worker passes the `attempts` of what it
-        got as attempt= from then on. Raises InvalidValueError.
+        Highest priority first, then oldest. A session without report_progress() for lease seconds
+        returns to the queue, and fails the third time. Pass its `attempts` as attempt= in the
+        later calls, so that a worker whose lease expired cannot end the next worker's attempt.
+        Raises InvalidValueError.
+
+            session = store.transcoding.claim_next(Provider("ffmpeg-1", video_codecs=["h264"]))
+            if session is not None:
+                store.transcoding.report_progress(session.id, 0.5, attempt=session.attempts)
         """
         worker = Provider.of(provider)
         until = self._until("lease", lease)
@@ -150,11 +166,11 @@ class TranscodingModule(Module):
         attempt: int | None = None,
         lease: float = LEASE_S,
     ) -> TranscodeSession:
-        """Note how far a session is, 0 to 1, and renew its lease; return it as it is now.
+        """Record the progress of a running session, 0 to 1, renew its lease, and return it.
 
-        Progress never goes back within an attempt. A worker that gets the status "cancelled"
-        stops. Raises ConflictError when the session has ended, or is not this worker's any more:
-        it went back to the queue, or (told by attempt) to another; and NotFoundError.
+        Progress never decreases within an attempt. The worker stops when the returned status is
+        "cancelled". Raises ConflictError when the session has ended, waits in the queue again, or
+        is in another attempt than this one; NotFoundError, InvalidValueError.
         """
         share = checked_number("progress", progress, 0, 1)
         claimed = self._claimed(session_id, attempt)
@@ -174,10 +190,10 @@ class TranscodingModule(Module):
         file_size: int,
         attempt: int | None = None,
     ) -> TranscodeSession:
-        """End a running session and put what it made into the cache, in one transaction.
+        """Complete a running session and put its output into the cache, in one transaction.
 
-        A relative path is made absolute; it may name a folder; file_size is in bytes. Raises
-        ConflictError unless it runs (in this attempt), NotFoundError, InvalidValueError.
+        output_path is a file or a folder, made absolute; file_size is in bytes. Raises
+        ConflictError unless the session runs (in this attempt), NotFoundError, InvalidValueError.
         """
         claimed = self._claimed(session_id, attempt)
         path, size = _output_path(output_path), checked_bytes("file_size", file_size)
@@ -205,9 +221,10 @@ class TranscodingModule(Module):
     def fail(
         self, session_id: str, error_message: str, *, attempt: int | None = None
     ) -> TranscodeSession:
-        """End a running session that cannot be made; a later request makes another.
+        """Fail a running session; the next request for the same content makes another.
 
-        Raises ConflictError unless it runs (in this attempt), NotFoundError, InvalidValueError.
+        Raises ConflictError unless the session runs (in this attempt), NotFoundError,
+        InvalidValueError.
         """
         claimed = self._claimed(session_id, attempt)
         checked_text("error_message", error_message)
@@ -219,9 +236,10 @@ class TranscodingModule(Module):
     # Cache
 
     def cached(self, content_hash: str, *, hold_s: float = 0) -> TranscodeCache | None:
-        """Return an entry and count its use, or None; it is not looked whether its file is there.
+        """Return the cache entry of a content hash and record a hit, or None.
 
-        evict() leaves it alone for hold_s seconds, or longer where somebody asked for longer.
+        Does not check that the file still exists. evict() spares the entry for hold_s seconds,
+        or until the end of an earlier, longer hold. Raises InvalidValueError.
         """
         checked_id("content_hash", content_hash)
         now = self.db.now()
@@ -230,7 +248,7 @@ class TranscodingModule(Module):
             cache_queries.use_entry,
             content_hash,
             timestamp_text(now),
-            now - cache.TOUCHED_EVERY,
+            now - cache.ACCESS_RESOLUTION,
             until,
             now,
             now + cache.LONGEST,
@@ -238,24 +256,25 @@ class TranscodingModule(Module):
         return filled(TranscodeCache, rows[0]) if rows else None
 
     def pin(self, content_hash: str) -> TranscodeCache:
-        """Keep an entry from being evicted until unpin(); raises NotFoundError."""
+        """Protect a cache entry from evict() until unpin(). Raises NotFoundError."""
         return self._pinned(content_hash, True)
 
     def unpin(self, content_hash: str) -> TranscodeCache:
-        """Let an entry be evicted again; raises NotFoundError."""
+        """Let evict() remove a cache entry again. Raises NotFoundError."""
         return self._pinned(content_hash, False)
 
     def cache_usage(self) -> CacheUsage:
-        """Count the entries and their bytes."""
+        """Count the cache entries and their bytes."""
         return cache.usage(self.db)
 
     def evict(self, *, max_bytes: int) -> EvictResult:
         """Remove entries from a cache that is over max_bytes, and return the paths to delete.
 
-        Least recently used first, down to 90 % of max_bytes; only what is pinned, in use (see
-        cached()) or being made anew stays, and the result says how much that is. Each path goes to
-        one caller only, whoever else evicts; files are not touched. First forgets the entries
-        whose files are gone, which looks at each of them: call it outside writer().
+        Least recently used first, down to 90 % of max_bytes. Entries that are pinned, in use (see
+        cached()) or being made again stay, and the result says how much they hold. Files are not
+        touched, and concurrent callers never get the same path. First forgets the entries whose
+        files are gone, which stats every file: call it outside writer(). Raises
+        InvalidValueError.
         """
         limit = checked_bytes("max_bytes", max_bytes)
         cache.forget_vanished(self.db)
@@ -264,9 +283,10 @@ class TranscodingModule(Module):
     # Chores
 
     def tidy(self, now: datetime) -> None:
-        """Put sessions whose leases ran out back into the queue, or end them.
+        """Return sessions with an expired lease to the queue, or fail them after three attempts.
 
-        What was requested while the clock ran ahead takes its place in the queue again.
+        A request dated in the future, by a clock that ran ahead, is dated now: else it waits for
+        years. Raises InvalidValueError.
         """
         moment = checked_moment("now", now)
         if self.db.one(queries.session_of_the_future, moment) is not None:
@@ -276,13 +296,13 @@ class TranscodingModule(Module):
     # Inside
 
     def _made(
-        self, media_file_id: str, wanted: TranscodeProfile, content_hash: str, priority: int
+        self, media_file_id: str, requested: TranscodeProfile, content_hash: str, priority: int
     ) -> TranscodeSession | TranscodeCache:
-        """Return the active session of a hash, made if there is none, inside a writer."""
+        """Return the active session of a hash, inserting one if needed. Call inside a writer."""
         while True:
             entry = self._entry(content_hash)
             if entry is not None:
-                return entry  # completed since it was looked for
+                return entry  # completed since the first lookup
             file = self._file(media_file_id)
             self.db.run(
                 queries.insert_session,
@@ -291,19 +311,19 @@ class TranscodingModule(Module):
                 "pending",
                 content_hash,
                 file.path,
-                wanted.container,
-                wanted.video_codec,
-                wanted.audio_codec,
-                wanted.quality,
-                wanted.height,
-                wanted.wanted(),
+                requested.container,
+                requested.video_codec,
+                requested.audio_codec,
+                requested.quality,
+                requested.height,
+                requested.as_json(),
                 priority,
                 self.db.now(),
             )
             self.db.run(queries.raise_priority, priority, content_hash)
             session = self._active(content_hash)
             if session is not None:
-                return session  # else it was just cancelled, or failed
+                return session  # else it was cancelled or failed in between
 
     def _entry(self, content_hash: str) -> TranscodeCache | None:
         entry: TranscodeCache | None = self.db.one(cache_queries.entry_by_hash, content_hash)
@@ -314,13 +334,13 @@ class TranscodingModule(Module):
         return session
 
     def _end_leases(self, now: datetime) -> None:
-        reason = f"the lease ran out {MAX_ATTEMPTS} times; last worker: "
+        reason = f"the lease expired {MAX_ATTEMPTS} times; last worker: "
         latest = now + cache.LONGEST
         values = (timestamp_text(now), latest, _BATCH, MAX_ATTEMPTS, reason)
-        # Looking first: a worker that waits for work writes nothing.
+        # SELECT first: a worker that polls for work writes nothing.
         while self.db.one(queries.lease_that_is_over, now, latest) is not None:
             if not self.db.run(queries.end_leases, *values):
-                break  # others are at it
+                break  # another process expires them
 
     def _changed(self, statement: Statement, *arguments: Any) -> TranscodeSession | None:
         rows = self.db.run_returning(statement, *arguments)
@@ -336,7 +356,7 @@ class TranscodingModule(Module):
         return entry
 
     def _follow_file(self, gone_id: str, kept_id: str) -> None:
-        """Point at the known file that a new one turned out to be, inside the media's writer."""
+        """Point sessions and entries at the file that was kept, inside media's writer."""
         for statement in (queries.move_sessions, queries.move_entries):
             self.db.run(statement, kept_id, gone_id)
 
@@ -351,18 +371,18 @@ class TranscodingModule(Module):
         return row
 
     def _claimed(self, session_id: str, attempt: int | None) -> tuple[str, int | None]:
-        """Return what a worker says that it holds, checked."""
+        """Return the session id and the attempt that a worker names, checked."""
         or_none(checked_whole, "attempt", attempt)
         return known_id(_SESSION, session_id), attempt
 
-    def _until(self, name: str, seconds: float, *, least: float = MOMENT_S) -> str:
-        """Return the time in so many seconds, as text."""
+    def _until(self, name: str, seconds: float, *, least: float = SHORTEST_S) -> str:
+        """Return the time that many seconds from now, as stored."""
         checked = checked_number(name, seconds, least, LONGEST_S)
         return timestamp_text(self.db.now() + timedelta(seconds=checked))
 
 
 def _content(file: MediaFile) -> str:
-    """Return what tells a file's content; a pending file may still have that of what it was."""
+    """Identify a file's content; the fingerprint of a pending file may be the previous one."""
     if file.fingerprint and file.probe_state != "pending":
         return str(file.fingerprint)
     return f"{file.id}:{file.size}:{file.modified_ns}"
@@ -371,15 +391,15 @@ def _content(file: MediaFile) -> str:
 def _lost(session: TranscodeSession, attempt: int | None = None) -> ConflictError:
     """Return the error that says why a session cannot be changed."""
     if session.status == "pending":
-        why = "waits in the queue, perhaps because its lease ran out: claim_next() hands it out"
+        why = "waits in the queue, perhaps because its lease expired: call claim_next()"
     elif session.status == "running":
-        why = f"is in attempt {session.attempts}, by {session.provider}, and not in {attempt}: stop"
+        why = f"is in attempt {session.attempts}, by {session.provider}, not in {attempt}: stop"
     else:
-        why = f"is {session.status}, which is final: request() makes another"
+        why = f"is {session.status}, which is final: call request() for another"
     return ConflictError(f"transcode session {session.id} {why}")
 
 
 def _output_path(path: Any) -> str:
     absolute = os.path.abspath(checked_path("output_path", path))
-    stored_path(absolute)  # refuses what no path is
+    stored_path(absolute)  # raises where it cannot be stored
     return absolute

@@ -1,4 +1,4 @@
-"""What is wanted of a transcoding, and what a worker can do."""
+"""TranscodeProfile, the requested output, and Provider, a worker's capabilities."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ from ..database.checks import (
 )
 from ..errors import InvalidValueError
 
-LONGEST_TEXT = 200  # characters of a worker's name, or of what chooses a stream
-# How programs write the names of containers and codecs: h264, mp4a.40.2, e-ac-3, pcm_s16le.
+LONGEST_TEXT = 200  # characters of a worker's name, or of a stream selector
+# Names of containers and codecs as programs write them: h264, mp4a.40.2, e-ac-3, pcm_s16le.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}")
 _COUNTS = ("bitrate", "audio_bitrate", "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
 class TranscodeProfile:
-    """What is wanted; what is None is up to the worker. Raises InvalidValueError.
+    """The requested output; None leaves a choice to the worker. Raises InvalidValueError.
 
-    Names of containers and codecs are lower-cased, so that those that differ in case are equal.
+    Names of containers and codecs are lower-cased, so that H264 and h264 are one profile.
+
+        TranscodeProfile(container="mp4", video_codec="h264", height=720, streams=(0, "audio:eng"))
     """
 
     container: str | None = None
@@ -38,15 +40,15 @@ class TranscodeProfile:
     quality: int | None = None
     """In the worker's own scale."""
     bitrate: int | None = None
-    """Of the video, kbit/s."""
+    """Of the video, in kbit/s."""
     audio_bitrate: int | None = None
-    """kbit/s."""
+    """In kbit/s."""
     width: int | None = None
-    """Pixels at most."""
+    """At most, in pixels."""
     height: int | None = None
-    """Pixels at most."""
+    """At most, in pixels."""
     streams: tuple[int | str, ...] = ()
-    """Which streams, in this order: indexes, or text that the worker understands (audio:eng)."""
+    """The streams to keep, in order: indexes, or selectors that the worker knows (audio:eng)."""
 
     def __post_init__(self) -> None:
         for name in ("container", "video_codec", "audio_codec"):
@@ -60,7 +62,10 @@ class TranscodeProfile:
 
     @classmethod
     def of(cls, profile: TranscodeProfile | Mapping[str, Any]) -> TranscodeProfile:
-        """Return a profile, made of a mapping (TranscodeSession.profile, say) where it is one."""
+        """Return a profile, from one or from a mapping of its fields (TranscodeSession.profile).
+
+        Raises InvalidValueError for an unknown field or a bad value.
+        """
         if isinstance(profile, TranscodeProfile):
             return profile
         if not isinstance(profile, Mapping):
@@ -73,8 +78,8 @@ class TranscodeProfile:
         given = {key: value for key, value in profile.items() if value is not None}
         return cls(**given)
 
-    def wanted(self) -> dict[str, Any]:
-        """Return what is asked for as a JSON object, without what is not."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that are set, as a JSON object that of() reads."""
         given = {name: getattr(self, name) for name in _KEYS}
         given["streams"] = list(self.streams) or None
         return {name: value for name, value in sorted(given.items()) if value is not None}
@@ -82,11 +87,12 @@ class TranscodeProfile:
     def content_hash(self, fingerprint: str) -> str:
         """Return the SHA-256, in hex, of a file's fingerprint and this profile.
 
-        Equal on every machine: the profile counts as JSON with sorted keys and nothing else.
+        It is the same on every machine: the profile is hashed as JSON with sorted keys. Raises
+        InvalidValueError for an empty fingerprint.
         """
         if not checked_text("fingerprint", fingerprint):
             raise InvalidValueError("fingerprint must not be empty")
-        text = json.dumps(self.wanted(), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"{fingerprint}\n{text}".encode()).hexdigest()
 
 
@@ -95,9 +101,9 @@ _KEYS = tuple(field.name for field in fields(TranscodeProfile))
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A worker and what it can make; None is anything. Raises InvalidValueError.
+    """A worker and its capabilities; None is no limit. Raises InvalidValueError.
 
-    A worker that takes streams as they are says so by the name that sessions ask by ("copy").
+    A worker that can copy streams unchanged lists the name that profiles use for it ("copy").
     """
 
     name: str
@@ -105,7 +111,7 @@ class Provider:
     video_codecs: Iterable[str] | None = None
     audio_codecs: Iterable[str] | None = None
     max_height: int | None = None
-    """Pixels: sessions that ask for at most as many."""
+    """In pixels; sessions that request more are left to other workers."""
 
     def __post_init__(self) -> None:
         _text("provider", self.name)
@@ -115,11 +121,14 @@ class Provider:
 
     @classmethod
     def of(cls, provider: Provider | str) -> Provider:
-        """Return a provider; one that is only a name can do anything."""
+        """Return a provider, from one or from a name, which sets no limits.
+
+        Raises InvalidValueError.
+        """
         return provider if isinstance(provider, Provider) else cls(provider)
 
     def limits(self) -> dict[str, Any]:
-        """Return what it is limited to, by the session's column, without what it is not."""
+        """Return the limits that are set, by the column of the session that each applies to."""
         given = {
             "container": self.containers,
             "video_codec": self.video_codecs,
@@ -136,7 +145,7 @@ class Provider:
 def _name(field: str, value: Any) -> str | None:
     if value is None:
         return None
-    # Beyond ASCII what is lower case depends on the version of Python.
+    # Beyond ASCII, lower case depends on the version of Python.
     name = value.lower() if isinstance(value, str) and value.isascii() else ""
     if not _NAME.fullmatch(name):
         raise refused(field, "a name of letters, digits, '.', '_', '+' and '-'", value)

@@ -1,4 +1,4 @@
-"""The questions of the transcoding module: query builders that run nothing."""
+"""The queries of the transcoding module: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..database.orm.statements import Statement, statement
 from ..media.models import MediaFile
 from .models import TranscodeCache, TranscodeSession
 
-# Written out: with a parameter neither engine uses the indexes over some rows only.
+# Literals: with a parameter neither engine uses the partial indexes.
 _PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
 _IS_PENDING = TranscodeSession.status == _PENDING
 _IS_RUNNING = TranscodeSession.status == _RUNNING
@@ -72,7 +72,7 @@ def session_of_the_future(now: Any) -> Any:
 
 @statement
 def pull_back_sessions(now: Any) -> Any:
-    """Count what was requested while the clock was wrong as requested now, in its order."""
+    """Set created_at in the future, of a clock that ran ahead, to now; ids keep the order."""
     return TranscodeSession.update({TranscodeSession.created_at: now}).where(
         TranscodeSession.created_at > now
     )
@@ -118,7 +118,7 @@ def raise_priority(priority: Any, content_hash: Any) -> Any:
 
 @lru_cache(maxsize=None)
 def claim(limited: tuple[str, ...]) -> Statement:
-    """Return the claim of a worker limited in these columns: (provider, now, lease, *limits)."""
+    """Return the UPDATE of a worker limited in these columns: (name, now, until, *limits)."""
 
     def build(provider: Any, now: Any, lease_until: Any, *limits: Any) -> Any:
         able = [_can(name, limit) for name, limit in zip(limited, limits)]
@@ -130,7 +130,7 @@ def claim(limited: tuple[str, ...]) -> Statement:
             )
             .limit(1)
         )
-        # A file may have been renamed since it was asked for.
+        # A file may have been renamed since the request.
         path = MediaFile.select(MediaFile.path).where(MediaFile.id == TranscodeSession.media_file)
         return (
             TranscodeSession.update(
@@ -160,7 +160,7 @@ def _can(name: str, limit: Any) -> Any:
 
 
 def _is_mine(id: Any, attempt: Any) -> Any:
-    """Whether it runs, in the attempt that is told, if one is."""
+    """Whether the session runs, and in this attempt if one is given."""
     return (
         (TranscodeSession.id == id)
         & _IS_RUNNING
@@ -235,7 +235,7 @@ def cancel(id: Any, now: Any) -> Any:
 
 
 def _is_over(now: Any, latest: Any) -> Any:
-    """Whether a lease ran out, or ends later than any can: the clock was wrong when it began."""
+    """Whether a lease expired, or ends later than any can, since the clock ran ahead."""
     lease = TranscodeSession.lease_until
     return _IS_RUNNING & ((lease <= now) | (lease > latest))
 
@@ -266,7 +266,7 @@ def end_missing_leases(now: Any) -> Any:
 
 @statement
 def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> Any:
-    """Back to the queue with what ran out, or to an end after so many attempts."""
+    """Return expired sessions to the queue, or fail them after that many attempts."""
     over = (
         TranscodeSession.select(TranscodeSession.id)
         .where(_is_over(now, latest))
@@ -279,7 +279,7 @@ def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> 
     def at_the_end(value: Any, otherwise: Any) -> Any:
         return Case(None, [(ends, value)], otherwise)
 
-    # Times are given as text: inside CASE nothing tells that they are times.
+    # Times are passed as text: inside CASE a parameter has no column to take its type from.
     return TranscodeSession.update(
         {
             TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
