@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ..database.orm.fields import os_path, timestamp_text
+from ..database.checks import checked_path
+from ..database.orm.fields import os_path, stored_path, timestamp_text
 from ..database.transactions.database import Database
 from ..errors import ViewraError
 from . import cache_queries
@@ -48,6 +49,13 @@ class EvictResult:
 def usage(db: Database) -> CacheUsage:
     """Count entries and bytes."""
     return CacheUsage(*map(int, db.one(cache_queries.usage)))
+
+
+def checked_output(path: Any) -> str:
+    """Return output_path, absolute; raises InvalidValueError for one that cannot be stored."""
+    absolute = os.path.abspath(checked_path("output_path", path))
+    stored_path(absolute)  # raises for NUL and the like
+    return absolute
 
 
 def exists(path: str | None) -> bool:

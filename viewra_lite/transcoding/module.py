@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from os import PathLike
@@ -17,14 +16,13 @@ from ..database.checks import (
     checked_limit,
     checked_moment,
     checked_number,
-    checked_path,
     checked_text,
     checked_whole,
     known_id,
     no_such,
     or_none,
 )
-from ..database.orm.fields import stored_path, timestamp_text
+from ..database.orm.fields import timestamp_text
 from ..database.orm.statements import Statement
 from ..database.transactions.database import Database
 from ..errors import ConflictError
@@ -196,7 +194,7 @@ class TranscodingModule(Module):
         ConflictError unless the session runs (in this attempt), NotFoundError, InvalidValueError.
         """
         claimed = self._claimed(session_id, attempt)
-        path, size = _output_path(output_path), checked_bytes("file_size", file_size)
+        path, size = cache.checked_output(output_path), checked_bytes("file_size", file_size)
         now = self.db.now()
         with self.db.writer():
             session = self._changed(queries.complete, *claimed, path, now)
@@ -397,9 +395,3 @@ def _lost(session: TranscodeSession, attempt: int | None = None) -> ConflictErro
     else:
         why = f"is {session.status}, which is final: call request() for another"
     return ConflictError(f"transcode session {session.id} {why}")
-
-
-def _output_path(path: Any) -> str:
-    absolute = os.path.abspath(checked_path("output_path", path))
-    stored_path(absolute)  # raises where it cannot be stored
-    return absolute

@@ -101,7 +101,7 @@ _KEYS = tuple(field.name for field in fields(TranscodeProfile))
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A worker and its capabilities; None is no limit. Raises InvalidValueError.
+    """A worker and its capabilities; None sets no limit. Raises InvalidValueError.
 
     A worker that can copy streams unchanged lists the name that profiles use for it ("copy").
     """
