@@ -144,8 +144,8 @@ def test_without_a_store_nothing_is_made(cli: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["csv", "json"])
-def test_the_samples_of_the_readme_are_imported(cli: Run, folder: Path, language: str) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_samples_of_the_guide_are_imported(cli: Run, folder: Path, language: str) -> None:
+    text = (ROOT / "viewra_lite/importing/README.md").read_text(encoding="utf-8")
     (sample,) = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     films = folder / "films"
     films.mkdir()

@@ -31,8 +31,17 @@ EPISODE_WORDS = {
 
 
 def table(name: str) -> list[tuple[str, str, dict[str, object]]]:
+    return read_table((HERE / name).read_text(encoding="utf-8"))
+
+
+def guide(kind: str) -> list[tuple[str, str, dict[str, object]]]:
+    text = (HERE.parents[2] / "viewra_lite/media/README.md").read_text(encoding="utf-8")
+    return read_table(text.partition(f"```{kind}\n")[2].partition("```")[0])
+
+
+def read_table(text: str) -> list[tuple[str, str, dict[str, object]]]:
     rows = []
-    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if line and not line.startswith("# "):
             path, _, expected = line.partition(" => ")
             title, *facts = expected.split(" | ")
@@ -73,6 +82,20 @@ def test_an_episode_is_read_as_a_person_would(path: str, show: str, facts: dict[
 def test_a_track_is_read_as_a_person_would(path: str, title: str, facts: dict[str, object]):
     whole = {"artist": None, "album": None, **facts}
     assert named(path, "music") == TrackName(title=title, **whole)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "title", "facts"),
+    [(kind, *row) for kind in ("movie", "tv", "music") for row in guide(kind)],
+)
+def test_the_names_in_the_guide_are_read_as_it_says(
+    kind: str, path: str, title: str, facts: dict[str, object]
+):
+    read = named(path, kind)
+    assert title == (read.show if isinstance(read, EpisodeName) else read.title)
+    for key, value in facts.items():
+        word = EPISODE_WORDS.get(key, key) if kind == "tv" else key
+        assert getattr(read, word) == value, key
 
 
 # -- keys ----------------------------------------------------------------------------------------
