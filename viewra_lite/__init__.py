@@ -1,4 +1,4 @@
-"""The store that a small Python media server embeds."""
+"""An embeddable store for Python media servers, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .transcoding.models import TranscodeCache, TranscodeSession
     from .transcoding.profile import Provider, TranscodeProfile
 
-# The one place of the version: setup.cfg reads it here.
+# setup.cfg reads the version from here.
 __version__ = "0.1.0"
 
 __all__ = [
@@ -85,8 +85,8 @@ __all__ = [
     "load_config",
 ]
 
-# Where each name lives. Imported when it is first asked for, so that the command line answers
-# --help at once, and Ctrl-C meets its own code and not half an import.
+# The file of each name. Names are imported at first use, so that the command line answers --help at
+# once and Ctrl-C interrupts its own code rather than an import.
 _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",

@@ -1,7 +1,7 @@
-"""The built-in modules: what opening a store needs to know of each before it is imported.
+"""The built-in modules, described so that a store can be opened before they are imported.
 
-Importing the verbs and tables of all of them takes longer than opening a store that is up to date.
-So each is imported at its first use, or when a crash left something for its recover() to do.
+Importing all of them takes longer than opening a store that is up to date. So each is imported at
+its first use, or at open if a crash left work for its recover().
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class BuiltIn(NamedTuple):
-    """A built-in module that need not be imported yet; the migrator takes it as the module."""
+    """A built-in module before its import; the migrator accepts it in place of the module."""
 
     name: str
     module: Callable[[], type[Module]]
-    """Imports it."""
+    """Imports the module and returns its class."""
     requires: Sequence[str] = ("media",)
     unfinished: str = ""
-    """A query that finds a row when the module's recover() has something to do."""
+    """A query that returns a row if the module's recover() has work to do."""
 
     @property
     def migrations(self) -> str:
-        """Name the package of scripts."""
+        """Return the dotted name of the package of migration scripts."""
         return f"{__package__}.{self.name}.migrations"
 
     @property
     def models(self) -> Sequence[Any]:
-        """Import the tables."""
+        """Import and return the models."""
         return self.module().models
 
 

@@ -6,25 +6,25 @@ from reprlib import Repr
 from typing import Any
 
 LONGEST_MESSAGE = 2000
-"""Characters; what is longer loses its middle."""
+"""Characters; a longer message loses its middle."""
 _LONGEST_SHOWN = 80
 
 
 class ViewraError(Exception):
-    """The store could not do what was asked."""
+    """The operation failed; the base class of every error of viewra_lite."""
 
     def __init__(self, message: str | None = None) -> None:
         text = message or (type(self).__doc__ or "").strip()
-        if not text.isascii():  # a path that is not UTF-8 could be neither logged nor printed
+        if not text.isascii():  # a path that is not UTF-8 can be neither logged nor printed
             text = text.encode("utf-8", "backslashreplace").decode()
         super().__init__(_cut(text, LONGEST_MESSAGE))
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it: short, whatever it is."""
+    """Return a short repr() of any value for a message."""
     try:
         return _cut(_REPR.repr(value), _LONGEST_SHOWN)
-    except Exception:  # a whole number of 5,000 digits, say
+    except Exception:  # repr() of an int of 5,000 digits raises, for example
         return f"<{type(value).__name__}>"
 
 
@@ -45,11 +45,11 @@ class ConfigError(ViewraError):
 
 
 class InvalidValueError(ViewraError, ValueError):
-    """A value cannot be stored: it has the wrong type or lies outside what is allowed."""
+    """A value is not allowed: it has the wrong type or is out of range."""
 
 
 class TransactionError(ViewraError):
-    """The query does not fit the session it runs in: open a reader() or a writer() first."""
+    """The query is not allowed here: run it inside reader(), or a write inside writer()."""
 
 
 class StoreClosedError(ViewraError):
@@ -57,11 +57,11 @@ class StoreClosedError(ViewraError):
 
 
 class StoreAlreadyOpenError(ViewraError):
-    """This process has an open store already: close it before opening another."""
+    """This process already has an open store: close it before opening another."""
 
 
 class StoreBusyError(ViewraError):
-    """Another writer held the store for longer than the configured wait: try again."""
+    """Another writer held the store for longer than busy_timeout_ms: try again."""
 
 
 class StoreUnavailableError(ViewraError):
@@ -69,19 +69,19 @@ class StoreUnavailableError(ViewraError):
 
 
 class NotFoundError(ViewraError, LookupError):
-    """There is no such record."""
+    """The record does not exist."""
 
 
 class ConflictError(ViewraError):
-    """The change collides with what the store already holds."""
+    """The change conflicts with an existing record."""
 
 
 class MigrationError(ViewraError):
-    """The store could not be brought to this version; it was left as it was."""
+    """The store could not be migrated; nothing was changed."""
 
 
 class NewerSchemaError(MigrationError):
-    """The store was made by a newer version: upgrade viewra_lite. Nothing was changed."""
+    """The store was written by a newer version: upgrade viewra_lite. Nothing was changed."""
 
 
 class CorruptStoreError(ViewraError):
@@ -89,11 +89,11 @@ class CorruptStoreError(ViewraError):
 
 
 class BackupError(ViewraError):
-    """The backup could not be made, or is not usable."""
+    """The backup could not be created, or cannot be used."""
 
 
 class PluginError(ViewraError):
-    """The plugin did something that it may not."""
+    """The plugin did something that is not allowed."""
 
 
 class ProbeUnavailable(ViewraError):

@@ -21,19 +21,19 @@ from .errors import InvalidValueError, shown
 
 
 class Module:
-    """A set of tables with their history and their verbs."""
+    """A set of tables with their migrations and verbs; pass instances to Store.open(modules=)."""
 
     name: ClassVar[str]
-    """Lower-case identifier, unique in a store; names the history table."""
+    """Lower-case identifier, unique in a store; part of the history table's name."""
 
     requires: ClassVar[Sequence[str]] = ()
-    """Names of the modules that migrate before this one."""
+    """The names of the modules that are migrated before this one."""
 
     models: ClassVar[Sequence[Any]] = ()
-    """The Peewee models, bound to the store while it is open."""
+    """The Peewee models; bound to the store while it is open."""
 
     migrations: ClassVar[str | None] = None
-    """The package of numbered migration scripts, as a dotted name."""
+    """The dotted name of the package of numbered migration scripts; None for no tables."""
 
     db: Database
     config: Config
@@ -44,23 +44,26 @@ class Module:
         self.config = config
 
     def recover(self) -> None:
-        """Put right what a crash left behind; called once per open, when all are attached.
+        """Clean up after a crash; called once per open, when all extra modules are attached.
 
-        Not called with Store.open(migrate=False), which changes nothing.
+        Not called by Store.open(migrate=False), which changes nothing.
         """
 
     def detach(self) -> None:
-        """Release what attach() and the verbs hold while the store is open."""
+        """Release what attach() and the verbs acquired; called by Store.close()."""
 
     def tidy(self, now: datetime) -> None:
-        """Do this module's chores: called by maintenance, each write in bounded transactions."""
+        """Run this module's chores, each in transactions of bounded length.
+
+        now is an aware datetime. The program that embeds the store calls it, for example daily.
+        """
 
 
 _NAME = r"[a-z][a-z0-9_]{0,40}"
 
 
 def check_modules(modules: Sequence[Any]) -> None:
-    """Raise InvalidValueError for what cannot be attached to a store, naming what it lacks."""
+    """Raise InvalidValueError for modules that cannot be attached to a store."""
     if isinstance(modules, (str, bytes)) or not isinstance(modules, Sequence):
         raise refused("modules", "a list of modules", modules)
     for module in modules:

@@ -1,4 +1,4 @@
-"""The store: opens, attaches the modules, closes."""
+"""The Store: opens the database, attaches the modules, and closes both."""
 
 from __future__ import annotations
 
@@ -35,12 +35,19 @@ _open: Store | None = None
 
 
 def utc_now() -> datetime:
-    """Return the time, aware and in UTC."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(timezone.utc)
 
 
 class Store:
-    """An open store; safe to use from any number of threads. Make one with Store.open()."""
+    """An open store; safe to use from any number of threads. Open one with Store.open():
+
+        with Store.open("viewra.yaml") as store:
+            store.media.search("dune")
+
+    The attributes media, playback, transcoding, plugins, importing and maintenance hold the verbs,
+    migrations the schema's history; config is the configuration, engine "sqlite" or "postgres".
+    """
 
     def __init__(self, config: Config, db: Database, extra_modules: Sequence[Module]) -> None:
         self.config = config
@@ -52,42 +59,42 @@ class Store:
         self._attaching = threading.Lock()
         self._is_closed = False
 
-    # Each of these imports its module at its first use, and is an attribute from then on.
+    # Each of these imports its module at first use; after that it is a plain attribute.
 
     @cached_property
     def media(self) -> MediaModule:
-        """Libraries, the files in them, and what the files are."""
+        """Libraries, their files, and the movies, shows and music in them."""
         module: MediaModule = self._attach("media")
         return module
 
     @cached_property
     def playback(self) -> PlaybackModule:
-        """What people watch."""
+        """Playback sessions, progress and history of users."""
         module: PlaybackModule = self._attach("playback")
         return module
 
     @cached_property
     def transcoding(self) -> TranscodingModule:
-        """What is being made for people to watch."""
+        """Transcoding jobs and the cache of their results."""
         module: TranscodingModule = self._attach("transcoding")
         return module
 
     @cached_property
     def plugins(self) -> PluginsModule:
-        """Plugins and what they know."""
+        """Plugins and their data."""
         module: PluginsModule = self._attach("plugins")
         return module
 
     @cached_property
     def importing(self) -> Importing:
-        """What people have watched elsewhere, and a user's own data."""
+        """Import of watch history from other services, and export of a user's data."""
         from .importing.module import Importing
 
         return Importing(self._db, self.config)
 
     @cached_property
     def maintenance(self) -> Maintenance:
-        """What the store can say about itself."""
+        """Statistics and problems of the store."""
         from .maintenance.module import Maintenance
 
         return Maintenance(self._db)
@@ -102,22 +109,28 @@ class Store:
         new_id: Callable[[], str] | None = None,
         migrate: bool = True,
     ) -> Store:
-        """Open the store that a YAML file, mapping, URL or Config names, migrated to this version.
+        """Open the store of a YAML file, mapping, URL or Config; create or migrate it as needed.
 
-        None opens SQLite at ./viewra-data/viewra.db. What is missing is created. Raises
-        ConfigError, StoreAlreadyOpenError, StoreUnavailableError, NewerSchemaError,
-        MigrationError, CorruptStoreError. clock and new_id replace the time and the ids in tests.
-        migrate=False creates and changes nothing, for a look at migrations.plan() and status().
+        None opens SQLite at ./viewra-data/viewra.db. `modules` are extra modules, attached to the
+        built-in ones. clock and new_id replace the time and the ids in tests. migrate=False
+        creates and changes nothing, for migrations.plan() and migrations.status():
+
+            with Store.open("postgresql://viewra@db/viewra", migrate=False) as store:
+                print(store.migrations.plan())
+
+        Raises ConfigError, InvalidValueError (for `modules`), StoreAlreadyOpenError,
+        StoreUnavailableError, StoreBusyError, NewerSchemaError, MigrationError and
+        CorruptStoreError.
         """
         global _open
-        given, source = [source], None  # a traceback may show what a frame holds: a password
+        given, source = [source], None  # a traceback may show locals, and source holds a password
         config = load_config(given.pop())
         check_modules(modules)
         with _lock:
             if _open is not None:
                 raise StoreAlreadyOpenError(
-                    f"this process has {_open.config.url} open already: close it before opening "
-                    "another, or pass it around"
+                    f"this process already has {_open.config.url} open: use that store, or close "
+                    "it before opening another"
                 )
             db = Database(_backend(config), clock=clock, new_id=new_id or Ids(clock))
             try:
@@ -152,7 +165,7 @@ class Store:
         return store
 
     def _bring_up_to_date(self) -> None:
-        if self.migrations.plan():  # as it is for tables that were made by hand
+        if self.migrations.plan():  # tables created by hand have no history, so all is pending
             from .adoption import adopt
 
             adopt(self._db, self.migrations, BUILT_IN)
@@ -165,13 +178,13 @@ class Store:
         for module in self._extra_modules:
             module.recover()
 
-    def _finds(self, question: str) -> bool:
+    def _finds(self, query: str) -> bool:
         with self._db.reader():
-            cursor = self._db.backend.database.execute_sql(question)
+            cursor = self._db.backend.database.execute_sql(query)
             return cursor.fetchone() is not None
 
     def _attach(self, name: str) -> Any:
-        """Return a built-in module, imported and attached once, whichever thread asks first."""
+        """Return a built-in module, imported and attached at first use, once for all threads."""
         with self._attaching:
             if name not in self._attached:
                 built_in = next(one for one in BUILT_IN if one.name == name)
@@ -183,7 +196,7 @@ class Store:
             return self._attached[name]
 
     def _match_waiting(self, *_: Any) -> None:
-        """Import what waited for media that a scan may have found."""
+        """Import the records that were waiting for media, which a scan may have found."""
         if self._finds("SELECT 1 FROM playback_import_waiting LIMIT 1"):
             self.importing.match_waiting()
 
@@ -192,10 +205,13 @@ class Store:
             self._attach(built_in.name)
 
     def close(self) -> None:
-        """Wait for the writer and close every connection; idempotent."""
+        """Wait for the current writer, detach the modules and close every connection.
+
+        Idempotent. Raises TransactionError inside a reader() or writer() of the calling thread.
+        """
         global _open
         if not self._db.give_up():
-            raise TransactionError("close() inside a reader() or writer(): leave the session first")
+            raise TransactionError("close() inside a reader() or writer(): leave that block first")
         with _lock:
             if _open is self:
                 _open = None
@@ -208,27 +224,36 @@ class Store:
                 self._db.close()
 
     def tables(self) -> list[str]:
-        """Return the names of the tables that are in the database, whoever made them."""
+        """Return the names of all tables in the database, including those of other programs."""
         with self._db.reader():
             names: list[str] = self._db.backend.database.get_tables()
         return names
 
     def reader(self) -> Reader:
-        """Return a context manager for one consistent snapshot; a write raises TransactionError.
+        """Return a context manager for one consistent snapshot of the store.
 
-        Ordinary Peewee queries run in it, on the models of every module.
+        Inside it, run Peewee queries on the models of any module:
+
+            with store.reader():
+                names = [library.name for library in MediaLibrary.select()]
+
+        Raises StoreClosedError, and StoreBusyError if no connection of the pool becomes free
+        within busy_timeout_ms. A write inside it raises TransactionError.
         """
         return self._db.reader(untrusted=True)
 
     def writer(self) -> Writer:
-        """Return a context manager for one transaction; nested, a savepoint.
+        """Return a context manager for one transaction; a nested one is a savepoint.
 
-        An exception rolls back. Raises StoreBusyError after busy_timeout_ms.
+        Leaving it commits, an exception rolls back. Verbs called inside it join the transaction.
+        Raises StoreClosedError, StoreBusyError if another writer holds the store for longer than
+        busy_timeout_ms, and TransactionError inside a reader() or in another thread or task than
+        the one that entered it.
         """
         return self._db.writer(untrusted=True)
 
     def after_commit(self, action: Callable[[], Any]) -> None:
-        """Call action once the outermost writer has committed, never after a rollback.
+        """Call action after the outermost writer has committed, and never after a rollback.
 
         Outside a writer it is called at once.
         """
@@ -250,7 +275,7 @@ class Store:
 
 
 def _forget_parents_store() -> None:
-    """Let a forked child ask anew, so that it is told to spawn, and not to close."""
+    """Forget the parent's store in a forked child: its error then names spawn, not close()."""
     global _lock, _open
     _lock, _open = threading.Lock(), None
 

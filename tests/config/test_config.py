@@ -274,7 +274,7 @@ def test_the_environment_can_choose_the_engine() -> None:
 def test_an_option_set_for_the_other_engine_is_not_dropped_in_silence() -> None:
     source = SqliteConfig(database_path=Path("/x.db"))
     message = refused(source, environ={"VIEWRA_DATABASE_TYPE": "postgres"})
-    assert "database_path: belongs to type sqlite, and the type here is postgres" in message
+    assert "database_path: belongs to type sqlite, but the type here is postgres" in message
 
 
 def test_the_process_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ def test_a_bad_value_names_the_variable() -> None:
 
 def test_a_variable_of_the_other_engine_is_refused() -> None:
     message = refused(None, environ={"VIEWRA_DATABASE_PASSWORD": PASSWORD})
-    assert "password: belongs to type postgres, and the type here is sqlite" in message
+    assert "password: belongs to type postgres, but the type here is sqlite" in message
 
 
 # --- Values ---
@@ -407,7 +407,9 @@ def test_a_name_is_printable_text(key: str, value: Any) -> None:
 
 @pytest.mark.parametrize("key", ["host", "user", "database", "password_file"])
 def test_a_url_is_no_part_of_a_configuration(key: str) -> None:
-    assert f"{key}: expected no URL here" in refused({"database": {"type": "postgres", key: URL}})
+    assert f"{key}: a URL cannot be the value of an option" in refused(
+        {"database": {"type": "postgres", key: URL}}
+    )
     assert not Path("postgresql:").exists()
 
 
@@ -425,10 +427,10 @@ def test_a_url_is_no_part_of_a_configuration(key: str) -> None:
         ("data/..", "is a folder"),
         ("folder", "is a folder"),
         (Path("folder"), "is a folder"),
-        (URL, "expected no URL here"),
-        (Path(URL), "expected no URL here"),
-        ("sqlite:///x.db", "expected no URL here"),
-        (":memory:", "a store lives in a file"),
+        (URL, "a URL cannot be the value of an option"),
+        (Path(URL), "a URL cannot be the value of an option"),
+        ("sqlite:///x.db", "a URL cannot be the value of an option"),
+        (":memory:", "a store cannot be kept in memory"),
         ("file:x.db", "not a file: URI"),
         (5, "a path"),
         (b"x.db", "a path"),
@@ -443,10 +445,10 @@ def test_the_database_path_is_the_path_of_a_file(path: Any, why: str) -> None:
 
 
 def test_an_option_of_the_other_type_says_to_which_it_belongs() -> None:
-    assert "host: belongs to type postgres, and the type here is sqlite" in refused(
+    assert "host: belongs to type postgres, but the type here is sqlite" in refused(
         {"database": {"host": "db"}}
     )
-    assert "mmap_size_mib: belongs to type sqlite, and the type here is postgres" in refused(
+    assert "mmap_size_mib: belongs to type sqlite, but the type here is postgres" in refused(
         {"database": {"type": "postgres", "mmap_size_mib": 0}}
     )
 
@@ -464,11 +466,11 @@ def test_an_option_of_the_other_type_says_to_which_it_belongs() -> None:
 )
 def test_an_unknown_key_is_named_with_the_one_meant(key: str, meant: str) -> None:
     message = refused({"database": {key: PASSWORD}})
-    assert f"'{key}' is no option" in message and f"did you mean {meant}?" in message
+    assert f"unknown option '{key}'" in message and f"did you mean {meant}?" in message
 
 
 def test_an_unknown_key_like_no_other_lists_the_options() -> None:
-    assert "'zzz' is no option: the options are type, pool_size," in refused(
+    assert "unknown option 'zzz': the options are type, pool_size," in refused(
         {"database": {"zzz": 1}}
     )
 
@@ -478,7 +480,7 @@ def test_an_unknown_key_like_no_other_lists_the_options() -> None:
     [
         (5, "expected a path, a URL, a mapping or a Config, not a value of type int"),
         (b"viewra.yaml", "not a value of type bytes"),
-        ("", "it is empty"),
+        ("", "path of the YAML file is empty"),
         ({}, "the mapping: expected {'database': {option: value}}"),
         ({"database": "x.db"}, "the mapping: expected"),
         ({"database": None}, "the mapping: expected"),
@@ -506,8 +508,8 @@ def test_a_source_of_the_wrong_shape_is_refused(source: Any, message: str) -> No
         ("file:///etc/viewra.yaml", "file:// is not supported"),
         ("sqlite://", "expected sqlite:///relative.db"),
         ("sqlite://x.db", "expected sqlite:///rel"),
-        ("sqlite:///", "database_path: expected a path, and it is empty"),
-        ("sqlite:///:memory:", "a store lives in a file"),
+        ("sqlite:///", "database_path: expected a path, but it is empty"),
+        ("sqlite:///:memory:", "a store cannot be kept in memory"),
         ("sqlite:///a/", "is a folder"),
         ("sqlite:///a%00b", "control characters"),
         ("sqlite:///a#b", "expected sqlite:///relative.db"),
@@ -527,7 +529,7 @@ def test_a_source_of_the_wrong_shape_is_refused(source: Any, message: str) -> No
         (f"postgresql://viewra:{PASSWORD}@db/x?type=sqlite", "'type' is given twice"),
         (f"postgresql://viewra@db/x?password={PASSWORD}&password=x", "'password' is given twice"),
         (f"postgresql://viewra@db/x?{PASSWORD}", "expected key=value"),
-        (f"postgresql://viewra@db/x?{PASSWORD}=1", "a key that is not shown is no option"),
+        (f"postgresql://viewra@db/x?{PASSWORD}=1", "unknown option (name not shown)"),
         (f"postgresql://viewra@db/x?pasword={PASSWORD}", "did you mean password?"),
         (f"postgresql://viewra:{PASSWORD}@db/x?mmap_size_mib=1", "belongs to type sqlite"),
         (f"postgresql://viewra:{PASSWORD}@db/x?password_file=p", "password is given too"),
@@ -566,7 +568,7 @@ def test_secrets_compare_by_their_text_and_survive_copies() -> None:
 def test_a_password_is_not_pickled() -> None:
     for what in (Secret(PASSWORD), postgres(password=PASSWORD), [postgres(password=PASSWORD)]):
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-            with pytest.raises(TypeError, match="is not pickled: give .* password_"):
+            with pytest.raises(TypeError, match="cannot be pickled: pass .* password_"):
                 pickle.dumps(what, protocol)
     for config in (postgres(), SqliteConfig(pool_size=3), PostgresConfig(password_file="x")):
         assert pickle.loads(pickle.dumps(config)) == config
@@ -592,10 +594,10 @@ def test_the_password_file_gives_its_first_line(content: bytes) -> None:
 @pytest.mark.parametrize(
     "content, why",
     [
-        (b"", "its first line is empty"),
-        (b"\ns3cr3t-hunter2", "its first line is empty"),
+        (b"", "the first line is empty"),
+        (b"\ns3cr3t-hunter2", "the first line is empty"),
         (b"s3cr3t-hunter2\xff", "line 1: is not UTF-8 text"),
-        (b"s3cr3t-hunter2\0", "line 1: holds a NUL character"),
+        (b"s3cr3t-hunter2\0", "line 1: contains a NUL character"),
         (b"s3cr3t-hunter2\t", "password: expected one line"),
         (b"s3cr3t-hunter2" * 5000, "larger than 64 KiB"),
     ],

@@ -1,1 +1,1 @@
-"""Configuration: every option, and the sources that it is read from."""
+"""Configuration: the options and the sources that they are read from."""

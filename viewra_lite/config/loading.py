@@ -1,7 +1,7 @@
-"""The sources that a configuration is read from.
+"""Load a configuration from a YAML file, mapping, URL or Config.
 
-A source gives option keys and values; the environment mapping, when one is given, overrides them.
-Nothing here creates a file, expands ~ or $, or reads the process environment.
+A source gives option keys and values. The `environ` mapping, if given, overrides them. Nothing here
+creates a file, expands ~ or $, or reads the process environment.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from .values import Secret, did_you_mean, file_label, key_label, nearest, shown
 ENVIRON_PREFIX = "VIEWRA_DATABASE_"
 
 ConfigSource = Union[None, "Config", Mapping[str, Any], str, "os.PathLike[str]"]
-_Given = dict[str, tuple[object, str]]  # option key -> its value as given, and where that stands
-
+_Given = dict[str, tuple[object, str]]  # option key -> value as given, and its place in a message
 
 _ENGINES: dict[str, type[Config]] = {
     "sqlite": SqliteConfig,
@@ -30,14 +29,16 @@ _ENGINES: dict[str, type[Config]] = {
 }
 
 
-# Each source returns what it was given, with the place for a message.
-
-
 def load_config(source: ConfigSource = None, *, environ: Mapping[str, str] | None = None) -> Config:
-    """Read the configuration from a YAML file, mapping, URL or Config; None is the default.
+    """Load the configuration from a YAML file, mapping, URL or Config; None gives the defaults.
 
-    A str with :// is a URL, any other the path of a file. VIEWRA_DATABASE_<KEY> in `environ`
-    overrides a key; the process environment is not read. ConfigError says what is wrong and where.
+    A str with :// is a URL, any other str is the path of a YAML file. Relative paths are resolved
+    against the working directory; ~ and $VAR are not expanded. VIEWRA_DATABASE_<KEY> in `environ`
+    overrides a key; the process environment is read only if it is passed:
+
+        config = load_config("viewra.yaml", environ=os.environ)
+
+    Raises ConfigError, which names the place and the remedy.
     """
     try:
         return _configured(source, _from_environ(environ or {}))
@@ -77,7 +78,7 @@ def _password_from(path: Path, where: str) -> Secret:
     line = decoded(read_small_file(os.fspath(path), label), label).partition("\n")[0]
     password = line.removesuffix("\r")
     if not password:
-        raise ConfigError(f"{label}: its first line is empty: it must be the password")
+        raise ConfigError(f"{label}: the first line is empty: put the password there")
     return Secret(checked(options_of(PostgresConfig)["password"], password, label).reveal())
 
 
@@ -94,7 +95,7 @@ def _value(kind: type[Config], key: str, value: object, where: str) -> Any:
     if key not in options:
         raise ConfigError(f"{where}: {_why_unknown(kind, key, bare=value is None)}")
     if value is None:
-        raise ConfigError(f"{where}: {key}: has no value: give one (in quotes), or remove the key")
+        raise ConfigError(f"{where}: {key}: has no value: add one (in quotes), or remove the key")
     return checked(options[key], value, where)
 
 
@@ -102,10 +103,10 @@ def _why_unknown(kind: type[Config], key: str, bare: bool) -> str:
     this = "sqlite" if kind is SqliteConfig else "postgres"
     other, owner = ("postgres", PostgresConfig) if this == "sqlite" else ("sqlite", SqliteConfig)
     if key in options_of(owner):
-        return f"{key}: belongs to type {other}, and the type here is {this}"
+        return f"{key}: belongs to type {other}, but the type here is {this}"
     near = did_you_mean(key, options_of(kind)) or did_you_mean(key, options_of(owner))
     name = key_label(None if bare else key)  # in {password, hunter} a value has become a key
-    return f"{name} is no option{near or ': the options are ' + _names(kind)}"
+    return f"unknown option {name}{near or ': the options are ' + _names(kind)}"
 
 
 def _names(kind: type[Config]) -> str:
@@ -156,7 +157,7 @@ def _from_yaml(path: str) -> _Given:
 
     label = file_label(path)
     if not path:
-        raise ConfigError("expected the path of a YAML file, and it is empty")
+        raise ConfigError("the path of the YAML file is empty")
     document = read_yaml(path)
     root = document.value
     if not isinstance(root, dict):
@@ -174,7 +175,7 @@ def _from_yaml(path: str) -> _Given:
 
 def _near_section(root: Mapping[str, Any]) -> str:
     near = nearest("database", root)
-    return f" (is line {root[near].line} meant: {key_label(near)}?)" if near else ""
+    return f" (is {key_label(near)} in line {root[near].line} a misspelling?)" if near else ""
 
 
 def _from_environ(environ: Mapping[str, str]) -> _Given:
@@ -193,7 +194,7 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
         suffix = name[len(ENVIRON_PREFIX) :]
         if suffix not in keys:
             near = nearest(suffix, keys)
-            meant = f" (did you mean {ENVIRON_PREFIX}{near}?)" if near else ""
-            raise ConfigError(f"{where}: there is no such option{meant}")
+            remark = f" (did you mean {ENVIRON_PREFIX}{near}?)" if near else ""
+            raise ConfigError(f"{where}: unknown option{remark}")
         given[keys[suffix]] = (value, where)
     return given

@@ -1,4 +1,4 @@
-"""Every option, with its unit, its default and its range."""
+"""The options with their units, defaults and ranges."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ from .values import (
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-# To a type checker these are ordinary dataclasses, and so they behave. What the decorator would
-# write for each of them anew is written once in Config: it took as long as opening a store.
+# To a type checker these are ordinary dataclasses, and they behave like them. Config defines once
+# the methods that the decorator would generate for each class, which took as long as opening a
+# store.
 if TYPE_CHECKING:
     from dataclasses import dataclass as options
 else:
@@ -36,7 +37,7 @@ else:
 
 
 def _option(default: Any, check: Callable[[Any], Any], *, secret: bool = False) -> Any:
-    """Declare an option; neither a message nor repr() shows a secret one."""
+    """Declare an option; messages and repr() never show a secret one."""
     return field(default=default, repr=not secret, metadata={"check": check, "secret": secret})
 
 
@@ -50,39 +51,39 @@ def _choice(default: str, choices: tuple[str, ...]) -> Any:
 
 @options(frozen=True, kw_only=True)
 class Config(ABC):
-    """The options that both engines share; a value out of its range raises ConfigError."""
+    """The options of both engines; a value out of range raises ConfigError."""
 
-    # Connections kept open: the readers of a busy house, and one writer.
+    # Connections kept open: one writer, the others for readers.
     pool_size: int = _whole(10, 1, 1000)
     # Milliseconds that a writer waits for another before StoreBusyError.
     busy_timeout_ms: int = _whole(10_000, 1, 600_000)
-    # "normal" never corrupts, but a power cut may undo the last commits; "full" waits for the disk.
+    # "normal" never corrupts, but a power cut may lose the last commits; "full" waits for the disk.
     synchronous: str = _choice("normal", ("normal", "full"))
-    # Milliseconds from which a query is remembered as slow; 0 = every query.
+    # Milliseconds from which a query is recorded as slow; 0 = every query.
     slow_query_ms: int = _whole(200, 0, 600_000)
-    # Rows that a scan writes in one transaction, at most.
+    # Rows that a scan writes in one transaction at most.
     scan_batch_rows: int = _whole(500, 1, 10_000)
-    # Milliseconds that a scan holds the writer, at most: playback must not feel a scan.
+    # Milliseconds that a scan holds the writer at most, so that playback does not wait for it.
     scan_batch_ms: int = _whole(25, 1, 10_000)
     # Processes that probe files; 0 = one per processor.
     scan_workers: int = _whole(0, 0, 64)
-    # Seconds for one file: a broken one must not stall the scan.
+    # Seconds for one file, so that a broken one does not stall the scan.
     probe_timeout_s: int = _whole(60, 1, 3600)
-    # Share of a library (0 to 1) that may vanish in one scan; more looks like an unplugged disk.
+    # Share (0 to 1) of a library that may vanish in one scan; more looks like an unplugged disk.
     freeze_threshold: float = _option(0.25, check_fraction)
-    # Backups kept; an older one goes once a newer has been verified.
+    # Backups kept; an older one is removed after a newer one was verified.
     backup_keep: int = _whole(7, 1, 1000)
-    # Days that a missing file is remembered before the purge.
+    # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
-    # Seconds of silence after which a session that plays, or is paused, is taken for gone.
+    # Seconds without a report after which a session expires: while playing, and while paused.
     session_timeout_s: int = _whole(300, 1, 604_800)
     paused_timeout_s: int = _whole(1800, 1, 604_800)
-    # Share (0 to 1) of the running time from which it is watched, and from which it is resumed.
+    # Share (0 to 1) of the running time from which a title counts as watched, and can be resumed.
     completed_at: float = _option(0.9, check_fraction)
     resume_from: float = _option(0.05, check_fraction)
-    # Seconds that it must run at least to be resumed at all.
+    # Running time in seconds below which a title is never resumed.
     resume_min_duration_s: int = _whole(300, 0, 604_800)
-    # The same for music: half of it counts, as a scrobble does; only long mixes are resumed.
+    # The same for music: half a track counts, as for a scrobble; only long mixes are resumed.
     music_completed_at: float = _option(0.5, check_fraction)
     music_resume_from: float = _option(0.05, check_fraction)
     music_resume_min_duration_s: int = _whole(1200, 0, 604_800)
@@ -93,8 +94,7 @@ class Config(ABC):
             return
         except ConfigError as exc:
             refusal = exc
-        # No frame of ours keeps the password, for a traceback may show what a frame holds.
-        given.clear()
+        given.clear()  # a traceback may show the locals of our frames, and so the password
         raise refusal.with_traceback(None)
 
     def _take(self, given: Mapping[str, Any]) -> None:
@@ -108,7 +108,7 @@ class Config(ABC):
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        """Refuse options that do not go together."""
+        """Refuse options that exclude each other."""
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
@@ -126,13 +126,13 @@ class Config(ABC):
         """Name the engine."""
 
     def exists(self) -> bool:
-        """Whether the database is there, as far as can be told without asking a server."""
+        """Whether the database exists; True for a server, which is not asked."""
         return True
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """Name the database as a URL, its password masked."""
+        """Return the database as a URL, its password masked."""
 
 
 @options(frozen=True, kw_only=True)
@@ -140,16 +140,16 @@ class SqliteConfig(Config):
     """A store in one SQLite file."""
 
     type: str = field(default="sqlite", init=False)
-    # Relative to the working folder, as the specification writes it.
+    # Relative to the working directory, as in the specification.
     database_path: Path = _option(Path("viewra-data/viewra.db"), check_database_path)
-    # "cysqlite" comes with the extra `fast`, and brings an SQLite of its own.
+    # "cysqlite" needs the extra `fast`, and brings its own SQLite.
     driver: str = _choice("sqlite3", ("sqlite3", "cysqlite"))
-    # KiB of page cache for each connection: the index pages of a large library, times pool_size.
+    # KiB of page cache for each connection: room for the index pages of a large library.
     cache_size_kib: int = _whole(8192, 64, 4_194_304)
-    # MiB of the file mapped into memory by each connection, 0 = off: it made no verb faster, and a
-    # disk that fails under a mapping ends the process (https://sqlite.org/mmap.html).
+    # MiB of the file that each connection maps into memory, 0 = off: mapping made no verb faster,
+    # and an I/O error in a mapping kills the process (https://sqlite.org/mmap.html).
     mmap_size_mib: int = _whole(0, 0, 1_048_576)
-    # Pages in the WAL before a commit checkpoints it; 0 (never) would let it fill the disk.
+    # Pages in the WAL before a commit checkpoints it; 0 (never) is refused: it would fill the disk.
     wal_autocheckpoint_pages: int = _whole(10_000, 1, 1_000_000)
 
     @property
@@ -163,7 +163,7 @@ class SqliteConfig(Config):
 
     @property
     def url(self) -> str:
-        """Name the database as a URL."""
+        """Return the database as a URL."""
         from urllib.parse import quote
 
         return f"sqlite:///{quote(os.fsencode(os.path.abspath(self.database_path)))}"
@@ -174,17 +174,17 @@ class PostgresConfig(Config):
     """A store on a PostgreSQL server."""
 
     type: str = field(default="postgres", init=False)
-    # A name, an address, or the folder of a Unix socket.
+    # A host name, an address, or the directory of a Unix socket.
     host: str = _option("localhost", check_text)
     port: int = _whole(5432, 1, 65_535)
     user: str = _option("viewra", check_text)
     # Never shown; empty = none (peer or trust authentication, or ~/.pgpass).
     password: Secret = _option(Secret(""), check_secret, secret=True)
-    # load_config() puts its first line into password, and leaves None here. Never shown in a
-    # message: clumsy hands write the password itself here.
+    # load_config() reads the file's first line into `password` and leaves None here. Messages never
+    # show it, because a user may have put the password itself here.
     password_file: Path | None = _option(None, check_password_file, secret=True)
     database: str = _option("viewra", check_text)
-    # libpq's word: "prefer" encrypts when the server can; only "verify-full" proves who answers.
+    # As in libpq: "prefer" encrypts if the server can; only "verify-full" authenticates the server.
     sslmode: str = _choice("prefer", _SSL_MODES)
 
     def __post_init__(self) -> None:
@@ -198,7 +198,7 @@ class PostgresConfig(Config):
 
     @property
     def url(self) -> str:
-        """Name the database as a URL, its password masked."""
+        """Return the database as a URL, its password masked."""
         from urllib.parse import quote
 
         user = quote(self.user, safe="") + (":***" if self.password else "")
@@ -213,7 +213,7 @@ def options_of(kind: type[Config]) -> dict[str, Field[Any]]:
 
 
 def checked(option: Field[Any], value: object, where: str) -> Any:
-    """Return an option's value as it is stored; raises ConfigError."""
+    """Return an option's value, checked and converted; raises ConfigError."""
     try:
         return option.metadata["check"](value)
     except Unfit as exc:
@@ -223,5 +223,5 @@ def checked(option: Field[Any], value: object, where: str) -> Any:
 
 
 def both_passwords(where: str) -> ConfigError:
-    """Return the error for a password and a password_file."""
-    return ConfigError(f"{where}: password_file: password is given too: keep one of the two")
+    """Return the error for a password beside a password_file."""
+    return ConfigError(f"{where}: password_file: password is given too: remove one of them")

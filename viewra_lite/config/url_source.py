@@ -30,7 +30,7 @@ _FORMS = {
 
 
 def read_url(url: str) -> dict[str, tuple[object, str]]:
-    """Return the options that a database URL gives, each with where it stands; ConfigError."""
+    """Return the options in a database URL, each with its place; raises ConfigError."""
     scheme, slashes, rest = url.partition("://")
     engine = _SCHEMES.get(scheme.lower()) if slashes else None
     if engine is None:

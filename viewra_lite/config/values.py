@@ -1,7 +1,7 @@
-"""What one option's value may be, and how much of a wrong one a message may repeat.
+"""Checks of option values, and how much of a wrong value a message may repeat.
 
-Each check returns the value converted, or raises Unfit, which says what was expected. Text from a
-file, a URL or the environment and proper Python values pass the same checks.
+Each check returns the converted value or raises Unfit, which names the expected value. Text from a
+file, a URL or the environment and typed Python values pass the same checks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ TEXT_LIMIT_CHARS = 255  # the longest host name; PostgreSQL's own names end at 6
 SHOWN_LIMIT_CHARS = 40  # of an offending value in a message
 NAME_LIMIT_CHARS = 200  # the tail of a long file name that a message shows
 
-# What a message may repeat: a number, with a unit perhaps, or one word; never what may be a secret
-# (a password lands in another option's value through a forgotten newline or quote).
+# A message may repeat a number, perhaps with a unit, or one word; nothing that may be a secret (a
+# forgotten newline or quote can move a password into another option's value).
 PLAIN_WORD = r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}"
 
-# What keeps a file from being read, as a person at a prompt would say it.
+# Why a file cannot be read, in words for a user.
 WHY_UNREADABLE = {
     errno.ENOENT: "there is no such file",
     errno.ENOTDIR: "a part of its path is not a folder",
@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Secret:
-    """Hold a text that is never shown: reveal() is the only way to it."""
+    """Text that is never shown: only reveal() returns it."""
 
     __slots__ = ("_text",)
 
@@ -60,8 +60,8 @@ class Secret:
     def __reduce__(self) -> Any:
         if self._text:
             raise TypeError(
-                "a configuration with a password is not pickled: give the other process what "
-                "Store.open() takes, with password_file for the password"
+                "a configuration with a password cannot be pickled: pass the other process a "
+                "source for Store.open() that names a password_file"
             )
         return Secret, ("",)
 
@@ -79,10 +79,7 @@ class Secret:
 
 
 class Unfit(Exception):
-    """Says what was expected of a value; never repeats the value."""
-
-
-# --- The checks. ---
+    """The value is not as expected; the message never repeats the value."""
 
 
 def check_whole(value: object, low: int, high: int) -> int:
@@ -102,12 +99,12 @@ def check_fraction(value: object) -> float:
     if isinstance(value, str) and re.fullmatch(_FRACTION, value):
         value = float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)  # NaN compares false, so it ends below
+        return float(value)  # NaN compares false and is refused below
     raise Unfit("expected a number from 0 to 1")
 
 
 def check_choice(value: object, choices: tuple[str, ...]) -> str:
-    """Accept one of the words, letter for letter."""
+    """Accept one of the words, case-sensitively."""
     if isinstance(value, str) and value in choices:
         return value
     *most, last = choices
@@ -115,7 +112,7 @@ def check_choice(value: object, choices: tuple[str, ...]) -> str:
 
 
 def check_text(value: object) -> str:
-    """Accept a name: printable, and not blank."""
+    """Accept a printable name that is not blank."""
     if isinstance(value, str) and value.strip() and value.isprintable():
         _refuse_url(value)
         if len(value) <= TEXT_LIMIT_CHARS:
@@ -134,12 +131,12 @@ def check_secret(value: object) -> Secret:
 
 
 def check_path(value: object) -> Path:
-    """Accept a path, taken literally: no ~ and no $ is expanded."""
+    """Accept a path, taken literally: ~ and $ are not expanded."""
     if not isinstance(value, (str, os.PathLike)):
         raise Unfit("expected a path: put it in quotes")
     text = os.fsdecode(value)
     if not text.strip():
-        raise Unfit("expected a path, and it is empty")
+        raise Unfit("expected a path, but it is empty")
     _refuse_url(text)
     if _CONTROL.search(text) or not _encodable(text):
         raise Unfit(
@@ -152,13 +149,13 @@ def check_path(value: object) -> Path:
 def check_database_path(value: object) -> Path:
     """Accept the path of a file, which need not exist."""
     path = check_path(value)
-    text = os.fsdecode(value)  # type: ignore[arg-type]  # the line above has seen to that
+    text = os.fsdecode(value)  # type: ignore[arg-type]  # check_path() refuses other types
     if text == ":memory:":
-        raise Unfit("a store lives in a file, never in memory: give the path of a file")
+        raise Unfit("a store cannot be kept in memory: give the path of a file")
     if text.startswith("file:"):
         raise Unfit("expected a plain path, not a file: URI")
     if text.replace(os.sep, "/").rpartition("/")[2] in ("", ".", "..") or os.path.isdir(text):
-        raise Unfit("expected the path of a file, and this is a folder: add the file's name")
+        raise Unfit("expected the path of a file, but this is a folder: add the file's name")
     return path
 
 
@@ -168,11 +165,11 @@ def check_password_file(value: object) -> Path | None:
 
 
 def _refuse_url(text: str) -> None:
-    # Its password would become the name of a folder, or part of a message about a host.
+    # Its password would become a folder's name, or appear in a message about a host.
     if _URL.search(text):
         raise Unfit(
-            "expected no URL here: a URL stands for the whole configuration, as in"
-            " Store.open(URL) or --config URL"
+            "a URL cannot be the value of an option: give it in place of the whole configuration,"
+            " as in Store.open(URL) or --config URL"
         )
 
 
@@ -183,11 +180,11 @@ def _encodable(text: str) -> bool:
         return False
 
 
-# --- What a message says. ---
+# --- Parts of messages. ---
 
 
 def shown(value: object) -> str:
-    """Repeat an offending value, unless it may be a secret that slipped into another's place."""
+    """Return an offending value for a message, unless it may be a misplaced secret."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -199,7 +196,7 @@ def shown(value: object) -> str:
 
 
 def nearest(word: object, words: Iterable[str]) -> str | None:
-    """Return the one of the words that was probably meant."""
+    """Return the one of the words that is most like this word, or None."""
     import difflib
 
     if not isinstance(word, str):
@@ -212,13 +209,13 @@ def nearest(word: object, words: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: object, words: Iterable[str]) -> str:
-    """Return the remark that ends a message, or nothing."""
+    """Return " (did you mean …?)" for the end of a message, or ""."""
     near = nearest(word, words)
     return f" (did you mean {near}?)" if near else ""
 
 
 def file_label(path: str) -> str:
-    """Name a file for a message; a URL taken for a path does not show its password."""
+    """Return a file's name for a message; masks the password of a URL given as a path."""
     head, at, tail = path.rpartition("@")
     label = f"{head.partition(':')[0]}:***@{tail}" if ":" in head else path
     label = label[-NAME_LIMIT_CHARS:]
@@ -226,7 +223,7 @@ def file_label(path: str) -> str:
 
 
 def key_label(key: object) -> str:
-    """Name a key for a message, unless it looks like a value that slipped into a key's place."""
+    """Return a key for a message, unless it looks like a misplaced value."""
     if isinstance(key, str) and re.fullmatch(PLAIN_WORD, key):
         return repr(key)
-    return "a key that is not shown"
+    return "(name not shown)"

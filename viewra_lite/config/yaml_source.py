@@ -1,8 +1,8 @@
 """Read a settings file: YAML reduced to mappings, lists and text, each with its line.
 
-PyYAML is used for its pure scanner and parser only. Nothing is constructed, so no type is guessed,
-no alias is expanded, and what a settings file has no use for is refused while the events arrive.
-No message repeats text of the file beyond a plain word: a password may stand anywhere in it.
+Only PyYAML's scanner and parser in Python are used. Nothing is constructed, so no type is guessed
+and no alias is expanded, and YAML features that a settings file does not need are refused event by
+event. Messages repeat no more of the file than a plain word, because a password may be anywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..errors import ConfigError
 from .values import WHY_UNREADABLE, file_label, key_label
 
 FILE_LIMIT_BYTES = 64 * 1024  # keeps the worst file under a second of pure-Python parsing
-DEPTH_LIMIT = 16  # PyYAML's scanner is quadratic in the depth of [[[[; no settings file is near
+DEPTH_LIMIT = 16  # PyYAML's scanner is quadratic in the depth of [[[[
 
 _SQLITE_FILE = b"SQLite format 3\0"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -29,7 +29,7 @@ _SYNTAX_REMEDY = (
 
 
 class Node(NamedTuple):
-    """One value of the file: None (no value), text, a list or a mapping, and the line it is on."""
+    """A value of the file (None where it has none, text, a list or a mapping) and its line."""
 
     value: None | str | list[Node] | dict[str, Node]
     line: int
@@ -39,8 +39,8 @@ class Node(NamedTuple):
 
 
 def read_small_file(path: str, label: str) -> bytes:
-    """Return the bytes of a regular file of at most 64 KiB; a ConfigError says why it cannot be."""
-    why = "its name has a character that no file name can have"
+    """Return the bytes of a regular file of at most 64 KiB; raises ConfigError."""
+    why = "its name contains a character that file names cannot contain"
     try:
         return _bounded_bytes(path, label)
     except OSError as exc:
@@ -61,14 +61,14 @@ def _bounded_bytes(path: str, label: str) -> bytes:
     if content.startswith(_SQLITE_FILE):
         raise ConfigError(f"{label}: is a database, not a settings file: give sqlite:///{label}")
     if len(content) > FILE_LIMIT_BYTES:
-        raise ConfigError(f"{label}: is larger than 64 KiB, which no settings file is")
+        raise ConfigError(f"{label}: is larger than 64 KiB, the limit for a settings file")
     return content
 
 
 def decoded(content: bytes, label: str) -> str:
-    """Decode UTF-8, with or without a byte order mark; refuses NUL."""
+    """Decode UTF-8 with or without a byte order mark; raises ConfigError, also for NUL."""
     at = content.find(b"\0")
-    why = "holds a NUL character"
+    why = "contains a NUL character"
     if at < 0:
         try:
             return content.decode("utf-8-sig")
@@ -79,13 +79,13 @@ def decoded(content: bytes, label: str) -> str:
 
 
 def read_yaml(path: str) -> Node:
-    """Return the one document of a YAML file; ConfigError names the file, the line and the cure."""
+    """Return the document of a YAML file; raises ConfigError with file, line and remedy."""
     label = file_label(path)
     text = decoded(read_small_file(path, label), label)
     if "\t" in text:
         line = text.count("\n", 0, text.index("\t")) + 1
         raise ConfigError(
-            f'{label}, line {line}: holds a tab: use spaces (in a value: "\\t" in double quotes)'
+            f'{label}, line {line}: contains a tab: use spaces (in a value: "\\t" in double quotes)'
         )
     return _composed(text, label)
 
@@ -98,23 +98,23 @@ def _composed(text: str, label: str) -> Node:
         raise
     except yaml.reader.ReaderError as exc:
         place = f", line {text.count(chr(10), 0, exc.position) + 1}"
-        why = "holds a character that YAML does not allow"
+        why = "contains a character that YAML does not allow"
     except yaml.MarkedYAMLError as exc:
         place, why = _place_of(exc), f"is not valid YAML: {_SYNTAX_REMEDY}"
-    except Exception:  # PyYAML also lets ValueError, OverflowError, IndexError and others out
+    except Exception:  # PyYAML also raises ValueError, OverflowError, IndexError and others
         place, why = "", f"is not valid YAML: {_SYNTAX_REMEDY}"
     raise ConfigError(f"{label}{place}: {why}")
 
 
 def _place_of(exc: Any) -> str:
-    # An unclosed quote is noticed at the end of the file, but it is the opening that needs a look.
+    # PyYAML reports an unclosed quote at the end of the file; its opening is the place to fix.
     opening = exc.context_mark if "quoted scalar" in (exc.context or "") else None
     mark = opening or exc.problem_mark or exc.context_mark
     return f", line {mark.line + 1}" if mark else ""
 
 
 class _Composer:
-    """Builds nodes from parser events and refuses what a settings file has no use for."""
+    """Builds nodes from parser events; refuses features that a settings file does not need."""
 
     def __init__(self, events: Iterator[Any], label: str) -> None:
         self._events = events
@@ -153,7 +153,7 @@ class _Composer:
         return Node(self._mapping(depth), line)
 
     def _refuse_references(self, event: Any) -> None:
-        cure = "is not supported here: write the value out, or quote it if it is meant as text"
+        cure = "is not supported here: write the value out, or quote it if it is text"
         if isinstance(event, yaml.AliasEvent):
             raise self._refusal(event, f"an alias (*) {cure}")
         if event.anchor is not None:

@@ -126,7 +126,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _bounded_bytes(path: str) -> bytes:
-    why = "its name has a character that no file name can have"
+    why = "its name contains a character that file names cannot contain"
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):

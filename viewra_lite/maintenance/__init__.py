@@ -1,1 +1,1 @@
-"""Maintenance: what a store can say about itself."""
+"""Maintenance: statistics and problems of a store."""

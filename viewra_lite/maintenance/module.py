@@ -1,4 +1,4 @@
-"""What `store.maintenance` offers."""
+"""The verbs of `store.maintenance`."""
 
 from __future__ import annotations
 
@@ -11,29 +11,33 @@ from .statistics import Statistics, by_library, counts
 
 
 class Maintenance:
-    """What a store can say about itself."""
+    """The verbs of `store.maintenance`: statistics and problems of the store."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def statistics(self) -> Statistics:
-        """Return what the store holds and how large it is, as of one moment.
+        """Return the numbers of records in the store and the size of its database.
 
-        Counts every table, so a store of a million files takes a few tenths of a second.
+        The numbers come from one snapshot. Counting takes a few tenths of a second for a million
+        files. Raises StoreBusyError, StoreUnavailableError.
         """
         database = self.database()
         with self._db.reader():
             return Statistics(database, counts(self._db), by_library(self._db))
 
     def database(self) -> DatabaseFacts:
-        """Return which engine it is and how large the database is; also before it is migrated."""
+        """Return the engine, its version and the size of the database; needs no tables.
+
+        Raises StoreUnavailableError.
+        """
         return self._db.backend.facts()
 
     def problems(self, limit: int = 100) -> list[MediaFile]:
-        """Return the first files, by path, that are missing or could not be probed.
+        """Return the first `limit` files, by path, that are missing or could not be probed.
 
-        A missing one has `missing_since`, one that could not be probed `error`. limit is 1 to
-        1000; raises InvalidValueError.
+        A missing file has `missing_since`, one that could not be probed has `error`. limit is 1 to
+        1000. Raises InvalidValueError.
         """
         found: list[MediaFile] = self._db.all(queries.files_with_problems, checked_limit(limit))
         return found

@@ -1,4 +1,4 @@
-"""The questions of maintenance: query builders that run nothing."""
+"""Query builders of maintenance; they run nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..media.models import MediaFile, MediaLibrary
 
 @lru_cache(maxsize=None)
 def rows_of(model: Any) -> Statement:
-    """Return the statement that counts a table's rows."""
+    """Return the statement that counts the rows of a table."""
     return Statement(lambda: model.select(fn.COUNT(SQL("*"))).tuples(), arity=0)
 
 
@@ -38,7 +38,7 @@ def library_ids() -> Any:
 
 @statement
 def files_by_library() -> Any:
-    """Each library that has files, with how many it has and how many of them are missing."""
+    """Number of files, and of missing files, of each library that has files."""
     is_missing = Case(None, [(MediaFile.status == SQL("'missing'"), 1)])
     return (
         MediaFile.select(MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing))

@@ -1,4 +1,4 @@
-"""What a store holds, and how large its database is."""
+"""Numbers of records in a store and the size of its database."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class LibraryStatistics:
     """The files of one library."""
 
     files: int
-    """Files that are there."""
+    """Files that are present."""
     missing: int
     """Files that the last scan did not find."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A store at one moment."""
+    """A store as of one snapshot."""
 
     database: DatabaseFacts
-    """Which engine it is, and how large."""
+    """The engine and the size of the database."""
     counts: Mapping[str, int]
     """libraries, files, missing, failed_probes, movies, shows, episodes, albums and tracks."""
     libraries: Mapping[str, LibraryStatistics]
@@ -35,7 +35,7 @@ class Statistics:
 
 
 def counts(db: Database) -> dict[str, int]:
-    """Count what a store holds; inside a reader."""
+    """Count the records of each kind; call it inside a reader."""
     models: dict[str, Any] = {
         "libraries": MediaLibrary,
         "files": MediaFile,
@@ -47,7 +47,7 @@ def counts(db: Database) -> dict[str, int]:
     }
     found = {name: int(db.one(queries.rows_of(model))[0]) for name, model in models.items()}
     found["missing"], found["failed_probes"] = (
-        int(db.one(question)[0]) for question in (queries.missing_files, queries.failed_probes)
+        int(db.one(count)[0]) for count in (queries.missing_files, queries.failed_probes)
     )
     return {name: found[name] for name in _IN_ORDER}
 
@@ -66,7 +66,7 @@ _IN_ORDER: Sequence[str] = (
 
 
 def by_library(db: Database) -> dict[str, LibraryStatistics]:
-    """Count the files of each library; inside a reader."""
+    """Count the files of each library; call it inside a reader."""
     found = {id: LibraryStatistics(0, 0) for (id,) in db.all(queries.library_ids)}
     for id, files, missing in db.all(queries.files_by_library):
         found[id] = LibraryStatistics(files - missing, missing)

@@ -94,7 +94,7 @@ def test_close_is_idempotent_and_open_works_again(store_config):
 
 def test_close_inside_a_session_is_refused(store):
     for session in (store.reader, store.writer):
-        with session(), pytest.raises(TransactionError, match="leave the session"):
+        with session(), pytest.raises(TransactionError, match="leave that block"):
             store.close()
     add(store, "a")
 
