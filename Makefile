@@ -21,7 +21,7 @@ help:
 	@echo "make clean       remove the virtualenv and everything that was built"
 
 demo: $(VENV)/demo-installed
-	@PYTHONPATH=tests $(BIN)/python tests/examples/demo.py
+	@$(BIN)/python -m tests.examples.demo
 
 test: $(VENV)/test-installed
 	@$(BIN)/python -m pytest -q -n 2

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from documented_errors import require_documented_errors
 from hypothesis import settings
-from postgres_server import PostgresMissing, Server, running_server
 
+from tests.support.clock import Clock
+from tests.support.documented_errors import require_documented_errors
+from tests.support.postgres import PostgresMissing, Server, running_server
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
@@ -56,23 +55,6 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     yield postgres_server.create_database(name)
     postgres_server.drop_database(name)
-
-
-class Clock:
-    """The time as a test sets it: aware, in UTC, and still until somebody moves it."""
-
-    def __init__(self) -> None:
-        self._moment = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
-        self._lock = threading.Lock()
-
-    def __call__(self) -> datetime:
-        return self._moment
-
-    def advance(self, seconds: float) -> datetime:
-        """Move the time on, or back with a negative number, and return it."""
-        with self._lock:
-            self._moment += timedelta(seconds=seconds)
-            return self._moment
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).parents[1]
 
 # Stands for an interpreter of any version: it answers questions by the real one, makes
 # virtualenvs of itself, and writes down what it was called for. While there is a file `offline`,
@@ -88,12 +87,12 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_the_demo_scans_a_library_and_finds_amelie(tmp_path: Path) -> None:
-    path = os.pathsep.join((str(TESTS.parent), str(TESTS)))
     done = subprocess.run(
-        [sys.executable, str(TESTS / "examples/demo.py")],
+        [sys.executable, "-m", "tests.examples.demo"],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONUTF8": "1"},
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUTF8": "1"},
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documented_errors import require_documented_errors
 
+from tests.support.documented_errors import require_documented_errors
 from viewra_lite import FileFacts, Provider, Store, TranscodeProfile, load_config
 from viewra_lite.errors import (
     LONGEST_MESSAGE,

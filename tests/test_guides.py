@@ -13,8 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from media_factory import write_video
 
+from tests.support.media import write_video
 from viewra_lite import Config, Module, PostgresConfig, SqliteConfig, Store, errors, load_config
 from viewra_lite.cli import main
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "viewra_lite"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "viewra_lite"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = ("media", "playback", "plugins", "transcoding")
 LONGEST_FILE = 400
@@ -314,3 +318,28 @@ INHERITED = {"db_value", "python_value", "bind", "ddl"}
 def _is_query(node: ast.FunctionDef) -> bool:
     """Whether a function is a query builder: its name and its query say all."""
     return any(isinstance(d, ast.Name) and d.id == "statement" for d in node.decorator_list)
+
+
+# The tests themselves: what they share is in tests/support, and has one name.
+
+
+def test_no_file_of_the_tests_is_loaded_twice() -> None:
+    names = defaultdict(set)
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(TESTS):
+            names[Path(file).relative_to(TESTS.parent)].add(name)
+    for path, found in names.items():
+        assert found == {".".join(path.with_suffix("").parts).removesuffix(".__init__")}
+
+
+def test_what_the_tests_share_is_imported_from_tests_support() -> None:
+    known = {path.stem for path in TESTS.rglob("*.py")} | {"tests"}
+    for path in TESTS.rglob("*.py"):
+        if path.is_relative_to(TESTS / "benchmarks"):
+            continue
+        text = path.read_text(encoding="utf-8")  # as text: programs for other processes too
+        for name in re.findall(r"^\s*(?:from|import) ([.\w]+)", text, re.MULTILINE):
+            ours = name.startswith(".") or name.split(".")[0] in known
+            shared = name.startswith(("tests.support", "tests.benchmarks"))
+            assert shared or not ours, (path, name)

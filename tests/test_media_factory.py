@@ -6,7 +6,10 @@ from pathlib import Path
 
 import av
 import pytest
-from media_factory import (
+from pymediainfo import MediaInfo
+from tinytag import TinyTag
+
+from tests.support.media import (
     AUDIO_FORMATS,
     VIDEO_FORMATS,
     garbage,
@@ -16,8 +19,6 @@ from media_factory import (
     write_video,
     zero_bytes,
 )
-from pymediainfo import MediaInfo
-from tinytag import TinyTag
 
 VIDEO_CODEC_NAMES = {"libx264": "h264", "libvpx-vp9": "vp9", "mpeg4": "mpeg4"}
 LARGEST_FILE_BYTES = 100_000

@@ -12,15 +12,17 @@ import sys
 import time
 from pathlib import Path
 
-import postgres_server as module
 import psycopg
 import pytest
-from postgres_server import PostgresMissing, Server
+
+from tests.support import postgres as module
+from tests.support.postgres import PostgresMissing, Server
 
 # A suite that runs in the background has inherited that SIGINT is ignored.
+
 RUN_AND_WAIT = """
 import signal, time
-from postgres_server import running_server
+from tests.support.postgres import running_server
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with running_server() as server:
     print(server.folder, server.port, flush=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Clock
-from tests.database.processes import run_python
-from tests.playback.rooms import add_files
+from tests.support.clock import Clock
+from tests.support.playing import add_files
+from tests.support.processes import run_python
 from viewra_lite import Store
 from viewra_lite.errors import StoreClosedError
 from viewra_lite.built_in import BUILT_IN

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue import sqlite_catalogue
 
+from tests.support.catalogue import sqlite_catalogue
 from viewra_lite import Store, errors
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 

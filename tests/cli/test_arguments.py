@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import Run, in_process
+from tests.support.processes import ROOT
 from viewra_lite.cli.parser import build_parser
-
-from .conftest import ROOT, Run, in_process
 
 COMMANDS = {"init", "scan", "libraries", "search", "status", "migrate", "schema"}
 

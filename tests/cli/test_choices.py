@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_factory import write_video
 
+from tests.support.command_line import Run
+from tests.support.media import write_video
 from viewra_lite import Store, errors
 from viewra_lite.cli.choices import short_ids, whole_id
 from viewra_lite.cli.complaints import UsageError
 from viewra_lite.database.ids import Ids
-
-from .conftest import Run
 
 IDS = st.sets(st.text("01a-", min_size=10, max_size=12), max_size=12)
 

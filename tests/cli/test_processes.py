@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_factory import write_video
 
+from tests.support.command_line import Run, in_process, process
+from tests.support.media import write_video
 from viewra_lite.cli import main
-
-from .conftest import Run, in_process, process
 
 FILMS = 60
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

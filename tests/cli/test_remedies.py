@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.catalogue import forget_transcoding
+from tests.support.command_line import Run
+from tests.support.processes import ROOT
 from viewra_lite.cli.complaints import without_passwords
 from viewra_lite.cli.parser import parse
 from viewra_lite.cli.remedies import command
-
-from .conftest import ROOT, Run
-from .commands.test_status import forget_transcoding
 
 CLI = ROOT / "viewra_lite" / "cli"
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_factory import write_video
 
+from tests.support.command_line import Run
+from tests.support.media import write_video
 from viewra_lite import Store
 from viewra_lite.cli.output import cells_of, folds, narrowed, print_table
-
-from .conftest import Run
 
 TEXT = st.text(st.sampled_from("abc /é日本e\u0301"), max_size=40)
 HEADINGS = {

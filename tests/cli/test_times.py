@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.command_line import Run, in_process, in_zone
 from viewra_lite import FileFacts, Store
 from viewra_lite.cli.times import zone
-
-from .conftest import Run, in_process, in_zone
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"  # without the system's tables of zones
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from media_factory import make_library
-
+from tests.support.media import make_library
 from viewra_lite import Store
 
 Progress = Callable[[str, int, int], None]

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_factory import write_video
 
+from tests.support.media import write_video
+from tests.support.samples import Home
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import ConflictError, CorruptStoreError, InvalidValueError, NotFoundError
 from viewra_lite.playback.import_models import ImportedRow, WaitingRow
-
-from .test_formats import Home
 
 THEN = "2024-03-01T20:00:00+00:00"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Clock
-from tests.database.rows import in_threads
-from tests.playback.rooms import HOUR_S, add_files, minutes, plays, resume, sessions, watch
+from tests.support.clock import Clock
+from tests.support.playing import HOUR_S, add_files, minutes, plays, resume, sessions, watch
+from tests.support.threads import in_threads
 from viewra_lite import Store
 
 Queue = list[tuple[str, float, datetime]]

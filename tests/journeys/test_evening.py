@@ -7,17 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Clock
-from tests.database.rows import in_threads
-from tests.playback.rooms import (
-    HOUR_S,
-    add_files,
-    other_server,
-    progress_rows,
-    resume,
-    sessions,
-    watch,
-)
+from tests.support.clock import Clock
+from tests.support.other_server import other_server
+from tests.support.playing import HOUR_S, add_files, progress_rows, resume, sessions, watch
+from tests.support.threads import in_threads
 from viewra_lite import Store
 
 MINUTE_S = 60.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob, counts, every_file, facts, ids, watched
 
+from tests.support.libraries import blob, counts, every_file, facts, ids, watched
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError, ViewraError
 from viewra_lite.media.module import MediaModule

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from media_disk import clip
-from media_factory import make_library
 
+from tests.support.libraries import clip
+from tests.support.media import make_library
 from viewra_lite import FileFacts, Page, Store
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaLibrary, Movie

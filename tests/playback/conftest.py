@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playback.shelves import Shelf, Viewer
 
+from tests.support.shelves import Shelf, Viewer
 from viewra_lite import Store
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tests.conftest import Clock
-from tests.playback.rooms import add_files, plays, progress_rows, sessions
+from tests.support.clock import Clock
+from tests.support.playing import add_files, plays, progress_rows, sessions
 from viewra_lite import Store
 from viewra_lite.errors import ViewraError
 from viewra_lite.playback.sessions.fast_path import FastPath

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from media_disk import clip
 
-from tests.conftest import Clock
-from tests.playback.rooms import add_files, resume
+from tests.support.clock import Clock
+from tests.support.libraries import clip
+from tests.support.playing import add_files, resume
 from viewra_lite import FileFacts, Store
 
 Play = Callable[[Store, Clock, str, str, int], None]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Clock
-from tests.playback.rooms import HOUR_S, add_files, resume, sessions, told
+from tests.support.clock import Clock
+from tests.support.playing import HOUR_S, add_files, resume, sessions, told
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 

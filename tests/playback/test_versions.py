@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Clock
-from media_disk import FOUR, clip, ids, seed_movies
-from media_factory import write_audio
 
-from tests.playback.rooms import add_files, plays, progress_rows, resume, sessions
+from tests.support.clock import Clock
+from tests.support.libraries import FOUR, clip, ids, seed_movies
+from tests.support.media import write_audio
+from tests.support.playing import add_files, plays, progress_rows, resume, sessions
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.media.models import MediaFile, MediaLibrary

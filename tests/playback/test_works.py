@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip
-from playback.rooms import add_files, progress_rows, resume
-from playback.shelves import HOUR_S, Shelf, Viewer, episode_name, file_id
 
+from tests.support.libraries import clip
+from tests.support.playing import add_files, progress_rows, resume
+from tests.support.shelves import HOUR_S, Shelf, Viewer, episode_name, file_id
 from viewra_lite import Store
 from viewra_lite.media.models import Episode, MediaFile, TVShow
 from viewra_lite.media.work_models import Work, WorkFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from transcoding_rows import add_files
 
+from tests.support.transcodes import add_files
 from viewra_lite import Store
 
 

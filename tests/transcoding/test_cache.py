@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database.rows import in_thread, in_threads
-from transcoding_rows import add_files, entries, made
 
+from tests.support.threads import in_thread, in_threads
+from tests.support.transcodes import add_files, entries, made
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError, StoreBusyError
 from viewra_lite.transcoding import cache_queries

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database.rows import in_thread, in_threads
-from transcoding_rows import add_files, entries
 
+from tests.support.threads import in_thread, in_threads
+from tests.support.transcodes import add_files, entries
 from viewra_lite import Provider, Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 from viewra_lite.transcoding.models import TranscodeSession

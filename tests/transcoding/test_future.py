@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transcoding_rows import entries, made
-
+from tests.support.transcodes import entries, made
 from viewra_lite import Store
 
 HOUR_S = 3600

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from conftest import Clock
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -18,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.clock import Clock
 from viewra_lite import Provider, Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession

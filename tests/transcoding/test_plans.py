@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transcoding_rows import add_files, made
 
+from tests.support.transcodes import add_files, made
 from viewra_lite import Store
 from viewra_lite.database.orm.statements import Statement
 from viewra_lite.transcoding import cache_queries, queries

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from database.processes import run_python
 from hypothesis import given, strategies as st
 
+from tests.support.processes import run_python
 from viewra_lite import Provider, TranscodeProfile
 from viewra_lite.errors import InvalidValueError
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database.processes import running_python
-from database.rows import in_threads
-from transcoding_rows import count_sessions, entries, made
 
+from tests.support.processes import running_python
+from tests.support.threads import in_threads
+from tests.support.transcodes import count_sessions, entries, made
 from viewra_lite import Store, TranscodeProfile
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaFile

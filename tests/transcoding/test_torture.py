@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transcoding import worker
-from database.processes import running_python
-from transcoding_rows import add_files, entries
 
+from tests.support import transcoder
+from tests.support.processes import running_python
+from tests.support.transcodes import add_files, entries
 from viewra_lite import Store
 from viewra_lite.transcoding.models import TranscodeSession
 
@@ -46,7 +46,7 @@ class Workplace:
     def start(self) -> Any:
         """Start a process of workers, which waits to be told."""
         process: Any = self.stack.enter_context(
-            running_python(worker.__file__, self.source, str(self.log), str(self.clock))
+            running_python("-m", transcoder.__name__, self.source, str(self.log), str(self.clock))
         )
         assert process.stdout.readline() == "ready\n"
         return process
@@ -115,4 +115,4 @@ def verify(store: Store, place: Workplace) -> None:
             assert session.id not in acknowledged
     assert len(cache) == sum(session.status == "completed" for session in sessions.values())
     # A worker that was killed was in the middle of at most one.
-    assert len(sessions) - len(acknowledged) <= KILLS * worker.WORKERS
+    assert len(sessions) - len(acknowledged) <= KILLS * transcoder.WORKERS

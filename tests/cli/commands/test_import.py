@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import Run
+from tests.support.processes import ROOT
 from viewra_lite import FileFacts, Store
-
-from ..conftest import ROOT, Run
 
 CSV = """\
 User,Title,Show,Season,Episode,Year,Watched at,Position

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.command_line import Run, in_process
 from viewra_lite import FileFacts, Store
 from viewra_lite.cli.arguments import moment
 from viewra_lite.cli.commands.playback import position_text, time_text
 from viewra_lite.cli.complaints import without_passwords
 from viewra_lite.cli.times import in_utc
-
-from ..conftest import Run, in_process
 
 DUNE_S, EPISODE_S = 7200.0, 2700.0
 

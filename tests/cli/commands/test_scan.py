@@ -7,11 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from media_factory import garbage, make_library, write_video
 
+from tests.support.command_line import Run, in_process
+from tests.support.media import garbage, make_library, write_video
 from viewra_lite.cli.progress import Lines
-
-from ..conftest import Run, in_process
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.catalogue import forget_transcoding
+from tests.support.command_line import Run, in_process
+from tests.support.processes import ROOT
 from viewra_lite import Store, errors
 from viewra_lite.cli.output import printable, readable_size
 from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.built_in import BUILT_IN
-
-from ..conftest import ROOT, Run, in_process
 
 ASKING = [["status"], ["libraries"], ["search", "x"], ["scan"], ["migrate"], ["migrate", "--plan"]]
 
@@ -99,15 +100,6 @@ def test_status_shows_the_path_that_other_programs_take(cli: Run, folder: Path) 
     path = folder / "viewra-data/viewra.db"
     shown = dict(line.split(maxsplit=1) for line in cli("status").out.splitlines())
     assert (shown["path"], shown["url"]) == (str(path), f"sqlite:///{path}")
-
-
-def forget_transcoding(url: str) -> None:
-    """Make a store look as if the transcoding module had just been added."""
-    with Store.open(url) as store, store.writer():
-        database = MediaLibrary._meta.database
-        for table in database.get_tables():
-            if "transcod" in table:
-                database.execute_sql(f"DROP TABLE {table}")
 
 
 def test_an_older_store_waits_for_migrate(cli: Run, url: str) -> None:

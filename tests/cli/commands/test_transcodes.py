@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transcoding_rows import add_files, made
 
+from tests.support.command_line import Run
+from tests.support.transcodes import add_files, made
 from viewra_lite import Store
 from viewra_lite.cli.commands.transcodes import STATUSES
 from viewra_lite.transcoding.models import TRANSCODE_STATUSES
-
-from ..conftest import Run
 
 
 @pytest.fixture

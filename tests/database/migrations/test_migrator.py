@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.database.processes import running_python, write_lock_held_elsewhere
-from tests.database.rows import add, ids
+from tests.support.processes import running_python, write_lock_held_elsewhere
+from tests.support.rows import add, ids
 from viewra_lite import Module, Store
 from viewra_lite.database.migrations import migrator
 from viewra_lite.errors import MigrationError, NewerSchemaError

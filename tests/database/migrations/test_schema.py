@@ -10,8 +10,8 @@ from shutil import which
 
 import peewee
 import pytest
-from catalogue import postgres_catalogue, sqlite_catalogue
 
+from tests.support.catalogue import postgres_catalogue, sqlite_catalogue
 from viewra_lite import Store
 from viewra_lite.database.migrations.schema import RESERVED, render, unquoted
 from viewra_lite.media.module import MediaModule

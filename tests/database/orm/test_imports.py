@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.database.processes import run_python
+from tests.support.processes import run_python
 
 HEAVY = ("psycopg", "guessit", "pymediainfo", "tinytag", "rich", "av", "playhouse.postgres_ext")
 

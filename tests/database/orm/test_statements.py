@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.database.rows import NOW, add, add_by_peewee, library_by_id
+from tests.support.rows import NOW, add, add_by_peewee, library_by_id
 from viewra_lite.built_in import BUILT_IN
 from viewra_lite.database.orm import fields, statements
 from viewra_lite.database.orm.nodes import OneOf
@@ -19,6 +19,7 @@ from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Season, T
 from viewra_lite.media.work_models import Work
 
 # Not shrinking: after an error PostgreSQL refuses everything else in the transaction.
+
 PHASES = [Phase.explicit, Phase.generate]
 MODELS = [model for module in BUILT_IN for model in module.models]
 

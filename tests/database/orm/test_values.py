@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from viewra_lite.database.ids import Ids
 from viewra_lite.database.orm.fields import dumps, os_path, stored_path, timestamp_text
 from viewra_lite.errors import InvalidValueError

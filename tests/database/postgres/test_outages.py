@@ -10,17 +10,10 @@ from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
-from postgres_server import PostgresMissing, Server, free_port, running_server
 
-from tests.database.rows import (
-    WAIT_S,
-    add,
-    add_by_peewee,
-    ids,
-    in_threads,
-    library_by_id,
-    set_interval,
-)
+from tests.support.postgres import PostgresMissing, Server, free_port, running_server
+from tests.support.rows import add, add_by_peewee, ids, library_by_id, set_interval
+from tests.support.threads import WAIT_S, in_threads
 from viewra_lite import Store
 from viewra_lite.errors import ConfigError, TransactionError, StoreUnavailableError, ViewraError
 from viewra_lite.media.models import MediaLibrary

@@ -9,9 +9,10 @@ import threading
 
 import pytest
 
-from tests.database.disk import FRAME_BYTES, Disk, log_of
-from tests.database.processes import running_python
-from tests.database.rows import WAIT_S, add, ids, in_thread, set_interval
+from tests.support.disk import FRAME_BYTES, Disk, log_of
+from tests.support.processes import running_python
+from tests.support.rows import add, ids, set_interval
+from tests.support.threads import WAIT_S, in_thread
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.database.processes import run_python
-from tests.database.rows import add, ids
+from tests.support.processes import run_python
+from tests.support.rows import add, ids
 from viewra_lite import Store
 from viewra_lite.errors import ConfigError, ConflictError, InvalidValueError, ViewraError
 from viewra_lite.media.models import MediaLibrary

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database.processes import running_python
-from database.rows import add, ids
 
+from tests.support.processes import running_python
+from tests.support.rows import add, ids
 from viewra_lite import Module, Store, errors
 
 

@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.database.rows import (
-    NOW,
-    WAIT_S,
-    add,
-    add_by_peewee,
-    ids,
-    in_thread,
-    in_threads,
-    insert_library,
-    library_by_id,
-)
+from tests.support.rows import NOW, add, add_by_peewee, ids, insert_library, library_by_id
+from tests.support.threads import WAIT_S, in_thread, in_threads
 from viewra_lite import Store
 from viewra_lite.errors import (
     MigrationError,

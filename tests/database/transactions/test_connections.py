@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from tests.database.processes import run_python
-from tests.database.rows import WAIT_S, add, add_by_peewee, ids, in_threads, library_by_id
+from tests.support.processes import run_python
+from tests.support.rows import add, add_by_peewee, ids, library_by_id
+from tests.support.threads import WAIT_S, in_threads
 from viewra_lite import SqliteConfig, Store, load_config
 from viewra_lite.errors import TransactionError, StoreBusyError, ViewraError
 from viewra_lite.media.models import MediaLibrary
@@ -311,7 +312,7 @@ def test_a_fork_inside_a_session_harms_nothing(store, session):
 
 FORKS = """
 import os, sys
-from tests.database.rows import add, add_by_peewee, ids
+from tests.support.rows import add, add_by_peewee, ids
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
 

@@ -7,19 +7,17 @@ import threading
 import peewee
 import pytest
 
-from tests.database.rows import (
+from tests.support.rows import (
     NOW,
-    WAIT_S,
     add,
     add_by_peewee,
     ids,
-    in_thread,
-    in_threads,
     insert_library,
     interval_of,
     library_by_id,
     set_interval,
 )
+from tests.support.threads import WAIT_S, in_thread, in_threads
 from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
 

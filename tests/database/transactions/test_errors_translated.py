@@ -11,8 +11,8 @@ from pathlib import Path
 import peewee
 import pytest
 
-from tests.database.processes import run_python
-from tests.database.rows import (
+from tests.support.processes import run_python
+from tests.support.rows import (
     NOW,
     add,
     add_by_peewee,

@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
-from tests.database.disk import Disk, log_of
-from tests.database.processes import running_python
-from tests.database.rows import WAIT_S, add, ids, in_thread, in_threads
+from tests.support.disk import Disk, log_of
+from tests.support.processes import running_python
+from tests.support.rows import add, ids
+from tests.support.threads import WAIT_S, in_thread, in_threads
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.media.models import MediaLibrary
@@ -172,7 +173,8 @@ def test_a_store_that_is_closed_while_somebody_waits_has_synced_it(store, disk):
 
 CRASH = """
 import sys
-from tests.database.rows import add, in_threads
+from tests.support.rows import add
+from tests.support.threads import in_threads
 from viewra_lite import Store
 
 def write(thread):

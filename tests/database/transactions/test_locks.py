@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from database.processes import running_python
 
+from tests.support.processes import running_python
 from viewra_lite import Store, errors
 
 needs_proc = pytest.mark.skipif(

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.database.rows import add, add_by_peewee, ids, in_thread
+from tests.support.rows import add, add_by_peewee, ids
+from tests.support.threads import in_thread
 from viewra_lite import Store
 from viewra_lite.errors import TransactionError
 from viewra_lite.media.models import MediaLibrary

@@ -10,8 +10,9 @@ from itertools import count
 
 import pytest
 
-from tests.database.processes import run_python, running_python, write_lock_held_elsewhere
-from tests.database.rows import WAIT_S, add, ids, in_threads, interval_of, set_interval
+from tests.support.processes import run_python, running_python, write_lock_held_elsewhere
+from tests.support.rows import add, ids, interval_of, set_interval
+from tests.support.threads import WAIT_S, in_threads
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.transactions.pool import WriteGate
 from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
@@ -147,7 +148,8 @@ def test_a_thread_that_writes_batch_after_batch_does_not_starve_another(tmp_path
 
 PROCESS = """
 import sys
-from tests.database.rows import add, in_threads, interval_of, set_interval
+from tests.support.rows import add, interval_of, set_interval
+from tests.support.threads import in_threads
 from viewra_lite import Store
 
 def write(thread):
@@ -225,7 +227,7 @@ def test_a_writer_waits_for_another_process_to_finish(tmp_path, driver):
 
 CRASH = """
 import sys
-from tests.database.rows import add
+from tests.support.rows import add
 from viewra_lite import Store
 
 with Store.open(sys.argv[1]) as store:
@@ -337,7 +339,7 @@ def test_a_store_configured_so_always_waits_for_the_disk(store_config):
 
 FULL_DISK = """
 import resource, signal, sys
-from tests.database.rows import add, add_by_peewee, ids
+from tests.support.rows import add, add_by_peewee, ids
 from viewra_lite import Store
 from viewra_lite.errors import StoreUnavailableError
 

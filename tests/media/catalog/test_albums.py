@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import every_file
-from media_factory import write_audio
 
+from tests.support.libraries import every_file
+from tests.support.media import write_audio
 from viewra_lite import Album, Store
 from viewra_lite.media.scanning import scan
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, counts, ids
 
+from tests.support.libraries import clip, counts, ids
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaLibrary

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob
 
+from tests.support.libraries import blob
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, InvalidValueError
 from viewra_lite.media.models import Album, Episode, Movie, Season, Track, TVShow
@@ -24,6 +24,7 @@ KEYS: dict[Any, dict[str, Any]] = {
     Album: {"title": "Low", "album_artist": "David Bowie"},
     Track: {"title": "Warszawa", "disc_number": 2, "track_number": 8},
 }
+
 PARENTS = {"library", "show", "album"}
 OURS = {"id", "identity", "work", "season", "created_at", "updated_at"}
 VALUES: dict[str, Any] = {

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import FOUR, clip, counts, ids, progress_by_path, seed_movies, watched
 
+from tests.support.libraries import FOUR, clip, counts, ids, progress_by_path, seed_movies, watched
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
-
 
 pytestmark = pytest.mark.usefixtures("probing_here")
 

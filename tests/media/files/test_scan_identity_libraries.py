@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import FOUR, clip, counts, every_file, ids, progress_by_path, seed_movies, watched
-from media_factory import write_audio
 
+from tests.support.libraries import (
+    FOUR,
+    clip,
+    counts,
+    every_file,
+    ids,
+    progress_by_path,
+    seed_movies,
+    watched,
+)
+from tests.support.media import write_audio
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
-
 
 pytestmark = pytest.mark.usefixtures("probing_here")
 

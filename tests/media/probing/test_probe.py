@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.media_factory import garbage, truncated, write_audio, write_video, zero_bytes
+from tests.support.media import garbage, truncated, write_audio, write_video, zero_bytes
 from viewra_lite.media.names.facts import EpisodeName, MovieName, TrackName
 from viewra_lite.media.names.kinds import kind_of
 from viewra_lite.media.probing import streams as module

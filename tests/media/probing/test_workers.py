@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media_factory import garbage, write_video, zero_bytes
+from tests.support.media import garbage, write_video, zero_bytes
 from viewra_lite.media.probing import workers
 from viewra_lite.media.probing.probe import EXTRAS, Probe, probe
 from viewra_lite.media.probing.worker import NICENESS, serve
@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows probes in-process"),
     pytest.mark.timeout(120),
 ]
+
 TIMEOUT_S = 60.0
 Asked = tuple[int, str, str, str]
 

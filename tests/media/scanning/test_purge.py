@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob, clip, counts, every_file, facts, ids, progress_by_path, watched
-from media_factory import write_audio
 
+from tests.support.libraries import (
+    blob,
+    clip,
+    counts,
+    every_file,
+    facts,
+    ids,
+    progress_by_path,
+    watched,
+)
+from tests.support.media import write_audio
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media.models import MediaLibrary, RemovedFile, SearchDocument
+from viewra_lite.media.models import MediaLibrary, RemovedFile
+from viewra_lite.media.search.models import SearchDocument
 
 pytestmark = pytest.mark.usefixtures("probing_here")
 

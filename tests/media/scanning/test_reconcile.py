@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import counts, every_file, ids, watched
 
+from tests.support.libraries import counts, every_file, ids, watched
 from viewra_lite import FileFacts, Store
 from viewra_lite.errors import InvalidValueError, TransactionError
 from viewra_lite.media.models import MediaFile, MediaLibrary

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob, clip, counts, every_file, ids, told
-from media_factory import garbage, make_library, truncated, write_audio, zero_bytes
 
+from tests.support.libraries import blob, clip, counts, every_file, ids, told
+from tests.support.media import garbage, make_library, truncated, write_audio, zero_bytes
 from viewra_lite import Store
 from viewra_lite.errors import NotFoundError, TransactionError
 from viewra_lite.media.models import MediaFile, MediaLibrary

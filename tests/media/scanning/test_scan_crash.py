@@ -15,10 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Clock
-from media_disk import blob, clip, counts, every_file, ids, progress_by_path, told, watched
-from media_factory import write_audio
 
+from tests.support.clock import Clock
+from tests.support.libraries import (
+    blob,
+    clip,
+    counts,
+    every_file,
+    ids,
+    progress_by_path,
+    told,
+    watched,
+)
+from tests.support.media import write_audio
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.media.scanning import scan as scanning

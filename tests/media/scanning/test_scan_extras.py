@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, counts, every_file, ids
-from media_factory import make_library
 
+from tests.support.libraries import clip, counts, every_file, ids
+from tests.support.media import make_library
 from viewra_lite import Store
 
 BLOCKED = """

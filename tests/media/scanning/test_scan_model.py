@@ -9,11 +9,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conftest import Clock
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
-from media_disk import clip
 
+from tests.support.clock import Clock
+from tests.support.libraries import clip
 from viewra_lite import Store
 from viewra_lite.media.models import MediaFile, Movie
 from viewra_lite.media.probing.probe import fingerprint

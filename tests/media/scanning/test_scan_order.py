@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip, facts
 
+from tests.support.libraries import clip, facts
 from viewra_lite import Store
 from viewra_lite.database.orm.fields import TimestampField
 from viewra_lite.media.module import MediaModule

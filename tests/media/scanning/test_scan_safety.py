@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob, counts, every_file, ids
 
+from tests.support.libraries import blob, counts, every_file, ids
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
 from viewra_lite.media.scanning import scan as scanning, walk as walking

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import blob, clip
 
-from tests.conftest import Clock
+from tests.support.clock import Clock
+from tests.support.libraries import blob, clip
 from viewra_lite import FileFacts, Store
 from viewra_lite.database.orm.models import open_database
 from viewra_lite.errors import CorruptStoreError

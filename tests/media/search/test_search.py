@@ -10,19 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.plans import plan_of
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media.models import (
-    Album,
-    Episode,
-    MediaLibrary,
-    Movie,
-    SearchDocument,
-    Track,
-    TVShow,
-)
+from viewra_lite.media.models import Album, Episode, MediaLibrary, Movie, Track, TVShow
 from viewra_lite.media.scanning.facts import FileFacts
 from viewra_lite.media.search import indexing, queries, searching, words
+from viewra_lite.media.search.models import SearchDocument
 
 MOVIES = (
     (
@@ -580,18 +574,3 @@ def test_no_question_scans_a_table(library: Store) -> None:
         scans = [step for step in plan if "SCAN" in step or "Seq Scan" in step]
         assert all("VIRTUAL TABLE" in scan for scan in scans), plan
         assert not any("TEMP B-TREE" in step for step in plan), plan
-
-
-def plan_of(store: Store, statement: Any, arguments: list[Any]) -> list[str]:
-    """Ask the engine how it would run a statement; a small table is scanned only if it must be."""
-    explain, prefer = {
-        "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
-        "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
-    }[store.engine]
-    store._db.all(statement, *arguments)
-    compiled = statement.compiled[store.engine]
-    with store.reader():
-        database = Movie._meta.database
-        database.execute_sql(prefer)
-        cursor = database.execute_sql(f"{explain} {compiled.sql}", compiled.bind(arguments))
-        return [row[-1] for row in cursor.fetchall()]

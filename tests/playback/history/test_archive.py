@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Clock
 
-from tests.database.processes import running_python
-from tests.database.rows import in_threads
-from tests.playback.plays import (
+from tests.support.clock import Clock
+from tests.support.playing import add_files
+from tests.support.plays import (
     DAY,
     NOON,
     TABLES,
@@ -24,7 +23,8 @@ from tests.playback.plays import (
     rows_of,
     walked,
 )
-from tests.playback.rooms import add_files
+from tests.support.processes import running_python
+from tests.support.threads import in_threads
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.playback.history import archive

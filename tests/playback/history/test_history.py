@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Clock
 
-from tests.playback.plays import DAY, NOON, a_play, add_plays, rows_of, walked
-from tests.playback.rooms import HOUR_S, add_files, progress_rows
+from tests.support.clock import Clock
+from tests.support.plans import plan_of
+from tests.support.playing import HOUR_S, add_files, progress_rows
+from tests.support.plays import DAY, NOON, a_play, add_plays, rows_of, walked
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.playback.history.queries import (
@@ -193,22 +194,12 @@ def test_pages_and_batches_are_ranges_of_an_index(store: Store) -> None:
             (page_of_plays(model, False, True), 5, *key),
             (page_of_plays(model, True, True), 5, "ann", *key),
         ]
-    explain, prefer = {
-        "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
-        "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
-    }[store.engine]
     for statement, *arguments in asked:
-        store._db.all(statement, *arguments)
-        compiled = statement.compiled[store.engine]
-        with store.reader():
-            database = PlaybackHistory._meta.database
-            database.execute_sql(prefer)
-            cursor = database.execute_sql(f"{explain} {compiled.sql}", compiled.bind(arguments))
-            plan = [row[-1] for row in cursor.fetchall()]
+        plan = plan_of(store, statement, arguments)
         assert not any("TEMP B-TREE" in step or "Sort" in step for step in plan), plan
         assert not any("Seq Scan" in step for step in plan), plan
         scans = [step for step in plan if "SCAN" in step and "json_each" not in step]
-        if "WHERE" in compiled.sql:
+        if "WHERE" in statement.compiled[store.engine].sql:
             assert any("SEARCH" in step or "Index Cond" in step for step in plan), plan
             assert scans == []
         else:  # the first page walks the index and stops at the limit

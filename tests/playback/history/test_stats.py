@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.playback.plays import DAY, NOON, a_play, add_plays, added_up, forget_all
+from tests.support.plays import DAY, NOON, a_play, add_plays, added_up, forget_all
 from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError
 from viewra_lite.playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from tests.conftest import Clock
 
-from tests.playback.rooms import (
+from tests.support.clock import Clock
+from tests.support.playing import (
     HOUR_S,
     add_files,
     minutes,

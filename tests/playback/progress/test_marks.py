@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playback.shelves import HOUR_S, Shelf, Viewer, season
 
+from tests.support.shelves import HOUR_S, Shelf, Viewer, season
 from viewra_lite import Store
 from viewra_lite.database.transactions.scopes import Writer
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError

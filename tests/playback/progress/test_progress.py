@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Clock
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.database.rows import in_threads
-from tests.playback.rooms import HOUR_S, add_files, progress_rows, resume, told, watch
+from tests.support.clock import Clock
+from tests.support.playing import HOUR_S, add_files, progress_rows, resume, told, watch
+from tests.support.threads import in_threads
 from viewra_lite import Store
 from viewra_lite.config.options import SqliteConfig
 from viewra_lite.errors import InvalidValueError, NotFoundError

@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Clock
-from postgres_server import PostgresMissing, Server, running_server
 
-from tests.database.processes import running_python
-from tests.playback.rooms import (
-    OTHER_SERVER,
-    OtherServer,
+from tests.support.clock import Clock
+from tests.support.other_server import OTHER_SERVER, OtherServer, other_server
+from tests.support.playing import (
     add_files,
     minutes,
-    other_server,
     plays,
     progress_rows,
     resume,
@@ -26,6 +22,8 @@ from tests.playback.rooms import (
     told,
     watch,
 )
+from tests.support.postgres import PostgresMissing, Server, running_server
+from tests.support.processes import running_python
 from viewra_lite import Store
 from viewra_lite.errors import StoreUnavailableError
 from viewra_lite.playback.models import PlaybackSession
@@ -223,7 +221,7 @@ def test_hundreds_of_orphans_are_closed(store_config: Any, film: str, clock: Clo
 
 FORK = """
 import gc, json, os, sys
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from viewra_lite import Store
 from viewra_lite.errors import ViewraError
 

@@ -16,8 +16,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.conftest import Clock
-from tests.playback.rooms import HOUR_S, add_files, plays, progress_rows, sessions
+from tests.support.clock import Clock
+from tests.support.playing import HOUR_S, add_files, plays, progress_rows, sessions
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Clock
-from tests.database.rows import in_threads
-from tests.playback.rooms import (
+from tests.support.clock import Clock
+from tests.support.playing import (
     HOUR_S,
     add_files,
     plays,
@@ -19,6 +18,7 @@ from tests.playback.rooms import (
     told,
     watch,
 )
+from tests.support.threads import in_threads
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError, StoreClosedError
 

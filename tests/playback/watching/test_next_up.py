@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media.search.test_search import plan_of
-from playback.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 
+from tests.support.plans import plan_of
+from tests.support.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 from viewra_lite import Store
 from viewra_lite.playback import queries
 from viewra_lite.playback.watching import items, next_up, queries as watching_queries

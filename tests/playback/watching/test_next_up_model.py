@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
-from playback.shelves import Shelf, Viewer, episode_name
 
+from tests.support.shelves import Shelf, Viewer, episode_name
 from viewra_lite import Store
 
 NOT_ON_DISK = 3

@@ -1,4 +1,4 @@
-"""What a database's catalogue says, in a form that two databases can be compared by."""
+"""What a database's catalogue says, in a form that two can be compared by, and an older one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+from viewra_lite import Store
+from viewra_lite.media.models import MediaLibrary
 
 Catalogue = dict[tuple[str, ...], Any]
 
@@ -61,3 +64,12 @@ def postgres_catalogue(url: str) -> Catalogue:
             for kind, sql in _POSTGRES.items()
             for row in connection.execute(sql)
         }
+
+
+def forget_transcoding(url: str) -> None:
+    """Make a store look as if the transcoding module had just been added."""
+    with Store.open(url) as store, store.writer():
+        database = MediaLibrary._meta.database
+        for table in database.get_tables():
+            if "transcod" in table:
+                database.execute_sql(f"DROP TABLE {table}")

@@ -1,4 +1,4 @@
-"""A process of four workers that transcode nothing: python worker.py CONFIG LOG CLOCK.
+"""A process of four workers that transcode nothing: CONFIG LOG CLOCK are its arguments.
 
 LOG gets a line for every claim and for every end that was acknowledged. CLOCK is a file that holds
 the time, as seconds, for all processes. A process begins when a line on the standard input tells

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,7 +9,6 @@ from viewra_lite.database.orm.statements import statement
 from viewra_lite.media.models import MediaLibrary
 
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
-WAIT_S = 20.0  # for another thread: only a test that fails waits for so long
 
 
 @statement
@@ -59,30 +56,3 @@ def ids(store: Any) -> list[str]:
     """Return the ids of all rows, in order."""
     with store.reader():
         return [row.id for row in MediaLibrary.select().order_by(MediaLibrary.id)]
-
-
-def in_thread(action: Callable[[], Any]) -> Any:
-    """Run action in a thread of its own; return what it returned, raise what it raised."""
-    return in_threads(1, lambda number: action())[0]
-
-
-def in_threads(count: int, action: Callable[[int], Any]) -> list[Any]:
-    """Run action(number) in `count` threads at once; raise the first error."""
-    results: list[Any] = [None] * count
-    errors: list[BaseException] = []
-
-    def work(number: int) -> None:
-        try:
-            results[number] = action(number)
-        except BaseException as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive(), "a thread hangs"
-    if errors:
-        raise errors[0]
-    return results

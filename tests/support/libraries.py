@@ -1,4 +1,4 @@
-"""What the tests of the media room share: small trees of files, and what a store says of them."""
+"""Folders of small files to scan, and what a store says of them afterwards."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from media_factory import write_video
-
+from tests.support.media import write_video
 from viewra_lite import FileFacts, ScanResult, Store
 from viewra_lite.media.models import Episode, MediaFile, Movie, RemovedFile, Season, Track, TVShow
 from viewra_lite.playback.models import UserMediaProgress

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environment() -> dict[str, str]:
     """Return an environment in which the package and the tests can be imported."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""What the tests of the transcoding room share: files to transcode, and what came of them."""
+"""Files to transcode, and what came of them."""
 
 from __future__ import annotations
 

@@ -1,21 +1,15 @@
-"""What the tests of sessions and progress share: files to watch, rows to look at, other servers."""
+"""Files to play that need not be there, and what is stored of sessions, progress and history."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.database.processes import running_python
 from viewra_lite import FileFacts, Store
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
 
 HOUR_S = 3600.0
-OTHER_SERVER = ("-m", "tests.playback.other_server")
 
 
 def add_files(
@@ -81,37 +75,6 @@ def watch(
         clock.advance(passed)
         position += passed
         store.playback.heartbeat(session_id, position)
-
-
-class OtherServer:
-    """Another process with the same store open; its clock begins where a test's does."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
-    def __call__(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """Call a verb of its store.playback (or advance, tidy, close) and return what it says."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps([verb, arguments, options]) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        assert "error" not in answer, answer["error"]
-        return answer["value"]
-
-    def kill(self) -> None:
-        """End it as the kernel does when memory runs out, and wait for its end."""
-        self.process.kill()
-        self.process.wait()
-
-
-@contextmanager
-def other_server(config: Any, now: datetime | None = None) -> Iterator[OtherServer]:
-    """Open the store in another process; it is killed at the end, if not before."""
-    moment = "" if now is None else now.isoformat()
-    with running_python(*OTHER_SERVER, json.dumps(config), moment) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        yield OtherServer(process)
 
 
 def minutes(count: float) -> timedelta:

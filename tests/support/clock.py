@@ -1,0 +1,23 @@
+"""The time as a test sets it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta, timezone
+
+
+class Clock:
+    """The time as a test sets it: aware, in UTC, and still until somebody moves it."""
+
+    def __init__(self) -> None:
+        self._moment = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> datetime:
+        return self._moment
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the time on, or back with a negative number, and return it."""
+        with self._lock:
+            self._moment += timedelta(seconds=seconds)
+            return self._moment

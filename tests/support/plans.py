@@ -1,0 +1,23 @@
+"""How an engine would run a statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from viewra_lite import Store
+from viewra_lite.media.models import Movie
+
+
+def plan_of(store: Store, statement: Any, arguments: list[Any]) -> list[str]:
+    """Ask the engine how it would run a statement; a small table is scanned only if it must be."""
+    explain, prefer = {
+        "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
+        "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
+    }[store.engine]
+    store._db.all(statement, *arguments)
+    compiled = statement.compiled[store.engine]
+    with store.reader():
+        database = Movie._meta.database
+        database.execute_sql(prefer)
+        cursor = database.execute_sql(f"{explain} {compiled.sql}", compiled.bind(arguments))
+        return [row[-1] for row in cursor.fetchall()]
