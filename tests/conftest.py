@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from tests.support.clock import Clock
 from tests.support.documented_errors import require_documented_errors
+from tests.support.empty_stores import EmptyStores
 from tests.support.postgres import PostgresMissing, Server, running_server
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
@@ -75,19 +76,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: Server) -> str:
-    """The name of a database that is an empty store, which nobody has open."""
-    name = f"template_{uuid4().hex}"
-    Store.open(postgres_server.create_database(name), clock=Clock()).close()
-    return name
+def postgres_stores(postgres_server: Server) -> EmptyStores:
+    """Empty stores on PostgreSQL."""
+    return EmptyStores(postgres_server)
 
 
 @pytest.fixture
-def postgres_store(postgres_server: Server, postgres_template: str) -> Iterator[str]:
-    """The URL of an empty store, dropped after the test."""
-    name = f"test_{uuid4().hex}"
-    yield postgres_server.create_database(name, template=postgres_template)
-    postgres_server.drop_database(name)
+def postgres_store(postgres_stores: EmptyStores) -> Iterator[str]:
+    """The URL of an empty store."""
+    with postgres_stores.one() as url:
+        yield url
 
 
 # What a room does is the same with either driver of SQLite: `make torture` tries both.

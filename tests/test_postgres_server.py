@@ -16,7 +16,9 @@ import psycopg
 import pytest
 
 from tests.support import postgres as module
+from tests.support.empty_stores import EmptyStores
 from tests.support.postgres import PostgresMissing, Server
+from viewra_lite import Store
 
 # A suite that runs in the background has inherited that SIGINT is ignored.
 
@@ -111,3 +113,41 @@ def test_the_reason_is_told_where_no_server_is_found(monkeypatch: pytest.MonkeyP
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((module.HOST, port)) == 0
+
+
+def test_an_empty_store_is_used_again_without_what_was_in_it(
+    postgres_server: Server, tmp_path: Path
+) -> None:
+    stores = EmptyStores(postgres_server)
+    urls = set()
+    for _ in range(3):
+        with stores.one() as url, Store.open(url) as store:
+            urls.add(url)
+            assert store.media.libraries() == []
+            library = store.media.add_library("Movies", tmp_path, "movie")
+            store.media.save_movie(library.id, title="Dune")
+            assert [hit.title for hit in store.media.search("dune")] == ["Dune"]
+    assert len(urls) == stores.made == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE left_over (a int)",
+        "CREATE INDEX left_over ON movies (title)",
+        "ANALYZE",
+        "ALTER TABLE movies ADD COLUMN left_over int",
+        "GRANT SELECT ON movies TO PUBLIC",
+        "DELETE FROM viewra_migrations_media",
+        "ALTER TABLE movies ALTER COLUMN title DROP NOT NULL",
+        "CREATE FUNCTION left_over() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET jit = off'; END $$",
+    ],
+)
+def test_a_store_that_was_changed_otherwise_is_not_used_again(
+    postgres_stores: EmptyStores, change: str
+) -> None:
+    with postgres_stores.one() as url, psycopg.connect(url) as connection:
+        connection.execute(change)
+    with postgres_stores.one() as another:
+        assert another != url

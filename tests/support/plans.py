@@ -9,10 +9,10 @@ from viewra_lite.media.models import Movie
 
 
 def plan_of(store: Store, statement: Any, arguments: list[Any]) -> list[str]:
-    """Ask the engine how it would run a statement; a small table is scanned only if it must be."""
+    """Return how the engine would run a statement; it scans and sorts only where it must."""
     explain, prefer = {
         "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
-        "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off"),
+        "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"),
     }[store.engine]
     store._db.all(statement, *arguments)
     compiled = statement.compiled[store.engine]

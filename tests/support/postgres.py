@@ -41,6 +41,7 @@ unix_socket_directories = ''
 fsync = off
 full_page_writes = off
 shared_buffers = 16MB
+autovacuum = off
 max_connections = 100
 wal_level = minimal
 max_wal_senders = 0
