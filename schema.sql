@@ -338,33 +338,32 @@ CREATE TABLE viewra_migrations_media (
 );
 
 -- playback ========================================================================================
--- What people watch.
+-- Playback sessions, progress and history, for each user.
 
 -- Active and historical playback sessions.
 CREATE TABLE playback_sessions (
     id            TEXT NOT NULL PRIMARY KEY,      -- UUIDv7
-    media_file_id TEXT,                           -- what is watched: media_files.id, perhaps of a
-                                                  -- removed file
-    user_id       TEXT NOT NULL,                  -- who watches; the host program's id
-    device_id     TEXT,                           -- where; the host program's id
+    media_file_id TEXT,                           -- media_files.id, possibly of a removed file
+    user_id       TEXT NOT NULL,                  -- the viewer; the host program's id
+    device_id     TEXT,                           -- the player; the host program's id
     method        TEXT NOT NULL                   -- direct, transcode or remux
                   CHECK (method IN ('direct', 'transcode', 'remux')),
-    state         TEXT NOT NULL                   -- where the session stands
+    state         TEXT NOT NULL                   -- state of the session
                   CHECK (state IN ('starting', 'playing', 'paused', 'stopped', 'completed',
                       'expired', 'failed')),
     position      REAL NOT NULL DEFAULT 0,        -- seconds
     duration      REAL,                           -- seconds
     start_time    TIMESTAMP NOT NULL,             -- UTC
-    last_activity TIMESTAMP NOT NULL,             -- when the last heartbeat came, UTC
+    last_activity TIMESTAMP NOT NULL,             -- when the last heartbeat arrived, UTC
     end_time      TIMESTAMP,                      -- UTC; NULL while it is open
-    reported_at   TIMESTAMP,                      -- the last heartbeat's own time, where the device
-                                                  -- told it, UTC
-    watched       REAL NOT NULL DEFAULT 0,        -- seconds that were watched in it
-    completed     BOOLEAN NOT NULL DEFAULT FALSE, -- it came to the end
-    kind          TEXT NOT NULL DEFAULT 'other'   -- what it is
+    reported_at   TIMESTAMP,                      -- the last heartbeat's time by the device's
+                                                  -- clock, if it sent one, UTC
+    watched       REAL NOT NULL DEFAULT 0,        -- seconds watched in it
+    completed     BOOLEAN NOT NULL DEFAULT FALSE, -- it reached the end
+    kind          TEXT NOT NULL DEFAULT 'other'   -- kind of title
                   CHECK (kind IN ('movie', 'episode', 'track', 'other')),
-    title         TEXT,                           -- what it was called when it began
-    top_title     TEXT                            -- the show, else the title: what is counted
+    title         TEXT,                           -- title when it began
+    top_title     TEXT                            -- the show, else the title: key of statistics
 );
 CREATE INDEX idx_sessions_user_time ON playback_sessions (user_id, start_time DESC);
 CREATE INDEX idx_sessions_active ON playback_sessions (state)
@@ -372,23 +371,22 @@ CREATE INDEX idx_sessions_active ON playback_sessions (state)
 CREATE INDEX idx_sessions_open ON playback_sessions (start_time, id) WHERE (end_time IS NULL);
 CREATE INDEX idx_sessions_media_file ON playback_sessions (media_file_id);
 
--- How far each user is in each file; other versions of the same movie or episode share it.
+-- Progress of each user in each file; versions of the same movie or episode share it.
 CREATE TABLE user_media_progress (
     user_id        TEXT NOT NULL,                  -- the host program's id
-    media_file_id  TEXT NOT NULL,                  -- media_files.id, perhaps of a removed file
+    media_file_id  TEXT NOT NULL,                  -- media_files.id, possibly of a removed file
     position       REAL NOT NULL DEFAULT 0,        -- seconds
     completed      BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end, or marked so
-    updated_at     TIMESTAMP NOT NULL,             -- when it was so: what was reported last, UTC
+    updated_at     TIMESTAMP NOT NULL,             -- when this state was reported or set, UTC
     duration       REAL,                           -- seconds, of the file that was watched
     play_count     INTEGER NOT NULL DEFAULT 0,     -- plays of this file to the end in the history
-    marked         BOOLEAN NOT NULL DEFAULT FALSE, -- was marked as watched by hand, which is no
-                                                   -- play
+    marked         BOOLEAN NOT NULL DEFAULT FALSE, -- marked as watched by hand, without a play
     last_played_at TIMESTAMP,                      -- when it was last watched to the end, UTC; NULL
                                                    -- if unknown
-    reported_at    TIMESTAMP,                      -- the device's own time of the report, else when
-                                                   -- it came, UTC
-    dropped        BOOLEAN NOT NULL DEFAULT FALSE, -- taken off the list of what to continue
-    session_id     TEXT,                           -- the session that reported it last
+    reported_at    TIMESTAMP,                      -- time of the report by the device's clock, else
+                                                   -- of its arrival, UTC
+    dropped        BOOLEAN NOT NULL DEFAULT FALSE, -- not listed to continue until watched again
+    session_id     TEXT,                           -- the session of the last report
     previous       TEXT                            -- JSON array of earlier states, for undo
                    CHECK (previous IS NULL OR json_valid(previous)),
     PRIMARY KEY (user_id, media_file_id)
@@ -401,19 +399,19 @@ CREATE INDEX idx_progress_unfinished ON user_media_progress (user_id, updated_at
 
 -- Historical playback records; they outlive the file.
 CREATE TABLE playback_history (
-    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; the session's, where it was one
+    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; that of its session, if it had one
     user_id          TEXT NOT NULL,                  -- the host program's id
-    media_file_id    TEXT,                           -- media_files.id, perhaps of a removed file
+    media_file_id    TEXT,                           -- media_files.id, possibly of a removed file
     played_at        TIMESTAMP NOT NULL,             -- when it started, UTC
     duration_watched INTEGER,                        -- seconds
     completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
-    kind             TEXT NOT NULL DEFAULT 'other'   -- what it was
+    kind             TEXT NOT NULL DEFAULT 'other'   -- kind of title
                      CHECK (kind IN ('movie', 'episode', 'track', 'other')),
-    title            TEXT,                           -- what it was called when it was played
-    top_title        TEXT,                           -- the show, else the title: what is counted
+    title            TEXT,                           -- title when it was played
+    top_title        TEXT,                           -- the show, else the title: key of statistics
     device_id        TEXT,                           -- the host program's id
-    method           TEXT                            -- direct, transcode, remux; NULL where not
-                                                     -- played here
+    method           TEXT                            -- direct, transcode, remux; NULL if played
+                                                     -- elsewhere
 );
 CREATE INDEX idx_history_user_recent ON playback_history (user_id, played_at DESC, id DESC);
 CREATE INDEX idx_history_recent ON playback_history (played_at DESC, id DESC);
@@ -421,66 +419,65 @@ CREATE INDEX idx_history_media_file ON playback_history (media_file_id);
 
 -- Old plays, moved here from playback_history.
 CREATE TABLE playback_history_archive (
-    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; the session's, where it was one
+    id               TEXT NOT NULL PRIMARY KEY,      -- UUIDv7; that of its session, if it had one
     user_id          TEXT NOT NULL,                  -- the host program's id
-    media_file_id    TEXT,                           -- media_files.id, perhaps of a removed file
+    media_file_id    TEXT,                           -- media_files.id, possibly of a removed file
     played_at        TIMESTAMP NOT NULL,             -- when it started, UTC
     duration_watched INTEGER,                        -- seconds
     completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
-    kind             TEXT NOT NULL DEFAULT 'other'   -- what it was
+    kind             TEXT NOT NULL DEFAULT 'other'   -- kind of title
                      CHECK (kind IN ('movie', 'episode', 'track', 'other')),
-    title            TEXT,                           -- what it was called when it was played
-    top_title        TEXT,                           -- the show, else the title: what is counted
+    title            TEXT,                           -- title when it was played
+    top_title        TEXT,                           -- the show, else the title: key of statistics
     device_id        TEXT,                           -- the host program's id
-    method           TEXT,                           -- direct, transcode, remux; NULL where not
-                                                     -- played here
+    method           TEXT,                           -- direct, transcode, remux; NULL if played
+                                                     -- elsewhere
     archived_at      TIMESTAMP NOT NULL              -- when it was moved, UTC
 );
 CREATE INDEX idx_archive_user_recent ON playback_history_archive (user_id, played_at DESC, id DESC);
 CREATE INDEX idx_archive_recent ON playback_history_archive (played_at DESC, id DESC);
 CREATE INDEX idx_archive_media_file ON playback_history_archive (media_file_id);
 
--- What was archived, counted by day, user and title; kept for ever.
+-- Totals of the archive by day, user and title, kept forever.
 CREATE TABLE playback_daily_totals (
-    day       DATE NOT NULL,              -- UTC, of played_at
+    day       DATE NOT NULL,              -- UTC day of played_at
     user_id   TEXT NOT NULL,              -- the host program's id
-    kind      TEXT NOT NULL               -- what it was
+    kind      TEXT NOT NULL               -- kind of title
               CHECK (kind IN ('movie', 'episode', 'track', 'other')),
-    top_title TEXT NOT NULL,              -- the show, else the title; empty where it is unknown
-    plays     INTEGER NOT NULL DEFAULT 0, -- how many
-    completed INTEGER NOT NULL DEFAULT 0, -- how many of them to the end
-    seconds   INTEGER NOT NULL DEFAULT 0, -- how long all of them were watched
+    top_title TEXT NOT NULL,              -- the show, else the title; empty if unknown
+    plays     INTEGER NOT NULL DEFAULT 0, -- number of plays
+    completed INTEGER NOT NULL DEFAULT 0, -- number of plays to the end
+    seconds   INTEGER NOT NULL DEFAULT 0, -- seconds watched in all of them
     PRIMARY KEY (day, user_id, kind, top_title)
 );
 CREATE INDEX idx_daily_totals_user ON playback_daily_totals (user_id, day);
 
--- Imports of what was watched elsewhere.
+-- Imports of watch history from other programs.
 CREATE TABLE playback_imports (
     id          TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
-    source      TEXT NOT NULL,              -- the name of the file
-    format      TEXT NOT NULL,              -- what it was taken for
-    user_id     TEXT,                       -- whose it all was; NULL: each row said it
+    source      TEXT NOT NULL,              -- name of the file
+    format      TEXT NOT NULL,              -- format it was read as
+    user_id     TEXT,                       -- the user of every row; NULL if each row names one
     started_at  TIMESTAMP NOT NULL,         -- UTC
-    finished_at TIMESTAMP,                  -- UTC; NULL: it broke off
-    undone_at   TIMESTAMP,                  -- when it was taken back, UTC
-    total       INTEGER NOT NULL DEFAULT 0, -- how many rows were read
-    imported    INTEGER NOT NULL DEFAULT 0, -- how many of them were recorded, those that waited
-                                            -- included
-    already     INTEGER NOT NULL DEFAULT 0, -- how many said what was known
-    left_out    INTEGER NOT NULL DEFAULT 0, -- how many said nothing of what was watched
-    unmatched   INTEGER NOT NULL DEFAULT 0  -- how many were not matched
+    finished_at TIMESTAMP,                  -- UTC; NULL if it was interrupted
+    undone_at   TIMESTAMP,                  -- when it was undone, UTC
+    total       INTEGER NOT NULL DEFAULT 0, -- rows read
+    imported    INTEGER NOT NULL DEFAULT 0, -- rows recorded, including those that waited
+    already     INTEGER NOT NULL DEFAULT 0, -- rows whose plays were known
+    left_out    INTEGER NOT NULL DEFAULT 0, -- rows without watch state
+    unmatched   INTEGER NOT NULL DEFAULT 0  -- rows that matched no media
 );
 
--- What an import changed, to take it back: a play, or a user's progress in a file.
+-- Changes of an import, to undo it: a play, or a user's progress in a file.
 CREATE TABLE playback_import_rows (
     batch_id      TEXT NOT NULL,    -- the import
-    seq           INTEGER NOT NULL, -- in the order they were written
-    user_id       TEXT NOT NULL,    -- whose it is
-    media_file_id TEXT NOT NULL,    -- media_files.id, perhaps of a removed file
+    seq           INTEGER NOT NULL, -- order of writing
+    user_id       TEXT NOT NULL,    -- the user it concerns
+    media_file_id TEXT NOT NULL,    -- media_files.id, possibly of a removed file
     play_id       TEXT,             -- playback_history.id, if a play
-    before        TEXT              -- the row as it was; NULL: there was none
+    before        TEXT              -- the row before the change; NULL if there was none
                   CHECK (before IS NULL OR json_valid(before)),
-    after         TEXT              -- the progress as it was written
+    after         TEXT              -- the progress after the change
                   CHECK (after IS NULL OR json_valid(after)),
     PRIMARY KEY (batch_id, seq),
     FOREIGN KEY (batch_id) REFERENCES playback_imports (id) ON DELETE CASCADE
@@ -488,13 +485,13 @@ CREATE TABLE playback_import_rows (
 CREATE INDEX idx_import_rows_user ON playback_import_rows (user_id);
 CREATE INDEX idx_import_rows_file ON playback_import_rows (media_file_id);
 
--- Rows of imports that matched nothing yet: they wait for media that come later.
+-- Rows of imports that match no media yet, and wait for later scans.
 CREATE TABLE playback_import_waiting (
     id       TEXT NOT NULL PRIMARY KEY, -- UUIDv7
     batch_id TEXT NOT NULL,             -- the import
-    user_id  TEXT NOT NULL,             -- whose it is
-    key      TEXT NOT NULL,             -- SHA-256 of what the row says: it waits once
-    record   TEXT NOT NULL              -- what the row says
+    user_id  TEXT NOT NULL,             -- the user it concerns
+    key      TEXT NOT NULL,             -- SHA-256 of the record: equal rows wait once
+    record   TEXT NOT NULL              -- content of the row
              CHECK (record IS NULL OR json_valid(record)),
     FOREIGN KEY (batch_id) REFERENCES playback_imports (id) ON DELETE CASCADE,
     UNIQUE (user_id, key)

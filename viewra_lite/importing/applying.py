@@ -16,7 +16,7 @@ from ..database.transactions.database import Database
 from ..playback import queries as playback_queries
 from ..playback.models import PlaybackHistory, UserMediaProgress
 from ..playback.progress.thresholds import Thresholds
-from ..playback.shared import alike, nothing, state_of
+from ..playback.shared import empty_state, rows_alike, state_of
 from ..playback.versions import Subject, Versions, subject_of, subjects
 from . import queries
 from .record import WatchedRecord
@@ -203,7 +203,7 @@ class Batch:
         rows = [self._rows[row.user_id, id] for id in ids if (row.user_id, id) in self._rows]
         state = state_of(rows, row.file_id, self._versions.parts)
         if state is None:
-            return nothing(row.user_id, row.file_id)
+            return empty_state(row.user_id, row.file_id)
         return UserMediaProgress(**state.__data__) if state in rows else state
 
     def _put(self, row: Matched, state: UserMediaProgress, moment: datetime) -> None:
@@ -212,7 +212,7 @@ class Batch:
         state.updated_at = moment
         ids = self._versions.ids_of(row.file_id)
         rows = [self._rows[user_id, id] for id in ids if (user_id, id) in self._rows]
-        for other in alike(rows, row.file_id, self._versions.parts):
+        for other in rows_alike(rows, row.file_id, self._versions.parts):
             if other.media_file_id != row.file_id and other.updated_at >= moment:
                 other.updated_at = moment - _TINY if moment > UNDATED else other.updated_at
         self._rows[user_id, row.file_id] = state

@@ -1,4 +1,4 @@
-"""The nouns of imports: which there were, what each changed, and what waits for its media."""
+"""The tables of imports: the imports, the rows that each changed, and the rows that wait."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ def _count(help_text: str) -> IntegerField:
 
 
 class PlaybackImport(StoreModel):
-    """Imports of what was watched elsewhere."""
+    """Imports of watch history from other programs."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    source = TextField(help_text="the name of the file")
-    format = TextField(help_text="what it was taken for")
-    user_id = TextField(null=True, help_text="whose it all was; NULL: each row said it")
+    source = TextField(help_text="name of the file")
+    format = TextField(help_text="format it was read as")
+    user_id = TextField(null=True, help_text="the user of every row; NULL if each row names one")
     started_at = TimestampField(help_text="UTC")
-    finished_at = TimestampField(null=True, help_text="UTC; NULL: it broke off")
-    undone_at = TimestampField(null=True, help_text="when it was taken back, UTC")
-    total = _count("how many rows were read")
-    imported = _count("how many of them were recorded, those that waited included")
-    already = _count("how many said what was known")
-    left_out = _count("how many said nothing of what was watched")
-    unmatched = _count("how many were not matched")
+    finished_at = TimestampField(null=True, help_text="UTC; NULL if it was interrupted")
+    undone_at = TimestampField(null=True, help_text="when it was undone, UTC")
+    total = _count("rows read")
+    imported = _count("rows recorded, including those that waited")
+    already = _count("rows whose plays were known")
+    left_out = _count("rows without watch state")
+    unmatched = _count("rows that matched no media")
 
     class Meta:
         table_name = "playback_imports"
 
 
 class ImportedRow(StoreModel):
-    """What an import changed, to take it back: a play, or a user's progress in a file."""
+    """Changes of an import, to undo it: a play, or a user's progress in a file."""
 
     batch = reference(PlaybackImport, on_delete="CASCADE", index=False, help_text="the import")
-    seq = IntegerField(help_text="in the order they were written")
-    user_id = TextField(help_text="whose it is")
-    media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
+    seq = IntegerField(help_text="order of writing")
+    user_id = TextField(help_text="the user it concerns")
+    media_file_id = TextField(help_text="media_files.id, possibly of a removed file")
     play_id = TextField(null=True, help_text="playback_history.id, if a play")
-    before = JSONField(null=True, help_text="the row as it was; NULL: there was none")
-    after = JSONField(null=True, help_text="the progress as it was written")
+    before = JSONField(null=True, help_text="the row before the change; NULL if there was none")
+    after = JSONField(null=True, help_text="the progress after the change")
 
     batch_id: str
 
@@ -56,13 +56,13 @@ index(ImportedRow, "idx_import_rows_file", ImportedRow.media_file_id)
 
 
 class WaitingRow(StoreModel):
-    """Rows of imports that matched nothing yet: they wait for media that come later."""
+    """Rows of imports that match no media yet, and wait for later scans."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
     batch = reference(PlaybackImport, on_delete="CASCADE", index=False, help_text="the import")
-    user_id = TextField(help_text="whose it is")
-    key = TextField(help_text="SHA-256 of what the row says: it waits once")
-    record = JSONField(help_text="what the row says")
+    user_id = TextField(help_text="the user it concerns")
+    key = TextField(help_text="SHA-256 of the record: equal rows wait once")
+    record = JSONField(help_text="content of the row")
 
     batch_id: str
 

@@ -1,4 +1,4 @@
-"""The running time that a file's header says, until somebody plays on beyond it."""
+"""Running times from file headers that playback has proved too short."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from . import queries
 
 
 def disprove(db: Database, media_file_id: str, duration: float | None) -> None:
-    """Note that a file runs longer than it says: its running time is unknown, for all users.
+    """Forget a file's wrong running time, for all users, until its content changes.
 
-    Until its content changes. Does nothing where the file says something else. Inside a writer.
+    Does nothing if the file has another duration by now. Call inside a writer.
     """
     if db.run(queries.disprove_duration, db.now(), media_file_id, duration):
         db.run(queries.forget_duration_of_sessions, media_file_id, duration)

@@ -1,6 +1,6 @@
-"""The nouns of the playback module: what people watch, where they were, what they have watched.
+"""The tables of the playback module: sessions, progress, the history and its archive.
 
-All of it outlives the file, so a file is named by its id and never by a foreign key.
+Their rows outlive the file, so they hold its id without a foreign key.
 """
 
 from __future__ import annotations
@@ -41,28 +41,26 @@ class PlaybackSession(StoreModel):
     """Active and historical playback sessions."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    media_file_id = TextField(
-        null=True, help_text="what is watched: media_files.id, perhaps of a removed file"
-    )
-    user_id = TextField(help_text="who watches; the host program's id")
-    device_id = TextField(null=True, help_text="where; the host program's id")
+    media_file_id = TextField(null=True, help_text="media_files.id, possibly of a removed file")
+    user_id = TextField(help_text="the viewer; the host program's id")
+    device_id = TextField(null=True, help_text="the player; the host program's id")
     method = ChoiceField(METHODS, help_text="direct, transcode or remux")
-    state = ChoiceField(SESSION_STATES, help_text="where the session stands")
+    state = ChoiceField(SESSION_STATES, help_text="state of the session")
     position = _zero(DoubleField, "seconds")
     duration = DoubleField(null=True, help_text="seconds")
     start_time = TimestampField(help_text="UTC")
-    last_activity = TimestampField(help_text="when the last heartbeat came, UTC")
+    last_activity = TimestampField(help_text="when the last heartbeat arrived, UTC")
     end_time = TimestampField(null=True, help_text="UTC; NULL while it is open")
     reported_at = TimestampField(
-        null=True, help_text="the last heartbeat's own time, where the device told it, UTC"
+        null=True, help_text="the last heartbeat's time by the device's clock, if it sent one, UTC"
     )
-    watched = _zero(DoubleField, "seconds that were watched in it")
-    completed = _false("it came to the end")
+    watched = _zero(DoubleField, "seconds watched in it")
+    completed = _false("it reached the end")
     kind = ChoiceField(
-        KINDS, default="other", constraints=[SQL("DEFAULT 'other'")], help_text="what it is"
+        KINDS, default="other", constraints=[SQL("DEFAULT 'other'")], help_text="kind of title"
     )
-    title = TextField(null=True, help_text="what it was called when it began")
-    top_title = TextField(null=True, help_text="the show, else the title: what is counted")
+    title = TextField(null=True, help_text="title when it began")
+    top_title = TextField(null=True, help_text="the show, else the title: key of statistics")
 
     class Meta:
         table_name = "playback_sessions"
@@ -91,29 +89,29 @@ index(PlaybackSession, "idx_sessions_media_file", PlaybackSession.media_file_id)
 
 
 class UserMediaProgress(StoreModel):
-    """How far each user is in each file; other versions of the same movie or episode share it."""
+    """Progress of each user in each file; versions of the same movie or episode share it."""
 
     user_id = TextField(help_text="the host program's id")
-    media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
+    media_file_id = TextField(help_text="media_files.id, possibly of a removed file")
     position = _zero(DoubleField, "seconds")
     completed = _false("watched to the end, or marked so")
-    updated_at = TimestampField(help_text="when it was so: what was reported last, UTC")
+    updated_at = TimestampField(help_text="when this state was reported or set, UTC")
     duration = DoubleField(null=True, help_text="seconds, of the file that was watched")
     play_count = _zero(IntegerField, "plays of this file to the end in the history")
-    marked = _false("was marked as watched by hand, which is no play")
+    marked = _false("marked as watched by hand, without a play")
     last_played_at = TimestampField(
         null=True, help_text="when it was last watched to the end, UTC; NULL if unknown"
     )
     reported_at = TimestampField(
-        null=True, help_text="the device's own time of the report, else when it came, UTC"
+        null=True, help_text="time of the report by the device's clock, else of its arrival, UTC"
     )
-    dropped = _false("taken off the list of what to continue")
-    session_id = TextField(null=True, help_text="the session that reported it last")
+    dropped = _false("not listed to continue until watched again")
+    session_id = TextField(null=True, help_text="the session of the last report")
     previous = JSONField(null=True, help_text="JSON array of earlier states, for undo")
 
-    resume_position: float  # set by progress(): where to begin, 0.0 = at the start
-    reported_in: str  # the version that position and duration are of
-    kept_in: str  # the version whose row has these earlier states
+    resume_position: float  # seconds, set by progress(); 0.0 is the beginning
+    reported_in: str  # the version that position and duration refer to
+    kept_in: str  # the version whose row holds these earlier states
 
     class Meta:
         table_name = "user_media_progress"
@@ -139,21 +137,21 @@ index(
 
 
 class HistoryModel(StoreModel):
-    """The columns of a play, as it happened and once it is archived."""
+    """The columns of a play, in the history and in the archive."""
 
-    id = TextField(primary_key=True, help_text="UUIDv7; the session's, where it was one")
+    id = TextField(primary_key=True, help_text="UUIDv7; that of its session, if it had one")
     user_id = TextField(help_text="the host program's id")
-    media_file_id = TextField(null=True, help_text="media_files.id, perhaps of a removed file")
+    media_file_id = TextField(null=True, help_text="media_files.id, possibly of a removed file")
     played_at = TimestampField(help_text="when it started, UTC")
     duration_watched = IntegerField(null=True, help_text="seconds")
     completed = _false("watched to the end")
     kind = ChoiceField(
-        KINDS, default="other", constraints=[SQL("DEFAULT 'other'")], help_text="what it was"
+        KINDS, default="other", constraints=[SQL("DEFAULT 'other'")], help_text="kind of title"
     )
-    title = TextField(null=True, help_text="what it was called when it was played")
-    top_title = TextField(null=True, help_text="the show, else the title: what is counted")
+    title = TextField(null=True, help_text="title when it was played")
+    top_title = TextField(null=True, help_text="the show, else the title: key of statistics")
     device_id = TextField(null=True, help_text="the host program's id")
-    method = TextField(null=True, help_text="direct, transcode, remux; NULL where not played here")
+    method = TextField(null=True, help_text="direct, transcode, remux; NULL if played elsewhere")
 
 
 class PlaybackHistory(HistoryModel):
@@ -180,15 +178,15 @@ for play, name in ((PlaybackHistory, "history"), (PlaybackHistoryArchive, "archi
 
 
 class PlaybackDailyTotal(StoreModel):
-    """What was archived, counted by day, user and title; kept for ever."""
+    """Totals of the archive by day, user and title, kept forever."""
 
-    day = DateField(help_text="UTC, of played_at")
+    day = DateField(help_text="UTC day of played_at")
     user_id = TextField(help_text="the host program's id")
-    kind = ChoiceField(KINDS, help_text="what it was")
-    top_title = TextField(help_text="the show, else the title; empty where it is unknown")
-    plays = _zero(IntegerField, "how many")
-    completed = _zero(IntegerField, "how many of them to the end")
-    seconds = _zero(BigIntegerField, "how long all of them were watched")
+    kind = ChoiceField(KINDS, help_text="kind of title")
+    top_title = TextField(help_text="the show, else the title; empty if unknown")
+    plays = _zero(IntegerField, "number of plays")
+    completed = _zero(IntegerField, "number of plays to the end")
+    seconds = _zero(BigIntegerField, "seconds watched in all of them")
 
     class Meta:
         table_name = "playback_daily_totals"

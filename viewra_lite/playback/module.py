@@ -1,4 +1,4 @@
-"""The playback module's verbs: sessions, progress, what to watch next, history."""
+"""The verbs of playback: sessions, progress, lists of what to watch, users."""
 
 from __future__ import annotations
 
@@ -30,14 +30,19 @@ from .progress.thresholds import is_possible
 from .sessions import reports
 from .sessions.fast_path import FastPath
 from .sessions.lifecycle import Lifecycle
-from .shared import nothing
+from .shared import empty_state
 from .versions import Versions, is_music
 from .watching import continue_watching, next_up
 from .watching.items import WatchItem
 
 
 class PlaybackModule(HistoryVerbs):
-    """What people watch."""
+    """Playback sessions, progress and history, for each user.
+
+    Positions and durations are seconds. A file may be named after it was removed. Any verb may
+    raise StoreBusyError, StoreClosedError, StoreUnavailableError or CorruptStoreError, and one
+    that writes raises TransactionError inside reader().
+    """
 
     name = "playback"
     requires = ("media",)
@@ -45,7 +50,7 @@ class PlaybackModule(HistoryVerbs):
     migrations = "viewra_lite.playback.migrations"
 
     def attach(self, db: Database, config: Config) -> None:
-        """Receive the database, and follow files that turn out to be known ones."""
+        """Receive the database, and subscribe to merged files."""
         super().attach(db, config)
         self._progress = Progress(db, config)
         self._fast_path = FastPath(db, config)
@@ -54,7 +59,7 @@ class PlaybackModule(HistoryVerbs):
         db.subscribe("file_merged", self._follow_file)
 
     def recover(self) -> None:
-        """Expire the sessions that have been silent for too long while no store was open."""
+        """Expire the sessions that timed out while no store was open."""
         self._lifecycle.expire_silent(self.db.now())
 
     # Sessions
@@ -69,10 +74,14 @@ class PlaybackModule(HistoryVerbs):
         position: float = 0.0,
         duration: float | None = None,
     ) -> PlaybackSession:
-        """Begin to play a file; method is direct, transcode or remux, duration the file's.
+        """Start a session; method is direct, transcode or remux, duration by default the file's.
 
-        The user's progress moves with the first heartbeat. Raises NotFoundError,
-        InvalidValueError.
+        The user's progress changes with the first heartbeat only. Raises NotFoundError for a file
+        that is not in the store, InvalidValueError.
+
+            session = store.playback.start_session(file.id, user_id="ann", device_id="tv")
+            store.playback.heartbeat(session.id, 12.5)
+            store.playback.stop_session(session.id)
         """
         return self._lifecycle.start(media_file_id, user_id, device_id, method, position, duration)
 
@@ -84,13 +93,13 @@ class PlaybackModule(HistoryVerbs):
         state: str | None = None,
         client_time: datetime | None = None,
     ) -> PlaybackSession:
-        """Report where a session is, seconds; moves the user's progress in the same transaction.
+        """Report the position of a session, and move the user's progress in one transaction.
 
         state is playing or paused, or ends the session: stopped, completed, failed. client_time
-        is the device's own time of the report: an older one than what is stored does not win. A
-        session that has expired goes on. Beyond the end is the end, up to a quarter more; who
-        plays on beyond that proves the duration wrong, for all users. Raises NotFoundError,
-        InvalidValueError, ConflictError for a session that was ended.
+        is the device's time of the report; a report older than the stored one moves nothing. An
+        expired session resumes. A position up to a quarter beyond the duration counts as the end;
+        playback that continues past that proves the duration wrong, for all users. Raises
+        NotFoundError, InvalidValueError, and ConflictError for a session that has ended.
         """
         moment = or_none(checked_moment, "client_time", client_time)
         id = known_id("playback session", session_id)
@@ -100,39 +109,42 @@ class PlaybackModule(HistoryVerbs):
     def stop_session(
         self, session_id: str, *, position: float | None = None, client_time: datetime | None = None
     ) -> PlaybackSession:
-        """End a session: stopped, or completed where it came to the end; writes the history.
+        """End a session as stopped, or as completed if it reached the end; write the history.
 
-        Only a play is written: at least a minute, or half of what is shorter than two, or to the
-        end. No number is refused: an impossible one ends it where it was. Raises NotFoundError,
-        ConflictError, and InvalidValueError for what is no number.
+        The history gets a play only: a minute watched, half of a file shorter than two minutes,
+        or the end reached. An impossible number ends the session at its last position, so that a
+        broken player can still stop. Raises NotFoundError, InvalidValueError for a position that
+        is not a number, and ConflictError for a session that has ended.
         """
         return self._end(session_id, "stopped", position, client_time)
 
     def fail_session(
         self, session_id: str, *, position: float | None = None, client_time: datetime | None = None
     ) -> PlaybackSession:
-        """End a session that could not be played; raises as heartbeat() does."""
+        """End a session that could not be played, as stop_session() does.
+
+        Raises NotFoundError, InvalidValueError, ConflictError.
+        """
         return self._end(session_id, "failed", position, client_time)
 
     def session(self, id: str) -> PlaybackSession:
-        """Return a session; raises NotFoundError."""
+        """Return a session. Raises NotFoundError."""
         return self._lifecycle.session(id)
 
     def active_sessions(self, *, user_id: str | None = None) -> list[PlaybackSession]:
-        """Return the sessions that have not ended, of one user or of all; oldest first."""
+        """Return the open sessions of a user or of all, oldest first. Raises InvalidValueError."""
         user = or_none(checked_id, "user_id", user_id)
-        # Asked for by user, the planner would go through all that this user ever played.
+        # Filtered here: with the user in WHERE, the planner reads every session of that user.
         every: list[PlaybackSession] = self.db.all(queries.open_sessions)
         return [session for session in every if user is None or session.user_id == user]
 
     # Progress
 
     def progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
-        """Return how far a user is, with `resume_position`; position 0.0 for one who never was.
+        """Return a user's progress in a file, with `resume_position`; 0.0 if never watched.
 
-        Every version of a movie, episode or track shows the same; in one of another length,
-        positions are scaled to it. Raises NotFoundError for a file
-        that is not known and never was.
+        All versions of a movie, episode or track share it; positions are scaled to the length of
+        this one. Raises NotFoundError for an id that never was a file's, InvalidValueError.
         """
         found = self.progress_of(user_id, [known_id("media file", media_file_id)])
         if media_file_id not in found:
@@ -142,15 +154,18 @@ class PlaybackModule(HistoryVerbs):
     def progress_of(
         self, user_id: str, media_file_ids: Sequence[str]
     ) -> dict[str, UserMediaProgress]:
-        """Return how far a user is in each of many files, by id; unknown ids are left out."""
+        """Return a user's progress in many files, by file id; unknown ids are left out.
+
+        Raises InvalidValueError.
+        """
         checked_user(user_id)
         ids = checked_ids("media_file_ids", media_file_ids)
         with self.db.reader():
             versions = Versions(self.db, ids)
             states = self._progress.of_files(user_id, ids, versions)
-        for id in versions.wanted:
+        for id in versions.requested:
             if versions.is_known(id):
-                states.setdefault(id, nothing(user_id, id))
+                states.setdefault(id, empty_state(user_id, id))
         return {
             id: self._progress.complete(
                 state, is_music=versions.is_music(id), file=versions.files.get(id)
@@ -167,11 +182,11 @@ class PlaybackModule(HistoryVerbs):
         completed: bool | None = None,
         client_time: datetime | None = None,
     ) -> UserMediaProgress:
-        """Report where a user is in a file, seconds, without a session.
+        """Report a user's position in a file without a session; return the new progress.
 
-        completed decides; None asks the thresholds. To come to the end is a play, once within
-        the running time. client_time as in heartbeat(). Returns what holds then. Raises
-        NotFoundError, InvalidValueError.
+        completed=None applies the thresholds. Reaching the end adds a play to the history, once
+        within the running time. client_time is as in heartbeat(). Raises NotFoundError,
+        InvalidValueError.
         """
         checked_user(user_id)
         moment = or_none(checked_moment, "client_time", client_time)
@@ -197,10 +212,10 @@ class PlaybackModule(HistoryVerbs):
         return self._complete(state, file)
 
     def undo_progress(self, user_id: str, media_file_id: str) -> UserMediaProgress:
-        """Go back to where a user was before the last jump, mark or other session.
+        """Restore a user's progress from before the last jump, mark or change of session.
 
-        Calling it again goes back further. On disk before it returns. Raises NotFoundError, and
-        ConflictError where there is nothing to go back to.
+        Each call goes one state further back. On disk before it returns. Raises NotFoundError,
+        InvalidValueError, and ConflictError when no earlier state is left.
         """
         checked_user(user_id)
         with self.db.writer(durable=True):
@@ -221,16 +236,18 @@ class PlaybackModule(HistoryVerbs):
     ) -> list[UserMediaProgress]:
         """Mark a file, or every file of a movie, an episode, a season or a show, as watched.
 
-        Give exactly one. at is when it was watched, if that is known: without it the mark has no
-        date, and moves nothing to the front of next_up(). It is no play. One transaction, on
-        disk before it returns. Returns the states of the marked files, one for each work. Raises
-        NotFoundError, InvalidValueError.
+        Give exactly one. at is when it was watched; without it the mark has no date, and moves no
+        show to the front of next_up(). A mark is not a play. One transaction, on disk before it
+        returns. Returns the progress in the marked files, one for each movie or episode. Raises
+        NotFoundError, InvalidValueError, and ConflictError without a file to mark.
+
+            store.playback.mark_watched("ann", show_id=show.id)
         """
         return marks.mark(
             self.db,
             self._progress,
             checked_user(user_id),
-            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+            marks.Target(media_file_id, movie_id, episode_id, season_id, show_id),
             watched=True,
             at=or_none(checked_moment, "at", at),
         )
@@ -245,12 +262,15 @@ class PlaybackModule(HistoryVerbs):
         season_id: str | None = None,
         show_id: str | None = None,
     ) -> list[UserMediaProgress]:
-        """Mark as not watched; as mark_watched(). The history and play_count stay."""
+        """Mark as not watched, as mark_watched() does; the history and play_count stay.
+
+        Raises NotFoundError, InvalidValueError, ConflictError.
+        """
         return marks.mark(
             self.db,
             self._progress,
             checked_user(user_id),
-            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+            marks.Target(media_file_id, movie_id, episode_id, season_id, show_id),
             watched=False,
         )
 
@@ -264,16 +284,16 @@ class PlaybackModule(HistoryVerbs):
         season_id: str | None = None,
         show_id: str | None = None,
     ) -> None:
-        """Take a movie, or a whole show, off what to continue, until it is watched again.
+        """Drop a movie or a show from continue_watching() and next_up() until it is watched again.
 
-        A file, an episode or a season stands for its show. Positions and what was watched stay.
-        Raises as mark_watched() does.
+        A file, an episode or a season drops its whole show. Positions and watched marks stay.
+        Raises NotFoundError, InvalidValueError.
         """
         marks.drop(
             self.db,
             self._progress,
             checked_user(user_id),
-            marks.Wanted(media_file_id, movie_id, episode_id, season_id, show_id),
+            marks.Target(media_file_id, movie_id, episode_id, season_id, show_id),
         )
 
     # What to watch
@@ -283,8 +303,9 @@ class PlaybackModule(HistoryVerbs):
     ) -> list[WatchItem]:
         """Return what a user has begun and not finished, the most recent first.
 
-        One entry for each show; only what is on disk. What was completed or dropped is not in it;
-        rewatching=True adds what was completed once and has been begun again.
+        One entry for each show, and only files on disk. Completed and dropped titles are left
+        out; rewatching=True includes a completed one that was begun again. Raises
+        InvalidValueError.
         """
         return continue_watching.continue_watching(
             self.db, self._progress, self.config, checked_user(user_id), limit, rewatching
@@ -293,37 +314,40 @@ class PlaybackModule(HistoryVerbs):
     def next_up(self, user_id: str, *, limit: int = 20) -> list[WatchItem]:
         """Return the next episode of each show that a user follows, the most recent show first.
 
-        It is the first unwatched episode after the last watched one, without specials; of a show
-        that is watched again, the first that was watched less often. A show whose next episode
-        is not on disk, or that was dropped, is not in it.
+        It is the first unwatched episode after the last watched one, without specials; when a
+        show is rewatched, the first that was watched less often. A show that was dropped, or
+        whose next episode is not on disk, is left out. Raises InvalidValueError.
         """
         with self.db.naming_unreadable(Work, Episode, UserMediaProgress):
             return next_up.next_up(self.db, self._progress, checked_user(user_id), limit)
 
-    # What is stored of a person
+    # Users
 
     def forget_user(self, user_id: str) -> int:
-        """Delete all that is stored of a user, in bounded transactions; return how many rows.
+        """Delete every row of a user, in bounded transactions, and return their number.
 
-        Interrupted, it goes on when it is called again. On disk before it returns.
+        After an interruption, call it again. On disk before it returns. Raises InvalidValueError.
         """
         return users.forget(self.db, checked_user(user_id))
 
     def rename_user(self, old: str, new: str) -> int:
-        """Give all that is stored of a user another user's id; return how many rows.
+        """Change a user's id in every row, and return the number of rows.
 
-        One transaction, on disk before it returns. Raises NotFoundError where nothing is stored of
-        the old one, ConflictError where something is of the new one.
+        One transaction, on disk before it returns. Raises NotFoundError for an old id without
+        rows, ConflictError for a new id with rows, InvalidValueError.
         """
         return users.rename(self.db, checked_id("old", old), checked_id("new", new))
 
     # Chores
 
     def tidy(self, now: datetime) -> None:
-        """Expire sessions that have been silent for longer than session_timeout_s."""
+        """Expire sessions without a heartbeat for session_timeout_s, or paused_timeout_s.
+
+        Sets times in the future, of a clock that ran ahead, to now. Raises InvalidValueError.
+        """
         moment = checked_moment("now", now)
         self._lifecycle.expire_silent(moment)
-        self._progress.put_right(max(moment, self.db.now()))
+        self._progress.clamp_times(max(moment, self.db.now()))
 
     # Inside
 
@@ -341,7 +365,7 @@ class PlaybackModule(HistoryVerbs):
         return self._progress.complete(state, is_music=is_music(file), file=file)
 
     def _file(self, user_id: str, media_file_id: str) -> MediaFile | None:
-        """Return a file; None for a removed one; raises NotFoundError for one that never was."""
+        """Return a file, None for a removed one; raises NotFoundError for an unknown id."""
         file: MediaFile | None = self.db.one(
             queries.file_by_id, known_id("media file", media_file_id)
         )

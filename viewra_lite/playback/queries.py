@@ -1,4 +1,4 @@
-"""The questions of the playback module: query builders that run nothing."""
+"""The queries of sessions, progress and works: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..media.work_models import Work, WorkFile
 from .import_models import ImportedRow
 from .models import PlaybackSession, UserMediaProgress
 
-# Files and what they are
+# Files and their titles
 
 
 @statement
@@ -33,7 +33,7 @@ def removed_by_ids(ids: Any) -> Any:
 
 @statement
 def parts_around(ids: Any) -> Any:
-    """What these files hold, and what every file holds that shares a work with one of them."""
+    """The parts of these files, and of every file that shares a work with one of them."""
     own, other, every = WorkFile.alias(), WorkFile.alias(), WorkFile.alias()
     return (
         own.select(every.media_file_id, every.work, every.part, Work.kind)
@@ -177,7 +177,7 @@ def session_moved(
 def continue_session(
     position: Any, last_activity: Any, reported_at: Any, watched: Any, id: Any
 ) -> Any:
-    """What most heartbeats change: nothing that an index holds."""
+    """The columns that most heartbeats change, none of them indexed."""
     return PlaybackSession.update(
         {
             PlaybackSession.position: position,
@@ -216,7 +216,7 @@ def imported_follows(gone: Any, kept: Any) -> Any:
 
 @statement
 def session_continuing(id: Any) -> Any:
-    """A session that reported its user's progress last, with where that stands; else nothing."""
+    """A playing session with its user's progress, if the session has reported it last."""
     session, progress = PlaybackSession, UserMediaProgress
     return (
         session.select(
@@ -242,9 +242,9 @@ def session_continuing(id: Any) -> Any:
 
 
 def _moves_alone(progress: Any) -> list[Any]:
-    """Say that nothing stands in the way of moving a user's progress in a file, by its row only.
+    """The conditions under which progress in a file is one row, which can be updated alone.
 
-    It is not off the list, and the user has no progress in another file of the same work.
+    It is not dropped, and the user has no progress in another file of the same work.
     """
     own, other, beside = WorkFile.alias(), WorkFile.alias(), UserMediaProgress.alias()
     return [
@@ -275,7 +275,7 @@ insert_session = insert_row(PlaybackSession)
 
 @statement
 def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
-    """The rows of a user for a file, removed or not, and for all that share a work with it."""
+    """A user's rows for a file, removed or not, and for all that share a work with it."""
     progress, own, other = UserMediaProgress, WorkFile.alias(), WorkFile.alias()
     itself = progress.select(progress.media_file_id).where(
         progress.user_id == user_id, progress.media_file_id == media_file_id
@@ -299,7 +299,7 @@ def progress_of_files(user_id: Any, ids: Any) -> Any:
 
 @statement
 def progress_after(moment: Any, limit: Any) -> Any:
-    """Rows that say that something was in the future."""
+    """Rows with a time in the future."""
     progress = UserMediaProgress
     return (
         progress.select()
@@ -313,13 +313,13 @@ def progress_after(moment: Any, limit: Any) -> Any:
 
 
 @statement
-def progress_of_anybody(media_file_id: Any) -> Any:
+def progress_of_all_users(media_file_id: Any) -> Any:
     return UserMediaProgress.select().where(UserMediaProgress.media_file_id == media_file_id)
 
 
 @statement
 def progress_continuing(user_id: Any, media_file_id: Any) -> Any:
-    """Progress that was reported without a session last, with what its file is; else nothing."""
+    """Progress with columns of its file, if the last report had no session."""
     progress = UserMediaProgress
     return (
         progress.select(
@@ -347,7 +347,7 @@ def continue_progress(
     user_id: Any,
     media_file_id: Any,
 ) -> Any:
-    """What most reports change."""
+    """The columns that most reports change."""
     progress = UserMediaProgress
     return progress.update(
         {

@@ -1,8 +1,8 @@
-"""What the progress in several files says of one of them.
+"""Progress in a file, merged from its own row and those of files that share a work with it.
 
-Versions share all: the position is that of the row that changed last, and watched to the end is
-what any of them was. Between a file of several episodes (or a whole movie) and those of one (or of
-a part) only what was watched to the end counts: positions in them are not the same.
+Versions share everything: the position of the row that changed last, and completed if any row is.
+A file of several episodes (or a whole movie) and a file of one (or of a part) share only
+completion, because their positions differ.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ..database.orm.rows import copied
 from .models import UserMediaProgress
 
 Part = tuple[str, int]
-"""A work, and which part of it; 0 is all of it."""
+"""A work and the number of its part; 0 is the whole work."""
 Parts = Mapping[str, frozenset[Part]]
-"""What each file holds, by its id."""
+"""The parts that each file holds, by file id."""
 
 
-def alike(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> list[UserMediaProgress]:
-    """Return the rows of a file and of those that hold the same."""
+def rows_alike(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> list[UserMediaProgress]:
+    """Return the rows of a file and of those with the same parts."""
     own = parts.get(id)
     return [
         row
@@ -30,8 +30,8 @@ def alike(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> list[User
 
 
 def state_of(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> UserMediaProgress | None:
-    """Return what the rows of all files that share a work with one say of it; None of none."""
-    versions = alike(rows, id, parts)
+    """Return a file's progress, from the rows of all files that share a work with it, or None."""
+    versions = rows_alike(rows, id, parts)
     state = merged(versions, id)
     if len(versions) == len(rows):
         return state
@@ -40,7 +40,7 @@ def state_of(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> UserMe
     if not plays or not all(plays):
         return state
     if state is None:
-        state = nothing(rows[0].user_id, id)
+        state = empty_state(rows[0].user_id, id)
         state.updated_at = max(row.updated_at for row in rows if row.completed)
     state.completed = True
     state.play_count += min(play.count for play in plays if play)
@@ -50,7 +50,7 @@ def state_of(rows: Sequence[UserMediaProgress], id: str, parts: Parts) -> UserMe
 
 
 class _Plays:
-    """How often a part was watched to the end, and when last."""
+    """The number of plays of a part to the end, and the time of the last."""
 
     def __init__(self, count: int, moments: Iterable[datetime | None]) -> None:
         self.count = count
@@ -58,7 +58,7 @@ class _Plays:
 
 
 def _plays_of(part: Part, rows: Sequence[UserMediaProgress], parts: Parts) -> _Plays | None:
-    """Return the plays of a part by any file that holds it, or by all of its parts; or None."""
+    """Return the plays of a part, by files that hold it or by all of its parts, or None."""
     work_id, number = part
     whole = (work_id, 0)
     watched = [
@@ -81,9 +81,9 @@ def _plays_of(part: Part, rows: Sequence[UserMediaProgress], parts: Parts) -> _P
 
 
 def merged(rows: Sequence[UserMediaProgress], media_file_id: str) -> UserMediaProgress | None:
-    """Return one state out of those of several versions, as that of one of them; None of none.
+    """Merge the rows of several versions into the state of one of them; None without rows.
 
-    Its position is that of the row that changed last; watched to the end is what any of them was.
+    The position is that of the row that changed last; it is completed if any row is.
     """
     if not rows:
         return None
@@ -100,8 +100,8 @@ def merged(rows: Sequence[UserMediaProgress], media_file_id: str) -> UserMediaPr
     return state
 
 
-def nothing(user_id: str, media_file_id: str) -> UserMediaProgress:
-    """Return the state of one who has never watched it."""
+def empty_state(user_id: str, media_file_id: str) -> UserMediaProgress:
+    """Return the state of a user who has never watched a file."""
     state = UserMediaProgress(user_id=user_id, media_file_id=media_file_id)
     state.reported_in = media_file_id
     return state

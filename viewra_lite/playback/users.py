@@ -1,4 +1,4 @@
-"""All that is stored of one user: forget it, or give it another name."""
+"""Delete a user's rows, or move them to another user id."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .models import (
     UserMediaProgress,
 )
 
-_BATCH = 500  # rows in a transaction
-# Every table with a user in it, and a column by which some of a user's rows are taken.
+_BATCH = 500  # rows per transaction
+# Every table with a user_id, and a column that selects some of a user's rows.
 _TABLES: tuple[tuple[Any, Any], ...] = (
     (PlaybackSession, PlaybackSession.id),
     (UserMediaProgress, UserMediaProgress.media_file_id),
@@ -31,7 +31,7 @@ _TABLES: tuple[tuple[Any, Any], ...] = (
 
 
 def forget(db: Database, user_id: str) -> int:
-    """Delete a user's rows in bounded transactions; how many."""
+    """Delete a user's rows in bounded transactions; return how many."""
     gone = 0
     for model, column in _TABLES:
         while count := _forget_some(db, model, column, user_id):
@@ -47,15 +47,15 @@ def _forget_some(db: Database, model: Any, column: Any, user_id: str) -> int:
 
 
 def rename(db: Database, old: str, new: str) -> int:
-    """Give a user's rows another name, in one transaction; how many."""
+    """Change the user id of a user's rows, in one transaction; return how many."""
     if old == new:
-        raise InvalidValueError(f"new must be another id than {shown(old)}")
+        raise InvalidValueError(f"new must differ from old, which is {shown(old)} too")
     count = 0
     with db.writer(durable=True):
         if any(_has_rows(model, new) for model, _ in _TABLES):
             raise ConflictError(
-                f"user {shown(new)} has watched things already: two users cannot be made one; "
-                "forget_user() one of them first"
+                f"user {shown(new)} has rows already, and two users cannot be merged: "
+                "call forget_user() for one of them first"
             )
         for model, _ in _TABLES:
             count += model.update(user_id=new).where(model.user_id == old).execute()

@@ -1,8 +1,7 @@
-"""Which files are the same thing to watch, and what that thing is.
+"""Versions: the files of the same movie, episode or track, and the title they belong to.
 
-Files of one work (another quality, another library, one that was removed) are versions of the
-same movie, episode or track: who has watched one has watched all. A file of several episodes is
-each of them, as far as they were watched to the end.
+Files of one work (another quality, another library, a removed file) are versions of it: a user
+who has watched one has watched all. A file of several episodes shares completion with each.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from .shared import Parts
 
 
 class Versions:
-    """Files by id, with every file that shares a work with one of them; in three statements."""
+    """The requested files and every file that shares a work with one; read in three statements."""
 
     def __init__(self, db: Database, ids: Collection[str]) -> None:
-        self.wanted = list(dict.fromkeys(ids))
+        self.requested = list(dict.fromkeys(ids))
         self.kinds: dict[str, str] = {}
         """The kind of each work, by its id."""
         self.parts: Parts = self._load_parts(db)
-        every = list({*self.wanted, *self.parts})
+        every = list({*self.requested, *self.parts})
         self.files: dict[str, MediaFile] = {
             file.id: file for file in db.all(queries.files_by_ids, every)
         }
         self.removed_names: dict[str, str] = {}
-        unknown = [id for id in self.wanted if id not in self.files]
+        unknown = [id for id in self.requested if id not in self.files]
         if unknown:
             for removed in db.all(queries.removed_by_ids, unknown):
                 self.removed_names[removed.id] = removed.filename
@@ -39,31 +38,31 @@ class Versions:
     def _load_parts(self, db: Database) -> Parts:
         found = defaultdict(set)
         self._of_work: dict[str, set[str]] = defaultdict(set)
-        for id, work_id, part, kind in db.all(queries.parts_around, self.wanted):
+        for id, work_id, part, kind in db.all(queries.parts_around, self.requested):
             found[id].add((work_id, part))
             self._of_work[work_id].add(id)
             self.kinds[work_id] = kind
         return {id: frozenset(parts) for id, parts in found.items()}
 
     def is_known(self, id: str) -> bool:
-        """Whether a file is known, or was once."""
+        """Whether a file is, or was, in the store."""
         return id in self.files or id in self.removed_names or id in self.parts
 
     def works_of(self, id: str) -> list[str]:
-        """Return the works that a file is a file of."""
+        """Return the ids of the works that a file holds."""
         return [work_id for work_id, _ in self.parts.get(id, ())]
 
     def ids_of(self, id: str) -> set[str]:
-        """Return the ids of all files that share a work with a file, removed ones and itself."""
+        """Return the ids of a file and of all that share a work with it, removed ones included."""
         return {id}.union(*(self._of_work[work_id] for work_id in self.works_of(id)))
 
     def is_music(self, id: str) -> bool:
-        """Whether a file is music, as far as is known."""
+        """Whether a file is known to be music."""
         kinds = {self.kinds[work_id] for work_id in self.works_of(id)}
         return "track" in kinds or is_music(self.files.get(id))
 
     def playable(self, id: str) -> MediaFile | None:
-        """Return the file itself where it is on disk, else its best version that is, or None."""
+        """Return the file itself if it is on disk, else its best version on disk, or None."""
         own, parts = self.files.get(id), self.parts.get(id)
         if own is not None and own.status == "present":
             return own
@@ -78,25 +77,25 @@ class Versions:
 
 
 def is_music(file: MediaFile | None) -> bool:
-    """Whether a file is music, as far as is known: it has thresholds of its own."""
+    """Whether a file is known to be music, which has its own thresholds."""
     return file is not None and names_music(file.identity, file.mime_type)
 
 
 def names_music(identity: str | None, mime_type: str | None) -> bool:
-    """Whether a file's identity or type say that it is music."""
+    """Whether a file's identity or type is that of music."""
     return (identity or "").startswith("track:") or (mime_type or "").startswith("audio/")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a file is: a movie, episodes of a show, a track, or nothing that is known."""
+    """The title of a file: a movie, episodes of a show, a track, or none that is known."""
 
     kind: str
     """movie, episode, track or other."""
     title: str
-    """What it is called in a list: Dune (2021), Dark S01E02 Lies, Gould - Aria."""
+    """For lists: Dune (2021), Dark S01E02 Lies, Gould - Aria."""
     top_title: str
-    """What it is counted under: the show, else the title."""
+    """The key of statistics: the show, else the title."""
     movie: Movie | None = None
     episodes: list[Episode] = field(default_factory=list)
     """In order; several where the file holds several. Each has its `show`."""
@@ -104,15 +103,15 @@ class Subject:
 
     @property
     def show(self) -> TVShow | None:
-        """The show, where it is an episode."""
+        """The show of an episode, else None."""
         return self.episodes[0].show if self.episodes else None
 
 
 def subjects(db: Database, versions: Versions) -> dict[str, Subject]:
-    """Return what each file of a set is, by id; a removed one that is nothing now is left out."""
+    """Return the title of each requested file, by id, without removed files that have none."""
     rows = _rows_of_works(db, versions.kinds)
     found = {}
-    for id in versions.wanted:
+    for id in versions.requested:
         file = versions.files.get(id)
         own = _in_one_library(
             [row for work_id in versions.works_of(id) for row in rows[work_id]],
@@ -124,7 +123,7 @@ def subjects(db: Database, versions: Versions) -> dict[str, Subject]:
 
 
 def subject_of(db: Database, id: str) -> Subject:
-    """Return what one file is."""
+    """Return the title of one file."""
     versions = Versions(db, [id])
     known = subjects(db, versions).get(id)
     if known is None:
@@ -150,7 +149,7 @@ def _rows_of_works(db: Database, kinds: dict[str, str]) -> dict[str, list[Any]]:
 
 
 def _in_one_library(rows: list[Any], library_id: str | None) -> list[Any]:
-    """Return the rows of one library: a file's own where it has any, else the one added first."""
+    """Return the rows in the file's own library if it has any, else in the library added first."""
     libraries = {_library_id(row) for row in rows}
     chosen = library_id if library_id in libraries else min(libraries, default=None)
     return [row for row in rows if _library_id(row) == chosen]
@@ -181,7 +180,7 @@ def _subject(rows: list[Any], filename: str, music: bool) -> Subject:
 
 def _title_of_name(filename: str) -> str:
     name = filename.rpartition(".")[0] or filename
-    # Not as stored: a name that is not UTF-8 is no text.
+    # A stored name that is not UTF-8 has lone surrogates, which a title must not have.
     return name.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -292,7 +292,7 @@ def test_the_number_of_statements_does_not_grow_with_the_shows(
 def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store) -> None:
     moment = store._db.now()
     asked: tuple[tuple[Any, ...], ...] = (
-        (watching_queries.files_touched, "ann", moment, "a", 100),
+        (watching_queries.files_recent, "ann", moment, "a", 100),
         (watching_queries.files_unfinished, "ann", moment, "a", 100, 300.0, 0.05, 0.9),
         (watching_queries.files_begun, "ann", moment, "a", 100, 300.0, 0.05, 0.9),
         (watching_queries.shows_of_files, ["a", "b"]),

@@ -1,1 +1,1 @@
-"""What was played, and how often."""
+"""The history of plays, its archive and its statistics."""

@@ -1,4 +1,4 @@
-"""Moves old plays into the archive and its daily totals, batch by batch, and back."""
+"""The archive: moves old plays into it and its daily totals, batch by batch, and back."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...errors import InvalidValueError
 from . import queries
 from .history import BEGINNING, END
 
-_BATCH = 500  # plays in a transaction
+_BATCH = 500  # plays per transaction
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveResult:
-    """What was moved, or would be."""
+    """The number of plays that archive_history() moved, or would move."""
 
     plays: int
     before: datetime
-    """Everything played before this moment was meant."""
+    """The plays from before this moment, in UTC."""
     dry_run: bool
 
 
@@ -37,7 +37,7 @@ def archive(db: Database, older_than: datetime | timedelta, dry_run: bool) -> Ar
 
 
 def restore(db: Database, since: datetime | None, until: datetime | None) -> int:
-    """Move plays out of the archive again; return how many."""
+    """Move plays back from the archive; return how many."""
     return _move_each(_restore_some, db, since or BEGINNING, until or END)
 
 
@@ -46,7 +46,7 @@ def _move_each(move: Any, db: Database, since: datetime, until: datetime) -> int
     plays, key = 0, (timestamp_text(since), "")
     while batch := move(db, key, until):
         plays += len(batch)
-        # Forward only: one that archives and one that restores would feed each other for ever.
+        # Forward only: an archive and a restore side by side would feed each other forever.
         key = (timestamp_text(batch[-1].played_at), batch[-1].id)
     return plays
 
@@ -76,14 +76,14 @@ def _restore_some(db: Database, key: tuple[str, str], until: datetime) -> list[A
 
 
 def _moment(older_than: Any, now: datetime) -> datetime:
-    """Return the moment, in UTC, that is meant; raises InvalidValueError."""
+    """Return older_than as a moment in UTC; raises InvalidValueError."""
     moment = older_than
     if isinstance(older_than, timedelta) and older_than >= timedelta(0):
         try:
             moment = now - older_than
         except OverflowError:
             raise InvalidValueError(
-                f"older_than {older_than} goes back beyond the year 1: give a smaller age"
+                f"older_than {older_than} reaches back before the year 1: give a smaller age"
             ) from None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise refused(

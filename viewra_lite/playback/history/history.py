@@ -1,4 +1,4 @@
-"""What has been watched: a row for each play, readable when the file is long gone."""
+"""The history: a row for each play, readable after the file is removed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ END = datetime.max.replace(tzinfo=timezone.utc)
 def page(
     db: Database, user_id: str | None, limit: int, after: str | None, archived: bool
 ) -> Page[Any]:
-    """Return a page of plays, the latest first, of one user or of all."""
+    """Return a page of plays of one user or of all, newest first."""
     count = checked_limit(limit) + 1
     user, start = [] if user_id is None else [user_id], _start(after)
 
@@ -45,7 +45,7 @@ def page(
         return db.all(statement, count, *user, *start)
 
     if archived:
-        with db.reader():  # a play that is being archived is in one of the two
+        with db.reader():  # one snapshot: a play is in one of the two tables
             rows = latest(PlaybackHistory) + latest(PlaybackHistoryArchive)
         rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
     else:
@@ -57,7 +57,7 @@ def page(
 
 
 def _start(after: str | None) -> list[str]:
-    """Return the key of the last play of the page before; raises InvalidValueError."""
+    """Return the key of the previous page's last play; raises InvalidValueError."""
     key = start_after(after, "history", 2)
     if key is None:
         return []
@@ -70,19 +70,19 @@ def _start(after: str | None) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A play that happened elsewhere."""
+    """A play from another program."""
 
     played_at: datetime
     completed: bool
     position: float | None
-    """Seconds; None is the end where it was completed, else the beginning."""
+    """Seconds; None is the end of a completed play, else the beginning."""
     duration_watched: float | None
 
 
 def record_play(
     db: Database, progress: Progress, plays: Plays, user_id: str, media_file_id: str, play: Play
 ) -> bool:
-    """Insert a play that is not in the history yet, and report the user's progress; whether."""
+    """Insert a play that the history lacks, and apply its report; return whether it was new."""
     checked_truth("completed", play.completed)
     known_id("media file", media_file_id)
     played_at, watched = _played_at(play.played_at, db.now()), _watched(play.duration_watched)
@@ -116,7 +116,7 @@ def record_play(
 
 
 def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Report:
-    """Return what a play says of where its user is."""
+    """Return the report of a play's position."""
     file = versions.files.get(id)
     duration = None if file is None else file.duration
     position = play.position
@@ -132,17 +132,17 @@ def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Rep
 
 
 def _played_at(moment: Any, now: datetime) -> datetime:
-    """Return when it was, in UTC; raises InvalidValueError."""
+    """Return played_at in UTC; raises InvalidValueError."""
     played_at = checked_moment("played_at", moment)
     if played_at > now:
         raise InvalidValueError(
-            f"played_at {moment} lies in the future: it is {now}; a play must have happened"
+            f"played_at {moment} is in the future (it is {now}): give the time of a past play"
         )
     return played_at
 
 
 def _watched(duration: Any) -> int | None:
-    """Return the seconds watched, as they are stored; raises InvalidValueError."""
+    """Return duration_watched in whole seconds; raises InvalidValueError."""
     if duration is None:
         return None
     seconds = round(checked_seconds("duration_watched", duration))
@@ -150,7 +150,7 @@ def _watched(duration: Any) -> int | None:
 
 
 def follow_file(db: Database, gone_id: str, kept_id: str) -> None:
-    """Give all that was played and imported of a file to the one that it has become."""
+    """Move the plays, sessions and imports of a file to the file it is merged into."""
     for follow in (
         queries.session_follows,
         history_queries.history_follows,

@@ -1,10 +1,10 @@
-"""What a play is, and the only place where plays are written and counted.
+"""Plays: the definition of a play, and the only code that writes and counts plays.
 
-A play is a session that watched at least a minute, or half of what is shorter than two, or that
-came to the end. `play_count` is the number of plays of a user that came to the end: it changes
-with the history and never without it. The same evening told twice (a session here and an import,
-or a report without a session) is one play: same user, same work, within its running time of the
-evening, which lasts from a session's start to its end, however often it was paused.
+A play is a session that watched at least a minute, or half of a file shorter than two minutes, or
+that reached the end. `play_count` is the number of a user's plays to the end, and changes only
+together with the history. One evening reported twice (a session and an import, or a report without
+a session) is one play: same user and work, within the running time of the session, which lasts
+from its start to its end, pauses included.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ..versions import Versions
 from . import queries as history_queries
 
 PLAY_S = 60.0
-"""Who has watched for so long has played it."""
+"""Seconds watched that make a play."""
 _LONGEST = timedelta(days=1)
-"""An evening, with all its pauses."""
+"""Of a session, pauses included."""
 
 
 def is_play(watched: float, duration: float | None, completed: bool) -> bool:
-    """Whether seconds watched, of something that long, are a play."""
+    """Whether the seconds watched, of this duration, make a play."""
     return (
         completed
         or watched >= PLAY_S
@@ -43,9 +43,9 @@ class Plays:
         self._progress = progress
 
     def record(self, session: PlaybackSession, *, disproved: bool = False) -> None:
-        """Write what a session has become into the history, under its own id; or take it out.
+        """Write a session to the history under its own id, or remove it if it is not a play.
 
-        disproved: what it said before of the end was wrong.
+        disproved: an end that it reported before was wrong.
         """
         known = self._unarchived(session.id)
         play = _play_of(session)
@@ -57,16 +57,16 @@ class Plays:
             return
         if known is None:
             for duplicate in self._near(play, session.duration):
-                if duplicate.method is None:  # told from elsewhere
+                if duplicate.method is None:  # imported, or reported without a session
                     play.completed = play.completed or duplicate.completed
                     self._remove(duplicate)
         self._insert(play)
         self._count(play, play.completed - (known is not None and known.completed))
 
     def is_known(self, play: PlaybackHistory, duration: float | None) -> bool:
-        """Whether a play that no session here has made is in the history already.
+        """Whether the history holds a play that was imported or reported without a session.
 
-        If it came to the end, so did the one that is known.
+        A play to the end completes the known one.
         """
         if self._near(play, duration, archived=True):
             return True
@@ -82,12 +82,12 @@ class Plays:
         return bool(duplicates)
 
     def add(self, play: PlaybackHistory) -> None:
-        """Add a play that no session here has made."""
+        """Add a play without a session."""
         self._insert(play)
         self._count(play, int(play.completed))
 
     def take_back(self, play: PlaybackHistory, duration: float | None) -> None:
-        """Take out what reports without a session said within a running time."""
+        """Remove the plays that reports without a session added within the running time."""
         for duplicate in self._near(play, duration):
             session = self._db.one(queries.session_by_id, duplicate.id)
             if duplicate.method is None and duplicate.duration_watched is None:
@@ -97,7 +97,7 @@ class Plays:
                 self._count(duplicate, -1)
 
     def undo_end(self, before: UserMediaProgress) -> None:
-        """Take back that a play came to the end, for a user who undid that."""
+        """Undo the end of a play, for a user who undid the progress."""
         file_id = str(before.media_file_id)
         if before.session_id is None:
             versions = Versions(self._db, [file_id])
@@ -114,10 +114,10 @@ class Plays:
             self.record(session, disproved=True)
 
     def delete(self, id: str) -> None:
-        """Delete a play and its session, archived or not, and take its count back."""
+        """Delete a play and its session, archived or not, and subtract it from play_count."""
         session = self._db.one(queries.session_by_id, id)
         if session is not None and session.end_time is None:
-            raise ConflictError(f"session {id} has not ended: stop it before you delete its play")
+            raise ConflictError(f"session {id} is open: end it before you delete its play")
         play = self._unarchived(id)
         if play is None:
             raise no_such("play", id)
@@ -142,7 +142,7 @@ class Plays:
         return [one for one in found if one.played_at > earliest or self._span(one)[1] > earliest]
 
     def _span(self, play: PlaybackHistory) -> tuple[datetime, datetime]:
-        """Return from when to when a play lasted; what is told from elsewhere is a moment."""
+        """Return the start and the end of a play; without a session they are the same."""
         session = self._db.one(queries.session_by_id, play.id)
         if session is None:
             return play.played_at, play.played_at
@@ -153,7 +153,7 @@ class Plays:
         self._db.run(history_queries.put_play, *(getattr(play, each.name) for each in columns))
 
     def _unarchived(self, id: str) -> PlaybackHistory | None:
-        """Return a play by its id, taken out of the archive again; or None."""
+        """Return a play by id, moved back from the archive if it was there, or None."""
         archived = self._db.one(history_queries.archived_by_id, id)
         if archived is not None:
             day = archived.played_at.date()

@@ -1,4 +1,4 @@
-"""The questions about what has been watched: query builders that run nothing."""
+"""The queries of the history and its archive: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ play_by_id, archived_by_id = map(_by_id, (PlaybackHistory, PlaybackHistoryArchiv
 
 @lru_cache(maxsize=None)
 def page_of_plays(model: Any, of_user: bool, continued: bool) -> Statement:
-    """Return the statement for one page, the latest first: (limit, *user_id, *key before)."""
+    """Return the statement for one page, newest first: (limit, *user_id, *key before)."""
     key = (model.played_at, model.id)
 
     def build(limit: Any, *rest: Any) -> Any:
@@ -147,13 +147,13 @@ delete_archived = _delete(PlaybackHistoryArchive)
 
 
 def count_of(play: Any) -> tuple[Any, Any, Any]:
-    """Return a play as a daily total counts it: plays, completed, seconds."""
+    """Return a play's share of a daily total: plays, completed, seconds."""
     completed = Case(None, [(play.completed, SQL("1"))], SQL("0"))
     return SQL("1"), completed, fn.COALESCE(play.duration_watched, SQL("0"))
 
 
 def top_title_of(play: Any) -> Any:
-    """Return the title that a play is counted under; empty where it is unknown."""
+    """Return the title that a play is counted under; empty if unknown."""
     return fn.COALESCE(play.top_title, SQL("''"))
 
 

@@ -1,4 +1,4 @@
-"""How much was watched, what, when and by whom, archived plays counted in."""
+"""Statistics: totals by title, by day and by user, archived plays included."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOUR_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class TitleTotal:
-    """What was watched of one title."""
+    """The plays of one title."""
 
     kind: str
     title: str
@@ -30,7 +30,7 @@ class TitleTotal:
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """What was watched on one day, of UTC or of the zone that was asked for."""
+    """The plays of one day, in UTC or in the requested time zone."""
 
     day: date
     plays: int
@@ -40,7 +40,7 @@ class DayTotal:
 
 @dataclass(frozen=True, slots=True)
 class UserTotal:
-    """What one user has watched."""
+    """The plays of one user."""
 
     user_id: str
     plays: int
@@ -50,7 +50,7 @@ class UserTotal:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Totals of a time, by title, by day and by user."""
+    """Totals of a time, and by title, by day and by user; completed counts plays to the end."""
 
     plays: int
     completed: int
@@ -58,15 +58,15 @@ class Stats:
     top_titles: list[TitleTotal]
     """The ten with the most hours, then plays."""
     by_day: list[DayTotal]
-    """In order; days without a play are left out."""
+    """In order, without days that have no play."""
     by_user: list[UserTotal]
-    """The most hours first."""
+    """Most hours first."""
 
 
 def checked_span(
     since: datetime | None, until: datetime | None
 ) -> tuple[datetime | None, datetime | None]:
-    """Return the checked ends of a time; raises InvalidValueError where they are the wrong way."""
+    """Return the checked ends of a time; raises InvalidValueError if since is after until."""
     start, end = or_none(checked_moment, "since", since), or_none(checked_moment, "until", until)
     checked_order(start, end)
     return start, end
@@ -81,8 +81,8 @@ def checked_zone(tz: Any) -> tzinfo | None:
     except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as exc:
         raise refused(
             "tz",
-            "a time zone such as Europe/Berlin (the package tzdata brings them where the "
-            "system has none) or a tzinfo",
+            "a time zone such as Europe/Berlin (install the package tzdata if the system has no "
+            "time zones) or a tzinfo",
             tz,
         ) from exc
 
@@ -104,7 +104,7 @@ def stats(
         statement = stats_queries.totals_by(bool(user), *names)
         return [_numbers(row) for row in db.all(statement, *span, *user)]
 
-    with db.reader():  # one snapshot: what is being archived counts once
+    with db.reader():  # one snapshot: a play that is being archived counts once
         titles, users = totals("kind", "top_title"), totals("user_id")
         if zone is None:
             as_date = PlaybackDailyTotal.day.python_value
@@ -136,7 +136,7 @@ def _days_of(plays: list[tuple[Any, ...]], zone: tzinfo) -> list[list[Any]]:
 
 
 def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Return the midnights between which every day lies wholly in a time; both end for none."""
+    """Return the first and the last midnight of the whole days in a time; the end if none is."""
     last = _midnight(end)
     if start >= last:
         return end, end

@@ -1,4 +1,4 @@
-"""How much was watched, counted by the database: query builders that run nothing."""
+"""The queries of statistics, summed by the database: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _MOST = ("seconds", "plays")  # which comes first
 
 @lru_cache(maxsize=None)
 def totals_by(of_user: bool, *names: str) -> Statement:
-    """Return the statement that sums up a time by columns: day, or user_id, or kind, top_title.
+    """Return the statement that sums a time by columns: day, or user_id, or kind, top_title.
 
-    Arguments (since, until, first, last, first_day, last_day, *user_id): what was archived is
-    counted by its daily totals from first_day to before last_day, and by its rows from since to
-    before first and from last to before until. Rows are names, plays, completed, seconds.
+    Arguments (since, until, first, last, first_day, last_day, *user_id): archived plays are
+    counted by daily totals from first_day to before last_day, and by rows from since to before
+    first and from last to before until. Rows are names, plays, completed, seconds.
     """
     live, archive, total = PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal
 
@@ -56,7 +56,7 @@ def totals_by(of_user: bool, *names: str) -> Statement:
 
 @lru_cache(maxsize=None)
 def plays_between(of_user: bool) -> Statement:
-    """Return the statement for when plays were, whether to the end, and seconds: (since, until).
+    """Return the statement for the times of plays, whether to the end, and seconds.
 
     Arguments (since, until, *user_id).
     """
@@ -74,7 +74,7 @@ def plays_between(of_user: bool) -> Statement:
 
 
 def _columns(model: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """Return what a table is summed up by, and what is summed up."""
+    """Return the columns that a table may be grouped by, and those that are summed."""
     key = {"user_id": model.user_id, "kind": model.kind}
     if model is PlaybackDailyTotal:
         key |= {"day": model.day, "top_title": model.top_title}

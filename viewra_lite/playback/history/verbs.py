@@ -1,4 +1,4 @@
-"""The verbs of the history: plays, statistics, the archive."""
+"""The verbs of the playback history: plays, statistics, the archive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stats import Stats
 
 
 class HistoryVerbs(Module):
-    """What was watched."""
+    """The verbs of PlaybackModule that read and write the history."""
 
     _progress: Progress
     _plays: Plays
@@ -29,9 +29,14 @@ class HistoryVerbs(Module):
         after: str | None = None,
         archived: bool = False,
     ) -> Page[PlaybackHistory | PlaybackHistoryArchive]:
-        """Return a page of plays, the latest first, of one user or of all.
+        """Return a page of plays of one user or of all, newest first.
 
-        archived=True reads those that were moved to the archive as well.
+        after is the `next` of the page before; archived=True includes the archive. Raises
+        InvalidValueError.
+
+            page = store.playback.history("ann")
+            while page.next:
+                page = store.playback.history("ann", after=page.next)
         """
         user = or_none(checked_id, "user_id", user_id)
         return history.page(self.db, user, limit, after, archived)
@@ -46,10 +51,12 @@ class HistoryVerbs(Module):
         position: float | None = None,
         duration_watched: float | None = None,
     ) -> bool:
-        """Record a play that happened elsewhere; False where it is none, or is known already.
+        """Record a play from another program; return whether the history has gained it.
 
-        Known is a play of the same work, whichever version, within its running time. Moves the
-        user's progress as a report of that time would. Raises NotFoundError, InvalidValueError.
+        A play too short to count is not recorded (see stop_session()), nor is one of the same
+        title within its running time of a known play. Moves the user's progress as a report made
+        at played_at. position and duration_watched are seconds. Raises NotFoundError,
+        InvalidValueError.
         """
         checked_user(user_id)
         return history.record_play(
@@ -69,10 +76,10 @@ class HistoryVerbs(Module):
         until: datetime | None = None,
         tz: tzinfo | str | None = None,
     ) -> Stats:
-        """Return plays, hours, top titles, days and users, those archived counted too.
+        """Return plays and hours in total, by title, by day and by user, archive included.
 
-        since is included, until is not. Days are those of a time zone ("Europe/Berlin" or a
-        tzinfo), by default UTC; another one than UTC reads every play of the time. Raises
+        The time is from since to before until. tz ("Europe/Berlin" or a tzinfo, by default UTC)
+        decides where days begin; any other than UTC reads every play of the time. Raises
         InvalidValueError.
         """
         user = or_none(checked_id, "user_id", user_id)
@@ -81,9 +88,9 @@ class HistoryVerbs(Module):
             return stats.stats(self.db, user, *span, zone)
 
     def delete_play(self, id: str) -> None:
-        """Delete a play and its session, archived or not, and take its count back.
+        """Delete a play and its session, archived or not, and subtract it from play_count.
 
-        Where the user is, and that it was watched, stays: see mark_unwatched(). On disk before it
+        The user's position and watched mark stay: see mark_unwatched(). On disk before it
         returns. Raises NotFoundError, and ConflictError while its session is open.
         """
         known_id("play", id)
@@ -95,13 +102,18 @@ class HistoryVerbs(Module):
     ) -> ArchiveResult:
         """Move plays from before a moment, or older than an age, into the archive.
 
-        In bounded transactions: interrupted, it goes on when it is called again. dry_run only
-        counts. Raises InvalidValueError.
+        Runs in bounded transactions; after an interruption, call it again. dry_run only counts.
+        Raises InvalidValueError.
+
+            store.playback.archive_history(older_than=timedelta(days=730))
         """
         return archive.archive(self.db, older_than, dry_run)
 
     def restore_history(
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> int:
-        """Move plays out of the archive again, in bounded transactions; return how many."""
+        """Move the plays of a time back from the archive, and return how many.
+
+        Runs in bounded transactions. Raises InvalidValueError.
+        """
         return archive.restore(self.db, *stats.checked_span(since, until))

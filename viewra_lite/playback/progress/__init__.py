@@ -1,1 +1,1 @@
-"""How far each user is."""
+"""Progress of each user in each file, with marks and undo."""

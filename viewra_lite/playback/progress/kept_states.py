@@ -11,14 +11,14 @@ from ...errors import shown
 from ..models import UserMediaProgress
 
 KEPT_STATES = 20
-"""How many earlier states a row keeps for undo."""
+"""Earlier states that a row keeps for undo."""
 SPACED_S = 60.0
-"""States that one session leaves behind lie at least so far apart."""
+"""Least time between two states that one session leaves behind."""
 _KEPT = ("position", "duration", "completed", "marked", "last_played_at")
 
 
 def earlier_states(state: UserMediaProgress) -> list[dict[str, Any]]:
-    """Return the states that are kept, the last one last; raises CorruptStoreError."""
+    """Return the kept states, oldest first; raises CorruptStoreError."""
     if state.previous is None:
         return []
     id = ", ".join(map(shown, (state.user_id, state.kept_in)))
@@ -27,9 +27,9 @@ def earlier_states(state: UserMediaProgress) -> list[dict[str, Any]]:
 
 
 def kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> bool:
-    """Whether the session has just left a state behind: who looks for a scene leaves one.
+    """Whether a session has just left a state behind: a search for a scene leaves one.
 
-    Not only as the last: two players of one user take turns.
+    Not only the last state counts, because two players of one user may alternate.
     """
     return any(
         one["by"] == session_id and 0 <= (now - one["replaced_at"]).total_seconds() < SPACED_S
@@ -38,7 +38,7 @@ def kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> boo
 
 
 def keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None:
-    """Keep a state that is about to change, for undo; by is the session that changes it."""
+    """Keep a state for undo before it changes; by is the session that changes it."""
     earlier: dict[str, Any] = {name: getattr(state, name) for name in _KEPT}
     if state.last_played_at is not None:
         earlier["last_played_at"] = timestamp_text(state.last_played_at)
@@ -49,7 +49,7 @@ def keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None
 
 
 def go_back(state: UserMediaProgress) -> None:
-    """Make a state what it was when the last one was kept, of which there must be one."""
+    """Restore the last kept state, of which there must be one."""
     last = earlier_states(state)[-1]
     for name in _KEPT:
         setattr(state, name, last[name])

@@ -1,4 +1,4 @@
-"""Marking a movie, a season or a whole show: which files that means, and what is written."""
+"""Marks for a movie, a season or a whole show: the files to mark, and their new progress."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ROWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be marked: exactly one of these."""
+class Target:
+    """The title to mark or drop: exactly one of these."""
 
     media_file_id: str | None = None
     movie_id: str | None = None
@@ -35,22 +35,22 @@ class Wanted:
     show_id: str | None = None
 
 
-_NAMES = tuple(each.name for each in fields(Wanted))
+_NAMES = tuple(each.name for each in fields(Target))
 
 
 def mark(
     db: Database,
     progress: Progress,
     user_id: str,
-    wanted: Wanted,
+    target: Target,
     *,
     watched: bool,
     at: datetime | None = None,
 ) -> list[UserMediaProgress]:
-    """Mark a file for each work of what is wanted in one durable transaction; their states."""
-    noun, id = _checked(wanted)
+    """Mark a file for each work of a target in one durable transaction; return their progress."""
+    noun, id = _checked(target)
     if at is not None and at > db.now():
-        raise InvalidValueError(f"at {at} lies in the future: leave it out if the date is unknown")
+        raise InvalidValueError(f"at {at} is in the future: leave it out if the date is unknown")
     with db.writer(durable=True):
         if noun == "media_file":
             if db.one(queries.file_by_id, id) is None:
@@ -71,9 +71,9 @@ def mark(
         ]
 
 
-def drop(db: Database, progress: Progress, user_id: str, wanted: Wanted) -> None:
+def drop(db: Database, progress: Progress, user_id: str, target: Target) -> None:
     """Drop a movie's files, or those of a whole show, in one durable transaction."""
-    noun, id = _checked(wanted)
+    noun, id = _checked(target)
     with db.writer(durable=True):
         if noun == "media_file":
             ids = _files_around(db, progress, user_id, id)
@@ -85,14 +85,14 @@ def drop(db: Database, progress: Progress, user_id: str, wanted: Wanted) -> None
         progress.drop(user_id, progress.of_files(user_id, ids))
 
 
-def _checked(wanted: Wanted) -> tuple[str, str]:
-    """Return which of the nouns is given, and its id; raises InvalidValueError."""
-    given = [name for name in _NAMES if getattr(wanted, name) is not None]
+def _checked(target: Target) -> tuple[str, str]:
+    """Return the noun and the id of a target; raises InvalidValueError unless it has one."""
+    given = [name for name in _NAMES if getattr(target, name) is not None]
     if len(given) != 1:
         raise InvalidValueError(
             f"give exactly one of {', '.join(_NAMES)}, not {' and '.join(given) or 'none'}"
         )
-    return given[0].removesuffix("_id"), checked_id(given[0], getattr(wanted, given[0]))
+    return given[0].removesuffix("_id"), checked_id(given[0], getattr(target, given[0]))
 
 
 def _row(db: Database, noun: str, id: str) -> Any:
@@ -115,14 +115,14 @@ def _works(db: Database, noun: str, row: Any) -> list[str]:
 
 
 def _files(db: Database, works: list[str]) -> list[str]:
-    """Return every file that is, or was, a file of these works."""
+    """Return every file of these works, removed ones included."""
     return [id for (id,) in db.all(queries.files_of_works, works)]
 
 
 def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
-    """Return a file for each work, or for each part of one: to mark it is to mark all versions.
+    """Return one file for each work, or for each part of one, since versions share progress.
 
-    One that holds nothing else, where there is one, and that is there.
+    A file that holds nothing else comes first, then one that is on disk.
     """
 
     def last_choice(id: str) -> tuple[int, bool, str]:
@@ -139,7 +139,7 @@ def _one_file_each(versions: Versions, works: list[str]) -> list[str]:
 
 
 def _known_file(db: Database, progress: Progress, user_id: str, id: str) -> Versions:
-    """Return the versions of a file, perhaps a removed one; raises NotFoundError."""
+    """Return the versions of a file, possibly a removed one; raises NotFoundError."""
     versions = Versions(db, [id])
     if not versions.is_known(id) and progress.of_file(user_id, id) is None:
         raise no_such("media file", id)
@@ -147,7 +147,7 @@ def _known_file(db: Database, progress: Progress, user_id: str, id: str) -> Vers
 
 
 def _files_around(db: Database, progress: Progress, user_id: str, id: str) -> list[str]:
-    """Return the files of the show or the movie that a file belongs to, else the file."""
+    """Return the files of a file's show or movie, or else the file alone."""
     versions = _known_file(db, progress, user_id, id)
     works = versions.works_of(id)
     shows = {show_id for (show_id,) in db.all(queries.shows_of_works, works)}

@@ -1,4 +1,4 @@
-"""The questions of what is marked: query builders that run nothing."""
+"""The queries of marks: builders that run nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a report was made, and whether it follows from the one before."""
+"""The time of a report, and whether it continues the one before."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ _SLACK_S = 2.0
 
 
 def report_time(client_time: datetime | None, now: datetime) -> datetime:
-    """Return when a report was made: a device's clock that is ahead is not believed."""
+    """Return the time of a report; a device's clock that runs ahead is ignored."""
     return now if client_time is None or client_time > now else client_time
 
 
 def is_older(client_time: datetime | None, stored: datetime | None, now: datetime) -> bool:
-    """Whether a report was made before the one that is stored; unknown is not."""
-    # A stored time in the future was written before the clock was put right: it says nothing.
+    """Whether a report is older than the stored one; False if either time is unknown."""
+    # A stored time in the future was written by a clock that ran ahead: it proves nothing.
     if client_time is None or stored is None or stored > now:
         return False
     return client_time < stored
 
 
 def continues(moved: float, since: datetime | None, moment: datetime) -> bool:
-    """Whether a position moved, in seconds, as playing on at up to double speed moves it."""
+    """Whether a position has moved by these seconds at no more than double speed."""
     passed = 0.0 if since is None else (moment - since).total_seconds()
     return 0 <= moved <= 2 * max(passed, 0) + _SLACK_S

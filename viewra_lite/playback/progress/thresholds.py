@@ -1,4 +1,4 @@
-"""How far is far enough: when a thing is watched, and from where it is resumed."""
+"""Thresholds: the positions that count as watched, and those to resume from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ...database.checks import MAX_SECONDS, checked_seconds
 from ...errors import InvalidValueError, shown
 
 END_S = 1.0
-"""Within so many seconds of the end it is watched; players also report that much beyond it."""
+"""A position this close to the end counts as watched; players overrun the end by as much."""
 
 OVERRUN = 1.25
-"""Up to so many times the duration is the end; more says that one of the two is wrong."""
+"""Positions up to this multiple of the duration count as the end; beyond it, one is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Thresholds:
 
     @classmethod
     def of(cls, config: Config, *, is_music: bool) -> Thresholds:
-        """Return those that are configured; music has its own."""
+        """Return the configured thresholds; music has its own."""
         if is_music:
             return cls(
                 config.music_completed_at,
@@ -36,13 +36,13 @@ class Thresholds:
         return cls(config.completed_at, config.resume_from, config.resume_min_duration_s)
 
     def is_at_end(self, position: float, duration: float | None) -> bool:
-        """Whether a position counts as watched to the end; never where the duration is unknown."""
+        """Whether a position counts as watched to the end; False if the duration is unknown."""
         if not duration or position <= 0:
             return False
         return position >= duration * self.completed_at or position >= duration - END_S
 
     def resume_position(self, position: float, duration: float | None) -> float:
-        """Return where to begin, seconds; 0.0 where there is nothing to resume."""
+        """Return the position to resume from, seconds; 0.0 is the beginning."""
         if not duration:
             return position
         if duration < self.resume_min_duration_s or position < duration * self.resume_from:
@@ -51,10 +51,10 @@ class Thresholds:
 
 
 def fitted(position: Any, duration: float | None) -> float | None:
-    """Return a position in seconds, None for one that lies too far beyond the end.
+    """Return a position in seconds, or None for one too far beyond the end.
 
-    A little beyond the end is the end: players and probes measure differently. Raises
-    InvalidValueError for what is no number of seconds.
+    A little beyond the end is the end, because players and probes measure differently. Raises
+    InvalidValueError for a value that is not a number of seconds.
     """
     seconds = checked_seconds("position", position)
     if duration is None or seconds <= duration:
@@ -63,22 +63,22 @@ def fitted(position: Any, duration: float | None) -> float | None:
 
 
 def is_possible(position: Any) -> bool:
-    """Whether a number may be a position; True of what is no number, which is refused elsewhere."""
+    """Whether a number may be a position; True for other types, which are refused elsewhere."""
     is_number = isinstance(position, (int, float)) and not isinstance(position, bool)
     return not is_number or 0 <= position <= MAX_SECONDS
 
 
 def farthest(position: float, duration: float | None) -> float:
-    """Return the farthest position that a stored one may stand for: the end stands for more."""
+    """Return the farthest position stored as this one: the end includes the overrun."""
     return position * OVERRUN if position == duration else position
 
 
 def checked_position(position: Any, duration: float | None) -> float:
-    """Return a position in seconds, at most the duration; raises InvalidValueError as fitted()."""
+    """Return a position in seconds, at most the duration; raises InvalidValueError."""
     seconds = fitted(position, duration)
     if seconds is None:
         raise InvalidValueError(
-            f"position {shown(position)} lies beyond the duration of {duration} seconds: "
-            "positions are seconds from the start"
+            f"position {shown(position)} is beyond the duration of {duration} seconds: "
+            "give it in seconds from the start"
         )
     return seconds

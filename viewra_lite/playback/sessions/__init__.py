@@ -1,1 +1,1 @@
-"""What is playing."""
+"""Playback sessions and the reports of players."""

@@ -1,8 +1,8 @@
 """Fast path for the common report (playback simply continues): one SELECT, then the UPDATEs.
 
-A report qualifies before anything is changed. Every other one, and every refusal, is left to
-Lifecycle.move() and reports.take(), which do the same with those that qualify, only slower: a
-property test holds the two equal. Everything runs in the caller's writer.
+Whether a report qualifies is decided before anything changes. All others, and every refusal, are
+left to Lifecycle.move() and reports.take(), which would do the same with a report that qualifies,
+only slower: a property test holds the two equal. Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..versions import names_music
 
 
 class FastPath:
-    """Takes reports of playback that continues, with the configured thresholds."""
+    """Applies the reports of playback that continues, below the configured thresholds."""
 
     def __init__(self, db: Database, config: Config) -> None:
         self._db = db
@@ -29,7 +29,7 @@ class FastPath:
     def heartbeat(
         self, id: str, position: Any, client_time: datetime | None
     ) -> PlaybackSession | None:
-        """Take a heartbeat that only continues its session; None for any other."""
+        """Apply a heartbeat that only continues its session; return None for any other."""
         session: Any = self._db.one(queries.session_continuing, id)
         if session is None:
             return None
@@ -63,7 +63,7 @@ class FastPath:
     def progress(
         self, user_id: str, media_file_id: str, position: Any, client_time: datetime | None
     ) -> UserMediaProgress | None:
-        """Take a report without a session that only continues; None for any other."""
+        """Apply a report without a session that only continues; return None for any other."""
         state: Any = self._db.one(queries.progress_continuing, user_id, media_file_id)
         if state is None:
             return None
@@ -100,10 +100,10 @@ class FastPath:
 
 
 def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:
-    """Move a session, and count what was watched of it on the way."""
+    """Move a session, and add the seconds watched since its last report."""
     since = session.reported_at or session.start_time
     if session.state != "paused":
         passed = max((moment - since).total_seconds(), 0.0)
-        # What was skipped was not watched, and neither was what a sleeping device slept.
+        # Neither a skip nor the time that a device slept counts as watched.
         session.watched += min(max(seconds - session.position, 0.0), passed)
     session.position, session.reported_at = seconds, moment

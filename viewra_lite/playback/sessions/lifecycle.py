@@ -1,7 +1,7 @@
 """Sessions: starting -> playing <-> paused -> stopped, completed, expired or failed.
 
-One that was silent for too long expires, and goes on with its next heartbeat; one that was ended
-stays as it is. Everything runs in the caller's writer.
+A session without a heartbeat for too long expires, and its next heartbeat resumes it; an ended
+one never changes. Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from .fast_path import FastPath, advance
 _SESSION = "playback session"
 _MOVING = ("playing", "paused")
 _ENDING = ("stopped", "completed", "failed")
-_BATCH = 100  # sessions closed in a transaction
+_BATCH = 100  # sessions expired per transaction
 
 
 class Lifecycle:
-    """What may happen to a session, and what follows from it."""
+    """The transitions of a session, and what they write to progress and history."""
 
     def __init__(
         self, db: Database, config: Config, progress: Progress, plays: Plays, fast_path: FastPath
@@ -58,7 +58,7 @@ class Lifecycle:
         position: Any,
         duration: Any,
     ) -> PlaybackSession:
-        """Insert a session of a file; raises NotFoundError, InvalidValueError."""
+        """Insert a session; raises NotFoundError, InvalidValueError."""
         checked_choice("method", method, METHODS)
         checked_user(user_id)
         or_none(checked_id, "device_id", device_id)
@@ -98,7 +98,7 @@ class Lifecycle:
     def heartbeat(
         self, id: str, position: Any, state: str | None, client_time: datetime | None
     ) -> PlaybackSession:
-        """Take a heartbeat, on the fast path where it qualifies; raises NotFoundError."""
+        """Apply a heartbeat, on the fast path if it qualifies; raises NotFoundError."""
         session = None
         if state in (None, "playing"):
             session = self._fast_path.heartbeat(id, position, client_time)
@@ -120,33 +120,33 @@ class Lifecycle:
         state: str | None,
         client_time: datetime | None,
     ) -> PlaybackSession:
-        """Take a heartbeat: where the session is, and with it the user."""
-        wanted = self._checked_state(session, state)
+        """Apply a heartbeat to the session and to the user's progress."""
+        new_state = self._checked_state(session, state)
         now = self._db.now()
-        self._put_right(session, now)
+        self._clamp_times(session, now)
         seconds = self._fitted(session, position, report_time(client_time, now))
         if seconds is None:
-            return self._end_beyond(session, wanted, position)
+            return self._end_beyond(session, new_state, position)
         self._revive(session)
         if is_older(client_time, session.reported_at, now):
-            wanted = wanted if wanted in _ENDING else session.state
+            new_state = new_state if new_state in _ENDING else session.state
         else:
-            tells_nothing = _tells_nothing(session, seconds, wanted)
-            stood_at_end = self._is_at_end(session)
+            is_idle = _is_idle(session, seconds, new_state)
+            was_at_end = self._is_at_end(session)
             advance(session, seconds, report_time(client_time, now))
-            if not tells_nothing:
-                self._report(session, client_time, wanted, stood_at_end)
+            if not is_idle:
+                self._report(session, client_time, new_state, was_at_end)
         session.last_activity = now
-        if wanted in _ENDING:
-            return self.end(session, wanted)
-        self._save(session, wanted)
+        if new_state in _ENDING:
+            return self.end(session, new_state)
+        self._save(session, new_state)
         return session
 
     def end(self, session: PlaybackSession, state: str) -> PlaybackSession:
-        """End a session, in its last position, and write it into the history."""
+        """End a session at its last position, and write it to the history."""
         self._checked_state(session, state)
-        self._put_right(session, self._db.now())
-        if session.state != "expired":  # else it ended when it was heard of last
+        self._clamp_times(session, self._db.now())
+        if session.state != "expired":  # its end is its last activity
             session.end_time = max(self._db.now(), session.start_time)
         session.completed = session.completed or state == "completed"
         if state == "stopped" and session.completed:
@@ -156,7 +156,7 @@ class Lifecycle:
         return session
 
     def expire_silent(self, now: datetime) -> int:
-        """Expire the sessions that have been silent for too long, whoever had them; how many."""
+        """Expire the sessions without a heartbeat for too long; return how many."""
         limits = {"paused": timedelta(seconds=self._config.paused_timeout_s)}
         default = timedelta(seconds=self._config.session_timeout_s)
 
@@ -165,7 +165,7 @@ class Lifecycle:
 
         every: list[PlaybackSession] = self._db.all(queries.open_sessions)
         for session in every:
-            if session.last_activity > now:  # the clock went back: count from now on
+            if session.last_activity > now:  # the clock went back: count from this time
                 self._touch(session.id, now)
         silent = [session.id for session in every if is_silent(session)]
         expired = 0
@@ -174,7 +174,7 @@ class Lifecycle:
                 for id in silent[start : start + _BATCH]:
                     session = self._db.one(queries.session_by_id, id)
                     if session is not None and session.end_time is None and is_silent(session):
-                        self._expire(session)  # it was not heard of meanwhile
+                        self._expire(session)  # it had no heartbeat in the meantime
                         expired += 1
         return expired
 
@@ -191,9 +191,9 @@ class Lifecycle:
         return checked_choice("state", state, (*_MOVING, *_ENDING))
 
     def _fitted(self, session: PlaybackSession, position: Any, moment: datetime) -> float | None:
-        """Return a position within the duration; None for one that cannot be.
+        """Return a position within the duration, or None for an impossible one.
 
-        Who plays on beyond the end proves that the duration is wrong: then it is unknown.
+        Playback that continues past the end proves the duration wrong: it becomes unknown.
         """
         seconds = fitted(position, session.duration)
         if seconds is None:
@@ -212,7 +212,7 @@ class Lifecycle:
             self._plays.record(session, disproved=True)
 
     def _end_beyond(self, session: PlaybackSession, state: str, position: Any) -> PlaybackSession:
-        """End a session at an impossible position: at its end, which says nothing of the user."""
+        """End a session at an impossible position, without moving the user's progress."""
         if state not in _ENDING:
             checked_position(position, session.duration)
         self._revive(session)
@@ -220,19 +220,19 @@ class Lifecycle:
         session.last_activity = self._db.now()
         return self.end(session, state)
 
-    def _put_right(self, session: PlaybackSession, now: datetime) -> None:
-        """Take back times that were written while the clock was ahead."""
+    def _clamp_times(self, session: PlaybackSession, now: datetime) -> None:
+        """Set times in the future, of a clock that ran ahead, to now."""
         session.start_time = min(session.start_time, now)
         if session.reported_at is not None:
             session.reported_at = min(session.reported_at, now)
 
     def _revive(self, session: PlaybackSession) -> None:
-        """Go on with a session that has expired; its play is written anew when it ends."""
+        """Resume an expired session; its play is written again when it ends."""
         if session.state == "expired":
             session.state, session.end_time = "playing", None
 
     def _report(
-        self, session: PlaybackSession, client_time: datetime | None, state: str, stood_at_end: bool
+        self, session: PlaybackSession, client_time: datetime | None, state: str, was_at_end: bool
     ) -> None:
         file_id, now = str(session.media_file_id), self._db.now()
         self._progress.report(
@@ -242,7 +242,7 @@ class Lifecycle:
                 session.position, session.duration, session.kind == "track", client_time, session.id
             ),
         )
-        if state == "completed" or not stood_at_end and self._is_at_end(session):
+        if state == "completed" or not was_at_end and self._is_at_end(session):
             if not session.completed:
                 session.completed = True
                 self._plays.record(session)
@@ -253,7 +253,7 @@ class Lifecycle:
         return limits.is_at_end(session.position, session.duration)
 
     def _expire(self, session: PlaybackSession) -> None:
-        """End a session that nothing was heard of, as of its last sign of life."""
+        """Expire a silent session; its end time is its last activity."""
         session.end_time = max(session.last_activity, session.start_time)
         self._save(session, "expired")
         self._plays.record(session)
@@ -279,18 +279,18 @@ class Lifecycle:
             session = self._db.one(queries.session_by_id, id)
             if session is not None and session.end_time is None:
                 session.last_activity = now
-                self._put_right(session, now)
+                self._clamp_times(session, now)
                 self._save(session, session.state)
 
 
-def _tells_nothing(session: PlaybackSession, seconds: float, wanted: str) -> bool:
-    """Whether a report tells nothing of where the user is.
+def _is_idle(session: PlaybackSession, seconds: float, new_state: str) -> bool:
+    """Whether a report must not move the user's progress.
 
-    A player that loads is at 0, wherever it will begin. One that is left paused somewhere must not
-    take back, beat by beat or when it is closed, what the user has watched elsewhere since.
+    A loading player reports 0, wherever it will start. One that is left paused must not undo,
+    with each heartbeat or when it is closed, the progress that the user has made elsewhere since.
     """
-    if wanted == "completed":
+    if new_state == "completed":
         return False
-    if session.state == "paused" and wanted != "playing" and seconds == session.position:
+    if session.state == "paused" and new_state != "playing" and seconds == session.position:
         return True
     return not seconds and not session.watched

@@ -1,4 +1,4 @@
-"""Reports of where a user is that belong to no session."""
+"""Reports of a user's position without a session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def take(
     completed: bool | None,
     client_time: datetime | None,
 ) -> UserMediaProgress:
-    """Take a report; one that comes to the end is a play. Returns what holds then."""
+    """Apply a report, add a play if it reaches the end, and return the new progress."""
     now, duration = db.now(), None if file is None else file.duration
     moment = report_time(client_time, now)
     known = progress.known(user_id, file_id)
@@ -47,22 +47,22 @@ def take(
     report = Report(seconds, duration, is_music(file), client_time, completed=completed)
     is_late = state is not None and is_older(client_time, state.reported_at, now)
     is_play = not is_late and progress.came_to_end(state, report)
-    holds = progress.report(user_id, file_id, report, known)
+    result = progress.report(user_id, file_id, report, known)
     play = _play(db, user_id, file_id, moment) if is_play else None
     if play is not None and not plays.is_known(play, duration):
         plays.add(play)
     if is_play:
-        holds = progress.of_file(user_id, file_id) or holds
-    return holds
+        result = progress.of_file(user_id, file_id) or result
+    return result
 
 
 def undo(progress: Progress, plays: Plays, user_id: str, file_id: str) -> UserMediaProgress:
-    """Go back to the last state that was kept, and take back the play that came after it."""
+    """Restore the last kept state, and remove the play that was added after it."""
     before = progress.of_file(user_id, file_id)
     state = progress.undo(user_id, file_id)
     if before is None or state is None:
         raise ConflictError(
-            f"there is nothing to undo: no earlier state of {shown(user_id)} in {shown(file_id)}"
+            f"nothing to undo: no earlier progress of {shown(user_id)} in {shown(file_id)} is kept"
         )
     was_played = before.last_played_at not in (None, state.last_played_at)
     if was_played and before.marked == state.marked:
@@ -74,7 +74,7 @@ def undo(progress: Progress, plays: Plays, user_id: str, file_id: str) -> UserMe
 def _disprove(
     db: Database, progress: Progress, plays: Plays, state: UserMediaProgress, duration: float | None
 ) -> None:
-    """Take back what was concluded from a duration that was too short."""
+    """Undo the completion and the play that a too short duration has caused."""
     if state.completed:
         user_id, file_id = state.user_id, state.media_file_id
         progress.take_back(user_id, file_id, None)

@@ -1,1 +1,1 @@
-"""What to watch."""
+"""Lists of what to watch: continue watching, and next up."""

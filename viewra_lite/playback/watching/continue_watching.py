@@ -1,4 +1,4 @@
-"""What a user has begun and not finished."""
+"""Continue watching: the titles that a user has begun and not finished."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..progress.state import Progress
 from ..progress.thresholds import Thresholds
 from ..versions import Subject, Versions, subjects
 from . import queries as watching_queries
-from .items import WatchItem, stored_moment, touched_files
+from .items import WatchItem, stored_moment, recent_files
 
 
 def continue_watching(
     db: Database, progress: Progress, config: Config, user_id: str, limit: int, rewatching: bool
 ) -> list[WatchItem]:
-    """Return what a user has begun and not finished, the most recent first."""
+    """Return the titles that a user has begun and not finished, the most recent first."""
     checked_limit(limit)
-    wanted = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
+    statement = watching_queries.files_begun if rewatching else watching_queries.files_unfinished
     found: dict[tuple[str, str], WatchItem] = {}
     with db.reader():
-        for ids in touched_files(db, wanted, user_id, *_loosest(config)):
+        for ids in recent_files(db, statement, user_id, *_loosest(config)):
             begun = _begun(db, progress, user_id, ids, rewatching)
             for key, item in _without_passed(db, user_id, begun):
                 found.setdefault(key, item)
@@ -35,9 +35,9 @@ def continue_watching(
 
 
 def _loosest(config: Config) -> list[float]:
-    """Return which files may be resumed at all, by either set of thresholds.
+    """Return the looser of both sets of thresholds, for the database to filter by.
 
-    The database passes over all others: somebody may have thousands of songs half heard.
+    Without it, a user's thousands of half-heard songs would be read.
     """
     limits = [Thresholds.of(config, is_music=is_music) for is_music in (False, True)]
     return [
@@ -50,7 +50,7 @@ def _loosest(config: Config) -> list[float]:
 def _begun(
     db: Database, progress: Progress, user_id: str, ids: list[str], rewatching: bool
 ) -> list[tuple[tuple[str, str], WatchItem]]:
-    """Return those of a chunk of files that are to be resumed, each with what it is one of."""
+    """Return the files of a chunk that can be resumed, each with the key of its entry."""
     versions = Versions(db, ids)
     states = progress.of_files(user_id, ids, versions)
     files: dict[str, MediaFile] = {}
@@ -71,15 +71,15 @@ def _begun(
 def _without_passed(
     db: Database, user_id: str, begun: list[tuple[tuple[str, str], WatchItem]]
 ) -> list[tuple[tuple[str, str], WatchItem]]:
-    """Leave out episodes whose user has seen a later one to the end since."""
+    """Leave out episodes of which the user has since completed a later one."""
     works = {item.show.work_id for _, item in begun if item.show is not None}
     if not works:
         return begun
     seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
     rows = db.all(watching_queries.plays_of_shows, user_id, list(works))
-    for work_id, season, number, touched, _, completed, *_ in rows:
+    for work_id, season, number, changed, _, completed, *_ in rows:
         if completed and season:
-            seen[work_id].append(((season, number), stored_moment(touched)))
+            seen[work_id].append(((season, number), stored_moment(changed)))
 
     def is_passed(item: WatchItem) -> bool:
         if item.show is None or item.episode is None:
@@ -94,8 +94,8 @@ def _without_passed(
 
 
 def _key(subject: Subject, versions: Versions, id: str) -> tuple[str, str]:
-    """Return what a file is one of: two episodes of a show, two parts of a movie are one entry."""
-    # By work: a show that lies in two libraries is one show.
+    """Return the key of a file's entry: episodes of a show, or parts of a movie, are one entry."""
+    # By work: a show in two libraries is one show.
     if subject.show is not None:
         return "show", str(subject.show.work_id)
     return "work", min(versions.works_of(id), default=id)

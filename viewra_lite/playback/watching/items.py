@@ -1,4 +1,4 @@
-"""What a list of things to watch is made of."""
+"""The entries of the lists of what to watch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...database.transactions.database import Database
 from ...media.models import Episode, MediaFile, Movie, Track, TVShow
 from ..models import UserMediaProgress
 
-_CHUNK_FILES = 100  # read at first; each chunk is twice the one before
+_CHUNK_FILES = 100  # in the first chunk; each next one is twice as large
 _MOST_FILES = 3200
 _EVER = datetime.max.replace(tzinfo=timezone.utc)
 NEVER = datetime.min.replace(tzinfo=timezone.utc)
@@ -20,14 +20,14 @@ NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True, slots=True)
 class WatchItem:
-    """Something to watch: the file to play, what it is, and where the user is in it."""
+    """An entry of a list: the file to play, its title, and the user's progress."""
 
     kind: str
     """movie, episode, track or other."""
     title: str
-    """What it is called in a list: Dune (2021), Dark S01E02 Lies."""
+    """For lists: Dune (2021), Dark S01E02 Lies."""
     media_file: MediaFile
-    """The file to play: the one that was watched, else its best version on disk."""
+    """The file to play: the one last watched, or its best version on disk."""
     progress: UserMediaProgress
     """With `resume_position`."""
     movie: Movie | None = None
@@ -41,12 +41,12 @@ class WatchItem:
         return str(self.media_file.id)
 
 
-def touched_files(
-    db: Database, wanted: Statement, user_id: str, *limits: float
+def recent_files(
+    db: Database, statement: Statement, user_id: str, *limits: float
 ) -> Iterator[list[str]]:
-    """Yield the ids of a user's files, those that changed last first, in chunks that grow."""
+    """Yield the ids of a user's files, the last changed first, in growing chunks."""
     moment, after, size = _EVER, "", _CHUNK_FILES
-    while rows := db.all(wanted, user_id, moment, after, size, *limits):
+    while rows := db.all(statement, user_id, moment, after, size, *limits):
         yield [id for id, _ in rows]
         if len(rows) < size:
             return
@@ -55,6 +55,6 @@ def touched_files(
 
 
 def stored_moment(stored: Any) -> datetime:
-    """Return a time out of a row that is no model."""
+    """Return a time from a row of plain values."""
     moment: datetime | None = UserMediaProgress.updated_at.python_value(stored)
     return NEVER if moment is None else moment

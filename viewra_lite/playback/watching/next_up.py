@@ -1,4 +1,4 @@
-"""What comes next of the shows that a user follows."""
+"""Next up: the next episode of each show that a user follows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ...database.checks import checked_limit
 from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from ..progress.state import Progress
-from ..shared import nothing
+from ..shared import empty_state
 from ..versions import Versions, subjects
 from . import queries as watching_queries
-from .items import NEVER, WatchItem, stored_moment, touched_files
+from .items import NEVER, WatchItem, stored_moment, recent_files
 
-_FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # in a chunk
+_FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # per chunk
 
 
 def next_up(db: Database, progress: Progress, user_id: str, limit: int) -> list[WatchItem]:
@@ -26,7 +26,7 @@ def next_up(db: Database, progress: Progress, user_id: str, limit: int) -> list[
     found: list[WatchItem] = []
     seen: set[str] = set()
     with db.reader():
-        for ids in touched_files(db, watching_queries.files_touched, user_id):
+        for ids in recent_files(db, watching_queries.files_recent, user_id):
             shows = [show for show in _shows_of(db, ids) if show.work_id not in seen]
             seen.update(show.work_id for show in shows)
             while shows and len(found) < limit:
@@ -50,7 +50,7 @@ class _Copy(NamedTuple):
 
 @dataclass(slots=True)
 class Step:
-    """An episode, in whichever libraries it lies, and how often a user has watched it."""
+    """An episode in all libraries, and how often a user has watched it."""
 
     copies: list[_Copy] = field(default_factory=list)
     plays: int = 0
@@ -60,34 +60,34 @@ class Step:
 
     @property
     def files(self) -> set[str]:
-        """The ids of its files."""
+        """Return the ids of its files."""
         return {copy.file_id for copy in self.copies if copy.file_id is not None}
 
 
 @dataclass(slots=True)
 class _Show:
-    """A show that a user follows, in every library in which it lies."""
+    """A show that a user follows, in all libraries."""
 
     work_id: str
     ids: list[str] = field(default_factory=list)
-    """Its rows; the one in the library where it was watched last is the first."""
+    """Its rows, first that of the library where it was watched last."""
     steps: dict[tuple[int, int], Step] = field(default_factory=lambda: defaultdict(Step))
     """Its episodes and specials, by season and number."""
-    touched: tuple[datetime, bool] = (NEVER, False)
-    """When the user did something with it last, and whether that was to drop it."""
+    changed: tuple[datetime, bool] = (NEVER, False)
+    """The time of its last progress, and whether that was to drop it."""
 
     def next_step(self) -> Step | None:
-        """Return what comes next; None of what was dropped."""
-        if self.touched[1]:
+        """Return the next episode, or None; None for a dropped show."""
+        if self.changed[1]:
             return None
         return next_step([self.steps[key] for key in sorted(self.steps) if key[0] > 0])
 
 
 def next_step(steps: Sequence[Step]) -> Step | None:
-    """Return what follows the last watched of a show's episodes, which are in order; or None.
+    """Return the episode after the last watched one, of episodes in order, or None.
 
-    Who is watching the show again comes to the first that was watched less often; an episode
-    seen once more for old times' sake does not lose one's place.
+    When a show is rewatched, it is the first episode that was watched less often. A single
+    rewatched episode does not change a user's place.
     """
     watched = [n for n, step in enumerate(steps) if step.plays]
     if not watched:
@@ -105,7 +105,7 @@ def _latest(steps: Sequence[Step], numbers: list[int]) -> int:
 
 
 def _plays_before(steps: Sequence[Step], last: int) -> int:
-    """Return how often the episode before one was watched; one in the same file is no other."""
+    """Return how often the episode before was watched, apart from those in the same file."""
     own = steps[last].files
     earlier = (step for step in reversed(steps[:last]) if own.isdisjoint(step.files))
     return next((step.plays for step in earlier), 0)
@@ -143,7 +143,7 @@ def _next_of(db: Database, progress: Progress, user_id: str, shows: list[_Show])
 
 
 def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
-    """Read the episodes of shows, by work."""
+    """Read the episodes of shows."""
     rows = db.all(watching_queries.episodes_of_shows, list(shows))
     for work_id, *columns in rows:
         copy = _Copy(*columns)
@@ -155,12 +155,12 @@ def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
 
 
 def _load_plays(db: Database, user_id: str, shows: dict[str, _Show]) -> None:
-    """Read what a user did with the episodes of shows, by work."""
-    # As state_of() does for whole rows: a show may have hundreds, and of each only this counts.
+    """Read a user's plays of the episodes of shows."""
+    # As state_of() merges whole rows: a show may have hundreds, and few columns count.
     rows = db.all(watching_queries.plays_of_shows, user_id, list(shows))
-    for work_id, season, number, touched, dropped, completed, plays, marked, played in rows:
+    for work_id, season, number, changed, dropped, completed, plays, marked, played in rows:
         show = shows[work_id]
-        show.touched = max(show.touched, (stored_moment(touched), bool(dropped)))
+        show.changed = max(show.changed, (stored_moment(changed), bool(dropped)))
         if completed:
             step = show.steps[season, number]
             step.is_seen = True
@@ -176,14 +176,14 @@ def _load_plays(db: Database, user_id: str, shows: dict[str, _Show]) -> None:
 def _items(
     db: Database, progress: Progress, user_id: str, found: dict[str, MediaFile]
 ) -> list[WatchItem]:
-    """Return the entries of episodes, by id, that are to be played from these files."""
+    """Return the entries of episodes, by id, with the files to play."""
     versions = Versions(db, [file.id for file in found.values()])
     known = subjects(db, versions)
-    states = progress.of_files(user_id, versions.wanted, versions)
+    states = progress.of_files(user_id, versions.requested, versions)
     episodes = {row.id: row for row in db.all(watching_queries.episodes_by_ids, list(found))}
     items = []
     for episode_id, file in found.items():
-        episode, state = episodes[episode_id], states.get(file.id) or nothing(user_id, file.id)
+        episode, state = episodes[episode_id], states.get(file.id) or empty_state(user_id, file.id)
         progress.complete(state, is_music=versions.is_music(file.id), file=file)
         items.append(
             WatchItem(

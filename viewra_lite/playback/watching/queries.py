@@ -1,4 +1,4 @@
-"""The questions of the lists and of the marks: query builders that run nothing."""
+"""The queries of the lists of what to watch: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...media.models import Episode, MediaFile, TVShow
 from ...media.work_models import Work, WorkFile
 from ..models import UserMediaProgress
 
-# What a user has touched
+# A user's files
 
 
 def _files_touched(user_id: Any, moment: Any, after: Any, limit: Any, *conditions: Any) -> Any:
-    """A user's files, those that changed last first, after the one that a chunk ended with."""
+    """A user's files, the last changed first, after the last one of the previous chunk."""
     progress = UserMediaProgress
     return (
         progress.select(progress.media_file_id, progress.updated_at)
@@ -33,12 +33,12 @@ def _files_touched(user_id: Any, moment: Any, after: Any, limit: Any, *condition
 
 
 @statement
-def files_touched(user_id: Any, moment: Any, after: Any, limit: Any) -> Any:
+def files_recent(user_id: Any, moment: Any, after: Any, limit: Any) -> Any:
     return _files_touched(user_id, moment, after, limit)
 
 
 def _is_resumable(shortest: Any, first: Any, last: Any) -> Any:
-    """Whether a file may be resumed: seconds that it runs at least, and shares of them."""
+    """Whether a file may be resumed: by its least duration, and by shares of the duration."""
     progress = UserMediaProgress
     return (progress.position > 0) & (
         progress.duration.is_null()
@@ -69,7 +69,7 @@ def files_unfinished(
 def files_begun(
     user_id: Any, moment: Any, after: Any, limit: Any, shortest: Any, first: Any, last: Any
 ) -> Any:
-    """As files_unfinished, with those that were completed once."""
+    """As files_unfinished, including files that were completed before."""
     return _files_touched(
         user_id,
         moment,
@@ -85,7 +85,7 @@ def files_begun(
 
 @statement
 def shows_of_files(ids: Any) -> Any:
-    """Which shows files belong to: (file, show's work, show, whether in the file's library)."""
+    """The shows of files: (file, show's work, show, whether it is in the file's library)."""
     return (
         WorkFile.select(
             WorkFile.media_file_id, Work.show, TVShow.id, TVShow.library == MediaFile.library
@@ -118,9 +118,9 @@ def episodes_of_shows(works: Any) -> Any:
 
 @statement
 def plays_of_shows(user_id: Any, works: Any) -> Any:
-    """A user's rows of the episodes of these shows, those that have gone too."""
+    """A user's rows of the episodes of these shows, removed ones included."""
     progress = UserMediaProgress
-    # CROSS: from the shows to the user's rows; the other way SQLite would read all of a user's.
+    # CROSS fixes the order, shows first: else SQLite reads all rows of the user.
     return (
         Work.select(
             Work.show,
