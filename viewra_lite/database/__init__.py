@@ -1,3 +1,3 @@
-"""The plumbing: knows engines, knows no table of ours."""
+"""Engines, connections, transactions and migrations; no table of any module."""
 
-from .orm import peewee_import  # noqa: F401  (before anything imports peewee, see there)
+from .orm import peewee_import  # noqa: F401  (must come before any import of peewee, see there)

@@ -1,4 +1,4 @@
-"""The seam: what an engine must answer so that nothing above it asks which engine it is."""
+"""Backend: the interface of an engine. Everything above it works without knowing the engine."""
 
 from __future__ import annotations
 
@@ -13,50 +13,53 @@ class DatabaseFacts(NamedTuple):
     """An engine and the size of its database."""
 
     version: str
-    """SQLite 3.45.1, PostgreSQL 16.2."""
+    """Engine and version, such as "SQLite 3.45.1" or "PostgreSQL 16.2"."""
     path: str | None
     """The database file; None on a server."""
     size: int
-    """Of the database, bytes."""
+    """Bytes of the database."""
     log_size: int
-    """Of SQLite's write-ahead log, bytes."""
+    """Bytes of SQLite's write-ahead log; 0 on PostgreSQL."""
 
 
 class Backend(Protocol):
-    """One engine. Connections are lent by `borrow` and `borrow_writer` and always given back."""
+    """An engine; every connection from `borrow` and `borrow_writer` must be given back."""
 
     engine: str
-    database: Any  # a peewee.Database whose connections come from sessions
+    database: Any  # a peewee.Database that uses the connections of our transactions
 
     def borrow(self) -> Connection:
-        """Return a connection that only reads; raises StoreBusyError when none comes free."""
+        """Return a read-only connection; raises StoreBusyError if none becomes free in time."""
 
     def turn_of(self, connection: Connection, writes: bool) -> Any:
-        """Return which loan it is that a borrowed connection is out for: it ends once."""
+        """Return a token of the current loan of a connection; is_lent() tests it."""
 
     def is_lent(self, connection: Connection, turn: Any) -> bool:
-        """Whether that loan has not ended: who was interrupted while it gave back has to know."""
+        """Whether that loan has not ended: an interrupted give_back() may have to be repeated."""
 
     def give_back(self, connection: Connection) -> None:
-        """Take a reading connection back, clean or dirty."""
+        """Return a reading connection to the pool, in whatever state it is."""
 
     def borrow_writer(self) -> Connection:
         """Return a connection that may write; on SQLite this passes the write gate."""
 
     def give_back_writer(self, connection: Connection) -> None:
-        """Take a writing connection back and let the next writer in."""
+        """Return a writing connection and let the next writer in."""
 
     def is_writer_awaited(self) -> bool:
-        """Whether another thread of this process queues for the writer."""
+        """Whether another thread of this process is waiting for the writer."""
 
     def yield_to_writers(self) -> None:
-        """Wait while others need that nobody writes batch after batch; outside a transaction."""
+        """Block while a checkpoint needs the write queue to stay short.
+
+        Call it outside a transaction.
+        """
 
     def begin_read(self, connection: Connection) -> None:
         """Start a transaction that reads one consistent snapshot."""
 
     def end_read(self, connection: Connection) -> None:
-        """End a reading transaction, whatever state it is in."""
+        """End a reading transaction, in whatever state it is."""
 
     def begin_write(self, connection: Connection, durable: bool) -> None:
         """Start a write transaction; durable means on disk before commit() returns."""
@@ -65,16 +68,16 @@ class Backend(Protocol):
         """Commit; the caller rolls back if this raises."""
 
     def rollback(self, connection: Connection) -> None:
-        """Roll back, and do nothing where the engine already has."""
+        """Roll back; does nothing if the engine has already rolled back."""
 
     def rollback_to(self, connection: Connection, savepoint: str) -> None:
-        """Undo to a savepoint and forget it; nothing where the engine rolled all back already."""
+        """Roll back to a savepoint and release it; does nothing if all was rolled back already."""
 
     def reset(self, connection: Connection) -> None:
-        """Undo what guest code may have changed on a connection: pragmas, settings, ATTACH."""
+        """Undo changes of caller's code to a connection: pragmas, settings, ATTACH."""
 
     def forbid_writes(self, connection: Connection, forbidden: bool) -> None:
-        """Make a writer's connection refuse or accept writes while a reader is nested in it."""
+        """Refuse or allow writes on a writer's connection, for a reader that is nested in it."""
 
     def execute_alone(self, connection: Connection, sql: str, params: Sequence[Any]) -> Any:
         """Run one writing statement as its own transaction and return its cursor."""
@@ -83,37 +86,40 @@ class Backend(Protocol):
         """Run one statement for each row of parameters."""
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return the ViewraError that a driver's error stands for, or the error itself."""
+        """Return the ViewraError for a driver's error, or the error itself."""
 
     def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
-        """Hold a lock across processes that ends with its owner; raises StoreBusyError."""
+        """Hold a named lock across processes, which the death of the process releases.
+
+        Raises StoreBusyError after wait_s seconds.
+        """
 
     def prepare(self, adoptable: Callable[[Connection], bool] | None = None) -> None:
-        """Make sure that there is a database to connect to; cheap where there is.
+        """Create the database if it does not exist; cheap if it does.
 
-        adoptable says of one with tables that no store made whether it may become a store.
+        adoptable(connection) decides whether a database with foreign tables may become a store.
         """
 
     def refuse_absent(self) -> None:
-        """Raise StoreUnavailableError where there is no database, without making one."""
+        """Raise StoreUnavailableError if the database does not exist; never creates it."""
 
     def mark_as_store(self) -> None:
-        """Note that a store is here, so that an emptied database is not taken for a new one."""
+        """Record that a store is here, so that an emptied database is not taken for a new one."""
 
     def refuse_stray_query(self) -> NoReturn:
-        """Raise TransactionError or StoreClosedError for a query outside every transaction."""
+        """Raise TransactionError or StoreClosedError for a query outside a transaction."""
 
     def facts(self) -> DatabaseFacts:
         """Return the engine's version and the database's size."""
 
     def checkpoint(self) -> None:
-        """Move committed changes from the log into the database, as far as nobody reads them.
+        """Move committed changes from the log into the database, except those that readers need.
 
-        In steps, so that no writer waits for the disk; outside a session.
+        Works in steps, so that no writer waits for the disk. Call it outside a transaction.
         """
 
     def after_fork(self) -> None:
         """Forget every connection in a forked child, without closing any."""
 
     def close(self) -> None:
-        """Close every connection; those in use are closed as they come back."""
+        """Close every connection; one in use is closed when it is given back."""

@@ -1,6 +1,7 @@
-"""What the verbs may be called with, and the one wording for each mistake.
+"""Checks of arguments, with one wording for each mistake.
 
-Checks take the name of the argument and its value, return the value, and raise InvalidValueError.
+A check takes the name of an argument and its value, returns the value, and raises
+InvalidValueError.
 """
 
 from __future__ import annotations
@@ -22,30 +23,30 @@ class _NotGiven:
 
 
 NOT_GIVEN: Any = _NotGiven()
-"""Stands for an argument that is left out, where None means something of its own."""
+"""The default of an argument for which None is a value."""
 LONGEST_ID = 255
-"""Characters of an id; an index row of PostgreSQL holds 2,704 bytes."""
+"""Characters of an id; an index entry of PostgreSQL is limited to 2,704 bytes."""
 LONGEST_TITLE = 500
-"""Characters of a title or a name, which stand in an index too."""
+"""Characters of a title or a name, which are indexed too."""
 MAX_LIMIT = 1000
 MAX_SECONDS = 1e12
-"""30,000 years: more is a mistake, and may be more than a float can hold."""
+"""30,000 years: a larger value is a mistake, and may not fit a float."""
 MOST_32_BITS = 2**31 - 1
 MOST_64_BITS = 2**63 - 1
 
 
 def refused(name: str, expected: str, value: Any) -> InvalidValueError:
-    """Return the error for a value that is not what is expected."""
+    """Return the error for a value that is not as expected."""
     return InvalidValueError(f"{name} must be {expected}, not {shown(value)}")
 
 
 def no_such(noun: str, id: Any) -> NotFoundError:
-    """Return the error for an id of which there is no record."""
+    """Return the error for an id without a record."""
     return NotFoundError(f"no {noun} {shown(id)}")
 
 
 def unknown_name(holder: str, name: Any, known: Collection[str]) -> InvalidValueError:
-    """Return the error for a name that a holder does not have, with the nearest that it has."""
+    """Return the error for an unknown name of a holder, with the nearest known name."""
     import difflib
 
     near = difflib.get_close_matches(str(name)[:LONGEST_ID], known, n=1)
@@ -54,15 +55,15 @@ def unknown_name(holder: str, name: Any, known: Collection[str]) -> InvalidValue
 
 
 def not_a_cursor() -> InvalidValueError:
-    """Return the error for a cursor that does not belong to a list."""
+    """Return the error for a cursor of another list."""
     return InvalidValueError(
-        "after is not a cursor of this list: pass the `next` of the page before, unchanged, "
-        "with the same sort"
+        "after is not a cursor of this list: pass `next` of the previous page unchanged, with the "
+        "same sort"
     )
 
 
 def or_none(check: Callable[[str, Any], Value], name: str, value: Any) -> Value | None:
-    """Return what a check makes of a value, and None for None."""
+    """Return a checked value, or None for None."""
     return None if value is None else check(name, value)
 
 
@@ -70,9 +71,9 @@ def or_none(check: Callable[[str, Any], Value], name: str, value: Any) -> Value 
 
 
 def known_id(noun: str, id: Any) -> str:
-    """Return an id that is looked for; raises NotFoundError for what cannot be one."""
+    """Return an id to look up; raises NotFoundError for a value that cannot be an id."""
     if id.__class__ is str and id.isascii() and len(id) <= LONGEST_ID and "\0" not in id:
-        return str(id)  # as nearly all are
+        return str(id)  # the fast path for nearly all ids
     try:
         return checked_id("id", id)
     except InvalidValueError as exc:
@@ -80,7 +81,7 @@ def known_id(noun: str, id: Any) -> str:
 
 
 def checked_id(name: str, id: Any) -> str:
-    """Return an id: text that is not empty and not too long for an index."""
+    """Return an id: not empty, and short enough for an index."""
     text = checked_text(name, id, longest=LONGEST_ID)
     if not text:
         raise InvalidValueError(f"{name} must not be empty")
@@ -88,7 +89,7 @@ def checked_id(name: str, id: Any) -> str:
 
 
 def checked_ids(name: str, ids: Any) -> list[str]:
-    """Return a list of texts that may be ids, of any iterable but a text."""
+    """Return a list of texts that may be ids, from any iterable except text."""
     if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):
         raise refused(name, "a list of ids", ids)
     return [checked_text(f"each of {name}", id) for id in ids]
@@ -111,7 +112,7 @@ def checked_text(name: str, value: Any, *, longest: int | None = None) -> str:
 
 
 def checked_title(name: str, value: Any) -> str:
-    """Return a title or a name: text that is not blank and not too long for an index."""
+    """Return a title or a name: not blank, and short enough for an index."""
     text = checked_text(name, value, longest=LONGEST_TITLE)
     if not text.strip():
         raise InvalidValueError(f"{name} must not be empty")
@@ -119,26 +120,26 @@ def checked_title(name: str, value: Any) -> str:
 
 
 def checked_choice(name: str, value: Any, choices: Collection[str]) -> str:
-    """Return one of some words."""
+    """Return a value that is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise refused(name, f"one of {', '.join(choices)}", value)
     return value
 
 
-def checked_path(name: str, path: Any, what: str = "a path") -> str:
-    """Return a path of the file system as text; what says whose it is."""
+def checked_path(name: str, path: Any, expected: str = "a path") -> str:
+    """Return a file-system path as text; expected describes it in messages."""
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(text, str):
-        raise refused(name, what, path)
+        raise refused(name, expected, path)
     if not text:
         raise InvalidValueError(f"{name} must not be empty")
     if "\0" in text:
-        raise refused(name, f"{what} without NUL", path)
+        raise refused(name, f"{expected} without NUL", path)
     return text
 
 
 def is_storable(text: str) -> bool:
-    """Whether both engines can store a text as it is."""
+    """Whether both engines can store a text unchanged."""
     try:
         return "\0" not in text and (text.isascii() or text.encode() is not None)
     except UnicodeEncodeError:
@@ -149,7 +150,7 @@ def is_storable(text: str) -> bool:
 
 
 def checked_limit(limit: Any) -> int:
-    """Return how many rows are wanted, 1 to 1000."""
+    """Return a number of rows, 1 to 1000."""
     return checked_whole("limit", limit, 1, MAX_LIMIT)
 
 
@@ -184,22 +185,22 @@ def checked_seconds(name: str, value: Any) -> float:
 
 
 def checked_duration(name: str, value: Any) -> float:
-    """Return a running time, seconds; one of 0 is unknown, and unknown is None."""
+    """Return a running time in seconds, more than 0; an unknown one is None, not 0."""
     seconds = checked_seconds(name, value)
     if not seconds:
-        raise refused(name, "more than 0 seconds (None where it is unknown)", value)
+        raise refused(name, "more than 0 seconds (None if unknown)", value)
     return seconds
 
 
 def checked_truth(name: str, value: Any) -> bool:
-    """Return True or False, and nothing that only looks like one."""
+    """Return True or False; other truthy and falsy values are refused."""
     if not isinstance(value, bool):
         raise refused(name, "True or False", value)
     return value
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a value is a number that a column of real numbers can hold."""
+    """Whether a value is a number that fits a column of real numbers."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return -float_info.max <= value <= float_info.max
@@ -226,6 +227,6 @@ def checked_moment(name: str, moment: Any) -> datetime:
 
 
 def checked_order(since: datetime | None, until: datetime | None) -> None:
-    """Refuse a time that ends before it begins."""
+    """Refuse a period that ends before it begins."""
     if since is not None and until is not None and since > until:
         raise InvalidValueError(f"since must not be after until: {since} is after {until}")

@@ -14,16 +14,16 @@ _VARIANT = 0x2 << _LOW_BITS
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 
-# Random numbers of 32 bits, drawn ahead: asking the system for each would cost more than the rest
-# of an id, and let go of the interpreter's lock, which a scan beside busy threads waits for.
+# Random 32-bit numbers, drawn in advance. A system call for each would cost more than the rest of
+# an id, and release the GIL, which a scan then waits for while other threads are busy.
 _WORDS = struct.Struct("256I")
 _drawn: list[int] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_drawn.clear)  # or the child's would be its parent's
+    os.register_at_fork(after_in_child=_drawn.clear)  # or parent and child would draw the same
 
 
 class Ids:
-    """Makes ids that sort in the order they were made, even if the clock jumps back."""
+    """Makes ids that sort in order of creation, even if the clock jumps back."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -34,7 +34,7 @@ class Ids:
         return self.many(1)[0]
 
     def many(self, count: int) -> list[str]:
-        """Make several ids of one moment."""
+        """Make several ids with the same time, in order."""
         moment = self._clock()
         with self._lock:
             fresh = ((moment - _EPOCH) // _MILLISECOND) << _RANDOM_BITS
@@ -48,7 +48,7 @@ class Ids:
 
 
 def _word() -> int:
-    """Return 32 random bits that nobody else gets."""
+    """Return 32 random bits, each drawn once."""
     try:
         return _drawn.pop()
     except IndexError:

@@ -1,4 +1,4 @@
-"""Keyset pages: each starts after the last row of the one before, whatever changed meanwhile."""
+"""Keyset pages: each starts after the last row of the previous one, even if rows changed since."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some rows in order, and the cursor to give as `after` for what follows, or None."""
+    """One page of a list:
+
+    page = store.media.movies()
+    while page.next:
+        page = store.media.movies(after=page.next)
+    """
 
     items: list[Item]
+    """The rows, in order."""
     next: str | None
+    """The opaque cursor to pass as `after` for the next page; None on the last page."""
 
 
 def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequence[Any]]) -> Any:
-    """Make a Page of rows that were asked for with limit + 1; key(row) is where it is sorted."""
+    """Make a Page of rows that were selected with limit + 1; key(row) returns its sort key."""
     if len(rows) <= limit:
         return Page(rows, None)
     items = rows[:limit]
@@ -29,7 +36,7 @@ def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequenc
 
 
 def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
-    """Return the key that a cursor of this kind of page holds; raises InvalidValueError."""
+    """Return the key in a cursor of this kind of page; raises InvalidValueError."""
     if cursor is None:
         return None
     from base64 import urlsafe_b64decode

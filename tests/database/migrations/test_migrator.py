@@ -141,7 +141,7 @@ def test_modules_come_after_what_they_require():
     [
         ([needs("a", "b"), needs("b", "c"), needs("c", "a")], "a -> b -> c -> a"),
         ([needs("a", "a")], "a -> a"),
-        ([needs("a", "nobody")], "a requires nobody"),
+        ([needs("a", "nobody")], "a requires the module nobody"),
         ([needs("a"), needs("a")], "same name"),
     ],
 )
@@ -260,7 +260,7 @@ def test_an_edited_script_is_refused(store_config, guest):
     Store.open(store_config, modules=[guest.module()]).close()  # line ends are no edit
     guest.write("0001_initial", CREATE + "\n# harmless")
     guest.write("0002_stars", ADD_COLUMN)
-    refuse(store_config, guest, MigrationError, "0001_initial was changed")
+    refuse(store_config, guest, MigrationError, "0001_initial was edited")
 
 
 def test_a_late_number_is_refused(store_config, guest):
@@ -300,7 +300,7 @@ def test_a_failing_script_is_rolled_back_with_its_tables(store_config, guest):
         add(store, "a")
     guest.write("0002_fail", FAIL)
     error = refuse(store_config, guest, MigrationError, "notes 0002_fail failed and was rolled")
-    assert "the store is as it was" in str(error) and "own trouble" in str(error)
+    assert "the store is unchanged" in str(error) and "own trouble" in str(error)
     assert isinstance(error.__cause__, ValueError)
     guest.write("0002_fail", ADD_COLUMN)  # corrected, in the same process
     with Store.open(store_config, modules=[guest.module()]) as store:

@@ -230,7 +230,7 @@ def test_a_server_that_takes_no_writes_says_so(set_up):
         store.writer().__enter__,
         lambda: store.media.add_library("Films", "/", "movie"),
     ):
-        with pytest.raises(StoreUnavailableError, match="takes no writes: .* name the primary"):
+        with pytest.raises(StoreUnavailableError, match="is read-only: .* configure the primary"):
             write()
     with pytest.raises(TransactionError, match="writer"), store.reader():
         add_by_peewee("a")

@@ -250,7 +250,7 @@ def test_a_database_that_cannot_be_synced_keeps_its_log(store, path, monkeypatch
     disk.before = refuse
     write_while_another_queues(store, 100)
     assert disk.syncs == 3 and len(ids(store)) == 101
-    with pytest.raises(StoreUnavailableError, match="look after the disk"):
+    with pytest.raises(StoreUnavailableError, match="check the disk"):
         with store._db.writer(durable=True):
             add(store, "durable")
     some, pages = moved(path)

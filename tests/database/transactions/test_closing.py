@@ -36,7 +36,7 @@ def stray_uses():
 def test_a_stray_query_is_refused_before_and_after_sessions_and_in_any_thread(store):
     def refused():
         for use in stray_uses():
-            with pytest.raises(TransactionError, match="outside a session"):
+            with pytest.raises(TransactionError, match="outside a transaction"):
                 use()
 
     refused()

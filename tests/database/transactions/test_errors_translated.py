@@ -245,7 +245,7 @@ def pipe(path):
         (folder, ConfigError, "is a folder"),
         (parent_is_a_file, ConfigError, "is not a folder"),
         (grandparent_is_a_file, ConfigError, "is not a folder"),
-        (dangling_link, StoreUnavailableError, "is not there"),
+        (dangling_link, StoreUnavailableError, "does not exist"),
         (loop, ViewraError, "link"),
         (too_long, ConfigError, "too long"),
         pytest.param(

@@ -119,7 +119,7 @@ def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
     disk.before = refuse
 
     def write(number):
-        with pytest.raises(StoreUnavailableError, match="start the program anew"):
+        with pytest.raises(StoreUnavailableError, match="restart the program"):
             with store._db.writer(durable=True):
                 add(store, f"{number}")
                 store.after_commit(lambda: called.append(number))

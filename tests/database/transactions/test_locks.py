@@ -154,7 +154,7 @@ with Store.open(sys.argv[1]) as store:
 
 def test_a_link_to_nothing_is_refused_as_before(tmp_path: Path) -> None:
     (tmp_path / "viewra.db").symlink_to(tmp_path / "away" / "viewra.db")
-    with pytest.raises(errors.StoreUnavailableError, match="which is not there"):
+    with pytest.raises(errors.StoreUnavailableError, match="which does not exist"):
         Store.open(f"sqlite:///{tmp_path}/viewra.db")
 
 

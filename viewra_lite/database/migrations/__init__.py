@@ -1,1 +1,1 @@
-"""How a store comes to this version."""
+"""Migration scripts, the migrator that applies them, and the schema as SQL."""

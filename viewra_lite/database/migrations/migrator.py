@@ -1,8 +1,8 @@
-"""Brings a store to this version: each module's numbered scripts, in the order of `requires`.
+"""Migrates a store: applies each module's numbered scripts, in the order of `requires`.
 
-Each script runs in one transaction with its line of history, under playhouse's rules. The plan is
-computed without a lock; only if there is something to do is the lock across processes taken and
-the plan computed again.
+A script and its row of history are written in one transaction, by playhouse's migrator. The plan is
+computed without a lock. Only if scripts are pending, the lock across processes is taken and the
+plan is computed again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HISTORY_PREFIX = "viewra_migrations_"
 
 
 class Migrator:
-    """Compares the modules' scripts with a store's history, and applies what is missing."""
+    """Compares the modules' scripts with a store's history and applies those that are pending."""
 
     def __init__(self, db: Database, modules: Sequence[Migrated]) -> None:
         self._db = db
@@ -38,7 +38,11 @@ class Migrator:
         }
 
     def plan(self) -> list[Script]:
-        """Return what apply() would run, in order; raises NewerSchemaError and MigrationError."""
+        """Return the scripts that apply() would run, in order.
+
+        Raises NewerSchemaError if the store was migrated by scripts that are unknown here, and
+        MigrationError if an applied script was edited or skipped.
+        """
         with self._db.reader():
             applied = self._applied()
         return [
@@ -48,7 +52,10 @@ class Migrator:
         ]
 
     def status(self) -> list[dict[str, Any]]:
-        """Return every script with the time it was applied, or None, in the order of running."""
+        """Return every script, in order, as a mapping with "module", "name" and "applied".
+
+        "applied" is an aware datetime, or None for a pending script.
+        """
         with self._db.reader():
             applied = self._applied()
         return [
@@ -62,7 +69,11 @@ class Migrator:
         ]
 
     def apply(self) -> list[Script]:
-        """Run what is pending and return it; processes that start together take turns."""
+        """Run the pending scripts and return them; processes that start together take turns.
+
+        Raises NewerSchemaError, MigrationError, and StoreBusyError if another process migrates
+        for longer than two minutes.
+        """
         if not self.plan():
             return []
         with self._db.exclusive("migrate", wait_s=LOCK_WAIT_S):
@@ -77,14 +88,14 @@ class Migrator:
     ) -> None:
         """Run scripts on a connection that the caller has prepared, under the lock.
 
-        Inside a transaction of the caller each script is a savepoint; on SQLite its foreign keys
-        must be off. Without verify, the caller looks for rows that point nowhere.
+        Inside a transaction of the caller each script is a savepoint; on SQLite foreign keys must
+        be off. With verify=False the caller checks the foreign keys.
         """
         for script, module in [(s, s.load()) for s in plan]:
             _run(database, self._db, script, module, verify)
 
     def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
-        """Return what was applied of each module: checksum and time, by the script's name."""
+        """Return the applied scripts of each module: checksum and time by name."""
         database = self._db.backend.database
         tables = set(database.get_tables())
         histories = " UNION ALL ".join(
@@ -112,7 +123,9 @@ def in_order(modules: Sequence[Migrated]) -> list[Migrated]:
             raise MigrationError(f"modules require each other: {' -> '.join((*path, module.name))}")
         for name in module.requires:
             if name not in by_name:
-                raise MigrationError(f"module {module.name} requires {name}, which is not there")
+                raise MigrationError(
+                    f"module {module.name} requires the module {name}: pass it to Store.open() too"
+                )
             visit(by_name[name], (*path, module.name))
         ordered.setdefault(module.name, module)
 
@@ -124,22 +137,22 @@ def in_order(modules: Sequence[Migrated]) -> list[Migrated]:
 def pending(
     module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
 ) -> list[Script]:
-    """Return the scripts not yet applied, after refusing a history that does not fit them."""
+    """Return the scripts not yet applied; raises if the history does not match the scripts."""
     names = {script.name for script in known}
-    strangers = sorted(set(applied) - names)
-    if strangers:
+    unknown = sorted(set(applied) - names)
+    if unknown:
         raise NewerSchemaError(
-            f"the store's {module} tables were migrated by {', '.join(strangers)}, which is not "
-            f"here: upgrade viewra_lite, or whatever brings the module {module}. Nothing was "
-            "changed"
+            f"the store's {module} tables were migrated by {', '.join(unknown)}, which this "
+            f"version does not have: upgrade viewra_lite, or the package of the module {module}. "
+            "Nothing was changed"
         )
     missing = [script for script in known if script.name not in applied]
     latest = max((s.number for s in known if s.name in applied), default=-1)
     late = [script.name for script in missing if script.number < latest]
     if late:
         raise MigrationError(
-            f"module {module}: {', '.join(late)} has a lower number than what is applied already: "
-            "give it the next number"
+            f"module {module}: {', '.join(late)} has a lower number than a script that was "
+            "applied: give it the next number"
         )
     _refuse_edited(module, known, applied)
     return missing
@@ -152,8 +165,8 @@ def _refuse_edited(
         recorded = applied.get(script.name, (None, None))[0]
         if recorded and script.checksum and recorded != script.checksum:
             raise MigrationError(
-                f"module {module}: {script.name} was changed after it had been applied: a released "
-                "migration is frozen, put the change into a new one"
+                f"module {module}: {script.name} was edited after it had been applied: restore it, "
+                "and put the change into a new script"
             )
 
 
@@ -176,10 +189,10 @@ def history(database: peewee.Database, module: str) -> Any:
 
 @contextmanager
 def _raw_connection(db: Database) -> Iterator[peewee.Database]:
-    """Lend Peewee the writer's connection with no transaction open.
+    """Lend Peewee the writer's connection without an open transaction.
 
-    A table rebuild inside an outer transaction would delete child rows by CASCADE, because
-    PRAGMA foreign_keys is a no-op there; the migrator opens its own transactions.
+    The migrator begins its own transactions: a table rebuild inside an outer one would delete child
+    rows by CASCADE, because PRAGMA foreign_keys has no effect there.
     """
     backend = db.backend
     connection = backend.borrow_writer()
@@ -210,17 +223,17 @@ def _run(database: Any, db: Database, script: Script, module: ModuleType, verify
         raise
     except Exception as exc:
         raise MigrationError(
-            f"{script.module} {script.name} failed and was rolled back, the store is as it was "
-            f"before it: {db.backend.translate(exc)}"
+            f"{script.module} {script.name} failed and was rolled back; the store is unchanged by "
+            f"it: {db.backend.translate(exc)}"
         ) from exc
 
 
 def _check_foreign_keys(database: Any) -> None:
-    # SQLite migrates with foreign keys off, so what a script broke is looked for before commit.
+    # SQLite migrates with foreign keys off, so they are checked before the commit.
     if issubclass(type(database), peewee.SqliteDatabase):
         broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             table, _, parent, _ = broken[0]
             raise MigrationError(
-                f"{len(broken)} rows would point nowhere, the first in {table} to {parent}"
+                f"{len(broken)} rows would violate a foreign key, the first in {table} to {parent}"
             )

@@ -1,8 +1,9 @@
-"""Renders the tables of modules as SQL that people like to read; needs no connection.
+"""Renders the tables of modules as commented, readable SQL; needs no connection.
 
-A model's `_meta` says the columns, the first line of its docstring is the table's comment and a
-field's help_text the column's. `extra_ddl`, a mapping of engine to statements, says what Peewee
-has no words for. A test holds the result to what the migrations make.
+The columns come from a model's `_meta`, the table's comment from the first line of its docstring
+and a column's comment from the field's help_text. `extra_ddl`, a mapping of engine to statements,
+adds DDL that Peewee cannot express. A test compares the result with the tables that the migrations
+create.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 ENGINES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 _WIDTH = 100  # characters
 _INDENT = "    "
-_NARROWEST_COMMENT = 24  # characters; below this a comment stands above its column
+_NARROWEST_COMMENT = 24  # characters; below this a comment is put above its column
 
-# What either engine refuses as a bare name; a test holds this to the engines themselves.
+# Names that either engine accepts only in quotes; a test compares the list with the engines.
 RESERVED = frozenset(
     """
     add all alter analyse analyze and any array as asc asymmetric authorization autoincrement
@@ -45,7 +46,7 @@ RESERVED = frozenset(
 def render(modules: Sequence[Migrated], dialect: str) -> str:
     """Return the commented DDL of the modules' tables for "sqlite" or "postgres".
 
-    Modules and models must come in an order in which each refers only to earlier ones. Raises
+    Modules and models must be ordered so that each refers only to earlier ones. Raises
     InvalidValueError for another dialect.
     """
     database = _database(dialect)
@@ -101,7 +102,7 @@ def _table(model: Any, dialect: str, database: Any) -> str:
 
 
 def _body(model: Any, database: Any) -> list[str]:
-    """Return the lines between the brackets: columns side by side, then the constraints."""
+    """Return the lines between the brackets: aligned columns, then the constraints."""
     fields = model._meta.sorted_fields
     names = [_name(field.column_name) for field in fields]
     columns = [_column(field, database) for field in fields]
@@ -127,7 +128,7 @@ def _without_last_comma(lines: list[str]) -> list[str]:
 
 
 def _column(field: Any, database: Any) -> tuple[str, str]:
-    """Return a column's type with its plain constraints, and its CHECKs for a line below."""
+    """Return a column's type with its other constraints, and its CHECKs for the line below."""
     _, *parts = field.ddl(database.get_sql_context()).nodes
     texts = [_sql(part, database) for part in parts]
     plain = [text for text in texts if not text.startswith("CHECK ")]
@@ -151,7 +152,7 @@ def _indexes(model: Any, database: Any) -> list[str]:
 
 
 def _commented(code: str, comment: str | None, column: int) -> list[str]:
-    """Return a line of code with its comment to the right, or above where it does not fit."""
+    """Return a line of code with its comment to the right, or above it if that is too narrow."""
     width = _WIDTH - column - len("-- ")
     if not comment:
         return [code]
@@ -167,7 +168,7 @@ def _sql(node: Any, database: Any) -> str:
 
 
 def unquoted(sql: str) -> str:
-    """Return SQL without the quotes around identifiers that need none."""
+    """Return SQL without the quotes around identifiers that do not need them."""
 
     def bare(match: re.Match[str]) -> str:
         text = match.group()
@@ -182,7 +183,7 @@ def _name(identifier: str) -> str:
 
 
 def _statement(sql: str) -> str:
-    """Return a statement ended and wrapped; a trigger's body gets a line for each statement."""
+    """Return a statement wrapped and with its semicolon; a trigger has one line per statement."""
     if len(sql) < _WIDTH:
         return f"{sql};"
     head, begin, body = f"{sql};".partition(" BEGIN ")

@@ -1,6 +1,6 @@
-"""The numbered migration scripts of a module: what they are called, and whether they were edited.
+"""The numbered migration scripts of a module, with checksums that reveal edits.
 
-They come from a package, so that they are found in a folder, a zip and a frozen binary alike.
+They are found through their package, so that a folder, a zip file and a frozen binary all work.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Migrated(Protocol):
-        """What migrating and rendering need to know of a module."""
+        """The part of a module that the migrator and the schema use."""
 
         @property
         def name(self) -> str:
-            """Names the module and its history."""
+            """The name of the module and of its history."""
 
         @property
         def requires(self) -> Sequence[str]:
-            """Names the modules that come before."""
+            """The names of the modules that are migrated before it."""
 
         @property
         def models(self) -> Sequence[Any]:
-            """Lists its tables."""
+            """The models of its tables."""
 
         @property
         def migrations(self) -> str | None:
-            """Names the package of scripts."""
+            """The dotted name of the package of scripts."""
 
 
 class Script(NamedTuple):
@@ -45,13 +45,13 @@ class Script(NamedTuple):
     name: str
     number: int
     checksum: str | None
-    """SHA-256 of the source, or None where a frozen binary carries no source."""
+    """SHA-256 of the source, or None in a frozen binary without sources."""
 
     def load(self) -> ModuleType:
-        """Import the script; it must define up(migrator, db)."""
+        """Import the script; raises MigrationError if it does not define up(migrator, db)."""
         from importlib.util import module_from_spec
 
-        # Not from sys.modules: a script that failed, was corrected and runs again is another one.
+        # Not from sys.modules: a script that failed may have been corrected meanwhile.
         spec = _spec(self.package, self.name)
         script = module_from_spec(spec)
         spec.loader.exec_module(script)
@@ -61,11 +61,11 @@ class Script(NamedTuple):
 
 
 def scripts(module: str, migrations: str) -> list[Script]:
-    """List a module's scripts, by number; raises MigrationError where a number is used twice."""
+    """List a module's scripts, by number; raises MigrationError if a number is used twice."""
     try:
         sources = _sources_in_folders(migrations) or _sources_anywhere(migrations)
     except ImportError as exc:
-        raise MigrationError(f"module {module}: its migrations are not there: {exc}") from exc
+        raise MigrationError(f"module {module}: its migrations cannot be found: {exc}") from exc
     found = [_script(module, migrations, *source) for source in sorted(sources)]
     numbers = [script.number for script in found]
     if len(set(numbers)) != len(numbers):
@@ -82,10 +82,10 @@ def _script(module: str, package: str, name: str, checksum: str | None) -> Scrip
 
 
 def _sources_in_folders(package: str) -> list[tuple[str, str | None]]:
-    """Name the scripts with their checksums; none where there is anything but plain files.
+    """Return the scripts' names and checksums from plain files; [] if there is anything else.
 
-    Every opening asks, and to import the package and have Python list and read its modules takes
-    longer than all the rest of it.
+    This is the fast path of every open: importing the package and listing its modules through the
+    import system takes longer than the rest of opening a store.
     """
     top, *below = package.split(".")
     found: list[tuple[str, str | None]] = []
@@ -106,7 +106,7 @@ def _sources_in_folders(package: str) -> list[tuple[str, str | None]]:
 
 
 def _sources_anywhere(package: str) -> list[tuple[str, str | None]]:
-    """Name the scripts with their checksums as Python's import system tells them."""
+    """Return the scripts' names and checksums through Python's import system."""
     from pkgutil import iter_modules
 
     found: list[tuple[str, str | None]] = []
@@ -122,7 +122,7 @@ def _sources_anywhere(package: str) -> list[tuple[str, str | None]]:
 
 
 def _checksum(source: bytes) -> str:
-    """Return the SHA-256 of a source, however its lines end."""
+    """Return the SHA-256 of a source, the same for all line endings."""
     return hashlib.sha256(source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
 
 
@@ -131,5 +131,5 @@ def _spec(package: str, name: str) -> Any:
 
     spec = find_spec(f"{package}.{name}")
     if spec is None:
-        raise MigrationError(f"{package}.{name} cannot be found any more")
+        raise MigrationError(f"{package}.{name} can no longer be found")
     return spec

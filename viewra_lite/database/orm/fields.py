@@ -79,7 +79,9 @@ def dumps(value: Any) -> str:
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidValueError(f"not a JSON value: {exc}") from exc
     if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
-        raise InvalidValueError("a JSON text cannot hold the NUL character: PostgreSQL refuses it")
+        raise InvalidValueError(
+            "a JSON text cannot contain the NUL character: PostgreSQL refuses it"
+        )
     return text
 
 
@@ -89,7 +91,7 @@ _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 def without_nul(value: Any) -> Any:
     """Return the value; raises InvalidValueError for text with NUL, as PostgreSQL does."""
     if value.__class__ is str and "\0" in value:
-        raise InvalidValueError("text cannot hold the NUL character")
+        raise InvalidValueError("text cannot contain the NUL character")
     return value
 
 

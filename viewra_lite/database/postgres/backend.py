@@ -1,4 +1,4 @@
-"""PostgreSQL: one pool, MVCC instead of a write gate, the same answers as SQLite."""
+"""The backend of PostgreSQL: one pool, and an advisory lock that serializes writers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .values import read_all_times
 
 _CONNECT_TIMEOUT_S = 10
 _LOCK_RETRY_S = 0.05
-# DISCARD ALL but for the prepared statements, which psycopg would go on using.
+# DISCARD ALL except the prepared statements, which psycopg continues to use.
 _DISCARD = (
     "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *;"
     " SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
@@ -44,12 +44,12 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "23502": InvalidValueError,  # not null
     "23514": InvalidValueError,  # check
     "23": ConflictError,
-    "25": TransactionError,  # read only transaction, transaction given up
-    "25P03": StoreUnavailableError,  # idle for too long in a transaction
-    "25P04": StoreUnavailableError,  # a transaction that took too long
+    "25": TransactionError,  # read-only transaction, aborted transaction
+    "25P03": StoreUnavailableError,  # idle-in-transaction timeout
+    "25P04": StoreUnavailableError,  # transaction timeout
     "28": ConfigError,  # authentication
     "3D": ConfigError,  # no such database
-    "42804": InvalidValueError,  # a value of another type than the column
+    "42804": InvalidValueError,  # datatype mismatch
     "40": StoreBusyError,  # serialization failure, deadlock
     "55P03": StoreBusyError,  # lock not available
     "54": InvalidValueError,  # too long to be indexed
@@ -58,8 +58,7 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "08": StoreUnavailableError,
 }
 
-
-# A server that refuses a connection tells no code, only a message.
+# A refused connection has no SQLSTATE, only a message.
 _REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
 
 _REMEDIES = {
@@ -71,11 +70,11 @@ _REMEDIES = {
     "57014": "raise the server's statement_timeout",
 }
 _READ_ONLY = (
-    "the PostgreSQL server takes no writes: it is a standby, or default_transaction_read_only is "
-    "on. Reading works; to write, name the primary server, or have that setting switched off"
+    "the PostgreSQL server is read-only: it is a standby, or default_transaction_read_only is on. "
+    "Reads work; to write, configure the primary server, or switch that setting off"
 )
 
-_WRITER_TURN = 0x56575241  # any number of our own: see sqlite.APPLICATION_ID
+_WRITER_TURN = 0x56575241  # an arbitrary number, the same as sqlite.file.APPLICATION_ID
 _BEGIN_WRITE = (
     f"BEGIN; SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock({_WRITER_TURN})"
 )
@@ -102,7 +101,7 @@ class PostgresBackend:
     # Connections
 
     def borrow(self) -> Any:
-        """Return a connection that works: one that the server dropped is replaced."""
+        """Return a live connection; one that the server has closed is replaced."""
         while True:
             connection = self._pool.borrow()
             if not connection.closed and not self._has_news(connection):
@@ -110,7 +109,7 @@ class PostgresBackend:
             self._pool.discard(connection)
 
     def turn_of(self, connection: Any, writes: bool) -> Any:
-        """Return which loan it is that a connection is out for."""
+        """Return the number of the current loan of a connection."""
         return self._pool.turn_of(connection)
 
     def is_lent(self, connection: Any, turn: Any) -> bool:
@@ -118,7 +117,7 @@ class PostgresBackend:
         return bool(self._pool.turn_of(connection) == turn)
 
     def give_back(self, connection: Any) -> None:
-        """Take a connection back; a broken one, or one in the middle of something, is closed."""
+        """Return a connection to the pool; a broken or a busy one is closed."""
         if connection.closed or connection.pgconn.transaction_status != _IDLE:
             self._pool.discard(connection)
         else:
@@ -128,14 +127,14 @@ class PostgresBackend:
     give_back_writer = give_back
 
     def is_writer_awaited(self) -> bool:
-        """Return False: writers do not queue."""
+        """Return False: writers queue in the server, not in this process."""
         return False
 
     def yield_to_writers(self) -> None:
-        """Do nothing: the server sees to it."""
+        """Do nothing: the server checkpoints without blocking writers."""
 
     def reset(self, connection: Any) -> None:
-        """Reset every setting that guest code may have changed."""
+        """Reset every setting that caller's code may have changed."""
         try:
             connection.autocommit = True
             connection.row_factory = self._psycopg.rows.tuple_row
@@ -148,7 +147,7 @@ class PostgresBackend:
     # Transactions
 
     def begin_read(self, connection: Any) -> None:
-        """Start a transaction over one snapshot, which refuses writes."""
+        """Start a read-only transaction over one snapshot."""
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def end_read(self, connection: Any) -> None:
@@ -156,10 +155,10 @@ class PostgresBackend:
         self.rollback(connection)
 
     def begin_write(self, connection: Any, durable: bool) -> None:
-        """BEGIN and take turns; a durable commit waits for the server's disk, another may not.
+        """BEGIN and wait for the advisory lock; a durable commit waits for the server's disk.
 
-        One writer() at a time, as on SQLite: what one reads and then writes would otherwise undo
-        what another wrote in between. A statement of its own takes no turn and needs none.
+        One writer() at a time, as on SQLite: a read followed by a write could otherwise overwrite
+        another writer's change. A single statement outside a transaction needs no lock.
         """
         began = connection.execute(_BEGIN_WRITE)
         began.nextset()
@@ -169,16 +168,17 @@ class PostgresBackend:
             connection.execute("SET LOCAL synchronous_commit = on")
 
     def commit(self, connection: Any) -> None:
-        """Commit; a transaction that an error has poisoned raises instead of rolling back."""
+        """Commit; raises TransactionError for an aborted transaction, which would roll back."""
         if connection.pgconn.transaction_status != _IN_TRANSACTION and not connection.closed:
             raise TransactionError(
-                "an error inside this writer() was swallowed, and PostgreSQL has given the "
-                "transaction up: let the error out, or nest a writer() around what may fail"
+                "an error inside this writer() was swallowed, and PostgreSQL has aborted the "
+                "transaction: let the error propagate, or nest a writer() around the statement "
+                "that may fail"
             )
         connection.execute("COMMIT")
 
     def rollback(self, connection: Any) -> None:
-        """Roll back, and do nothing where the connection is gone."""
+        """Roll back; does nothing if the connection is closed."""
         try:
             if not connection.closed and connection.pgconn.transaction_status != _IDLE:
                 connection.rollback()
@@ -186,13 +186,13 @@ class PostgresBackend:
             connection.close()
 
     def rollback_to(self, connection: Any, savepoint: str) -> None:
-        """Undo to a savepoint and forget it."""
+        """Roll back to a savepoint and release it."""
         if not connection.closed:
             connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
             connection.execute(f"RELEASE SAVEPOINT {savepoint}")
 
     def forbid_writes(self, connection: Any, forbidden: bool) -> None:
-        """Open or close a read-only savepoint: PostgreSQL cannot leave read-only otherwise."""
+        """Open or close a read-only savepoint, the only way to leave read-only mode again."""
         if forbidden:
             connection.execute("SAVEPOINT viewra_reading")
             connection.execute("SET LOCAL transaction_read_only = on")
@@ -212,7 +212,7 @@ class PostgresBackend:
             cursor.executemany(sql, rows)
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return the ViewraError that this error stands for, or the error itself."""
+        """Return the ViewraError for a driver's error, or the error itself."""
         wrapped = isinstance(error, peewee.PeeweeException)
         cause = getattr(error, "orig", error) if wrapped else error
         if isinstance(cause, (OverflowError, UnicodeEncodeError)):
@@ -224,11 +224,11 @@ class PostgresBackend:
     def checkpoint(self) -> None:
         """Do nothing: the server checkpoints by itself."""
 
-    # Life
+    # Opening and closing
 
     @contextmanager
     def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
-        """Hold an advisory lock on a connection of its own; the server drops it with it."""
+        """Hold an advisory lock on a separate connection, whose end releases it."""
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         connection = self._connect()
         with of_this_process(connection.fileno()) as is_ours:
@@ -240,11 +240,11 @@ class PostgresBackend:
                     time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
                 yield
             finally:
-                if is_ours():  # a child's goodbye would end its parent's connection
+                if is_ours():  # a child's Terminate message would end its parent's connection
                     connection.close()
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
-        """Check that the server answers; tables that no store made are left to the migrator."""
+        """Check that the server answers; foreign tables are left to the migrator."""
         self.give_back(self.borrow())
 
     def refuse_absent(self) -> None:
@@ -252,7 +252,7 @@ class PostgresBackend:
         self.prepare()
 
     def mark_as_store(self) -> None:
-        """Do nothing: a server does not mistake an emptied database for a new one."""
+        """Do nothing: a server's database cannot be emptied like a file."""
 
     def facts(self) -> DatabaseFacts:
         """Return the server's version and the size of the database."""
@@ -266,12 +266,14 @@ class PostgresBackend:
         return DatabaseFacts(f"PostgreSQL {version}", None, size, 0)
 
     def refuse_stray_query(self) -> NoReturn:
-        """Raise what a query outside every session deserves."""
+        """Raise the error for a query outside a transaction."""
         if self._forked:
             self._pool.borrow()
         if self._closed:
             raise StoreClosedError()
-        raise TransactionError("a query outside a session: use store.reader() or store.writer()")
+        raise TransactionError(
+            "a query outside a transaction: use store.reader() or store.writer()"
+        )
 
     def close(self) -> None:
         """Close every connection."""
@@ -284,7 +286,7 @@ class PostgresBackend:
         self._forked = True
         self._pool.after_fork()
 
-    # Inside
+    # Internals
 
     def _try_lock(self, connection: Any, key: int) -> bool:
         try:
@@ -294,8 +296,8 @@ class PostgresBackend:
         return bool(row[0])
 
     def _has_news(self, connection: Any) -> bool:
-        # The server says goodbye on an idle connection when it restarts: seen here, before a
-        # verb fails on it. Asking the socket costs no round trip.
+        # A server that restarts sends a message on idle connections. Polling the socket finds it
+        # before a verb fails on the connection, and costs no round trip.
         if not hasattr(select, "poll"):  # pragma: no cover (Windows)
             return bool(select.select([connection.fileno()], [], [], 0)[0])
         poll = select.poll()
@@ -315,7 +317,7 @@ class PostgresBackend:
         return connection
 
     def _dial(self) -> Any:
-        """Return a new connection, or the error that says why there is none."""
+        """Return a new connection, or the error that prevented it."""
         config = self._config
         try:
             return self._psycopg.connect(
@@ -335,12 +337,12 @@ class PostgresBackend:
             return error
 
     def _configure(self, connection: Any) -> None:
-        # synchronous_commit off is SQLite's NORMAL: never corrupt, but a power cut may take back
-        # the last moments. Durable transactions switch it on for themselves.
+        # synchronous_commit=off corresponds to SQLite's NORMAL: never corrupt, but a power cut may
+        # lose the last commits. Durable transactions switch it on.
         wait = "on" if self._config.synchronous == "full" else "off"
         connection.execute(
             "SELECT set_config('TimeZone', 'UTC', false),"
-            # Whatever the server's default is: nothing here tries a serializable transaction again.
+            # Not the server's default: nothing here retries a serializable transaction.
             " set_config('default_transaction_isolation', 'read committed', false),"
             " set_config('synchronous_commit', %s, false),"
             " set_config('lock_timeout', %s, false)",
@@ -366,6 +368,6 @@ class PostgresBackend:
 
 
 def _reason(text: str) -> str:
-    """Return what a message of libpq's says at last: where it begins with a tab it only guesses."""
+    """Return the reason from the last line of libpq's message; lines with a tab are guesses."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\t")]
     return lines[-1].rpartition(" failed: ")[2].strip() if lines else "no answer"

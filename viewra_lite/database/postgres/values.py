@@ -1,4 +1,4 @@
-"""Times and dates of PostgreSQL that Python has no value for: infinity, and the year 20000."""
+"""PostgreSQL's times and dates without a Python value, such as infinity and the year 20000."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ TYPES = ("timestamptz", "date")
 
 
 def read_all_times(connection: Any) -> None:
-    """Let a connection return as text what the driver would refuse, and so the whole row.
+    """Let a connection return such values as text; the driver would refuse the whole row.
 
-    Whoever reads the row can then say which it is.
+    The reader of the row can then name the value in its error.
     """
     from psycopg import DataError
     from psycopg.adapt import Loader

@@ -1,4 +1,4 @@
-"""SQLite: a pool of reading connections, one writer behind a gate, WAL and its pragmas."""
+"""The backend of SQLite: a pool of readers, one writer behind a gate, WAL and pragmas."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SqliteBackend:
         self._wal: WalFile | None = None
         self._checkpoints: Checkpoints | None = None
         self._shares_sync = False
-        self._owed: int | None = None  # the commit that its writer has to wait for
+        self._owed: int | None = None  # the commit whose sync its writer has to wait for
         self._changes_before = 0
         self._initial_settings: dict[bool, list[Any]] = {}
         self._broken: set[Connection] = set()
@@ -70,12 +70,12 @@ class SqliteBackend:
     # Connections
 
     def borrow(self) -> Connection:
-        """Return a connection that only reads."""
+        """Return a read-only connection."""
         connection: Connection = self._readers.borrow()
         return connection
 
     def turn_of(self, connection: Connection, writes: bool) -> Any:
-        """Return which loan it is that a connection is out for."""
+        """Return a token of the current loan of a connection."""
         return self._turn if writes else self._readers.turn_of(connection)
 
     def is_lent(self, connection: Connection, turn: Any) -> bool:
@@ -83,7 +83,7 @@ class SqliteBackend:
         return self._gate.is_held(turn) or self._readers.turn_of(connection) == turn
 
     def give_back(self, connection: Connection) -> None:
-        """Take a reading connection back."""
+        """Return a reading connection to the pool."""
         if self._finalize is not None:
             self._finalize(connection)
         if connection in self._broken:
@@ -98,7 +98,7 @@ class SqliteBackend:
         try:
             if turn is None:
                 raise StoreBusyError(
-                    f"another thread wrote for longer than busy_timeout_ms="
+                    f"another thread held the writer for longer than busy_timeout_ms="
                     f"{self._config.busy_timeout_ms}: keep writer() blocks short"
                 )
             self._turn = turn
@@ -114,7 +114,7 @@ class SqliteBackend:
             raise
 
     def give_back_writer(self, connection: Connection) -> None:
-        """Open the write gate for the next in the queue, then wait for the disk if promised."""
+        """Hand the write gate to the next writer, then wait for the sync of a durable commit."""
         turn = self._turn
         wal, owed, self._owed = self._wal, self._owed, None
         checkpoints, due = self._checkpoints, False
@@ -134,7 +134,7 @@ class SqliteBackend:
             self._next_sync = time.monotonic() + SYNC_EVERY_S
 
     def reset(self, connection: Connection) -> None:
-        """Undo what guest code set; a connection that it changed otherwise is not used again."""
+        """Undo changes of caller's code; a connection with changes that stay is not reused."""
         try:
             self.driver.reset(connection)
             changed = settings(connection) != self._initial_settings[connection is self._writer]
@@ -144,7 +144,7 @@ class SqliteBackend:
             self._broken.add(connection)
 
     def begin_read(self, connection: Connection) -> None:
-        """Start a snapshot: it is taken by the first statement that reads."""
+        """Start a transaction; SQLite takes the snapshot at its first read."""
         connection.execute("BEGIN")
 
     def end_read(self, connection: Connection) -> None:
@@ -152,7 +152,7 @@ class SqliteBackend:
         self.rollback(connection)
 
     def begin_write(self, connection: Connection, durable: bool) -> None:
-        """BEGIN IMMEDIATE, with jittered retries while another process writes."""
+        """BEGIN IMMEDIATE, retried with jitter while another process writes."""
         shared = self._wal if durable and self._config.synchronous != "full" else None
         self._shares_sync = shared is not None and shared.takes_commits()
         self._set_durability(connection, durable)
@@ -161,11 +161,12 @@ class SqliteBackend:
             self._open_log()
 
     def commit(self, connection: Connection) -> None:
-        """Commit; a transaction that is gone raises instead of losing rows silently."""
+        """Commit; raises TransactionError if the transaction has already ended."""
         if not connection.in_transaction:
             raise TransactionError(
-                "the transaction ended inside this writer(), by a COMMIT, a ROLLBACK or an error "
-                "that was swallowed: what came before that error was rolled back"
+                "the transaction has ended inside this writer(), by COMMIT, ROLLBACK or a "
+                "swallowed error, after which SQLite rolled back: let errors propagate, and leave "
+                "COMMIT and ROLLBACK to writer()"
             )
         connection.execute("COMMIT")
         if self._shares_sync and self._wal is not None:
@@ -173,7 +174,7 @@ class SqliteBackend:
         self._note_sync(connection)
 
     def rollback(self, connection: Connection) -> None:
-        """Roll back, unless SQLite has done so by itself (disk full, for one)."""
+        """Roll back, unless SQLite has already done so, for example when the disk is full."""
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -181,7 +182,7 @@ class SqliteBackend:
             self._broken.add(connection)  # closing it rolls back
 
     def rollback_to(self, connection: Connection, savepoint: str) -> None:
-        """Undo to a savepoint and forget it."""
+        """Roll back to a savepoint and release it."""
         if connection.in_transaction:
             connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
             connection.execute(f"RELEASE SAVEPOINT {savepoint}")
@@ -205,11 +206,14 @@ class SqliteBackend:
         connection.executemany(sql, rows)
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return the ViewraError that this error stands for, or the error itself."""
+        """Return the ViewraError for a driver's error, or the error itself."""
         return translate_sqlite(error, self.path, self.driver)
 
     def checkpoint(self) -> None:
-        """Move the log into the database as far as no reader needs it; outside a session."""
+        """Move the log into the database, except pages that readers need.
+
+        Call it outside a transaction.
+        """
         if self._checkpoints is not None:
             return self._checkpoints.move_all()
         connection = self.borrow_writer()
@@ -221,7 +225,7 @@ class SqliteBackend:
             self.give_back_writer(connection)
 
     def yield_to_writers(self) -> None:
-        """Wait while the log is moved into the database."""
+        """Block while a checkpoint moves the log into the database."""
         if self._checkpoints is not None:
             self._checkpoints.yield_to_writers()
 
@@ -232,9 +236,9 @@ class SqliteBackend:
             yield
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
-        """Create the folder and an empty database where there is none, readable to us alone.
+        """Create the folder and the file if they do not exist, with permissions for us alone.
 
-        A file with tables that no store made is refused unless adoptable(connection) is true.
+        A file with foreign tables is refused unless adoptable(connection) is true.
         """
         refuse_in_forked_child()
         self._find_path()
@@ -253,49 +257,51 @@ class SqliteBackend:
             self._make_ours()
 
     def refuse_absent(self) -> None:
-        """Say why there is no file to look at."""
+        """Raise StoreUnavailableError if the file does not exist."""
         self._find_path()
         if not self.path.exists():
             raise StoreUnavailableError(f"there is no store at {self.path}")
 
     def mark_as_store(self) -> None:
-        """Leave a note that a store is here, so that an emptied file is not taken for a new one."""
-        note = marker(self.path)
-        if not note.exists():
-            note.parent.mkdir(mode=0o700, exist_ok=True)
-            note.write_text("A viewra_lite store lives beside this folder.\n")
+        """Create the marker file, so that an emptied database is not taken for a new one."""
+        file = marker(self.path)
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.write_text("The viewra_lite store beside this folder uses it for its locks.\n")
 
     def facts(self) -> DatabaseFacts:
         """Return SQLite's version and the size of the file and its log."""
-        # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
+        # os.stat() only: opening and closing the file would drop SQLite's locks on it.
         size, log = os.stat(self.path).st_size, f"{self.path}-wal"
         log_size = os.stat(log).st_size if os.path.exists(log) else 0
         connection = self.borrow()
-        try:  # the driver may bring an SQLite of its own
+        try:  # ask the connection: the driver may bring its own SQLite
             [version] = connection.execute("SELECT sqlite_version()").fetchone()
         finally:
             self.give_back(connection)
         return DatabaseFacts(f"SQLite {version}", str(self.path), size, log_size)
 
     def refuse_stray_query(self) -> NoReturn:
-        """Raise what a query outside every session deserves."""
+        """Raise the error for a query outside a transaction."""
         if self._forked:
             self._readers.borrow()
         if self._closed:
             raise StoreClosedError()
-        raise TransactionError("a query outside a session: use store.reader() or store.writer()")
+        raise TransactionError(
+            "a query outside a transaction: use store.reader() or store.writer()"
+        )
 
     def close(self) -> None:
         """Wait for the writer, then close every connection."""
         if self._closed or self._forked:
             return
         turn = self._gate.acquire(self._wait_s)
-        self._closed = True  # whoever passes the gate from now on is refused
+        self._closed = True  # later writers are refused
         if turn is not None:
             self._gate.release(turn)
         if self._checkpoints is not None:
             self._checkpoints.end()
-        # Readers first: the last connection to go moves the WAL into the database.
+        # Readers first: closing the last connection moves the WAL into the database.
         self._readers.close()
         if turn is not None:
             self._close_writer()
@@ -308,9 +314,10 @@ class SqliteBackend:
         self._wal = self._checkpoints = None
 
     def _find_path(self) -> None:
-        """Refuse what cannot be opened, then follow links: locks lie beside the file itself.
+        """Refuse a path that cannot be opened, then resolve links.
 
-        Who opens it by another name, a link or a linked folder, has to meet the same locks.
+        The locks are beside the file itself, so that a process that opens it through a link or a
+        linked folder uses the same ones.
         """
         refuse_what_cannot_open(self.path)
         self.path = Path(os.path.realpath(self.path))
@@ -346,7 +353,7 @@ class SqliteBackend:
         return connection
 
     def _open_log(self) -> None:
-        # Not before the first write: who only reads need not wait for these.
+        # Only at the first write: a process that only reads does not need these imports.
         from .checkpoints import Checkpoints
         from .wal import WalFile
 
@@ -355,7 +362,7 @@ class SqliteBackend:
             self._checkpoints = Checkpoints(self, wal, self._config.wal_autocheckpoint_pages)
 
     def _close_writer(self) -> None:
-        # The log first: only while the connection lives is it the one that was opened.
+        # The log first: it is the file of this connection only while the connection is open.
         wal, self._wal, self._checkpoints = self._wal, None, None
         writer, self._writer = self._writer, None
         if wal is not None:
@@ -364,8 +371,8 @@ class SqliteBackend:
             self.driver.close(writer)
 
     def _set_durability(self, connection: Connection, durable: bool) -> None:
-        # A commit that syncs makes those before it durable too: one a minute bounds what a power
-        # cut can take back.
+        # A commit that syncs makes all earlier ones durable too: one a minute limits what a power
+        # cut can lose.
         is_due = (
             durable or self._config.synchronous == "full" or (time.monotonic() >= self._next_sync)
         )
@@ -377,17 +384,17 @@ class SqliteBackend:
             self._writer_synchronous = level
 
     def _note_sync(self, connection: Connection) -> None:
-        """Wait a minute for the next sync, if what was committed now wrote anything to sync."""
+        """Schedule the next sync in a minute if this commit has synced any change."""
         is_full = self._writer_synchronous == _FULL
         if is_full and self._total_changes(connection) != self._changes_before:
             self._next_sync = time.monotonic() + SYNC_EVERY_S
 
     def _retry(self, action: Callable[[], Any]) -> Any:
-        """Call action until another process lets go of its lock; StoreBusyError in the end."""
+        """Call action until no other process holds the lock; raises StoreBusyError."""
         try:
             return retried(action, self.driver, self._wait_s)
         except TimeoutError as exc:
             raise StoreBusyError(
-                "another process wrote for longer than busy_timeout_ms="
-                f"{self._config.busy_timeout_ms}"
+                "another process held the writer for longer than busy_timeout_ms="
+                f"{self._config.busy_timeout_ms}: try again"
             ) from exc.__cause__

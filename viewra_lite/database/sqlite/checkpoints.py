@@ -1,19 +1,19 @@
-"""Checkpoints of an SQLite store while its writers queue: nobody waits for the disk.
+"""Checkpoints of an SQLite store while its writers queue: no writer waits for the disk.
 
-SQLite checkpoints within the commit that made the log long, and syncs the log and the database
-there, while everybody else waits for that writer. Here a thread moves the log in steps instead:
+SQLite checkpoints within the commit that made the log long. It syncs the log and the database
+there, while all other writers wait. Here a thread moves the log in steps instead:
 
-1. It syncs the log, while others go on writing.
-2. It asks whoever writes batch after batch to give way, takes a reader's snapshot, and syncs again.
-3. Behind the gate it writes one page more and checkpoints. SQLite moves what the snapshot sees, and
-   does not sync the database, because it has not moved everything.
-4. It syncs the database, while others go on writing.
-5. Behind the gate it checkpoints what is left. SQLite syncs the log and the database, which has
-   little to do by now, and the log begins anew with the next commit.
+1. It syncs the log, while writers continue.
+2. It makes long jobs pause between their batches, takes a reader's snapshot, and syncs again.
+3. Behind the gate it writes one more page and checkpoints. SQLite moves the pages of the snapshot
+   and does not sync the database, because it has not moved everything.
+4. It syncs the database, while writers continue.
+5. Behind the gate it checkpoints the rest. SQLite syncs the log and the database, which have few
+   unsynced pages by now, and the next commit restarts the log.
 
-Why a power cut takes back no more than without it: nothing here replaces a sync of SQLite's. It
-syncs the log before it touches the database, and it begins the log anew only after a checkpoint
-that moved all of it and synced the database. The syncs in between only come early.
+Why a power cut loses no more than without it: nothing here replaces a sync by SQLite. SQLite syncs
+the log before it writes to the database, and restarts the log only after a checkpoint that moved
+all of it and synced the database. The syncs in between are only additional ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .drivers.protocol import SqliteDriver
 
     class LoggedBackend(Backend, Protocol):
-        """A backend on a file, with a log."""
+        """A backend on a file with a log."""
 
         @property
         def path(self) -> Path: ...
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
         def driver(self) -> SqliteDriver: ...
 
 
-# Behind the gate a page takes 3 to 4 microseconds; the more pages, the fewer are moved twice.
+# A page takes 3 to 4 microseconds behind the gate; with more pages, fewer are moved twice.
 _STEP_PAGES = 3000
 
 
 class Checkpoints:
-    """Moves one log, in a thread that lives as long as a step."""
+    """Moves the log into the database, in a thread that ends after each step."""
 
     def __init__(self, backend: LoggedBackend, wal: WalFile, most_pages: int) -> None:
-        """most_pages: how long SQLite lets the log become before a commit has to move it."""
+        """most_pages: the length of the log from which SQLite checkpoints in a commit."""
         self._backend = backend
         self._wal = wal
         self._step_pages = min(_STEP_PAGES, most_pages)
@@ -59,38 +59,38 @@ class Checkpoints:
         self._waits_seen = 0
 
     def is_due(self, waits: int) -> bool:
-        """Whether to begin a step, behind the gate: writers queue, and the log is long.
+        """Whether to begin a step: writers have queued, and the log is long. Call it in the gate.
 
-        waits: how often one had to queue so far. Whoever is told to calls begin() next.
+        waits is the number of writers that had to wait so far. If True, call begin() next.
         """
         if waits == self._waits_seen or self._thread is not None:
             return False
         if self._wal.has_failed or not self._wal.is_longer_than(self._step_pages):
             return False
         self._waits_seen = waits
-        self._wal.note_commit()  # it may not have been counted, and the first sync is for it
+        self._wal.note_commit()  # it may not have been counted, and the first sync must include it
         self._thread = threading.Thread(target=self._step, name="viewra-lite-checkpoint")
         return True
 
     def begin(self) -> None:
-        """Begin the step that is due."""
+        """Start the thread of the step that is due."""
         try:
             if self._thread is not None:
                 self._thread.start()
-        except RuntimeError:  # the interpreter is at its end, or can start no more threads
+        except RuntimeError:  # the interpreter is shutting down, or cannot start more threads
             self._thread = None
 
     def yield_to_writers(self) -> None:
-        """Wait while a step needs that the log hardly grows: between the batches of long work."""
+        """Block while a step needs the log to grow slowly; long jobs call it between batches."""
         with self._moving:
             pass
 
     def end(self) -> None:
-        """Wait for the step that is under way."""
+        """Wait for the running step."""
         thread = self._thread
         if thread is not None and thread.is_alive():
             thread.join()
-        self.yield_to_writers()  # to one in a thread that called move_all()
+        self.yield_to_writers()  # waits for a step in a thread that called move_all()
 
     def _step(self) -> None:
         """Like SQLite's own checkpoint after a commit it says nothing when it fails."""
@@ -102,7 +102,7 @@ class Checkpoints:
             self._thread = None
 
     def move_all(self) -> None:
-        """Move what the log has gained, if anything; outside a session."""
+        """Move the log into the database if it has grown. Call it outside a transaction."""
         backend = self._backend
         try:
             if self._wal.has_grown():
@@ -113,7 +113,7 @@ class Checkpoints:
             raise StoreUnavailableError(f"{backend.path}: {exc.strerror}") from exc
 
     def move(self) -> None:
-        """Move the log into the database as far as no reader needs it; outside a session."""
+        """Move the log into the database, except pages that readers need."""
         self._wal.wait_for_all()
         with self._moving:
             with self._snapshot():
@@ -128,16 +128,16 @@ class Checkpoints:
             try:
                 os.fdatasync(descriptor)
             except OSError as exc:
-                # The system tells each descriptor once: SQLite's own sync might not hear of it.
+                # The system reports the error once per descriptor: SQLite's own sync may miss it.
                 self._wal.fail(exc)
                 raise
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """Hold what is committed now as a reader; for good once a sync has failed.
+        """Hold a reader's snapshot of all commits, permanently after a failed sync.
 
-        The log does not begin anew while it is held, and so whoever opens the store after this
-        process finds what was committed there, and moves it once more.
+        SQLite does not restart the log while it is held, so the next process that opens the store
+        finds those commits in the log and moves them again.
         """
         backend = self._backend
         reader = backend.borrow()
@@ -158,7 +158,7 @@ class Checkpoints:
                 backend.give_back(reader)
 
     def _checkpoint(self, *, beyond_snapshot: bool = False) -> None:
-        """Move what no reader needs; beyond_snapshot: after writing what the snapshot lacks."""
+        """Checkpoint; beyond_snapshot: first commit a page that the snapshot does not have."""
         backend = self._backend
         writer = backend.borrow_writer()
         try:
@@ -170,23 +170,22 @@ class Checkpoints:
             done = writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self._wal.note_checkpoint(done[1])
         finally:
-            backend.rollback(writer)  # what could not be committed
+            backend.rollback(writer)  # if the commit failed
             backend.give_back_writer(writer)
 
 
 def _descriptor_of(path: Path) -> int | None:
-    """Return the descriptor that SQLite has of a file, where the system tells which that is.
+    """Return SQLite's own descriptor of a file, or None if the system does not list it.
 
-    Opening another one is no way: closing it would drop every lock that this process has on the
-    file.
+    A new descriptor cannot be used: closing it would drop every lock of this process on the file.
     """
-    wanted = os.stat(path)
+    file = os.stat(path)
     try:
         with os.scandir("/proc/self/fd") as descriptors:
             for descriptor in descriptors:
                 with suppress(OSError):  # closed meanwhile
                     found = descriptor.stat()
-                    if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                    if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
                         return int(descriptor.name)
     except OSError:
         pass

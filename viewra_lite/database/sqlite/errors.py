@@ -1,4 +1,4 @@
-"""What SQLite's errors mean to us."""
+"""Translation of SQLite's errors into ours."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .file import not_a_database
 if TYPE_CHECKING:
 
     class SqliteDriver(Protocol):
-        """What a driver says of its errors."""
+        """The part of a driver that describes its errors."""
 
         @property
         def Error(self) -> type[Exception]: ...
         def explained(self, error: BaseException) -> Explained | None: ...
 
 
-Explained = tuple[int, str]  # SQLite's primary result code, 0 where it had no part, and its message
+Explained = tuple[int, str]  # SQLite's primary result code (0 if not from SQLite) and its message
 
 _BUSY_RETRY_S = 0.002
 _BUSY_RETRY_MAX_S = 0.02
@@ -43,7 +43,7 @@ _BUSY_RETRY_MAX_S = 0.02
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN = 5, 6, 8, 10, 11, 13, 14
 _PROTOCOL, _TOOBIG, CONSTRAINT, MISMATCH, _NOTADB = 15, 18, 19, 20, 26
 
-# Where a driver does not tell the code, only the message.
+# For drivers that report only the message, not the code.
 _CODE_BY_MESSAGE = {
     "is locked": _BUSY,
     "locking protocol": _PROTOCOL,
@@ -60,7 +60,7 @@ _CODE_BY_MESSAGE = {
 
 
 def code_by_message(message: str) -> int:
-    """Return the primary result code that a message of SQLite's stands for, or 0."""
+    """Return the primary result code for a message of SQLite, or 0."""
     return next((code for text, code in _CODE_BY_MESSAGE.items() if text in message), 0)
 
 
@@ -71,7 +71,7 @@ def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
 
 
 def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> Any:
-    """Call action until another process lets go of its lock; raises TimeoutError in the end."""
+    """Call action until no other process holds the lock; raises TimeoutError after wait_s."""
     deadline = time.monotonic() + wait_s
     pause = _BUSY_RETRY_S
     while True:
@@ -87,7 +87,7 @@ def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> A
 
 
 def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
-    """Return the ViewraError that a driver's or Peewee's error stands for, or the error itself."""
+    """Return the ViewraError for an error of the driver or Peewee, or the error itself."""
     cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
     if isinstance(cause, (OverflowError, UnicodeEncodeError)):
         return InvalidValueError(f"a value does not fit the database: {cause}")
@@ -124,7 +124,7 @@ def _constraint(message: str) -> ViewraError:
 
 
 def refuse_nul(params: Sequence[Any]) -> None:
-    """Raise InvalidValueError for text with a NUL character: PostgreSQL refuses it too."""
+    """Raise InvalidValueError for text with NUL, as PostgreSQL does."""
     for value in params:
         if value.__class__ is str and "\0" in value:
-            raise InvalidValueError("text cannot hold the NUL character")
+            raise InvalidValueError("text cannot contain the NUL character")

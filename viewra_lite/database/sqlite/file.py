@@ -1,4 +1,4 @@
-"""The file of an SQLite store before a connection opens it, and what a connection is set to."""
+"""The file of an SQLite store: checks before it is opened, and the pragmas of a connection."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, Vie
 if TYPE_CHECKING:
     from ..backend import Connection
 
-APPLICATION_ID = 0x56575241  # "VWRA", so that file(1) and we ourselves know a store
-STATEMENTS_KEPT = 256  # compiled, by each connection
-# What guest code can change on a connection that its next borrower would feel. Reading a pragma
-# costs a microsecond; setting one makes SQLite compile every cached statement anew.
+APPLICATION_ID = 0x56575241  # "VWRA": identifies a store, also for file(1)
+STATEMENTS_KEPT = 256  # compiled statements that each connection caches
+# Settings that caller's code can change and that would affect the next borrower. Reading a pragma
+# costs a microsecond; setting one makes SQLite recompile every cached statement.
 _SETTINGS = (
     "PRAGMA foreign_keys",
     "PRAGMA query_only",
@@ -37,7 +37,7 @@ _SETTINGS = (
 
 
 def reader_pragmas(config: SqliteConfig) -> dict[str, Any]:
-    """Return what a reading connection is set to."""
+    """Return the pragmas of a reading connection."""
     return {
         "busy_timeout": config.busy_timeout_ms,
         "foreign_keys": 1,
@@ -50,8 +50,8 @@ def reader_pragmas(config: SqliteConfig) -> dict[str, Any]:
 
 
 def writer_pragmas(config: SqliteConfig) -> dict[str, Any]:
-    """Return what the writing connection is set to."""
-    # busy_timeout 0: SQLite's own back-off has no jitter, the write gate's has.
+    """Return the pragmas of the writing connection."""
+    # busy_timeout 0: SQLite's back-off has no jitter, our retries have.
     return {
         **reader_pragmas(config),
         "busy_timeout": 0,
@@ -67,22 +67,22 @@ def apply_pragmas(connection: Connection, pragmas: dict[str, Any]) -> None:
 
 
 def settings(connection: Connection) -> list[Any]:
-    """Return what guest code may have changed, to compare it with what it was."""
+    """Return the settings that caller's code may have changed, for a comparison."""
     return [connection.execute(sql).fetchone() for sql in _SETTINGS]
 
 
 def lock_folder(path: Path) -> Path:
-    """Return the folder of the locks between processes."""
+    """Return the folder of the lock files."""
     return path.with_name(path.name + "-lock")
 
 
 def marker(path: Path) -> Path:
-    """Return the note that a store was in a file."""
+    """Return the path of the marker file, which records that a file was a store."""
     return lock_folder(path) / "store"
 
 
 def make_file(path: Path) -> None:
-    """Create an empty file readable to us alone, and its folder, where there is none."""
+    """Create an empty file with permissions for us alone, and its folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -91,13 +91,13 @@ def make_file(path: Path) -> None:
 
 
 def refuse_what_cannot_open(path: Path) -> None:
-    """Say why SQLite would answer "unable to open database file", which stands for ten causes."""
+    """Raise the precise error where SQLite would only say "unable to open database file"."""
     try:
         if path.is_dir():
             raise ConfigError(f"{path} is a folder: database_path must name a file")
         if path.is_symlink() and not path.exists():
             raise StoreUnavailableError(
-                f"{path} is a link to {os.readlink(path)}, which is not there"
+                f"{path} is a link to {os.readlink(path)}, which does not exist"
             )
         if os.path.lexists(path):
             _refuse_file(path)
@@ -107,35 +107,40 @@ def refuse_what_cannot_open(path: Path) -> None:
 
 
 def refuse_emptied(path: Path) -> None:
-    """Raise CorruptStoreError for a file that is empty although the note says it was a store."""
+    """Raise CorruptStoreError for an empty file whose marker shows that it was a store."""
     if path.stat().st_size == 0 and marker(path).exists():
         raise CorruptStoreError(
-            f"{path} is empty, but a store was there: restore a backup, or remove "
-            f"{lock_folder(path)} to start anew"
+            f"{path} is empty, but it was a store: restore a backup, or remove "
+            f"{lock_folder(path)} to start a new store"
         )
 
 
 def not_a_database(path: Path) -> ViewraError:
-    """Return the error for a file that SQLite does not take for one of its own."""
+    """Return the error for a file that is not an SQLite database."""
     if marker(path).exists():
         return CorruptStoreError(f"{path} is damaged (not an SQLite database): restore a backup")
     return ConfigError(
-        f"{path} is not an SQLite database: database_path must name one, or a file to be made. "
-        "If a store was in it, restore a backup"
+        f"{path} is not an SQLite database: database_path must name one, or a new file. "
+        "If it was a store, restore a backup"
     )
 
 
 def refuse_foreign(
     connection: Connection, path: Path, adoptable: Callable[[Any], bool] | None
 ) -> bool:
-    """Raise ConfigError for the database of another program; return whether ours is marked so."""
+    """Raise ConfigError for another program's database; return whether it is set up as a store."""
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if found not in (0, APPLICATION_ID):
-        raise ConfigError(f"{path} belongs to another program (application_id {found:#x})")
+        raise ConfigError(
+            f"{path} belongs to another program (application_id {found:#x}): "
+            "database_path must name another file"
+        )
     if found == 0 and tables and not (adoptable and adoptable(connection)):
-        raise ConfigError(f"{path} holds the tables of another program")
+        raise ConfigError(
+            f"{path} has tables of another program: database_path must name another file"
+        )
     return bool(mode == "wal" and found)
 
 
@@ -147,11 +152,11 @@ def _refuse_file(path: Path) -> None:
 
 
 def _refuse_folder(path: Path) -> None:
-    """Look at the folder, or at the nearest one above that exists."""
+    """Check the folder of a path, or its nearest parent that exists."""
     folder = path.parent
     while not os.path.lexists(folder):
         folder = folder.parent
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder: database_path cannot lie in it")
+        raise ConfigError(f"{folder} is not a folder: database_path cannot be in it")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreUnavailableError(f"{folder} cannot be written to: permission denied")

@@ -1,4 +1,4 @@
-"""Peewee's view of the SQLite backend: its types, and how it says what our own nodes mean."""
+"""Peewee's view of the SQLite backend: column types, and the SQL of our own nodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import refuse_nul
 class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     """Peewee's view of the SQLite backend."""
 
-    # The specification's words for the types; SQLite itself only looks at their affinity.
+    # The specification's type names; SQLite itself uses only their affinity.
     field_types = {
         **peewee.SqliteDatabase.field_types,
         "BIGINT": "INTEGER",
@@ -39,7 +39,7 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         self.backend = backend
 
     def add_functions(self, connection: Any) -> None:
-        """Give a connection the functions that Peewee's fields call, and those of guest code."""
+        """Register the functions that Peewee's fields call, and those of caller's code."""
         peewees: Any = self
         peewees._load_aggregates(connection)
         peewees._load_collations(connection)
@@ -47,7 +47,7 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         peewees._load_window_functions(connection)
 
     def cursor(self, named_cursor: Any = None) -> Any:
-        """Return a cursor of the session's connection, which is closed with the session."""
+        """Return a cursor of the transaction's connection, closed when the transaction ends."""
         cursor = super().cursor()
         for transaction in self._state.transactions[:1]:  # type: ignore[attr-defined]
             if isinstance(transaction, Transaction):
@@ -55,7 +55,7 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         return cursor
 
     def kept(self, cursors: Any, cursor: Any) -> Any:
-        """Return what closes the cursors of a session, one more among them."""
+        """Return the collection of a transaction's cursors, with one more."""
         cursors = cursors or weakref.WeakSet()
         cursors.add(cursor)
         return cursors

@@ -1,19 +1,19 @@
 """The write-ahead log of an SQLite store as a file: one sync makes many commits durable.
 
 A durable commit writes its frames under synchronous=NORMAL, that is without a sync, and lets the
-next writer in; then it waits here until a sync began after its frames were written. Whoever comes
-first syncs for all that committed before, and they find their work done.
+next writer in; then it waits here for a sync that began after its frames were written. The first
+thread to arrive syncs for all commits so far, and the others find them synced.
 
-Why a power cut takes back nothing that was acknowledged: `note_commit` is called after COMMIT, so
-the frames of every commit that it counted are in the file when the sync begins, and a sync of any
-descriptor covers the whole file. Those frames are only ever overwritten after a checkpoint has
-moved them, and SQLite syncs the database before it lets go of them, also under NORMAL. Recovery
-reads the log up to the first frame that is not whole: what came before is on disk as well.
+Why a power cut loses nothing that was acknowledged: `note_commit` is called after COMMIT, so the
+frames of every commit that it counted are in the file when the sync begins, and a sync of any
+descriptor covers the whole file. Frames are overwritten only after a checkpoint has moved them, and
+SQLite syncs the database before it reuses them, also under NORMAL. Recovery reads the log up to the
+first incomplete frame; all earlier frames are on disk as well.
 
 Why the descriptor is harmless: SQLite's locks are on the database and on its -shm file, never on
-the log, so closing this one drops none. Why it is the right file: only the last connection to
-close removes the log, and the writing connection, which holds its lock since before the file was
-opened here, outlives the descriptor.
+the log, so closing this one drops none. Why it is the right file: only the last connection to close
+removes the log, and the writing connection, which had its lock before the file was opened here,
+outlives the descriptor.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PAGE_SIZE_AT = 8
 
 
 class WalFile:
-    """The log that the writing connection has open."""
+    """The log of the writing connection."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
@@ -45,9 +45,10 @@ class WalFile:
 
     @classmethod
     def beside(cls, database: Path) -> WalFile | None:
-        """Open the log of a database; None where there is none or it cannot be synced.
+        """Open the log of a database; None if it does not exist or cannot be synced.
 
-        Inside a transaction of the writing connection: until then another process may remove it.
+        Call it inside a transaction of the writing connection: before that, another process may
+        remove the log.
         """
         if not hasattr(os, "fdatasync"):  # Windows, where an open file cannot be removed; macOS
             return None
@@ -61,21 +62,21 @@ class WalFile:
     def takes_commits(self) -> bool:
         """Whether a commit may be synced here; raises StoreUnavailableError after a failed sync.
 
-        Not when guest code has left WAL mode for a while: the log is another file then.
+        False after caller's code has left WAL mode and returned: the log is another file then.
         """
         self._refuse_failed()
         return os.fstat(self._descriptor).st_nlink > 0
 
     def note_commit(self) -> int:
-        """Count a commit, behind the gate and after its COMMIT; return its number."""
+        """Count a commit and return its number; call it behind the gate, after COMMIT."""
         self._commits += 1
         return self._commits
 
     def wait_for(self, commit: int) -> None:
-        """Return once a commit and all before it are on disk; raises StoreUnavailableError.
+        """Return when a commit and all earlier ones are on disk; raises StoreUnavailableError.
 
-        After a failed sync nothing is durable any more, for the system may take for written what
-        is not: every later call raises too, until the store is opened anew.
+        After a failed sync every later call raises too, until the store is opened again, because
+        the system may report pages as written that are not.
         """
         with self._syncing:
             if self._synced < commit:
@@ -84,18 +85,18 @@ class WalFile:
                 self._refuse_failed()
 
     def wait_for_all(self) -> None:
-        """Return once all that was committed is on disk; raises StoreUnavailableError."""
+        """Return when all commits are on disk; raises StoreUnavailableError."""
         self.wait_for(self._commits)
 
     def note_checkpoint(self, frames: int) -> None:
-        """Remember how long the log was: where a reader needs it, it does not begin anew."""
+        """Record the length of the log, which does not restart while a reader needs it."""
         self._round = os.pread(self._descriptor, _SALT_BYTES, _SALT_AT)
         self._frames = frames
 
     def is_longer_than(self, pages: int) -> bool:
-        """Whether more pages than that were written since the last checkpoint; behind the gate."""
-        # A frame is of this time round, and not left from an earlier one, if it repeats the salt
-        # of the log's header: two short reads tell.
+        """Whether more pages were written since the last checkpoint; call it behind the gate."""
+        # A frame belongs to this run of the log, not to an earlier one, if it repeats the salt of
+        # the log's header: two short reads suffice.
         header = os.pread(self._descriptor, _HEADER_BYTES, 0)
         salt = header[_SALT_AT : _SALT_AT + _SALT_BYTES]
         number = pages + (self._frames if salt == self._round else 0)
@@ -110,7 +111,7 @@ class WalFile:
             return not self._closed and self._failure is None and self.is_longer_than(0)
 
     def close(self) -> None:
-        """Sync what waits, then close; before the writing connection closes."""
+        """Sync the last commits, then close; call it before the writing connection closes."""
         with self._syncing:
             if self._synced < self._commits and self._failure is None:
                 self._sync()
@@ -119,22 +120,22 @@ class WalFile:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the disk did not take what was committed."""
+        """Whether a sync has failed."""
         return self._failure is not None
 
     def fail(self, error: OSError) -> None:
-        """Refuse to call anything durable from now on."""
+        """Record a failed sync: no later commit counts as durable."""
         self._failure = error
 
     def _refuse_failed(self) -> None:
         if self._failure is not None:
             raise StoreUnavailableError(
-                f"{self._path}: the disk did not take what was committed ({self._failure}), so a "
-                "power cut may undo it: look after the disk, then start the program anew"
+                f"{self._path}: the disk did not store the last commits ({self._failure}), so a "
+                "power cut may lose them: check the disk, then restart the program"
             ) from self._failure
 
     def _sync(self) -> None:
-        if self._closed:  # which synced all
+        if self._closed:  # close() has synced all commits
             return
         written = self._commits
         try:
@@ -146,7 +147,7 @@ class WalFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the name of a new log durable, which SQLite leaves to its first sync of it."""
+    """Make the directory entry of a new log durable, which SQLite does only at its first sync."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,1 +1,1 @@
-"""Who has which connection, and for how long."""
+"""Connections, locks, and the transactions of threads."""

@@ -1,4 +1,4 @@
-"""Inserts of many rows with few statements, where a statement for each would cost the most."""
+"""Multi-row inserts, where a statement for each row would be the largest cost."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..orm.statements import Statement
 from .database import Database
 
 PART = 100
-"""Rows that are written between two looks at who waits for the writer."""
-_PARAMETERS = 999  # of one statement, before SQLite 3.32
+"""Rows to write before checking whether another thread is waiting for the writer."""
+_PARAMETERS = 999  # the limit of a statement before SQLite 3.32
 
 
 class Insert:
-    """The INSERT of these columns of one table."""
+    """An INSERT of the given columns of one table."""
 
     def __init__(self, *fields: Any) -> None:
         def build(*values: Any) -> Any:
@@ -28,7 +28,7 @@ class Insert:
         self.many = Statement(build, arity=len(fields) * self.together)
 
     def run(self, db: Database, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows inside the open writer; values are as the driver wants them."""
+        """Insert rows in the open writer; the values must be in the driver's form."""
         step = self.together
         whole = len(rows) // step * step
         together = [list(chain.from_iterable(rows[n : n + step])) for n in range(0, whole, step)]

@@ -1,4 +1,4 @@
-"""Locks between processes that the operating system drops together with their owner."""
+"""Locks between processes, which the operating system releases when their owner dies."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _RETRY_S = 0.02
 
 @contextmanager
 def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
-    """Hold an exclusive lock on a file of its own; raises StoreBusyError after wait_s seconds.
+    """Hold an exclusive lock on a lock file; raises StoreBusyError after wait_s seconds.
 
-    The lock also excludes other threads of this process, because each holder opens the file
-    anew. The file stays, because removing it would race with the next holder.
+    The lock also excludes other threads of this process, because each holder opens the file again.
+    The file is not removed, because that would race with the next holder.
     """
     descriptor = _opened(path)
     with of_this_process(descriptor) as is_ours:
@@ -37,10 +37,10 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
 
 @contextmanager
 def of_this_process(descriptor: int) -> Iterator[Callable[[], bool]]:
-    """Close a descriptor in every child that is forked meanwhile; yields whether we are no child.
+    """Close a descriptor in children that are forked meanwhile; yields a check for the owner.
 
-    A lock lives as long as anybody has its descriptor: a child that outlives its parent would
-    make the parent look alive.
+    A lock is held as long as any process has its descriptor: a child that outlives its parent
+    would keep the parent's lock. The yielded function returns False in such a child.
     """
     owner = os.getpid()
     _held.add(descriptor)
@@ -64,8 +64,8 @@ if hasattr(os, "register_at_fork"):
 
 
 def jitter() -> float:
-    """Return 0.5 to 1.0, so that those who wait for each other do not try again together."""
-    from random import uniform  # which only who waits needs: opening a store does not
+    """Return a random factor from 0.5 to 1.0, so that waiting processes do not retry in step."""
+    from random import uniform  # imported here because opening a store does not need it
 
     return uniform(0.5, 1.0)
 
@@ -79,8 +79,8 @@ def _opened(path: Path) -> int:
 
 
 def _unlock(descriptor: int) -> None:
-    # Closing alone would not do: between fork and exec a child of any thread holds a copy of the
-    # descriptor, and with it the lock.
+    # Closing is not enough: between fork and exec, a child of any thread has a copy of the
+    # descriptor, and so of the lock.
     with suppress(OSError):
         if os.name == "nt":  # pragma: no cover
             import msvcrt

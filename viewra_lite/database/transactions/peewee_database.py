@@ -1,4 +1,4 @@
-"""What both engines' views of Peewee share: their connections come from sessions only."""
+"""The part of our peewee.Database classes that both engines share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .transaction import OTHER_TASK, Transaction, current_task
 
 
 class StoreDatabase:
-    """Mixed into Peewee's databases: connections come from sessions only."""
+    """A mixin for Peewee's databases: connections come only from our transactions."""
 
     backend: Any
     one_of: tuple[str, str, Callable[[Any], Any] | None]
@@ -20,28 +20,28 @@ class StoreDatabase:
     utc_day: tuple[str, str]
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        """Refuse: a query outside a session would leak a connection."""
+        """Refuse: a connection opened outside a reader() or writer() would leak."""
         self._connection()
         if not reuse_if_open:
             raise TransactionError(
-                "connections are opened by the store: this session has one already"
+                "the store opens connections itself: this reader() or writer() already has one"
             )
         return False
 
     def cursor(self, named_cursor: Any = None) -> Any:
-        """Return a cursor of the session's connection; raises TransactionError outside one."""
+        """Return a cursor of the transaction's connection; raises TransactionError outside one."""
         return self._connection().cursor()
 
     def begin(self, *args: Any, **kwargs: Any) -> None:
-        """Start a transaction for a migration script; in a session there is one already."""
+        """Begin the transaction of a migration script; not called inside a reader() or writer()."""
         self.backend.begin_write(self._connection(), durable=True)
 
     def commit(self) -> None:
-        """Commit what begin() started."""
+        """Commit the transaction that begin() started."""
         self.backend.commit(self._connection())
 
     def rollback(self) -> None:
-        """Roll back what begin() started, unless the engine has done so by itself."""
+        """Roll back the transaction that begin() started, unless the engine already has."""
         self.backend.rollback(self._connection())
 
     def _connection(self) -> Any:
@@ -54,7 +54,7 @@ class StoreDatabase:
         return state.conn
 
     def get_context_options(self) -> dict[str, Any]:
-        """Return Peewee's options for building SQL, and how this engine says our own nodes."""
+        """Return Peewee's options for building SQL, with this engine's SQL for our own nodes."""
         options: dict[str, Any] = super().get_context_options()  # type: ignore[misc]
         options["one_of"] = self.one_of
         options["matches_words"] = self.matches_words
@@ -65,7 +65,7 @@ class StoreDatabase:
         try:
             return super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
         except peewee.PeeweeException:
-            raise  # translated as it leaves the session; Peewee's own code catches some
+            raise  # translated when it leaves the scope; Peewee's own code catches some
         except (OverflowError, ValueError, TypeError) as exc:
             translated = self.backend.translate(exc)
             if translated is exc:

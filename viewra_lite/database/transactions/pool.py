@@ -1,7 +1,7 @@
-"""Connections lent one borrower at a time, and the gate that lets one writer in at a time.
+"""A pool of connections, and the gate that admits one writer at a time.
 
-Nothing is kept by thread, so a thread that ends leaks nothing. A borrow that finds an idle
-connection costs one queue operation.
+Nothing is stored per thread, so a thread that ends leaks nothing. Borrowing an idle connection
+costs one queue operation.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _inherited: list[Any] = []
 
 
 def keep_open(connection: Any) -> None:
-    """Keep a connection from being closed, even by the end of the interpreter."""
+    """Prevent a connection from being closed, even at interpreter exit."""
     from ctypes import py_object, pythonapi
 
     pythonapi.Py_IncRef(py_object(connection))
 
 
 def never_close(connections: Iterable[Any]) -> None:
-    """Keep what a forked child has inherited.
+    """Keep the connections that a forked child has inherited.
 
-    SQLite would roll back on closing, and so write into the parent's log: it was corrupted so.
+    Closing one would make SQLite roll back into the parent's log, which has corrupted databases.
     """
     for connection in connections:
         keep_open(connection)
@@ -43,16 +43,16 @@ def never_close(connections: Iterable[Any]) -> None:
 
 
 def refuse_in_forked_child() -> None:
-    """Raise TransactionError where an open store was inherited through a fork.
+    """Raise TransactionError if an open store was inherited through a fork.
 
-    SQLite itself would believe that it holds the parent's file locks.
+    In the child SQLite would act as if it held the parent's file locks.
     """
     if _inherited:
         raise TransactionError(FORKED)
 
 
 class Pool:
-    """At most `size` connections, made when needed and kept for the next borrower."""
+    """At most `size` connections, opened on demand and kept for reuse."""
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Pool:
         self._wait_s = wait_s
         self._places = 0
         self._lock = threading.Lock()
-        # A connection, or None: the place of one that is gone, or the news that the pool has ended.
+        # Connections; None is the free place of a discarded one, or wakes a waiter after close().
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        # Strong references: in a forked child a connection that nobody holds would be closed.
+        # Strong references: in a forked child an unreferenced connection would be closed.
         self._alive: set[Any] = set()
         self._lent: dict[Any, int] = {}
         self._turns = count(1)
@@ -88,18 +88,18 @@ class Pool:
         return connection
 
     def turn_of(self, connection: Any) -> int | None:
-        """Return which loan it is that a connection is out for."""
+        """Return the number of the current loan of a connection, or None if it is idle."""
         return self._lent.get(connection)
 
     def give_back(self, connection: Any) -> None:
-        """Keep a clean connection for the next borrower."""
+        """Return a clean connection to the pool."""
         self._lent.pop(connection, None)
         self._idle.put(connection)
         if self._ended is not None:
             self._drain()
 
     def discard(self, connection: Any) -> None:
-        """Close a connection that cannot be used again; whoever waits may make a new one."""
+        """Close a connection that cannot be reused; a waiting borrower may open a new one."""
         self._alive.discard(connection)
         self._lent.pop(connection, None)
         try:
@@ -108,7 +108,7 @@ class Pool:
             self._idle.put(None)
 
     def close(self) -> None:
-        """Close what is idle; what is in use is closed as it comes back."""
+        """Close the idle connections; those in use are closed when they are given back."""
         self._ended = StoreClosedError
         self._drain()
 
@@ -126,7 +126,7 @@ class Pool:
         return free
 
     def _made(self) -> Any:
-        """Fill the place that the caller holds."""
+        """Open a connection for the place that the caller has reserved."""
         try:
             if self._ended is not None:
                 raise self._ended(self._ended_message)
@@ -143,7 +143,7 @@ class Pool:
         except Empty:
             raise StoreBusyError(
                 f"all {self._size} connections stayed in use for {self._wait_s:g} s: "
-                "raise pool_size or close sessions sooner"
+                "raise pool_size, or keep reader() blocks short"
             ) from None
 
     def _drain(self) -> None:
@@ -151,7 +151,7 @@ class Pool:
             try:
                 connection = self._idle.get_nowait()
             except Empty:
-                self._idle.put(None)  # whoever waits learns that the pool has ended
+                self._idle.put(None)  # wakes the next waiter, who finds the pool closed
                 return
             if connection is not None:
                 self._alive.discard(connection)
@@ -159,24 +159,24 @@ class Pool:
 
 
 class WriteGate:
-    """A first-come-first-served lock: whoever waits gets it before its last holder returns.
+    """A fair (FIFO) lock: release() hands it straight to the longest waiter.
 
-    Each holder has a turn, and a turn ends once: who was interrupted while giving it back may do
-    so again, and takes nothing from the next.
+    Each acquisition has a token, its turn, which can be released only once. So a release that was
+    interrupted can be repeated without releasing the next holder's turn.
     """
 
-    # A plain Lock would let a scan that commits batch after batch take the lock again before any
-    # waiting heartbeat wakes up; one lock in the process also beats SQLite's busy timeout.
+    # With a plain Lock, a scan that commits batch after batch would take it again before a waiting
+    # heartbeat wakes up. One lock in the process is also faster than SQLite's busy timeout.
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._holder: threading.Lock | None = None
         self.waits = 0
-        """How often somebody had to queue."""
+        """How many acquisitions had to wait."""
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, wait_s: float) -> threading.Lock | None:
-        """Return the turn that holds the gate; None when it did not come free in time."""
+        """Return the turn that holds the gate; None if it did not become free within wait_s."""
         turn = threading.Lock()
         try:
             if self._enters(turn) or turn.acquire(timeout=wait_s):
@@ -187,15 +187,15 @@ class WriteGate:
         return self._give_up(turn)
 
     def is_awaited(self) -> bool:
-        """Whether somebody queues."""
+        """Whether a thread is waiting."""
         return bool(self._waiting)
 
     def is_held(self, turn: threading.Lock) -> bool:
-        """Whether it is this turn that holds the gate."""
+        """Whether this turn holds the gate."""
         return self._holder is turn
 
     def release(self, turn: threading.Lock) -> None:
-        """End a turn, and pass the gate to the first in the queue, or open it."""
+        """End a turn: hand the gate to the longest waiter, or open it."""
         with self._guard:
             if self._holder is not turn:
                 with suppress(ValueError):
@@ -222,7 +222,7 @@ class WriteGate:
                 self._waiting.remove(turn)
                 return None
             except ValueError:
-                return turn  # it was handed to us at the last moment
+                return turn  # the gate was handed over after the wait had timed out
 
 
 def remaining(deadline: float) -> float:

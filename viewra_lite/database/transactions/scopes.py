@@ -1,4 +1,4 @@
-"""What reader() and writer() return: entering, nesting and leaving a thread's session."""
+"""The context managers of reader() and writer(): enter, nest and leave a thread's transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..backend import Backend
 
     class Owner(Protocol):
-        """What scopes need of the sessions that they are of."""
+        """The part of Database that scopes use."""
 
         backend: Backend
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 
 class _Exit:
-    """What `with` finds as __exit__: a method that nothing but the statement itself holds.
+    """The descriptor for __exit__: returns a method that only the `with` statement references.
 
-    An interruption may come after a block has ended and before the first step of __exit__, and
-    from then on nothing calls it again. The method is freed with the block, though, and that is
-    noticed. The frame of __exit__, which lives as long as a traceback shows it, holds its scope.
+    An interruption can come after the block has ended and before the first step of __exit__; then
+    nothing calls __exit__ any more. But the method is freed with the block, and a weak reference
+    reports it. The frame of __exit__, which exists as long as a traceback, references the scope.
     """
 
     def __get__(self, scope: _Scope | None, kind: Any = None) -> Any:
@@ -51,12 +51,12 @@ class _Exit:
         return leave
 
     def __call__(self, scope: _Scope, *error: Any) -> None:
-        """Leave a scope, for an ExitStack, which asks the class."""
+        """Leave a scope; called by ExitStack, which looks up __exit__ on the class."""
         scope.leave(*error)
 
 
 class _Scope:
-    """What reader() and writer() share. It may be entered again, also inside itself."""
+    """The part that Reader and Writer share. A scope is reentrant and reusable."""
 
     __slots__ = ("_db", "_untrusted", "_transaction", "held")
 
@@ -83,28 +83,28 @@ class _Scope:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End what __enter__ began."""
+        """End the scope that __enter__ began."""
         raise NotImplementedError
 
     def died(self, held: Any) -> None:
-        """Take the session back whose block ended without this scope being left."""
+        """Roll back the transaction if its block ended without leaving this scope."""
         transaction = self._transaction
         if transaction is not None and any(how is held for _, how in transaction.entered):
             self._db.take_back(transaction, INTERRUPTED)
 
     def _note_entry(self, transaction: Transaction) -> None:
-        """Remember that this scope is entered in a session, and nested in those before it."""
+        """Record that this scope is now the innermost one of a transaction."""
         held, self.held = self.held, None
         if held is not None and held() is None:
-            held = None  # somebody only looked at __exit__
+            held = None  # __exit__ was read without a `with` statement
         transaction.untrusted = transaction.untrusted or self._untrusted
         self._transaction = transaction
         transaction.entered.append((self, held))
 
     def _left(self, error: BaseException | None) -> Transaction | None:
-        """Return the session that is being left; None where it is lost, and an error says why.
+        """Return the transaction to leave; None if it was lost while an error is being raised.
 
-        Raises TransactionError where no error does, and in a forked child.
+        Raises TransactionError if it was lost without such an error, and in a forked child.
         """
         self.held = None
         transaction = self._db.own(self) or self._transaction
@@ -118,9 +118,11 @@ class _Scope:
 
     def _lost(self, transaction: Transaction, why: str, error: BaseException | None) -> None:
         self._db.take_back(transaction, why)
-        # A reader that outlived its thread has nothing to lose.
+        # A reader that outlived its thread has lost nothing.
         if error is None and (transaction.writes or transaction.lost != THREAD_ENDED):
-            raise TransactionError(f"nothing of it is stored: {why}" if transaction.writes else why)
+            raise TransactionError(
+                f"the transaction was rolled back: {why}" if transaction.writes else why
+            )
 
     def _why_misplaced(self, transaction: Transaction) -> str | None:
         if transaction.task is not current_task():
@@ -128,13 +130,13 @@ class _Scope:
         if not transaction.entered or transaction.entered[-1][0] is not self:
             if transaction.writes:
                 return OTHER_ORDER
-            # Readers share one snapshot, in whatever order they end.
+            # Readers share one snapshot and may end in any order.
             transaction.entered.sort(key=lambda entry: entry[0] is self)
         return None
 
     def _raise_translated(self, error: BaseException | None) -> None:
-        # A ValueError or OverflowError of the driver was translated where it came from: what
-        # arrives here is the caller's own. But for text that is not UTF-8, in what Peewee fetches.
+        # A ValueError or OverflowError of the driver was translated at its source, so one that
+        # arrives here is the caller's, except for text that is not UTF-8 in rows of Peewee.
         if error is None or isinstance(error, (ViewraError, ValueError, ArithmeticError)):
             if not isinstance(error, UnicodeDecodeError):
                 return
@@ -142,7 +144,7 @@ class _Scope:
 
 
 class Reader(_Scope):
-    """The context manager that reader() returns."""
+    """The context manager of reader(): one consistent snapshot."""
 
     __slots__ = ()
 
@@ -163,10 +165,10 @@ class Reader(_Scope):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the snapshot, if this is the outermost scope."""
+        """End the snapshot if this is the outermost scope."""
         transaction = self._left(exc)
         if transaction is None:
-            return  # an error is on its way
+            return  # an error is being raised
         if transaction.read_depth == 1 and not transaction.writes:
             self._db.end(transaction, commit=False)
         else:
@@ -204,7 +206,7 @@ class Reader(_Scope):
 
 
 class Writer(_Scope):
-    """The context manager that writer() returns."""
+    """The context manager of writer(): one transaction, or a savepoint when nested."""
 
     __slots__ = ("_durable",)
 
@@ -217,7 +219,7 @@ class Writer(_Scope):
         if transaction is None:
             self._begin()
         elif not transaction.writes or transaction.read_depth:
-            raise TransactionError("a writer() inside a reader(): open the writer() outside")
+            raise TransactionError("a writer() inside a reader(): open the writer() outside it")
         else:
             self._begin_savepoint(transaction)
         return self
@@ -228,7 +230,7 @@ class Writer(_Scope):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Commit, or roll back where there is an error; nested, the savepoint."""
+        """Commit, or roll back after an error; a nested writer only its savepoint."""
         transaction = self._left(exc)
         if transaction is None:
             return
@@ -283,7 +285,7 @@ class Writer(_Scope):
 
 
 def _call_each(callbacks: list[Callable[[], Any]]) -> None:
-    """Call every callback, then raise the first error: the commit stands whatever they do."""
+    """Call every callback, then raise the first error; the commit is not undone."""
     first: BaseException | None = None
     for callback in callbacks:
         try:

@@ -1,4 +1,4 @@
-"""What one thread has open, and why it may be taken back."""
+"""The transaction of a thread, and the reasons for which it may be rolled back."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from collections.abc import Callable
 from typing import Any
 
 _REMEDY = (
-    "a session is its thread's, which the tasks of an event loop and suspended generators share: "
-    "do not hold one over an await or a yield, and run store calls with asyncio.to_thread()"
+    "a thread has one transaction, shared by the tasks of its event loop and by suspended "
+    "generators: do not hold a reader() or writer() across an await or a yield; run store calls "
+    "with asyncio.to_thread()"
 )
 OTHER_ORDER = f"reader() and writer() were left in another order than entered: {_REMEDY}"
 OTHER_TASK = f"a reader() or writer() was opened by another asyncio task: {_REMEDY}"
-INTERRUPTED = "an interruption ended the block before its end"
+INTERRUPTED = "the block was interrupted before it was left"
 THREAD_ENDED = "its thread has ended"
 CLOSED = "the store was closed"
 
 
 def current_task() -> Any:
-    """Return the asyncio task that runs in this thread; None where none does."""
+    """Return the asyncio task that runs in this thread, or None."""
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is None:
         return None
     try:
         loop = asyncio._get_running_loop()
-    except AttributeError:  # not yet there, while it is imported
+    except AttributeError:  # asyncio is still being imported
         return None
     return None if loop is None else asyncio.current_task(loop)
 
 
 class Transaction:
-    """What one thread has open."""
+    """The open transaction of a thread: the snapshot of a reader, or a writer's."""
 
     __slots__ = (
         "connection",
@@ -51,31 +52,31 @@ class Transaction:
     )
 
     def __init__(self, connection: Any, turn: Any, writes: bool) -> None:
-        self.connection = connection  # None once it was given back
+        self.connection = connection  # None after it was given back
         self.turn = turn
         self.writes = writes
         self.untrusted = False
         self.read_depth = 0
-        self.read_only = False  # a writer whose connection refuses writes for now
-        self.savepoints: list[int] = []  # how many callbacks there were before each
+        self.read_only = False  # a writer whose connection refuses writes for the moment
+        self.savepoints: list[int] = []  # the number of callbacks before each
         self.callbacks: list[Callable[[], Any]] = []
-        self.cursors: Any = None  # those that guest code may leave half-read
+        self.cursors: Any = None  # those that caller's code may leave half-read
         self.place: Any = None
         self.state: dict[str, Any] = {}
         self.task = current_task()
-        # The scopes that are entered, outermost first, each with what the `with` statement holds.
+        # The entered scopes, outermost first, each with a weak reference to its __exit__ method.
         self.entered: list[tuple[Any, Callable[[], Any] | None]] = []
         self.is_ending = False
-        self.lost: str | None = None  # why it was taken back from its scopes
+        self.lost: str | None = None  # why it was rolled back without its scopes
 
     @property
     def is_dead(self) -> bool:
-        """Whether its innermost scope was left by an interruption, before __exit__ was through."""
+        """Whether an interruption ended its innermost scope before __exit__ had finished."""
         held = self.entered[-1][1] if self.entered else None
         return self.is_ending or (held is not None and held() is None)
 
     @property
     def is_within(self) -> bool:
-        """Whether the caller runs inside a block of it, as far as can be told."""
+        """Whether the caller runs inside one of its blocks, as far as is known."""
         held = self.entered[-1][1] if self.entered else None
         return held is not None and held() is not None and self.task is current_task()

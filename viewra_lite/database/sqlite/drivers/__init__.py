@@ -1,1 +1,1 @@
-"""The drivers of SQLite, each as a module."""
+"""The SQLite drivers, one module each."""

@@ -1,4 +1,4 @@
-"""The driver cysqlite, which brings an SQLite of its own."""
+"""The driver cysqlite, which brings its own SQLite."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from ..file import STATEMENTS_KEPT
 from ..peewee_database import SqliteStoreDatabase
 
 # "error executing query: [the SQL] what SQLite says (code=19, ext=2067)"
-_TOLD = re.compile(r"(.*) \(code=(\d+), ext=\d+\)", re.DOTALL)
+_MESSAGE = re.compile(r"(.*) \(code=(\d+), ext=\d+\)", re.DOTALL)
 _NOT_BOUND = "cannot bind parameter"
-# What the standard library's module takes; cysqlite would take more, and change it silently.
+# The types that the standard library's module accepts; cysqlite accepts more, and converts them
+# silently.
 _TAKEN = (str, int, float, bytes, bytearray, memoryview, type(None), date, time)
 _FLAGS = cysqlite.SQLITE_OPEN_READWRITE | cysqlite.SQLITE_OPEN_NOMUTEX
 
@@ -32,13 +33,13 @@ class Database(SqliteStoreDatabase, CySqliteDatabase):  # type: ignore[misc]
     """Peewee's view of a connection of cysqlite."""
 
     def add_functions(self, connection: Any) -> None:
-        """Give a connection the functions that Peewee's fields call, and those of guest code."""
+        """Register the functions that Peewee's fields call, and those of caller's code."""
         super().add_functions(connection)
         for function in self._table_functions:
             function.register(connection)
 
     def kept(self, cursors: Any, cursor: Any) -> Any:
-        """Return what closes the cursors of a session, which cannot be weakly referred to."""
+        """Return an object that closes all cursors, which cannot be weakly referenced here."""
         return cursors or (_HalfRead(cursor.conn),)
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
@@ -50,21 +51,21 @@ class Database(SqliteStoreDatabase, CySqliteDatabase):  # type: ignore[misc]
 
 
 class _HalfRead:
-    """The statements that a session has begun to read."""
+    """The statements of a transaction that were not read to the end."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     def close(self) -> None:
-        """End them."""
+        """Finalize them."""
         finalize(self._connection)
 
 
 def connect(path: Path, wait_s: float) -> Any:
-    """Connect to a file that is there."""
-    # Without SQLite's own mutex, which every column of every row would take twice and which is a
-    # sixth of a read: a connection is lent to one thread at a time, and settle() sees to it that
-    # no cursor outlives that, for one that is freed late would reach into another thread's work.
+    """Connect to an existing file."""
+    # Without SQLite's own mutex, which is locked twice for every column of every row, a sixth of
+    # the time of a read. A connection is used by one thread at a time, and finalize() makes sure
+    # that no cursor outlives that: freed late, it would interfere with another thread.
     connection = cysqlite.connect(
         f"{path.as_uri()}?mode=rw",
         _FLAGS,
@@ -73,24 +74,24 @@ def connect(path: Path, wait_s: float) -> Any:
         cached_statements=STATEMENTS_KEPT,
         extensions=False,
     )
-    # Built with statistics, this SQLite would compile many a join anew for each parameter.
+    # This SQLite is built with STAT4 and would recompile many joins for each parameter.
     connection.db_config(cysqlite.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     return connection
 
 
 def finalize(connection: Any) -> None:
-    """End what was left half-read; the compiled statements go with it, and are compiled again."""
+    """Finalize statements that were not read to the end. They are recompiled on next use."""
     if connection.get_stmt_usage()[1]:
         connection.finalize_statements()
 
 
 def close(connection: Any) -> None:
-    """Close a connection, and roll back what it left open."""
+    """Close a connection and roll back its open transaction."""
     connection.close(force=True)
 
 
 def reset(connection: Any) -> None:
-    """Undo what guest code may have set."""
+    """Undo settings of caller's code."""
     connection.row_factory = None
     for undo in (
         connection.trace,
@@ -104,32 +105,32 @@ def reset(connection: Any) -> None:
 
 
 def explained(error: BaseException) -> Explained | None:
-    """Return an error's code and message; None for one that is not the driver's."""
+    """Return the code and message of an error; None if it is not the driver's."""
     message = str(error)
     if isinstance(error, TypeError) and message.startswith(_NOT_BOUND):
         return MISMATCH, message
     if isinstance(error, UnicodeDecodeError) and _is_raised_here(error):
-        return 0, f"Could not decode to UTF-8: {message}"  # as the standard library's module
+        return 0, f"Could not decode to UTF-8: {message}"  # like the standard library's module
     if not isinstance(error, Error):
         return None
-    told = _TOLD.fullmatch(message)
-    if told is None:
+    match = _MESSAGE.fullmatch(message)
+    if match is None:
         return code_by_message(message), message
-    # Before it stands the SQL in brackets, or a value that could not be bound: never repeat them.
-    before = ": " if told[1].startswith("error binding") else "] "
-    return int(told[2]) & 0xFF, told[1].rpartition(before)[2]
+    # Cut off the SQL in brackets, or the value that could not be bound: never repeat them.
+    before = ": " if match[1].startswith("error binding") else "] "
+    return int(match[2]) & 0xFF, match[1].rpartition(before)[2]
 
 
 def _bound(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return str(value)  # as Peewee has the standard library's module do
+        return str(value)  # like Peewee with the standard library's module
     if not isinstance(value, _TAKEN):
         raise InvalidValueError(f"{_NOT_BOUND}: type {type(value).__name__} is not supported")
     return value
 
 
 def _is_raised_here(error: BaseException) -> bool:
-    """Whether the driver itself has raised an error that any code may raise."""
+    """Whether an error was raised by the driver and not by other code."""
     frame = None
     for frame, _ in walk_tb(error.__traceback__):
         pass

@@ -1,4 +1,4 @@
-"""Which driver of SQLite a configuration means."""
+"""Loads the SQLite driver of a configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_driver(name: str) -> SqliteDriver:
-    """Return the driver that the configuration names; raises ConfigError where it is missing."""
+    """Return the driver of this name; raises ConfigError if it is not installed."""
     if name == "sqlite3":
         from . import stdlib
 

@@ -1,7 +1,7 @@
-"""The seam below SQLite: what a driver must answer so that nothing above it asks which one it is.
+"""SqliteDriver: the interface of a driver. The code above it works without knowing which it is.
 
-Whatever opens the file in our process goes through the driver that the configuration names: two
-SQLite libraries on one file in one process break each other's locks.
+All connections of a process to a file must use the same driver: two SQLite libraries on one file in
+one process break each other's locks.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from ..errors import Explained
 
 
 class SqliteDriver(Protocol):
-    """A driver, as a module. Its connections run every statement on their own, without BEGIN."""
+    """A driver module. Its connections never begin a transaction by themselves."""
 
     @property
     def Error(self) -> type[Exception]:
-        """The base of the driver's own errors."""
+        """The base class of the driver's errors."""
 
     @property
     def Database(self) -> Any:
-        """Peewee's view of the backend: a class, made from the backend and its path."""
+        """Peewee's view of the backend: a class, called with the backend and its path."""
 
     def connect(self, path: Path, wait_s: float) -> Any:
-        """Connect to a file that is there; any thread may use what is returned, one at a time."""
+        """Connect to an existing file; any thread may use the connection, one at a time."""
 
     def close(self, connection: Any, /) -> Any:
-        """Close a connection, and roll back what it left open."""
+        """Close a connection and roll back its open transaction."""
 
     @property
     def finalize(self) -> Callable[[Any], None] | None:
-        """What ends the statements that were left half-read, each time a connection comes back."""
+        """Finalizes half-read statements when a connection is given back; None if not needed."""
 
     def total_changes(self, connection: Any, /) -> Any:
-        """Return how many rows a connection has changed so far."""
+        """Return the number of rows that a connection has changed so far."""
 
     def reset(self, connection: Any) -> None:
-        """Undo what guest code may have set on the driver's own object."""
+        """Undo settings of caller's code on the driver's connection object."""
 
     def explained(self, error: BaseException) -> Explained | None:
-        """Return what an error stands for; None for one that is not the driver's."""
+        """Return the code and message of an error; None if it is not the driver's."""

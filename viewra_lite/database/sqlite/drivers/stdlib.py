@@ -1,4 +1,4 @@
-"""The standard library's driver."""
+"""The driver of the standard library."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Error = sqlite3.Error
 Database = SqliteStoreDatabase
 close = methodcaller("close")
 total_changes = attrgetter("total_changes")
-finalize = None  # a cursor that is freed late ends what it read, and SQLite's mutex keeps order
+finalize = None  # a cursor finalizes its statement when it is freed, guarded by SQLite's mutex
 
 
 def connect(path: Path, wait_s: float) -> sqlite3.Connection:
-    """Connect to a file that is there."""
+    """Connect to an existing file."""
     return sqlite3.connect(
         f"{path.as_uri()}?mode=rw",
         uri=True,
@@ -31,7 +31,7 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
 
 
 def reset(connection: sqlite3.Connection) -> None:
-    """Undo what guest code may have set."""
+    """Undo settings of caller's code."""
     connection.row_factory, connection.text_factory = None, str
     connection.isolation_level = None
     connection.set_trace_callback(None)
@@ -41,12 +41,12 @@ def reset(connection: sqlite3.Connection) -> None:
 
 
 def explained(error: BaseException) -> Explained | None:
-    """Return an error's code and message; None for one that is not the driver's."""
+    """Return the code and message of an error; None if it is not the driver's."""
     if not isinstance(error, Error):
         return None
     message = str(error)
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # Python 3.10 does not tell it
+    if code is None:  # Python 3.10 does not report it
         code = code_by_message(message)
         if not code and isinstance(error, sqlite3.IntegrityError):
             code = CONSTRAINT
