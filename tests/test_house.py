@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,6 +235,48 @@ def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 pair = (node.value.id, node.attr)
                 assert pair not in (("os", "environ"), ("os", "getenv"), ("sys", "exit")), path
+
+
+def comments(path: Path) -> set[int]:
+    """Return the lines of a file that have a comment."""
+    with tokenize.open(path) as file:
+        tokens = tokenize.generate_tokens(file.readline)
+        return {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+
+
+def passed_over(path: Path) -> Iterator[tuple[ast.AST, list[str], int]]:
+    """Yield where errors are passed over, with their names and the last line of that."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ExceptHandler):
+            if all(isinstance(one, (ast.Pass, ast.Continue)) for one in node.body):
+                names = ast.walk(node.type) if node.type else [ast.Name("BaseException")]
+                yield node, [ast.unparse(one) for one in names], node.body[-1].lineno
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+            yield node, [ast.unparse(one) for one in node.args], node.end_lineno or node.lineno
+
+
+def test_no_error_is_passed_over_without_a_reason() -> None:
+    """A comment on the spot says why nobody need hear of it; of any error that cannot be said."""
+    for path in SOURCES:
+        reasons = comments(path)
+        for node, names, last in passed_over(path):
+            where = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+            assert reasons & set(range(node.lineno, last + 1)), f"{where} gives no reason"
+            assert not {"Exception", "BaseException"} & set(names), f"{where} passes over any error"
+
+
+def test_loggers_are_named_after_their_package_and_are_given_no_finished_text() -> None:
+    """What is not listened to costs no text; and what is put into one can be seen here."""
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            call = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            where = f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
+            if call == "logging.getLogger" and dotted(path)[0] != "cli":
+                top = "store" if dotted(path) == ("store",) else dotted(path)[0]
+                names = {f"'viewra_lite.{top}'", "'viewra_lite'" if top == "store" else ""}
+                assert ast.unparse(node.args[0]) in names, where
+            if call.startswith("_log."):
+                assert not isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)), where
 
 
 def test_no_room_asks_which_engine_it_is() -> None:

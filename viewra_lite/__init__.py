@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from . import errors
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
-    from .database.backend import DatabaseFacts
+    from .database.backend import ConnectionFacts, DatabaseFacts, WaitFacts
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
@@ -42,6 +42,7 @@ __all__ = [
     "ArchiveResult",
     "CacheUsage",
     "Config",
+    "ConnectionFacts",
     "DatabaseFacts",
     "DayTotal",
     "Episode",
@@ -78,6 +79,7 @@ __all__ = [
     "Unmatched",
     "UserMediaProgress",
     "UserTotal",
+    "WaitFacts",
     "WatchItem",
     "WatchedRecord",
     "Writer",
@@ -90,7 +92,7 @@ __all__ = [
 _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
-    "database.backend": "DatabaseFacts",
+    "database.backend": "ConnectionFacts DatabaseFacts WaitFacts",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",

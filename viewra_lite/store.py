@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from .playback.module import PlaybackModule
     from .plugins.module import PluginsModule
     from .transcoding.module import TranscodingModule
+
+_log = logging.getLogger("viewra_lite.store")
+# Without it the interpreter prints warnings of a library where the program has set up no logging.
+logging.getLogger("viewra_lite").addHandler(logging.NullHandler())
 
 _lock = threading.Lock()
 _open: Store | None = None
@@ -138,6 +143,7 @@ class Store:
             except BaseException:
                 db.close()
                 raise
+            _log_life("opened %s" if migrate else "opened %s without migrating", config)
             return _open
 
     @classmethod
@@ -216,12 +222,14 @@ class Store:
             if _open is self:
                 _open = None
             with self._attaching:
-                self._is_closed = True
+                was_closed, self._is_closed = self._is_closed, True
             try:
                 for module in (*self._attached.values(), *self._extra_modules):
                     module.detach()
             finally:
                 self._db.close()
+        if not was_closed:
+            _log_life("closed %s", self.config)
 
     def tables(self) -> list[str]:
         """Return the names of all tables in the database, including those of other programs."""
@@ -272,6 +280,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {self.config.url}>"
+
+
+def _log_life(message: str, config: Config) -> None:
+    if _log.isEnabledFor(logging.INFO):  # the URL costs imports that opening need not
+        _log.info(message, config.url)
 
 
 def _forget_parents_store() -> None:

@@ -8,6 +8,7 @@ old tables go. Where that fails the database is as it was.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from ..errors import MigrationError, ViewraError
 from ..media.search import indexing
 from ..built_in import BuiltIn
 from .rows import Rows, quoted
+
+_log = logging.getLogger("viewra_lite.adoption")
 
 _ASIDE = "adopting_"
 _DERIVED = ("search_documents",)  # made again from the rest
@@ -65,6 +68,7 @@ def adopt(db: Database, migrator: Migrator, modules: Sequence[BuiltIn]) -> list[
             with _unchecked_writer(db):
                 _adopt(db, migrator, modules, found)
             db.backend.mark_as_store()
+            _log.info("adopted tables that were made by hand: %s", ", ".join(sorted(found)))
     return sorted(found)
 
 

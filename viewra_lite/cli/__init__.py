@@ -45,7 +45,7 @@ def _interrupted() -> int:
 
         complain("interrupted")
     except KeyboardInterrupt:
-        pass
+        pass  # again: the exit code says it
     return INTERRUPTED
 
 

@@ -36,7 +36,7 @@ def moment(text: str) -> datetime:
     """Return a moment, of a day its midnight; naive where no zone is given; ArgumentTypeError."""
     from ..database.moments import written
 
-    with suppress(ValueError):
+    with suppress(ValueError):  # of a day that the month has not: raised below
         found = written(text)
         if found is not None and found.moment.year in _YEARS:
             return found.moment

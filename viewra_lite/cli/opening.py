@@ -6,8 +6,10 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .output import complain
 from .remedies import command
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ def configured(args: Namespace) -> Config:
     """Return the configuration of --config, of ./viewra.yaml or by default; ConfigError."""
     from ..config.loading import load_config
 
+    _show_warnings()
     source = args.config
     if source is None and os.path.lexists(CONFIG_FILE):
         source = CONFIG_FILE
@@ -56,6 +59,22 @@ def looking(args: Namespace) -> Iterator[Store]:
         if not any(script["applied"] for script in store.migrations.status()):
             _refuse_unmigrated(args, store)
         yield store
+
+
+@lru_cache(maxsize=None)  # once in a process
+def _show_warnings() -> None:
+    """Print what the database warns of, but for what it raises as an error too.
+
+    What the other packages warn of is in the answers of the commands.
+    """
+    import logging  # opening a store imports it anyway
+
+    class Warnings(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not getattr(record, "is_raised", False):
+                complain(f"warning: {record.getMessage()}")
+
+    logging.getLogger("viewra_lite.database").addHandler(Warnings(logging.WARNING))
 
 
 def _refuse_unmigrated(args: Namespace, store: Store) -> None:

@@ -39,7 +39,7 @@ def flush() -> None:
 
 def silence() -> None:
     """Throw away what is still to be printed, so that Python does not fail on it at exit."""
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError):  # there is no stdout to be silenced
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
@@ -53,7 +53,7 @@ def complain(text: str) -> None:
 def note(text: str) -> None:
     """Print one line that is not the answer, on stderr."""
     if sys.stderr is not None:
-        with suppress(OSError):
+        with suppress(OSError):  # nobody reads stderr: there is no other place to say so
             print(printable(text), file=sys.stderr, flush=True)
 
 

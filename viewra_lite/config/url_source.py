@@ -73,5 +73,5 @@ def _percent_decoded(text: str, key: str) -> str:
         try:
             return unquote_to_bytes(text).decode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
-            pass
+            pass  # raised below, for both
     raise ConfigError(f"the URL: {key_label(key)}: expected UTF-8, percent-encoded (% itself: %25)")

@@ -22,6 +22,28 @@ class DatabaseFacts(NamedTuple):
     """Bytes of SQLite's write-ahead log; 0 on PostgreSQL."""
 
 
+class WaitFacts(NamedTuple):
+    """How often and how long threads of this process have waited since the store was opened."""
+
+    times: int
+    """Those that wait now included."""
+    total_s: float
+    """Of the waits that have ended, seconds."""
+    longest_s: float
+    """The longest of them, seconds."""
+
+
+class ConnectionFacts(NamedTuple):
+    """The connections of this process, and what its threads waited for."""
+
+    open: int
+    in_use: int
+    pool_waits: WaitFacts
+    """For a connection, because pool_size of them were in use."""
+    writer_waits: WaitFacts
+    """For the end of another writer, in this process or another."""
+
+
 class Backend(Protocol):
     """An engine; every connection from `borrow` and `borrow_writer` must be given back."""
 
@@ -111,6 +133,9 @@ class Backend(Protocol):
 
     def facts(self) -> DatabaseFacts:
         """Return the engine's version and the database's size."""
+
+    def connections(self) -> ConnectionFacts:
+        """Return how many connections there are, and what was waited for; asks no database."""
 
     def checkpoint(self) -> None:
         """Move committed changes from the log into the database, except those that readers need.

@@ -46,7 +46,7 @@ def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
         if found == kind and len(key) == size and all(isinstance(part, str) for part in key):
             return list(key)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        pass
+        pass  # however it is broken, it is not one of ours
     raise not_a_cursor()
 
 

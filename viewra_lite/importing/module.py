@@ -126,7 +126,7 @@ def zone_of(name: Any) -> tzinfo:
         if isinstance(name, str):
             return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        pass
+        pass  # zoneinfo raises any of them for a name that it does not know: raised below
     shown = repr(name[:60]) if isinstance(name, str) else type(name).__name__
     raise InvalidValueError(f"timezone must be the name of a zone, as Europe/Berlin, not {shown}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone, tzinfo
@@ -18,6 +19,8 @@ from .applying import Batch, Change, LeftOut, Matched, json_text, stored
 from .matching import Matcher, NotMatched
 from .record import WatchedRecord, record_of
 from .results import ImportResult, Unmatched
+
+_log = logging.getLogger("viewra_lite.importing")
 
 _WAITING = WaitingRow._meta.sorted_fields
 BATCH_ROWS = 500
@@ -72,6 +75,13 @@ class Run:
             self._db.yield_to_writers()
         if import_id is not None:
             import_id = self._end(import_id, total, waiting)
+            _log.info(
+                "import of %d rows ended: %d imported, %d known already, %d waiting",
+                total,
+                self._counts["imported"],
+                self._counts["already"],
+                waiting,
+            )
         self._add_near()
         return ImportResult(
             import_id,
@@ -265,7 +275,7 @@ class Run:
             try:
                 file_id = self.matcher.file(records[row.id])
             except NotMatched:
-                continue
+                continue  # it waits on
             matched.setdefault(row.batch_id, []).append(
                 (row.id, Matched(records[row.id], row.user_id, file_id))
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..database.checks import checked_limit
-from ..database.backend import DatabaseFacts
+from ..database.backend import ConnectionFacts, DatabaseFacts
 from ..database.transactions.database import Database
 from ..media.models import MediaFile
 from . import queries
@@ -32,6 +32,13 @@ class Maintenance:
         Raises StoreUnavailableError.
         """
         return self._db.backend.facts()
+
+    def connections(self) -> ConnectionFacts:
+        """Return how many connections this process has, and what its threads waited for.
+
+        Counted since the store was opened; costs no query. For the database of `database()`.
+        """
+        return self._db.backend.connections()
 
     def problems(self, limit: int = 100) -> list[MediaFile]:
         """Return the first `limit` files, by path, that are missing or could not be probed.

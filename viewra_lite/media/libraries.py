@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +26,8 @@ from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
+
+_log = logging.getLogger("viewra_lite.media")
 
 _BATCH = 100  # rows in a transaction
 
@@ -181,6 +184,7 @@ def remove(db: Database, library: MediaLibrary) -> None:
     _delete_shows(db, library.id)
     with db.writer(durable=True):
         MediaLibrary.delete().where(MediaLibrary.id == library.id).execute()
+    _log.info("removed library %s", library.id)
 
 
 def _keep_movies(db: Database, library_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from ..database.orm.fields import os_path, stored_path, timestamp_text
 from ..database.transactions.database import Database
 from ..errors import ViewraError
 from . import cache_queries
+
+_log = logging.getLogger("viewra_lite.transcoding")
 
 ACCESS_RESOLUTION = timedelta(minutes=1)  # of last_accessed
 LONGEST = timedelta(days=30)  # of a lease, and of a hold
@@ -67,7 +70,7 @@ def exists(path: str | None) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        pass
+        return True  # who cannot look does not know
     return True
 
 
@@ -93,15 +96,20 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
             for batch in _evicted(db, max_bytes * KEPT_PERCENT // 100):
                 rows += batch
             left = usage(db)
-        except ViewraError:
+        except ViewraError as exc:
             if not rows:  # else return the paths that are already removed
                 raise
+            _log.warning("the eviction was broken off: %s", type(exc).__name__)
     freed = sum(size for _, size in rows)
     result = EvictResult([os_path(path) for path, _ in rows if path is not None], freed)
+    if rows:
+        _log.info("evicted %d transcodes of %d bytes from the cache", len(rows), freed)
     if left is None:
         return replace(result, over_bytes=max(before - freed - max_bytes, 0))
     over = max(left.bytes - max_bytes, 0)
     spared = (left.pinned_bytes, left.bytes - left.pinned_bytes) if over else (0, 0)
+    if over:
+        _log.warning("the cache is %d bytes over its limit: %d pinned, %d in use", over, *spared)
     return replace(result, over_bytes=over, pinned_bytes=spared[0], in_use_bytes=spared[1])
 
 

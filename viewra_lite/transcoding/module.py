@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from os import PathLike
@@ -35,6 +36,7 @@ from .profile import Provider, TranscodeProfile
 
 __all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "TranscodingModule"]
 
+_log = logging.getLogger("viewra_lite.transcoding")
 MAX_ATTEMPTS = 3
 LEASE_S = 60.0
 SHORTEST_S = 0.001  # a shorter lease would expire at once
@@ -337,8 +339,9 @@ class TranscodingModule(Module):
         values = (timestamp_text(now), latest, _BATCH, MAX_ATTEMPTS, reason)
         # SELECT first: a worker that polls for work writes nothing.
         while self.db.one(queries.lease_that_is_over, now, latest) is not None:
-            if not self.db.run(queries.end_leases, *values):
-                break  # another process expires them
+            if not (expired := self.db.run(queries.end_leases, *values)):
+                break  # others are at it
+            _log.info("the leases of %d transcodes expired", expired)
 
     def _changed(self, statement: Statement, *arguments: Any) -> TranscodeSession | None:
         rows = self.db.run_returning(statement, *arguments)

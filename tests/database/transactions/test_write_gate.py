@@ -33,9 +33,9 @@ def test_the_gate_tells_how_often_somebody_queued():
     gate = WriteGate()
     gate.release(gate.acquire(0))
     gate.acquire(0)
-    assert gate.waits == 0
+    assert gate.waits.times == 0
     assert not gate.acquire(0) and not gate.acquire(0)
-    assert gate.waits == 2
+    assert gate.waits.times == 2
 
 
 def test_the_gate_lets_threads_in_as_they_came():

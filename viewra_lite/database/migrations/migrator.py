@@ -7,6 +7,7 @@ plan is computed again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -22,6 +23,8 @@ from .scripts import Script, scripts
 
 if TYPE_CHECKING:
     from .scripts import Migrated
+
+_log = logging.getLogger("viewra_lite.database")
 
 LOCK_WAIT_S = 120.0
 HISTORY_PREFIX = "viewra_migrations_"
@@ -219,6 +222,8 @@ def _run(database: Any, db: Database, script: Script, module: ModuleType, verify
             if verify:
                 _check_foreign_keys(database)
             table.create(name=script.name, checksum=script.checksum, applied=db.now())
+        if verify:  # else it is the caller who commits
+            _log.info("migrated %s: %s", script.module, script.name)
     except StoreBusyError:
         raise
     except Exception as exc:

@@ -61,7 +61,7 @@ def _attach_drivers(peewee: Any) -> None:
         from psycopg.pq import TransactionStatus
         from psycopg.types.json import Json, Jsonb
     except ImportError:
-        pass
+        pass  # Peewee says so when a PostgreSQL database is made
     else:
         peewee.psycopg, peewee.TransactionStatus = psycopg, TransactionStatus
         peewee.Json_pg3, peewee.Jsonb_pg3 = Json, Jsonb

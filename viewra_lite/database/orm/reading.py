@@ -58,7 +58,7 @@ def json_of(text: Any) -> Any:
         if end == len(text):
             return value
     except StopIteration:
-        pass
+        pass  # loads() knows what is wrong with it, if anything is
     return json.loads(text)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,10 @@ from ...errors import (
     StoreUnavailableError,
     ViewraError,
 )
-from ..backend import DatabaseFacts
-from ..transactions.locks import of_this_process
+from ..backend import ConnectionFacts, DatabaseFacts
+from ..transactions.locks import of_this_process, wait_for_lock
 from ..transactions.pool import Pool
+from ..transactions.waits import Waits
 from .peewee_database import PostgresStoreDatabase
 from .values import read_all_times
 
@@ -76,8 +76,10 @@ _READ_ONLY = (
 
 _WRITER_TURN = 0x56575241  # an arbitrary number, the same as sqlite.file.APPLICATION_ID
 _BEGIN_WRITE = (
-    f"BEGIN; SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock({_WRITER_TURN})"
+    "BEGIN; SELECT current_setting('transaction_read_only'),"
+    f" pg_try_advisory_xact_lock({_WRITER_TURN})"
 )
+_AWAIT_TURN = f"SELECT pg_advisory_xact_lock({_WRITER_TURN})"
 
 
 class PostgresBackend:
@@ -95,6 +97,7 @@ class PostgresBackend:
         self._wait_s = config.busy_timeout_ms / 1000
         self.database: Any = PostgresStoreDatabase(self, config.database)
         self._pool = Pool(self._connect, config.pool_size, self._wait_s)
+        self._writer_waits = Waits("the writer")
         self._closed = False
         self._forked = False
 
@@ -162,10 +165,22 @@ class PostgresBackend:
         """
         began = connection.execute(_BEGIN_WRITE)
         began.nextset()
-        if began.fetchone()[0] == "on":
+        read_only, is_our_turn = began.fetchone()
+        if read_only == "on":
             raise StoreUnavailableError(_READ_ONLY)
+        if not is_our_turn:
+            self._await_turn(connection)
         if durable:
             connection.execute("SET LOCAL synchronous_commit = on")
+
+    def _await_turn(self, connection: Any) -> None:
+        self._writer_waits.begin()
+        began, in_vain = time.monotonic(), True
+        try:
+            connection.execute(_AWAIT_TURN)
+            in_vain = False
+        finally:
+            self._writer_waits.end(began, in_vain=in_vain)
 
     def commit(self, connection: Any) -> None:
         """Commit; raises TransactionError for an aborted transaction, which would roll back."""
@@ -233,11 +248,7 @@ class PostgresBackend:
         connection = self._connect()
         with of_this_process(connection.fileno()) as is_ours:
             try:
-                deadline = time.monotonic() + wait_s
-                while not self._try_lock(connection, key):
-                    if time.monotonic() >= deadline:
-                        raise StoreBusyError(f"{name} is locked by another process or thread")
-                    time.sleep(random.uniform(0.5, 1.0) * _LOCK_RETRY_S)
+                wait_for_lock(lambda: self._try_lock(connection, key), name, wait_s, _LOCK_RETRY_S)
                 yield
             finally:
                 if is_ours():  # a child's Terminate message would end its parent's connection
@@ -264,6 +275,13 @@ class PostgresBackend:
         finally:
             self.give_back(connection)
         return DatabaseFacts(f"PostgreSQL {version}", None, size, 0)
+
+    def connections(self) -> ConnectionFacts:
+        """Return how many connections there are, and what was waited for."""
+        pool = self._pool
+        return ConnectionFacts(
+            pool.open, pool.in_use, pool.waits.facts(), self._writer_waits.facts()
+        )
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise the error for a query outside a transaction."""

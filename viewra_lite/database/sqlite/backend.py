@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config.options import SqliteConfig
 from ...errors import TransactionError, StoreBusyError, StoreClosedError, StoreUnavailableError
-from ..backend import DatabaseFacts
+from ..backend import ConnectionFacts, DatabaseFacts
 from ..transactions.locks import file_lock
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
+from ..transactions.waits import Waits, together
 from .drivers.loading import load_driver
 from .errors import refuse_nul, retried, translate_sqlite
 from .file import (
     APPLICATION_ID,
     apply_pragmas,
+    facts_of,
     lock_folder,
     make_file,
     marker,
@@ -53,6 +55,7 @@ class SqliteBackend:
         self._wait_s = config.busy_timeout_ms / 1000
         self._readers = Pool(self._connect_reader, config.pool_size, self._wait_s, driver.close)
         self._gate = WriteGate()
+        self._busy_waits = Waits("the writer of another process")
         self._turn: Any = None
         self.is_writer_awaited = self._gate.is_awaited
         self._writer: Connection | None = None
@@ -121,7 +124,7 @@ class SqliteBackend:
         try:
             if self._finalize is not None:
                 self._finalize(connection)
-            due = checkpoints is not None and checkpoints.is_due(self._gate.waits)
+            due = checkpoints is not None and checkpoints.is_due(self._gate.waits.times)
             if self._closed or connection in self._broken:
                 self._close_writer()
                 self._broken.discard(connection)
@@ -271,15 +274,18 @@ class SqliteBackend:
 
     def facts(self) -> DatabaseFacts:
         """Return SQLite's version and the size of the file and its log."""
-        # os.stat() only: opening and closing the file would drop SQLite's locks on it.
-        size, log = os.stat(self.path).st_size, f"{self.path}-wal"
-        log_size = os.stat(log).st_size if os.path.exists(log) else 0
         connection = self.borrow()
-        try:  # ask the connection: the driver may bring its own SQLite
-            [version] = connection.execute("SELECT sqlite_version()").fetchone()
+        try:
+            return facts_of(connection, self.path)
         finally:
             self.give_back(connection)
-        return DatabaseFacts(f"SQLite {version}", str(self.path), size, log_size)
+
+    def connections(self) -> ConnectionFacts:
+        """Return how many connections there are, and what was waited for."""
+        readers, gate = self._readers, self._gate
+        writer_waits = together(gate.waits.facts(), self._busy_waits.facts())
+        open, in_use = readers.open + (self._writer is not None), readers.in_use + gate.is_taken()
+        return ConnectionFacts(open, in_use, readers.waits.facts(), writer_waits)
 
     def refuse_stray_query(self) -> NoReturn:
         """Raise the error for a query outside a transaction."""
@@ -391,10 +397,4 @@ class SqliteBackend:
 
     def _retry(self, action: Callable[[], Any]) -> Any:
         """Call action until no other process holds the lock; raises StoreBusyError."""
-        try:
-            return retried(action, self.driver, self._wait_s)
-        except TimeoutError as exc:
-            raise StoreBusyError(
-                "another process held the writer for longer than busy_timeout_ms="
-                f"{self._config.busy_timeout_ms}: try again"
-            ) from exc.__cause__
+        return retried(action, self.driver, self._wait_s, self._busy_waits)

@@ -18,6 +18,7 @@ all of it and synced the database. The syncs in between are only additional ones
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
         @property
         def driver(self) -> SqliteDriver: ...
 
+
+_log = logging.getLogger("viewra_lite.database")
 
 # A page takes 3 to 4 microseconds behind the gate; with more pages, fewer are moved twice.
 _STEP_PAGES = 3000
@@ -77,8 +80,11 @@ class Checkpoints:
         try:
             if self._thread is not None:
                 self._thread.start()
-        except RuntimeError:  # the interpreter is shutting down, or cannot start more threads
+        except (
+            RuntimeError
+        ) as exc:  # the interpreter is shutting down, or cannot start more threads
             self._thread = None
+            _log.debug("no thread for a checkpoint: %s", exc)
 
     def yield_to_writers(self) -> None:
         """Block while a step needs the log to grow slowly; long jobs call it between batches."""
@@ -93,11 +99,11 @@ class Checkpoints:
         self.yield_to_writers()  # waits for a step in a thread that called move_all()
 
     def _step(self) -> None:
-        """Like SQLite's own checkpoint after a commit it says nothing when it fails."""
+        """Like SQLite's own checkpoint after a commit it raises nowhere when it fails."""
         try:
             self.move()
-        except (ViewraError, self._backend.driver.Error, OSError):
-            pass
+        except (ViewraError, self._backend.driver.Error, OSError) as exc:
+            _log.warning("the log could not be moved into the database: %s", exc)
         finally:
             self._thread = None
 
@@ -188,5 +194,5 @@ def _descriptor_of(path: Path) -> int | None:
                     if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
                         return int(descriptor.name)
     except OSError:
-        pass
+        pass  # no /proc here: SQLite syncs the database itself
     return None

@@ -22,6 +22,7 @@ from ...errors import (
 )
 from ..transactions.locks import jitter
 from ..transactions.pool import remaining
+from ..transactions.waits import Waits
 from .file import not_a_database
 
 if TYPE_CHECKING:
@@ -70,8 +71,24 @@ def is_busy(error: BaseException, driver: SqliteDriver) -> bool:
     return code in (_BUSY, _LOCKED, _PROTOCOL)
 
 
-def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> Any:
-    """Call action until no other process holds the lock; raises TimeoutError after wait_s."""
+def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float, waits: Waits) -> Any:
+    """Call action until no other process holds the lock; raises StoreBusyError after wait_s."""
+    try:
+        return action()
+    except driver.Error as exc:
+        if not is_busy(exc, driver):
+            raise
+    waits.begin()
+    began, in_vain = time.monotonic(), True
+    try:
+        done = _tried_again(action, driver, wait_s)
+        in_vain = False
+        return done
+    finally:
+        waits.end(began, in_vain=in_vain)
+
+
+def _tried_again(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> Any:
     deadline = time.monotonic() + wait_s
     pause = _BUSY_RETRY_S
     while True:
@@ -81,7 +98,10 @@ def retried(action: Callable[[], Any], driver: SqliteDriver, wait_s: float) -> A
             if not is_busy(exc, driver):
                 raise
             if not remaining(deadline):
-                raise TimeoutError from exc
+                raise StoreBusyError(
+                    "another process held the writer for longer than busy_timeout_ms="
+                    f"{wait_s * 1000:.0f}: try again"
+                ) from exc
         time.sleep(min(jitter() * pause, remaining(deadline)))
         pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
+from ..backend import DatabaseFacts
 
 if TYPE_CHECKING:
     from ..backend import Connection
@@ -69,6 +70,15 @@ def apply_pragmas(connection: Connection, pragmas: dict[str, Any]) -> None:
 def settings(connection: Connection) -> list[Any]:
     """Return the settings that caller's code may have changed, for a comparison."""
     return [connection.execute(sql).fetchone() for sql in _SETTINGS]
+
+
+def facts_of(connection: Connection, path: Path) -> DatabaseFacts:
+    """Return SQLite's version and the size of the file and its log."""
+    # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
+    size, log = os.stat(path).st_size, f"{path}-wal"
+    log_size = os.stat(log).st_size if os.path.exists(log) else 0
+    [version] = connection.execute("SELECT sqlite_version()").fetchone()  # of the driver's own
+    return DatabaseFacts(f"SQLite {version}", str(path), size, log_size)
 
 
 def lock_folder(path: Path) -> Path:

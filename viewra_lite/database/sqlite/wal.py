@@ -18,11 +18,14 @@ outlives the descriptor.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 
 from ...errors import StoreUnavailableError
+
+_log = logging.getLogger("viewra_lite.database")
 
 # https://sqlite.org/fileformat2.html#walformat
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
@@ -56,7 +59,8 @@ class WalFile:
             _sync_folder(database.parent)
             path = database.with_name(database.name + "-wal")
             return cls(path, os.open(path, os.O_RDWR))
-        except OSError:
+        except OSError as exc:
+            _log.debug("commits share no sync: %s", exc.strerror)
             return None
 
     def takes_commits(self) -> bool:
@@ -126,6 +130,8 @@ class WalFile:
     def fail(self, error: OSError) -> None:
         """Record a failed sync: no later commit counts as durable."""
         self._failure = error
+        reason, raised = error.strerror, {"is_raised": True}
+        _log.warning("the disk did not take what was committed: %s", reason, extra=raised)
 
     def _refuse_failed(self) -> None:
         if self._failure is not None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import StoreBusyError, StoreUnavailableError
+from .waits import log_long_wait
 
 _RETRY_S = 0.02
 
@@ -23,16 +24,25 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
     descriptor = _opened(path)
     with of_this_process(descriptor) as is_ours:
         try:
-            deadline = time.monotonic() + wait_s
-            while not _try_lock(descriptor):
-                if time.monotonic() >= deadline:
-                    raise StoreBusyError(f"{path.name} is locked by another process or thread")
-                time.sleep(jitter() * _RETRY_S)
+            wait_for_lock(lambda: _try_lock(descriptor), path.name, wait_s, _RETRY_S)
             yield
         finally:
             if is_ours():
                 _unlock(descriptor)
                 os.close(descriptor)
+
+
+def wait_for_lock(is_ours: Callable[[], bool], name: str, wait_s: float, retry_s: float) -> None:
+    """Ask for a lock until it is ours; raises StoreBusyError after wait_s seconds."""
+    began, in_vain = time.monotonic(), True
+    try:
+        while not is_ours():
+            if time.monotonic() - began >= wait_s:
+                raise StoreBusyError(f"{name} is locked by another process or thread")
+            time.sleep(jitter() * retry_s)
+        in_vain = False
+    finally:
+        log_long_wait(f"the lock {name}", time.monotonic() - began, in_vain=in_vain)
 
 
 @contextmanager
@@ -55,7 +65,7 @@ _held: set[int] = set()
 
 def _close_inherited() -> None:
     while _held:
-        with suppress(OSError):
+        with suppress(OSError):  # its thread was just closing it
             os.close(_held.pop())
 
 
@@ -81,7 +91,7 @@ def _opened(path: Path) -> int:
 def _unlock(descriptor: int) -> None:
     # Closing is not enough: between fork and exec, a child of any thread has a copy of the
     # descriptor, and so of the lock.
-    with suppress(OSError):
+    with suppress(OSError):  # then closing has to do
         if os.name == "nt":  # pragma: no cover
             import msvcrt
 

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any
 
 from ...errors import TransactionError, StoreBusyError, StoreClosedError
+from .waits import Waits
 
 FORKED = (
     "this process was forked from the one that opened the store, and its connections cannot be "
@@ -65,6 +66,7 @@ class Pool:
         self._close = close
         self._size = size
         self._wait_s = wait_s
+        self.waits = Waits(_what_is_waited_for(size))
         self._places = 0
         self._lock = threading.Lock()
         # Connections; None is the free place of a discarded one, or wakes a waiter after close().
@@ -86,6 +88,16 @@ class Pool:
             connection = self._made()
         self._lent[connection] = next(self._turns)
         return connection
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._alive)
+
+    @property
+    def in_use(self) -> int:
+        """How many of them are lent."""
+        return len(self._lent)
 
     def turn_of(self, connection: Any) -> int | None:
         """Return the number of the current loan of a connection, or None if it is idle."""
@@ -117,6 +129,7 @@ class Pool:
         never_close(self._alive)
         self._ended, self._ended_message = TransactionError, FORKED
         self._lock, self._idle, self._alive = threading.Lock(), SimpleQueue(), set()
+        self.waits = Waits(_what_is_waited_for(self._size))
         self._idle.put(None)
 
     def _has_place(self) -> bool:
@@ -138,13 +151,19 @@ class Pool:
         return connection
 
     def _wait(self) -> Any:
+        self.waits.begin()
+        began, in_vain = monotonic(), True
         try:
-            return self._idle.get(timeout=self._wait_s)
+            connection = self._idle.get(timeout=self._wait_s)
+            in_vain = False
+            return connection
         except Empty:
             raise StoreBusyError(
                 f"all {self._size} connections stayed in use for {self._wait_s:g} s: "
                 "raise pool_size, or keep reader() blocks short"
             ) from None
+        finally:
+            self.waits.end(began, in_vain=in_vain)
 
     def _drain(self) -> None:
         while True:
@@ -156,6 +175,10 @@ class Pool:
             if connection is not None:
                 self._alive.discard(connection)
                 self._close(connection)
+
+
+def _what_is_waited_for(size: int) -> str:
+    return f"a connection (pool_size is {size})"
 
 
 class WriteGate:
@@ -171,20 +194,24 @@ class WriteGate:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._holder: threading.Lock | None = None
-        self.waits = 0
-        """How many acquisitions had to wait."""
+        self.waits = Waits("the writer")
+        """How many acquisitions had to wait; counted when the wait begins."""
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, wait_s: float) -> threading.Lock | None:
         """Return the turn that holds the gate; None if it did not become free within wait_s."""
         turn = threading.Lock()
         try:
-            if self._enters(turn) or turn.acquire(timeout=wait_s):
+            if self._enters(turn) or self._waited(turn, wait_s):
                 return turn
         except BaseException:
             self.release(turn)
             raise
         return self._give_up(turn)
+
+    def is_taken(self) -> bool:
+        """Whether somebody holds it."""
+        return self._holder is not None
 
     def is_awaited(self) -> bool:
         """Whether a thread is waiting."""
@@ -198,7 +225,7 @@ class WriteGate:
         """End a turn: hand the gate to the longest waiter, or open it."""
         with self._guard:
             if self._holder is not turn:
-                with suppress(ValueError):
+                with suppress(ValueError):  # it ended before
                     self._waiting.remove(turn)
             elif self._waiting:
                 self._holder = self._waiting.popleft()
@@ -213,8 +240,16 @@ class WriteGate:
                 return True
             turn.acquire()
             self._waiting.append(turn)
-            self.waits += 1
+            self.waits.begin()
             return False
+
+    def _waited(self, turn: threading.Lock, wait_s: float) -> bool:
+        began, is_ours = monotonic(), False
+        try:
+            is_ours = turn.acquire(timeout=wait_s)
+            return is_ours
+        finally:
+            self.waits.end(began, in_vain=not is_ours)
 
     def _give_up(self, turn: threading.Lock) -> threading.Lock | None:
         with self._guard:

@@ -35,7 +35,7 @@ def serve(timeout_s: float) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    with suppress(BrokenPipeError):
+    with suppress(BrokenPipeError):  # the server is gone
         _answer(answers, READY)
         for line in requests:
             _alarm(timeout_s + ALARM_GRACE_S)
@@ -57,7 +57,7 @@ def _alarm(seconds: float) -> None:
 
 def _give_way() -> None:
     if hasattr(os, "nice"):
-        with suppress(OSError):
+        with suppress(OSError):  # not allowed here: it only was to be polite
             os.nice(NICENESS)
 
 
@@ -68,7 +68,7 @@ def _limit_memory() -> None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = _addresses() + MEMORY_BYTES
-    with suppress(ValueError, OSError):  # macOS
+    with suppress(ValueError, OSError):  # macOS knows no such limit
         resource.setrlimit(
             resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
         )

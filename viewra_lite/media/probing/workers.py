@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 import selectors
 import signal
@@ -18,6 +19,8 @@ from typing import Any, TypeVar
 
 from .probe import Probe, probe, unread
 from .worker import READY
+
+_log = logging.getLogger("viewra_lite.media")
 
 Key = TypeVar("Key")
 Request = tuple[Key, str, str, str]  # key, path, library_type, root
@@ -135,6 +138,7 @@ class ProbePool:
 
     def _strand(self, request: Request[Any]) -> None:
         """Give up starting workers; those that run go on."""
+        _log.warning("no worker process could be started: files are probed in this process")
         self._most = len(self._busy())
         self._stranded.append(request)
 
@@ -187,6 +191,7 @@ class ProbePool:
             return []
         key, path, kind, root = request
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        _log.debug("a probe crashed (%s)", how)
         return [(key, unread(path, kind, root, f"the probe crashed on this file ({how})"))]
 
     def _too_late(self, worker: _Worker) -> list[Answer[Any]]:
@@ -194,6 +199,7 @@ class ProbePool:
             return self._crashed(worker)
         key, path, *_ = worker.request or (None, "")
         self._discard(worker)
+        _log.debug("a probe took longer than %g s", self._timeout_s)
         # Not even looked at from here: what hung the worker would hang the server.
         return [(key, Probe(path, error=f"the probe took longer than {self._timeout_s:g} s"))]
 
@@ -250,7 +256,7 @@ class _Worker:
         with suppress(subprocess.TimeoutExpired):  # a process in a dead disk's call cannot die yet
             self._process.wait(REAP_TIMEOUT_S)
         for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
+            with suppress(OSError):  # it is closed all the same
                 assert pipe is not None
                 pipe.close()
         return -signal.SIGTERM if self._process.returncode is None else self._process.returncode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from ...database.transactions.database import Database
@@ -13,6 +14,8 @@ from ..files.removal import forget_files
 from ..libraries import claimed
 from ..models import MediaLibrary
 from . import queries as scan_queries
+
+_log = logging.getLogger("viewra_lite.media")
 
 _BATCH = 50  # files in a transaction
 
@@ -31,7 +34,9 @@ def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
                 while batch := _purge_some(db, library, before):
                     purged += batch
     except (ConflictError, NotFoundError):
-        pass  # it is being scanned, or was removed: the next time will do
+        _log.debug("library %s is being scanned, or was removed: not purged", library.id)
+    if purged:
+        _log.info("forgot %d files of library %s that were missing for long", purged, library.id)
     return purged
 
 

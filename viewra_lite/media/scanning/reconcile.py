@@ -32,6 +32,7 @@ from ..models import MediaLibrary
 from ..names import kinds
 from . import queries as scan_queries
 from .facts import FileFacts, Problem, ScanResult, checked_facts
+from .log import log_begin, log_end
 from .replacements import Replacements
 
 _LOOK_BACK = 2000
@@ -72,6 +73,7 @@ class Reconciliation:
         self._began_at = self._db.now()
         self._pull_back_last_scan()
         self._state = "open"
+        log_begin(self.library.id, self._present_before)
         return self
 
     def __exit__(
@@ -81,10 +83,17 @@ class Reconciliation:
         traceback: TracebackType | None,
     ) -> None:
         abandoned, self._state = self._state == "abandoned", "closed"
-        with self._held:
-            if exc is None and not abandoned:
-                self.flush()
-                self.finish()
+        error = exc
+        try:
+            with self._held:
+                if exc is None and not abandoned:
+                    self.flush()
+                    self.finish()
+        except BaseException as failed:
+            error = failed
+            raise
+        finally:
+            log_end(self.library.id, self.result, abandoned, error)
 
     def add(self, facts: FileFacts) -> None:
         """Note one file that is there; raises InvalidValueError for a path outside the library."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from ...database.transactions.database import Database
 from ...errors import InvalidValueError
 from . import queries
 from .history import BEGINNING, END
+
+_log = logging.getLogger("viewra_lite.playback")
 
 _BATCH = 500  # plays per transaction
 
@@ -33,6 +36,7 @@ def archive(db: Database, older_than: datetime | timedelta, dry_run: bool) -> Ar
         plays = int(db.one(queries.count_before, before)[0])
     else:
         plays = _move_each(_archive_some, db, BEGINNING, before)
+        _log.info("moved %d plays into the archive", plays)
     return ArchiveResult(plays, before, dry_run)
 
 

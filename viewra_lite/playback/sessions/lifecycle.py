@@ -6,6 +6,7 @@ one never changes. Everything runs in the caller's writer.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,8 @@ from ..progress.state import Progress, Report
 from ..progress.thresholds import Thresholds, checked_position, farthest, fitted
 from ..versions import subject_of
 from .fast_path import FastPath, advance
+
+_log = logging.getLogger("viewra_lite.playback")
 
 _SESSION = "playback session"
 _MOVING = ("playing", "paused")
@@ -176,6 +179,8 @@ class Lifecycle:
                     if session is not None and session.end_time is None and is_silent(session):
                         self._expire(session)  # it had no heartbeat in the meantime
                         expired += 1
+        if expired:
+            _log.info("expired %d sessions that were silent for too long", expired)
         return expired
 
     # Inside
