@@ -4,7 +4,7 @@
 -- be read and compared: a store makes its tables and brings them up to date by itself.
 
 -- media ===========================================================================================
--- Libraries, the files in them, and what the files are.
+-- Libraries, their files, and the movies, shows and music in them.
 
 -- Folders that are scanned for media.
 CREATE TABLE media_libraries (
@@ -13,9 +13,9 @@ CREATE TABLE media_libraries (
     path          TEXT NOT NULL,                 -- absolute path of the root folder
     type          TEXT NOT NULL                  -- movie, tv or music
                   CHECK (type IN ('movie', 'tv', 'music')),
-    scan_interval INTEGER NOT NULL DEFAULT 3600  -- seconds between scans, 0 = only when asked
+    scan_interval INTEGER NOT NULL DEFAULT 3600  -- seconds between scans, 0 = only on request
                   CHECK (scan_interval >= 0),
-    last_scan     TIMESTAMP,                     -- end of the last scan that was completed, UTC
+    last_scan     TIMESTAMP,                     -- end of the last completed scan, UTC
     created_at    TIMESTAMP NOT NULL,            -- when it was added, UTC
     updated_at    TIMESTAMP NOT NULL             -- last change of this row, UTC
 );
@@ -24,7 +24,7 @@ CREATE UNIQUE INDEX media_libraries_path ON media_libraries (path);
 -- Media files, one row for each path; the id stays when a file is renamed or moved.
 CREATE TABLE media_files (
     id                 TEXT NOT NULL PRIMARY KEY,       -- UUIDv7
-    library_id         TEXT NOT NULL,                   -- where it lies
+    library_id         TEXT NOT NULL,                   -- its library
     path               TEXT NOT NULL,                   -- absolute path
     filename           TEXT NOT NULL,                   -- last part of the path
     size               INTEGER,                         -- bytes
@@ -37,22 +37,21 @@ CREATE TABLE media_files (
     audio_codec        TEXT,                            -- aac, ac3, flac, ...
     created_at         TIMESTAMP NOT NULL,              -- first seen, UTC
     updated_at         TIMESTAMP NOT NULL,              -- last change of this row, UTC
-    modified_ns        INTEGER,                         -- the file's own modification time,
+    modified_ns        INTEGER,                         -- modification time of the file,
                                                         -- nanoseconds since 1970
     fingerprint        TEXT,                            -- SHA-256 of size, first and last 64 KiB:
-                                                        -- knows a file that moved
-    identity           TEXT,                            -- what its name says it is:
-                                                        -- movie:amelie:2001
-    status             TEXT NOT NULL DEFAULT 'present'  -- missing: not found by the last scan, kept
-                                                        -- until it is purged
+                                                        -- finds a moved file
+    identity           TEXT,                            -- read from its name: movie:amelie:2001
+    status             TEXT NOT NULL DEFAULT 'present'  -- missing: not found by a scan, kept until
+                                                        -- it is purged
                        CHECK (status IN ('present', 'missing')),
     missing_since      TIMESTAMP,                       -- when a scan first missed it, UTC
-    probe_state        TEXT NOT NULL DEFAULT 'pending'  -- partial: probed while an optional package
-                                                        -- was not installed
+    probe_state        TEXT NOT NULL DEFAULT 'pending'  -- partial: probed without an optional
+                                                        -- package
                        CHECK (probe_state IN ('pending', 'partial', 'done', 'failed')),
     error              TEXT,                            -- why probing failed
-    disproved_duration REAL,                            -- seconds; what its header says, but people
-                                                        -- have played beyond it
+    disproved_duration REAL,                            -- seconds, of its header; playback went
+                                                        -- beyond it, so it is wrong
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     UNIQUE (library_id, path)
 );
@@ -65,7 +64,7 @@ CREATE INDEX idx_media_files_missing ON media_files (library_id, missing_since)
 CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
 
--- Ids of files that were removed, so that the same file gets its id back when it returns.
+-- Ids of removed files, so that a file gets its id back when it returns.
 CREATE TABLE removed_files (
     id                 TEXT NOT NULL PRIMARY KEY, -- the id it had in media_files
     filename           TEXT NOT NULL,             -- last part of its path
@@ -76,19 +75,18 @@ CREATE TABLE removed_files (
 CREATE INDEX idx_removed_files_fingerprint ON removed_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
 
--- What people watch, beyond the rows and files that stand for it: watch state hangs on it.
+-- Movies, episodes and tracks independent of library and files: watch state belongs to them.
 CREATE TABLE works (
     id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    kind           TEXT NOT NULL              -- what it is; other: only the files' identity is
-                                              -- known
+    kind           TEXT NOT NULL              -- other: only the identity of its files is known
                    CHECK (kind IN ('movie', 'show', 'episode', 'album', 'track', 'other')),
-    key            TEXT,                      -- the identity of its rows: finds it again; NULL:
+    key            TEXT,                      -- identity of its rows, to find it again; NULL: an
                                               -- episode
     show_id        TEXT,                      -- the show's work, if an episode
     season_number  INTEGER,                   -- of an episode, 0 = specials
     episode_number INTEGER,                   -- of an episode, within the season
-    kept           TEXT                       -- JSON object: a movie's columns, while it has no
-                                              -- row: to come back
+    kept           TEXT                       -- JSON object: the columns of a movie without a row,
+                                              -- to restore it
                    CHECK (kept IS NULL OR json_valid(kept)),
     FOREIGN KEY (show_id) REFERENCES works (id) ON DELETE CASCADE
 );
@@ -96,29 +94,29 @@ CREATE UNIQUE INDEX works_key ON works (key);
 CREATE UNIQUE INDEX idx_works_episode ON works (show_id, season_number, episode_number)
     WHERE (show_id IS NOT NULL);
 
--- Which files are, or were, files of a work; several works where a file holds several.
+-- Files of works, removed ones included; a file of several episodes has several works.
 CREATE TABLE work_files (
-    media_file_id TEXT NOT NULL,              -- media_files.id, perhaps of a removed file
-    work_id       TEXT NOT NULL,              -- what it is a file of
-    part          INTEGER NOT NULL DEFAULT 0, -- of a movie in parts; 0 = all of it
+    media_file_id TEXT NOT NULL,              -- media_files.id, possibly of a removed file
+    work_id       TEXT NOT NULL,              -- the work it holds
+    part          INTEGER NOT NULL DEFAULT 0, -- of a movie in parts; 0 = the whole
     PRIMARY KEY (media_file_id, work_id),
     FOREIGN KEY (work_id) REFERENCES works (id) ON DELETE CASCADE
 );
 CREATE INDEX idx_work_files_work ON work_files (work_id, media_file_id);
 
--- Movies, one row for each in a library, however many files it has.
+-- Movies, one row for each movie of a library, however many files it has.
 CREATE TABLE movies (
     id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    library_id     TEXT NOT NULL,             -- where it is
+    library_id     TEXT NOT NULL,             -- its library
     media_file_id  TEXT,                      -- its best file; work_files has all
-    work_id        TEXT NOT NULL,             -- what watch state hangs on; also other libraries'
-                                              -- rows of it
+    work_id        TEXT NOT NULL,             -- holds its watch state, shared with other libraries'
+                                              -- rows
     identity       TEXT NOT NULL,             -- folded title and year
     title          TEXT NOT NULL,             -- shown to people
-    sort_title     TEXT NOT NULL,             -- the title as it is sorted
+    sort_title     TEXT NOT NULL,             -- the title to sort by
     year           INTEGER,                   -- of the first release
-    original_title TEXT,                      -- in the language it was made in
-    overview       TEXT,                      -- what it is about
+    original_title TEXT,                      -- in the original language
+    overview       TEXT,                      -- summary
     release_date   DATE,                      -- first release
     runtime        INTEGER,                   -- minutes
     genres         TEXT                       -- JSON array
@@ -147,20 +145,20 @@ CREATE INDEX idx_movies_library_added ON movies (library_id, id);
 -- TV shows.
 CREATE TABLE tv_shows (
     id             TEXT NOT NULL PRIMARY KEY,       -- UUIDv7
-    library_id     TEXT NOT NULL,                   -- where it is
-    work_id        TEXT NOT NULL,                   -- what its episodes' works hang on
+    library_id     TEXT NOT NULL,                   -- its library
+    work_id        TEXT NOT NULL,                   -- the parent of its episodes' works
     identity       TEXT NOT NULL,                   -- folded title and year
     title          TEXT NOT NULL,                   -- shown to people
-    sort_title     TEXT NOT NULL,                   -- the title as it is sorted
+    sort_title     TEXT NOT NULL,                   -- the title to sort by
     year           INTEGER,                         -- of its first episode
-    original_title TEXT,                            -- in the language it was made in
-    overview       TEXT,                            -- what it is about
-    tagline        TEXT,                            -- one catching sentence
+    original_title TEXT,                            -- in the original language
+    overview       TEXT,                            -- summary
+    tagline        TEXT,                            -- slogan
     first_air_date DATE,                            -- of the first episode
     last_air_date  DATE,                            -- of the latest episode
-    status         TEXT NOT NULL DEFAULT 'unknown'  -- whether more is to come
+    status         TEXT NOT NULL DEFAULT 'unknown'  -- whether more episodes are expected
                    CHECK (status IN ('continuing', 'ended', 'canceled', 'unknown')),
-    network        TEXT,                            -- who broadcasts it
+    network        TEXT,                            -- broadcaster
     content_rating TEXT,                            -- TV-MA, FSK 12, ...
     rating         REAL,                            -- 0 to 10
     runtime        INTEGER,                         -- minutes of an episode
@@ -191,8 +189,8 @@ CREATE TABLE seasons (
     id            TEXT NOT NULL PRIMARY KEY, -- UUIDv7
     show_id       TEXT NOT NULL,             -- the show it belongs to
     season_number INTEGER NOT NULL,          -- 0 = specials
-    title         TEXT,                      -- where it has a name of its own
-    overview      TEXT,                      -- what it is about
+    title         TEXT,                      -- if it has its own name
+    overview      TEXT,                      -- summary
     air_date      DATE,                      -- of its first episode
     poster_path   TEXT,                      -- file or URL
     tmdb_id       INTEGER,                   -- id at themoviedb.org
@@ -207,14 +205,13 @@ CREATE TABLE episodes (
     show_id            TEXT NOT NULL,             -- the show it belongs to
     season_id          TEXT NOT NULL,             -- the season it belongs to
     media_file_id      TEXT,                      -- its best file
-    work_id            TEXT NOT NULL,             -- what watch state hangs on
+    work_id            TEXT NOT NULL,             -- holds its watch state
     season_number      INTEGER NOT NULL,          -- 0 = specials
     episode_number     INTEGER NOT NULL,          -- within the season
-    episode_number_end INTEGER,                   -- last episode in the file, where it holds
-                                                  -- several
-    absolute_number    INTEGER,                   -- counted through all seasons
+    episode_number_end INTEGER,                   -- last episode in the file, if it holds several
+    absolute_number    INTEGER,                   -- counted across all seasons
     title              TEXT,                      -- shown to people
-    overview           TEXT,                      -- what it is about
+    overview           TEXT,                      -- summary
     air_date           DATE,                      -- first broadcast
     runtime            INTEGER,                   -- minutes
     rating             REAL,                      -- 0 to 10
@@ -238,10 +235,10 @@ CREATE INDEX episodes_work_id ON episodes (work_id);
 -- Music albums.
 CREATE TABLE albums (
     id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    library_id     TEXT NOT NULL,             -- where it is
+    library_id     TEXT NOT NULL,             -- its library
     identity       TEXT NOT NULL,             -- folded album artist and title
     title          TEXT NOT NULL,             -- shown to people
-    sort_title     TEXT NOT NULL,             -- the title as it is sorted
+    sort_title     TEXT NOT NULL,             -- the title to sort by
     album_artist   TEXT,                      -- the name on the cover
     artists        TEXT                       -- JSON array
                    CHECK (artists IS NULL OR json_valid(artists)),
@@ -251,8 +248,8 @@ CREATE TABLE albums (
     genres         TEXT                       -- JSON array
                    CHECK (genres IS NULL OR json_valid(genres)),
     label          TEXT,                      -- record company
-    disc_count     INTEGER,                   -- how many discs it has
-    track_count    INTEGER,                   -- how many tracks it has
+    disc_count     INTEGER,                   -- number of discs
+    track_count    INTEGER,                   -- number of tracks
     duration       REAL,                      -- seconds
     cover_path     TEXT,                      -- file or URL
     musicbrainz_id TEXT,                      -- id at musicbrainz.org
@@ -270,9 +267,9 @@ CREATE TABLE tracks (
     id             TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
     album_id       TEXT NOT NULL,              -- the album it is on
     media_file_id  TEXT,                       -- its best file
-    work_id        TEXT NOT NULL,              -- what watch state hangs on
+    work_id        TEXT NOT NULL,              -- holds its watch state
     title          TEXT NOT NULL,              -- shown to people
-    artist         TEXT,                       -- who plays it
+    artist         TEXT,                       -- performer
     artists        TEXT                        -- JSON array
                    CHECK (artists IS NULL OR json_valid(artists)),
     disc_number    INTEGER NOT NULL DEFAULT 1, -- from 1
@@ -291,10 +288,10 @@ CREATE TABLE tracks (
 CREATE INDEX tracks_media_file_id ON tracks (media_file_id);
 CREATE INDEX tracks_work_id ON tracks (work_id);
 
--- What can be searched for: one row for each movie, show, episode, album and track.
+-- Searchable titles: one row for each movie, show, episode, album and track.
 CREATE TABLE search_documents (
     seq        INTEGER NOT NULL PRIMARY KEY, -- order of insertion; the row id of search_index
-    kind       TEXT NOT NULL                 -- which of the next five it is
+    kind       TEXT NOT NULL                 -- which of the next five columns is set
                CHECK (kind IN ('movie', 'show', 'episode', 'album', 'track')),
     movie_id   TEXT,                         -- if a movie
     show_id    TEXT,                         -- if a show
@@ -303,7 +300,7 @@ CREATE TABLE search_documents (
     track_id   TEXT,                         -- if a track
     title      TEXT NOT NULL,                -- shown to people
     title_key  TEXT NOT NULL,                -- the title folded: without accents, case, punctuation
-    terms      TEXT NOT NULL,                -- every word to be found, folded, separated by spaces
+    terms      TEXT NOT NULL,                -- every searchable word, folded, separated by spaces
     FOREIGN KEY (movie_id) REFERENCES movies (id) ON DELETE CASCADE,
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     FOREIGN KEY (episode_id) REFERENCES episodes (id) ON DELETE CASCADE,

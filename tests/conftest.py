@@ -20,6 +20,7 @@ from tests.support.postgres import PostgresMissing, Server, running_server
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
+from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.transcoding.module import TranscodingModule
 
@@ -27,7 +28,7 @@ settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("ci")
 
-WITH_DOCUMENTED_ERRORS = (PlaybackModule, TranscodingModule)
+WITH_DOCUMENTED_ERRORS = (MediaModule, PlaybackModule, TranscodingModule)
 
 
 @pytest.fixture(scope="session", autouse=True)

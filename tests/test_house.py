@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 import re
 import sys
 import tokenize
@@ -19,6 +22,12 @@ ROOMS = ("media", "playback", "plugins", "transcoding")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_ENTRIES = 13
+# In docstrings, comments and messages: for each there is a plain word of the field.
+BANNED_WORDS = re.compile(
+    r"\b(?:whoever|somebody|nobody|anybody|(?:is|are) no(?! longer)|is none|goes on|go on|told|"
+    r"tells?|looked into|stands?|lies|meant|what is|from then on|as it is|seat|seated)\b"
+)
+IN_PLAIN_WORDS = ("playback", "plugins", "transcoding")
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 # What each layer may import of the package: cli -> store -> built_in -> module -> database ->
@@ -326,6 +335,26 @@ def test_names_are_words_of_the_domain() -> None:
                 assert not node.name.endswith(("Manager", "Service", "Helper")), node.name
             if isinstance(node, ast.FunctionDef):
                 assert not node.name.startswith(("handle_", "process_")), node.name
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts and comments of a file, with their lines."""
+    kinds = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", None)}
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+        if token.type in kinds:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("part", IN_PLAIN_WORDS)
+def test_what_people_read_is_in_plain_words(part: str) -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line} {word[0]!r} in {text.strip()[:80]!r}"
+        for path in SOURCES
+        if dotted(path)[:1] == (part,) and not is_script(path)
+        for line, text in prose(path)
+        for word in BANNED_WORDS.finditer(text)
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_everything_public_has_a_docstring_of_one_imperative_line() -> None:

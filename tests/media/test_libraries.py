@@ -87,14 +87,14 @@ def test_a_file_is_no_library(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("films", "is library Films already"),
+        ("films", "is the folder of library Films"),
         ("films/", "already"),
         ("x/../films", "already"),
-        ("films/sub", "lies inside library Films"),
+        ("films/sub", "is inside library Films"),
         (".", "holds library Films"),
         ("link", "already"),
-        ("link/sub", "lies inside"),
-        ("sublink", "lies inside"),
+        ("link/sub", "is inside"),
+        ("sublink", "is inside"),
     ],
 )
 def test_libraries_never_overlap_under_any_name(
@@ -162,7 +162,7 @@ def test_the_type_of_a_library_with_files_stays(store: Store, tmp_path: Path) ->
     library = store.media.add_library("a", made(tmp_path / "a"), "movie")
     blob(tmp_path / "a/a.mkv")
     store.media.scan(library.id)
-    with pytest.raises(ConflictError, match="remove it and add it anew"):
+    with pytest.raises(ConflictError, match="remove it and add it again"):
         store.media.update_library(library.id, type="tv")
     assert store.media.update_library(library.id, type="movie").type == "movie"
 

@@ -64,11 +64,11 @@ def test_a_library_under_another_name_without_a_link_is_refused(tmp_path: Path) 
     beside, around = in_a_namespace(BOUND, tmp_path)
     assert beside == str(
         [
-            "/FILMS is library Films already (/films)",
-            "/FILMS/sub lies inside library Films (/films)",
+            "/FILMS is the folder of library Films (/films) already",
+            "/FILMS/sub is inside library Films (/films): give a folder outside it",
         ]
     )
-    assert around == "/other/deep holds library Films (/films) None"
+    assert around == "/other/deep holds library Films (/films): give a folder beside it None"
 
 
 def test_a_library_under_the_name_of_a_link_in_other_letter_case_is_refused(
@@ -78,8 +78,8 @@ def test_a_library_under_the_name_of_a_link_in_other_letter_case_is_refused(
     (tmp_path / "FILMS").symlink_to(tmp_path / "films")
     store.media.add_library("Films", tmp_path / "FILMS", "movie")
     for path, words in [
-        ("films", "is library Films"),
-        ("films/sub", "lies inside library Films"),
+        ("films", "is the folder of library Films"),
+        ("films/sub", "is inside library Films"),
         (".", "holds library Films"),
     ]:
         with pytest.raises(ConflictError, match=words):

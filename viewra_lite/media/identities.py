@@ -20,11 +20,11 @@ _EPISODE = re.compile(r"episode:([^:]*:[^:]*):(.+)", re.DOTALL)
 _SPAN = re.compile(r"s(\d{1,9})((?:-?e\d{1,9})+)")
 _ABSOLUTE = re.compile(r"a(\d{1,9})")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_LONGEST_SPAN = 1000  # episodes; more is no file of several
+_LONGEST_SPAN = 1000  # episodes of one file
 
 
 class EpisodeNumbers(NamedTuple):
-    """Which episodes of which show a file holds."""
+    """The show and the episodes that a file holds."""
 
     show: str
     """The show's identity."""
@@ -33,27 +33,27 @@ class EpisodeNumbers(NamedTuple):
 
 
 def movie_identity(title: str, year: int | None) -> str:
-    """Return what makes a movie one in a library; its files' identities start with it."""
+    """Return the identity of a movie in a library; those of its files start with it."""
     return f"movie:{fold(title)}:{year or ''}"
 
 
 def show_identity(title: str, year: int | None) -> str:
-    """Return what makes a show one in a library."""
+    """Return the identity of a show in a library."""
     return f"show:{fold(title)}:{year or ''}"
 
 
 def album_identity(title: str, album_artist: str | None) -> str:
-    """Return what makes an album one in a library."""
+    """Return the identity of an album in a library."""
     return f"album:{fold(album_artist or UNKNOWN_ARTIST)}:{fold(title)}"
 
 
 def album_name(identity: str) -> str:
-    """Return an album's identity without what tells it from others of its name."""
+    """Return an album's identity without the part that distinguishes albums of one name."""
     return ":".join(identity.split(":")[:3])
 
 
 def track_identity(album: str, disc: int, number: int, title: str) -> str:
-    """Return what makes a track one on the album of that identity."""
+    """Return the identity of a track on the album with this identity."""
     return f"track:{album.partition(':')[2]}:{disc}:{number or ''}:{fold(title)}"
 
 
@@ -69,20 +69,20 @@ def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
 
 
 def movie_part(identity: str) -> tuple[str, int] | None:
-    """Return a movie's own identity and the part, 0 for all of it, that a file's names."""
+    """Split a file's identity into the movie's and the part, 0 for the whole movie."""
     found = _MOVIE.fullmatch(identity)
     return (found[1], int(found[2] or 0)) if found is not None else None
 
 
 def episode_numbers(identity: str) -> EpisodeNumbers | None:
-    """Return the episodes that a file's identity names by number, else None."""
+    """Return the episodes that a file's identity names by number, or None."""
     found = _EPISODE.fullmatch(identity)
     which = _numbered(found[2]) if found is not None else None
     return EpisodeNumbers(f"show:{found[1]}", *which) if found and which else None
 
 
 def _numbered(which: str) -> tuple[int, tuple[int, ...]] | None:
-    """Return season and episodes as numbers() does, out of an identity's last part."""
+    """Return season and episodes as numbers() does, from the last part of an identity."""
     if span := _SPAN.fullmatch(which):
         return int(span[1]), _span(span[2])
     if absolute := _ABSOLUTE.fullmatch(which):

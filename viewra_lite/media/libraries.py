@@ -1,4 +1,4 @@
-"""Libraries: what may be one, and how one goes away without taking anybody's watch state along."""
+"""Libraries: checks of their folders, changes, and removal that keeps all watch state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movi
 
 _log = logging.getLogger("viewra_lite.media")
 
-_BATCH = 100  # rows in a transaction
+_BATCH = 100  # rows per transaction
 
 
 def found(db: Database, id: str) -> MediaLibrary:
@@ -41,10 +41,10 @@ def found(db: Database, id: str) -> MediaLibrary:
 
 
 @contextmanager
-def claimed(db: Database, id: str) -> Iterator[MediaLibrary]:
-    """Keep every other scan, reconciliation, removal and purge of a library out, everywhere.
+def locked(db: Database, id: str) -> Iterator[MediaLibrary]:
+    """Lock a library against scans, reconciliations, removals and purges of every process.
 
-    Yields the library as it is then. Raises ConflictError while another holds it.
+    Yields the library as read under the lock. Raises ConflictError while another holds it.
     """
     with ExitStack() as held:
         try:
@@ -52,57 +52,57 @@ def claimed(db: Database, id: str) -> Iterator[MediaLibrary]:
         except StoreBusyError as exc:
             name = found(db, id).name
             raise ConflictError(
-                f"library {name} is being scanned or removed, here or by another process: "
-                "try again when that has ended"
+                f"library {name} is being scanned or removed, by this or another process: "
+                "try again later"
             ) from exc
         yield found(db, id)
 
 
 def absolute(path: Any) -> str:
-    """Return the path of a folder as a library keeps it; raises InvalidValueError."""
+    """Return the absolute path of a folder, which may not exist; raises InvalidValueError."""
     return os.path.abspath(checked_path("path", path))
 
 
 def checked_root(path: Any) -> str:
-    """Return the absolute path of a folder; raises InvalidValueError naming what is wrong."""
+    """Return the absolute path of an existing folder; raises InvalidValueError."""
     root = absolute(path)
     if not os.path.exists(root):
         raise InvalidValueError(f"{root} does not exist: create the folder or mount the disk first")
     if not os.path.isdir(root):
-        raise InvalidValueError(f"{root} is a file: a library is a folder")
+        raise InvalidValueError(f"{root} is a file: give the folder that holds it")
     return root
 
 
 def refuse_overlap(root: str, libraries: list[MediaLibrary]) -> None:
-    """Raise ConflictError where a folder is, holds or lies inside another library."""
+    """Raise ConflictError if a folder is, holds, or is inside, another library."""
     real, *above = _folders(root)
     for library in libraries:
         other, *above_other = _folders(library.path)
         named = f"library {library.name} ({library.path})"
         if real == other:
-            raise ConflictError(f"{root} is library {library.name} already ({library.path})")
+            raise ConflictError(f"{root} is the folder of {named} already")
         if other in above:
-            raise ConflictError(f"{root} lies inside {named}")
+            raise ConflictError(f"{root} is inside {named}: give a folder outside it")
         if real in above_other:
-            raise ConflictError(f"{root} holds {named}")
+            raise ConflictError(f"{root} holds {named}: give a folder beside it")
 
 
 def _folders(path: str) -> list[tuple[int, int] | str]:
-    """Return what a folder and each one above it are known by, whatever they are called.
+    """Return the keys of a folder and of each folder above it.
 
-    By device and number on it: a link, a bind mount, and a name in other letter case have the
-    same. By name where that cannot be read, as on a disk that is not there.
+    A key is device and inode, which links, bind mounts and other letter cases share, or the name
+    if the folder cannot be read, as on a disk that is unplugged.
     """
     folder = Path(os.path.realpath(path))
-    return [_known_by(str(each)) for each in (folder, *folder.parents)]
+    return [_folder_key(str(each)) for each in (folder, *folder.parents)]
 
 
-def _known_by(folder: str) -> tuple[int, int] | str:
+def _folder_key(folder: str) -> tuple[int, int] | str:
     try:
-        facts = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return folder
-    return (facts.st_dev, facts.st_ino) if facts.st_ino else folder
+    return (status.st_dev, status.st_ino) if status.st_ino else folder
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -114,7 +114,7 @@ def checked_name(name: Any) -> str:
     return checked_title("name", name).strip()
 
 
-# What can be changed of a library.
+# The columns of a library that can be changed.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": checked_name,
     "path": checked_root,
@@ -128,12 +128,12 @@ def is_due(library: MediaLibrary, now: datetime) -> bool:
     if not library.scan_interval:
         return False
     if library.last_scan is None or library.last_scan > now:
-        return True  # a scan in the future was one while the clock was wrong
+        return True  # a scan in the future was dated by a clock that ran ahead
     return bool(library.last_scan + timedelta(seconds=library.scan_interval) <= now)
 
 
 def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the changes of a library as they are stored; raises for what cannot be changed."""
+    """Return the changes of a library, checked; raises InvalidValueError, ConflictError."""
     for name in changes:
         if name not in _CHECKS:
             raise unknown_name("a library to change", name, _CHECKS)
@@ -145,16 +145,16 @@ def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]
         queries.files_first, library.id, 1
     ):
         raise ConflictError(
-            f"library {library.name} holds files of type {library.type}: remove it and add it anew"
+            f"library {library.name} holds files of type {library.type}: remove it and add it again"
         )
     return checked
 
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:
-    """Rewrite the paths of a library's files after its folder has moved, inside a writer."""
+    """Rewrite the paths of a library's files for its new folder; call inside a writer."""
     old, new = (stored_path(root.rstrip(os.sep)) for root in (old_root, new_root))
     if _inside(new, old) or _inside(old, new):
-        # A file's new path may be another's old one: no two rows can have it for a moment.
+        # A file's new path may be another's old one, and paths are unique at all times.
         _change_root(library_id, old, "\x01")
         old = "\x01"
     _change_root(library_id, old, new)
@@ -171,7 +171,7 @@ def remove(db: Database, library: MediaLibrary) -> None:
     """Delete a library in bounded transactions, remembering the ids of its files."""
     from .files.removal import forget_files
 
-    # Files first: should this break off, a scan brings them back to what they were.
+    # Files first: after an interruption, a scan restores them.
     while True:
         with db.writer():
             ids = [id for (id,) in db.all(queries.file_ids_of_library, library.id, _BATCH)]
@@ -188,7 +188,7 @@ def remove(db: Database, library: MediaLibrary) -> None:
 
 
 def _keep_movies(db: Database, library_id: str) -> None:
-    """Remember what is written of a library's movies, should it be added again."""
+    """Keep the metadata of a library's movies, in case it is added again."""
     from .files.works import Works
 
     with db.reader():

@@ -1,4 +1,4 @@
-"""The nouns of the media module: libraries, files, and what the files are."""
+"""The tables of the media module: libraries, files, movies, shows and music."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class MediaLibrary(StoreModel):
     scan_interval = IntegerField(
         default=3600,
         constraints=[SQL("DEFAULT 3600"), Check('"scan_interval" >= 0')],
-        help_text="seconds between scans, 0 = only when asked",
+        help_text="seconds between scans, 0 = only on request",
     )
-    last_scan = TimestampField(null=True, help_text="end of the last scan that was completed, UTC")
+    last_scan = TimestampField(null=True, help_text="end of the last completed scan, UTC")
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
@@ -40,7 +40,7 @@ class MediaFile(StoreModel):
     """Media files, one row for each path; the id stays when a file is renamed or moved."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it lies")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="its library")
     path = PathField(help_text="absolute path")
     filename = PathField(help_text="last part of the path")
     size = BigIntegerField(null=True, help_text="bytes")
@@ -54,28 +54,28 @@ class MediaFile(StoreModel):
     created_at = TimestampField(help_text="first seen, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
     modified_ns = BigIntegerField(
-        null=True, help_text="the file's own modification time, nanoseconds since 1970"
+        null=True, help_text="modification time of the file, nanoseconds since 1970"
     )
     fingerprint = TextField(
-        null=True, help_text="SHA-256 of size, first and last 64 KiB: knows a file that moved"
+        null=True, help_text="SHA-256 of size, first and last 64 KiB: finds a moved file"
     )
-    identity = TextField(null=True, help_text="what its name says it is: movie:amelie:2001")
+    identity = TextField(null=True, help_text="read from its name: movie:amelie:2001")
     status = ChoiceField(
         ("present", "missing"),
         default="present",
         constraints=[SQL("DEFAULT 'present'")],
-        help_text="missing: not found by the last scan, kept until it is purged",
+        help_text="missing: not found by a scan, kept until it is purged",
     )
     missing_since = TimestampField(null=True, help_text="when a scan first missed it, UTC")
     probe_state = ChoiceField(
         ("pending", "partial", "done", "failed"),
         default="pending",
         constraints=[SQL("DEFAULT 'pending'")],
-        help_text="partial: probed while an optional package was not installed",
+        help_text="partial: probed without an optional package",
     )
     error = TextField(null=True, help_text="why probing failed")
     disproved_duration = DoubleField(
-        null=True, help_text="seconds; what its header says, but people have played beyond it"
+        null=True, help_text="seconds, of its header; playback went beyond it, so it is wrong"
     )
 
     library_id: str
@@ -104,10 +104,10 @@ index(
 
 
 def best_of(files: Iterable[MediaFile]) -> MediaFile:
-    """Return the file that stands for what all of these are versions of.
+    """Return the best of several versions.
 
-    One that is there and could be read, the tallest picture, the largest; of equals the first by
-    path, so that it is the same one always.
+    A file that is present and readable, then the tallest picture, then the largest; of equals the
+    first by path, so that the choice is stable.
     """
     by_path = sorted(files, key=lambda file: os.fsencode(file.path))
     return max(
@@ -122,7 +122,7 @@ def best_of(files: Iterable[MediaFile]) -> MediaFile:
 
 
 class RemovedFile(StoreModel):
-    """Ids of files that were removed, so that the same file gets its id back when it returns."""
+    """Ids of removed files, so that a file gets its id back when it returns."""
 
     id = TextField(primary_key=True, help_text="the id it had in media_files")
     filename = PathField(help_text="last part of its path")
@@ -140,20 +140,20 @@ for each in (MediaFile, RemovedFile):
 
 
 class Movie(StoreModel):
-    """Movies, one row for each in a library, however many files it has."""
+    """Movies, one row for each movie of a library, however many files it has."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="its library")
     media_file = reference(
         MediaFile, null=True, on_delete="SET NULL", help_text="its best file; work_files has all"
     )
-    work = reference(Work, help_text="what watch state hangs on; also other libraries' rows of it")
+    work = reference(Work, help_text="holds its watch state, shared with other libraries' rows")
     identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
-    sort_title = TextField(help_text="the title as it is sorted")
+    sort_title = TextField(help_text="the title to sort by")
     year = IntegerField(null=True, help_text="of the first release")
-    original_title = TextField(null=True, help_text="in the language it was made in")
-    overview = TextField(null=True, help_text="what it is about")
+    original_title = TextField(null=True, help_text="in the original language")
+    overview = TextField(null=True, help_text="summary")
     release_date = DateField(null=True, help_text="first release")
     runtime = IntegerField(null=True, help_text="minutes")
     genres = JSONField(null=True, help_text="JSON array")
@@ -181,24 +181,24 @@ class TVShow(StoreModel):
     """TV shows."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
-    work = reference(Work, help_text="what its episodes' works hang on")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="its library")
+    work = reference(Work, help_text="the parent of its episodes' works")
     identity = TextField(help_text="folded title and year")
     title = TextField(help_text="shown to people")
-    sort_title = TextField(help_text="the title as it is sorted")
+    sort_title = TextField(help_text="the title to sort by")
     year = IntegerField(null=True, help_text="of its first episode")
-    original_title = TextField(null=True, help_text="in the language it was made in")
-    overview = TextField(null=True, help_text="what it is about")
-    tagline = TextField(null=True, help_text="one catching sentence")
+    original_title = TextField(null=True, help_text="in the original language")
+    overview = TextField(null=True, help_text="summary")
+    tagline = TextField(null=True, help_text="slogan")
     first_air_date = DateField(null=True, help_text="of the first episode")
     last_air_date = DateField(null=True, help_text="of the latest episode")
     status = ChoiceField(
         SHOW_STATUSES,
         default="unknown",
         constraints=[SQL("DEFAULT 'unknown'")],
-        help_text="whether more is to come",
+        help_text="whether more episodes are expected",
     )
-    network = TextField(null=True, help_text="who broadcasts it")
+    network = TextField(null=True, help_text="broadcaster")
     content_rating = TextField(null=True, help_text="TV-MA, FSK 12, ...")
     rating = DoubleField(null=True, help_text="0 to 10")
     runtime = IntegerField(null=True, help_text="minutes of an episode")
@@ -230,8 +230,8 @@ class Season(StoreModel):
     id = TextField(primary_key=True, help_text="UUIDv7")
     show = reference(TVShow, on_delete="CASCADE", index=False, help_text="the show it belongs to")
     season_number = IntegerField(help_text="0 = specials")
-    title = TextField(null=True, help_text="where it has a name of its own")
-    overview = TextField(null=True, help_text="what it is about")
+    title = TextField(null=True, help_text="if it has its own name")
+    overview = TextField(null=True, help_text="summary")
     air_date = DateField(null=True, help_text="of its first episode")
     poster_path = TextField(null=True, help_text="file or URL")
     tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
@@ -252,15 +252,15 @@ class Episode(StoreModel):
     show = reference(TVShow, on_delete="CASCADE", index=False, help_text="the show it belongs to")
     season = reference(Season, on_delete="CASCADE", help_text="the season it belongs to")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
-    work = reference(Work, help_text="what watch state hangs on")
+    work = reference(Work, help_text="holds its watch state")
     season_number = IntegerField(help_text="0 = specials")
     episode_number = IntegerField(help_text="within the season")
     episode_number_end = IntegerField(
-        null=True, help_text="last episode in the file, where it holds several"
+        null=True, help_text="last episode in the file, if it holds several"
     )
-    absolute_number = IntegerField(null=True, help_text="counted through all seasons")
+    absolute_number = IntegerField(null=True, help_text="counted across all seasons")
     title = TextField(null=True, help_text="shown to people")
-    overview = TextField(null=True, help_text="what it is about")
+    overview = TextField(null=True, help_text="summary")
     air_date = DateField(null=True, help_text="first broadcast")
     runtime = IntegerField(null=True, help_text="minutes")
     rating = DoubleField(null=True, help_text="0 to 10")
@@ -285,10 +285,10 @@ class Album(StoreModel):
     """Music albums."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="where it is")
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="its library")
     identity = TextField(help_text="folded album artist and title")
     title = TextField(help_text="shown to people")
-    sort_title = TextField(help_text="the title as it is sorted")
+    sort_title = TextField(help_text="the title to sort by")
     album_artist = TextField(null=True, help_text="the name on the cover")
     artists = JSONField(null=True, help_text="JSON array")
     release_date = DateField(null=True, help_text="of this release")
@@ -296,8 +296,8 @@ class Album(StoreModel):
     album_type = TextField(null=True, help_text="album, single, compilation, ...")
     genres = JSONField(null=True, help_text="JSON array")
     label = TextField(null=True, help_text="record company")
-    disc_count = IntegerField(null=True, help_text="how many discs it has")
-    track_count = IntegerField(null=True, help_text="how many tracks it has")
+    disc_count = IntegerField(null=True, help_text="number of discs")
+    track_count = IntegerField(null=True, help_text="number of tracks")
     duration = DoubleField(null=True, help_text="seconds")
     cover_path = TextField(null=True, help_text="file or URL")
     musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
@@ -332,9 +332,9 @@ class Track(StoreModel):
     id = TextField(primary_key=True, help_text="UUIDv7")
     album = reference(Album, on_delete="CASCADE", index=False, help_text="the album it is on")
     media_file = reference(MediaFile, null=True, on_delete="SET NULL", help_text="its best file")
-    work = reference(Work, help_text="what watch state hangs on")
+    work = reference(Work, help_text="holds its watch state")
     title = TextField(help_text="shown to people")
-    artist = TextField(null=True, help_text="who plays it")
+    artist = TextField(null=True, help_text="performer")
     artists = JSONField(null=True, help_text="JSON array")
     disc_number = IntegerField(default=1, constraints=[SQL("DEFAULT 1")], help_text="from 1")
     track_number = IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text="0 = unknown")

@@ -1,4 +1,4 @@
-"""The media module's verbs: libraries, files, scanning, movies, shows, music, search."""
+"""The verbs of media: libraries, scans, files, finding and search."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from .models import (
 from .search.models import SearchDocument
 from .work_models import Work, WorkFile
 
-# What scans, saves and searches is imported by the verbs that do: it takes longer than to open
-# the store and read from it.
+# The verbs that scan, save and search import what they need: it takes longer than opening the
+# store.
 if TYPE_CHECKING:
     from .scanning.facts import ScanResult
     from .scanning.reconcile import Reconciliation
@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 
 
 class MediaModule(CatalogVerbs):
-    """Libraries, the files in them, and what the files are."""
+    """Libraries, their files, and the movies, shows and music in them.
+
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError or
+    CorruptStoreError, and one that writes raises TransactionError inside reader().
+    """
 
     name = "media"
     models = (
@@ -70,8 +74,11 @@ class MediaModule(CatalogVerbs):
     ) -> MediaLibrary:
         """Add a folder to scan; type is movie, tv or music, scan_interval seconds (0 = never).
 
-        On disk before it returns. Raises InvalidValueError for a path that is no folder,
-        ConflictError where it overlaps another library.
+        On disk before it returns. Raises InvalidValueError for a path that is not a folder,
+        ConflictError if it overlaps another library.
+
+            library = store.media.add_library("Films", "/srv/films", "movie")
+            store.media.scan(library.id)
         """
         now = self.db.now()
         values: dict[str, Any] = {
@@ -89,46 +96,51 @@ class MediaModule(CatalogVerbs):
         return self.library(values["id"])
 
     def library(self, id: str) -> MediaLibrary:
-        """Return a library; raises NotFoundError."""
+        """Return a library. Raises NotFoundError."""
         return libraries.found(self.db, id)
 
     def find_library(self, path: str | PathLike[str]) -> MediaLibrary | None:
-        """Return the library whose root is this folder, or None."""
+        """Return the library with this root folder, or None. Raises InvalidValueError."""
         root = libraries.absolute(path)
         library: MediaLibrary | None = self.db.one(queries.library_by_path, root)
         return library
 
     def libraries(self) -> list[MediaLibrary]:
-        """Return all libraries, by name."""
+        """Return all libraries, sorted by name."""
         return self.db.all(queries.libraries)
 
     def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
-        """Return the libraries whose scan_interval has passed since their last completed scan."""
+        """Return the libraries whose scan_interval has passed since their last completed scan.
+
+        Raises InvalidValueError.
+        """
         moment = or_none(checked_moment, "now", now) or self.db.now()
         return [library for library in self.libraries() if libraries.is_due(library, moment)]
 
     def update_library(self, id: str, **changes: Any) -> MediaLibrary:
         """Change name, path, type or scan_interval; on disk before it returns.
 
-        A new path takes the known files along, in one transaction. Raises NotFoundError,
-        InvalidValueError, ConflictError (overlap; type of a library that holds files; a new path
-        while it is being scanned).
+        A new path moves the known files along, in one transaction. Raises NotFoundError,
+        InvalidValueError, and ConflictError for a path that overlaps another library, a new type
+        of a library with files, or a new path during a scan.
+
+            store.media.update_library(library.id, path="/mnt/films", scan_interval=86400)
         """
         self.library(id)
         with ExitStack() as held:
             if "path" in changes:
-                held.enter_context(libraries.claimed(self.db, id))
+                held.enter_context(libraries.locked(self.db, id))
             with self.db.writer(durable=True):
                 self._update_library(self.library(id), changes)
         return self.library(id)
 
     def remove_library(self, id: str) -> None:
-        """Delete a library and its files' rows, in bounded transactions; media stays on disk.
+        """Delete a library and the rows of its files, in bounded transactions.
 
-        Progress and history stay, and files that come back get their ids again. Raises
-        NotFoundError, and ConflictError while it is being scanned.
+        The files on disk, progress and history stay; a file that returns gets its id back. After
+        an interruption, call it again. Raises NotFoundError, and ConflictError during a scan.
         """
-        with libraries.claimed(self.db, self.library(id).id) as library:
+        with libraries.locked(self.db, self.library(id).id) as library:
             libraries.remove(self.db, library)
 
     # Scanning
@@ -136,13 +148,17 @@ class MediaModule(CatalogVerbs):
     def scan(
         self, library_id: str, *, progress: Any = None, accept_missing: bool = False
     ) -> ScanResult:
-        """Walk and probe a library's folder; progress(phase, done, total) is called as it goes.
+        """Walk and probe a library's folder; calls progress(phase, done, total) along the way.
 
-        Phases are walk, probe and finish. Writes in transactions of at most scan_batch_ms; an
-        interrupted scan resumes with the next. accept_missing: somebody says that what vanished
-        is really gone, however much it is; an unreadable or empty folder is still not believed.
-        Raises NotFoundError, and ConflictError while another scan of this library runs in any
-        process.
+        The phases are walk, probe and finish. Writes in transactions of at most scan_batch_ms; the
+        next scan resumes an interrupted one. accept_missing=True marks vanished files as missing
+        however many they are, but not those of an unreadable or empty folder. Raises
+        NotFoundError, InvalidValueError, TransactionError inside reader() or writer(), and
+        ConflictError while any process scans this library.
+
+            result = store.media.scan(library.id)
+            if result.frozen:
+                print(result.frozen)  # why nothing was marked as missing
         """
         from .scanning.scan import scan
 
@@ -156,8 +172,13 @@ class MediaModule(CatalogVerbs):
     def reconcile(self, library_id: str, *, accept_missing: bool = False) -> Reconciliation:
         """Return a context manager that takes a library's files as FileFacts, without probing.
 
-        A clean exit marks what was not added as missing; accept_missing as in scan(). Raises
-        NotFoundError at once, and ConflictError on entry while a scan of this library runs.
+        A clean exit marks the files that were not added as missing; accept_missing is as in
+        scan(). add() raises InvalidValueError. Raises NotFoundError at once, and on entry
+        ConflictError while any process scans this library.
+
+            with store.media.reconcile(library.id) as files:
+                files.add(FileFacts("/srv/films/Heat (1995).mkv", size=8_000_000_000))
+            print(files.result.added)
         """
         from .scanning.reconcile import Reconciliation
 
@@ -167,19 +188,23 @@ class MediaModule(CatalogVerbs):
     # Files
 
     def file(self, id: str) -> MediaFile:
-        """Return a file; raises NotFoundError."""
+        """Return a file. Raises NotFoundError."""
         file: MediaFile = self._found("media file", id, queries.file_by_id)
         return file
 
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
-        """Return the file at an absolute path, or None."""
+        """Return the file at an absolute path, or None. Raises InvalidValueError."""
         file: MediaFile | None = self.db.one(
             queries.file_by_path, checked_id("library_id", library_id), libraries.absolute(path)
         )
         return file
 
     def find_file_by_path(self, path: str | PathLike[str]) -> MediaFile | None:
-        """Return the file that lies there, or whose path in its library ends this one, or None."""
+        """Return the file at a path, of this machine or of another one, or None.
+
+        For a path of another machine, it is the file whose path within its library matches the
+        longest end of it. Raises InvalidValueError.
+        """
         from .search import find
 
         return find.file(self.db, path)
@@ -187,7 +212,10 @@ class MediaModule(CatalogVerbs):
     def files(
         self, library_id: str, *, limit: int = 50, after: str | None = None
     ) -> Page[MediaFile]:
-        """Return a page of a library's files, by path, those missing included."""
+        """Return a page of a library's files, missing ones included, sorted by path.
+
+        limit is 1 to 1000; after is the `next` of the page before. Raises InvalidValueError.
+        """
         start = start_after(after, "files", 1)
         count = checked_limit(limit) + 1
         checked_id("library_id", library_id)
@@ -202,9 +230,10 @@ class MediaModule(CatalogVerbs):
     def find_movie(
         self, title: str, *, year: int | None = None, library_id: str | None = None
     ) -> Movie | None:
-        """Return the movie of a title, or None where none or several can be meant.
+        """Return the movie with a title, or None if none or several match.
 
-        A year may be off by one where there is only one of that title.
+        A year that is off by one still matches the only movie of the title. Raises
+        InvalidValueError.
         """
         from .search import find
 
@@ -213,7 +242,10 @@ class MediaModule(CatalogVerbs):
     def find_episode(
         self, show: str, season_number: int, episode_number: int, *, year: int | None = None
     ) -> Episode | None:
-        """Return an episode with its show; year is the show's, as in find_movie()."""
+        """Return an episode with its show, or None if none or several match.
+
+        year is the show's, as in find_movie(). Raises InvalidValueError.
+        """
         from .search import find
 
         return find.episode(self.db, show, season_number, episode_number, year)
@@ -221,13 +253,19 @@ class MediaModule(CatalogVerbs):
     def find_track(
         self, title: str, *, artist: str | None = None, album: str | None = None
     ) -> Track | None:
-        """Return a track with its album, or None where none or several can be meant."""
+        """Return a track with its album, or None if none or several match.
+
+        Raises InvalidValueError.
+        """
         from .search import find
 
         return find.track(self.db, title, artist, album)
 
     def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
-        """Return what matches every word of a text, or its beginning; best first."""
+        """Return the titles that match every word of a text, or its beginning, best first.
+
+        limit is 1 to 1000. Raises InvalidValueError.
+        """
         from .search import searching
 
         return searching.search(self.db, text, limit)
@@ -237,7 +275,7 @@ class MediaModule(CatalogVerbs):
     def tidy(self, now: datetime) -> None:
         """Forget files that have been missing for longer than retention_days, batch by batch.
 
-        A library whose root cannot be read, or is empty, is left alone.
+        Skips a library whose root is unreadable or empty. Raises InvalidValueError.
         """
         from .scanning.purge import purge_missing
 

@@ -1,4 +1,4 @@
-"""The questions of the media module: query builders that run nothing."""
+"""The queries of libraries, files and the catalog: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def files_after(library_id: Any, limit: Any, path: Any) -> Any:
     )
 
 
-# What the files are
+# The catalog
 
 
 @statement
@@ -140,7 +140,7 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
 
 
 def page_source(model: Any) -> Any:
-    """Return the rows of a kind, with what a page of them shows."""
+    """Return the query of a kind's rows, with the joins that a page needs."""
     if model is Movie:
         return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
     return model.select()

@@ -1,4 +1,4 @@
-"""The nouns that watch state hangs on: works, and which files are theirs."""
+"""The tables that watch state is attached to: works, and their files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ WORK_KINDS = ("movie", "show", "episode", "album", "track", "other")
 
 
 class Work(StoreModel):
-    """What people watch, beyond the rows and files that stand for it: watch state hangs on it."""
+    """Movies, episodes and tracks independent of library and files: watch state belongs to them."""
 
     id = TextField(primary_key=True, help_text="UUIDv7")
-    kind = ChoiceField(WORK_KINDS, help_text="what it is; other: only the files' identity is known")
+    kind = ChoiceField(WORK_KINDS, help_text="other: only the identity of its files is known")
     key = TextField(
-        null=True, unique=True, help_text="the identity of its rows: finds it again; NULL: episode"
+        null=True, unique=True, help_text="identity of its rows, to find it again; NULL: an episode"
     )
     show = ForeignKeyField(
         "self",
@@ -31,7 +31,7 @@ class Work(StoreModel):
     season_number = IntegerField(null=True, help_text="of an episode, 0 = specials")
     episode_number = IntegerField(null=True, help_text="of an episode, within the season")
     kept = JSONField(
-        null=True, help_text="JSON object: a movie's columns, while it has no row: to come back"
+        null=True, help_text="JSON object: the columns of a movie without a row, to restore it"
     )
 
     show_id: str | None
@@ -52,12 +52,12 @@ index(
 
 
 class WorkFile(StoreModel):
-    """Which files are, or were, files of a work; several works where a file holds several."""
+    """Files of works, removed ones included; a file of several episodes has several works."""
 
-    media_file_id = TextField(help_text="media_files.id, perhaps of a removed file")
-    work = reference(Work, on_delete="CASCADE", index=False, help_text="what it is a file of")
+    media_file_id = TextField(help_text="media_files.id, possibly of a removed file")
+    work = reference(Work, on_delete="CASCADE", index=False, help_text="the work it holds")
     part = IntegerField(
-        default=0, constraints=[SQL("DEFAULT 0")], help_text="of a movie in parts; 0 = all of it"
+        default=0, constraints=[SQL("DEFAULT 0")], help_text="of a movie in parts; 0 = the whole"
     )
 
     work_id: str

@@ -176,7 +176,7 @@ def test_a_track_is_found_by_its_title_where_only_one_has_it(shelf: Shelf) -> No
 def test_a_part_of_a_key_may_not_make_two_rows_one(shelf: Shelf) -> None:
     shelf.save(Movie, title="Dune", year=1984)
     new = shelf.save(Movie, title="Dune", year=2021)
-    with pytest.raises(ConflictError, match="is that already: title 'Dune', year 1984"):
+    with pytest.raises(ConflictError, match="has title 'Dune', year 1984 already"):
         shelf.save(Movie, id=new.id, year=1984)
     shelf.save(Episode, season_number=1, episode_number=1)
     two = shelf.save(Episode, season_number=1, episode_number=2)

@@ -1,9 +1,9 @@
-"""Which album a music file is of: what is one album, and what is two.
+"""Albums: matching a music file to its album, and naming the album after its files.
 
-An unequal MusicBrainz id keeps apart, an equal one joins. A year tells apart where both have one
-and the folders differ; no year is no proof. Tracks of one title in one folder that name no album
-artist are one album, of various artists where those of the tracks differ. Two albums of one name
-have their id, year or folder in their identity, so that a fresh scan gives them the same.
+Equal MusicBrainz ids mean one album, unequal ones two. Two different years mean two albums if the
+folders differ too; a missing year proves nothing. Tracks of one album title in one folder without
+an album artist are one album, of various artists if those of the tracks differ. Albums of one name
+have their id, year or folder in their identity, so that a fresh scan gives them the same one.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ VARIOUS_ARTISTS = "Various Artists"
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What a file says of its album."""
+class _AlbumInfo:
+    """The album of a file, by its tags and its name."""
 
     title: str | None
     artist: str | None
     is_cover: bool
-    """The artist is the album's; else only the track's is known."""
+    """Whether the artist is the album's and not just the track's."""
     year: int | None
     musicbrainz_id: str | None
     folder: str
@@ -48,21 +48,21 @@ class Albums:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
+        self, db: Database, library: MediaLibrary, works: Works, dirty_ids: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
         self._works = works
-        self._touched = touched
+        self._dirty_ids = dirty_ids
         self._changed: set[str] = set()
         self._names: set[str] = set()
-        self._said: dict[str, _Said] = {}
-        self._successors: dict[str, str] = {}
+        self._infos: dict[str, _AlbumInfo] = {}
+        self._moved_to: dict[str, str] = {}
         self._folders: dict[str, set[str]] = {}
 
     def of(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> Album:
-        """Return the album of a file; made if it is new."""
-        said = _Said(
+        """Return the album of a file, inserting it if needed."""
+        info = _AlbumInfo(
             name.album,
             name.album_artist or name.artist,
             name.album_artist is not None,
@@ -70,78 +70,78 @@ class Albums:
             getattr(tags, "musicbrainz_album_id", None),
             album_folder(file.path),
         )
-        album = self._found(said)
+        album = self._found(info)
         if album is None:
-            album = self._new(said, tags)
+            album = self._new(info, tags)
         else:
-            _fill(album, said)
-        self._note(album, said)
-        self._folders.setdefault(album.id, set()).add(said.folder)
+            _fill(album, info)
+        self._note(album, info)
+        self._folders.setdefault(album.id, set()).add(info.folder)
         self._changed.add(album.id)
         return album
 
-    def _note(self, album: Album, said: _Said) -> None:
-        """Remember names that may rename an album; those with an album artist count first."""
-        if said.base != album_name(album.identity) or (said.is_cover and _is_loose(album)):
-            self._said[album.id] = min(said, self._said.get(album.id, said), key=_weight)
+    def _note(self, album: Album, info: _AlbumInfo) -> None:
+        """Remember a name that may rename an album; one with an album artist is preferred."""
+        if info.base != album_name(album.identity) or (info.is_cover and _is_loose(album)):
+            self._infos[album.id] = min(info, self._infos.get(album.id, info), key=_weight)
 
-    def left(self, album_id: str, successor_id: str | None = None) -> None:
-        """Note that a track has left an album, perhaps for another one."""
+    def left(self, album_id: str, new_id: str | None = None) -> None:
+        """Note that a track has left an album, possibly for another one."""
         self._changed.add(album_id)
-        if successor_id not in (None, album_id):
-            self._successors[album_id] = str(successor_id)
+        if new_id not in (None, album_id):
+            self._moved_to[album_id] = str(new_id)
 
     def finish(self) -> None:
-        """Count and name anew every album that changed; one without tracks goes."""
+        """Update the counts and names of changed albums; delete those without tracks."""
         for album_id in sorted(self._changed):
-            self._settle(album_id)
+            self._finish_album(album_id)
         for base in sorted(self._names):
-            self._tell_apart(base)
-        for noted in (self._changed, self._names, self._said, self._successors, self._folders):
+            self._distinguish(base)
+        for noted in (self._changed, self._names, self._infos, self._moved_to, self._folders):
             noted.clear()
 
-    # One or two?
+    # Matching
 
-    def _found(self, said: _Said) -> Album | None:
+    def _found(self, info: _AlbumInfo) -> Album | None:
         of_library = Album.library == self._library.id
-        if said.title is None:
-            found: Album | None = Album.get_or_none(of_library, Album.identity == said.base)
+        if info.title is None:
+            found: Album | None = Album.get_or_none(of_library, Album.identity == info.base)
             return found
         alike = list(
             Album.select()
-            .where(of_library, _called(said.base) | (Album.sort_title == sort_title(said.title)))
+            .where(of_library, _called(info.base) | (Album.sort_title == sort_title(info.title)))
             .order_by(Album.identity)
         )
-        if said.musicbrainz_id is not None:
-            has_id = Album.musicbrainz_id == said.musicbrainz_id
-            same = [one for one in alike if one.musicbrainz_id == said.musicbrainz_id]
+        if info.musicbrainz_id is not None:
+            has_id = Album.musicbrainz_id == info.musicbrainz_id
+            same = [one for one in alike if one.musicbrainz_id == info.musicbrainz_id]
             same = same or list(Album.select().where(of_library, has_id).order_by(Album.identity))
             if same:
                 return same[0]
             alike = [one for one in alike if one.musicbrainz_id is None]
-        return self._in_folder(said, alike) or self._elsewhere(said, alike)
+        return self._in_folder(info, alike) or self._elsewhere(info, alike)
 
-    def _in_folder(self, said: _Said, alike: list[Album]) -> Album | None:
+    def _in_folder(self, info: _AlbumInfo, alike: list[Album]) -> Album | None:
         """Return the album of a title in a folder, unless it is another artist's."""
         self._load_folders(alike)
         here = [
             one
             for one in alike
-            if said.folder in self._folders[one.id] and _title(one.identity) == _title(said.base)
+            if info.folder in self._folders[one.id] and _title(one.identity) == _title(info.base)
         ]
-        of_artist = [one for one in here if album_name(one.identity) == said.base]
-        others = [one for one in here if _is_loose(one) or not said.is_cover]
+        of_artist = [one for one in here if album_name(one.identity) == info.base]
+        others = [one for one in here if _is_loose(one) or not info.is_cover]
         return next(iter(of_artist + others), None)
 
-    def _elsewhere(self, said: _Said, alike: list[Album]) -> Album | None:
-        """Return the album in other folders that nothing tells from the file's, if it is one."""
+    def _elsewhere(self, info: _AlbumInfo, alike: list[Album]) -> Album | None:
+        """Return the only album in other folders that does not differ from the file's, or None."""
         fits = [
             one
             for one in alike
-            if album_name(one.identity) == said.base
-            and not (one.year and said.year and one.year != said.year)
+            if album_name(one.identity) == info.base
+            and not (one.year and info.year and one.year != info.year)
         ]
-        same_year = [one for one in fits if one.year and one.year == said.year]
+        same_year = [one for one in fits if one.year and one.year == info.year]
         fits = same_year or fits
         return fits[0] if len(fits) == 1 else None
 
@@ -155,69 +155,69 @@ class Albums:
 
     # Rows
 
-    def _new(self, said: _Said, tags: TagFacts | None) -> Album:
+    def _new(self, info: _AlbumInfo, tags: TagFacts | None) -> Album:
         now = self._db.now()
-        id, title = self._db.new_id(), said.title or UNKNOWN_ALBUM
+        id, title = self._db.new_id(), info.title or UNKNOWN_ALBUM
         of_library = Album.library == self._library.id
-        is_taken = Album.select().where(of_library, Album.identity == said.base).exists()
+        is_taken = Album.select().where(of_library, Album.identity == info.base).exists()
         album: Album = Album.create(
             id=id,
             library=self._library.id,
-            identity=f"{said.base}:{id}" if is_taken else said.base,  # until the batch ends
+            identity=f"{info.base}:{id}" if is_taken else info.base,  # until the batch ends
             title=title,
             sort_title=sort_title(title),
-            album_artist=said.artist,
-            year=said.year,
-            artists=[said.artist] if said.is_cover else None,
+            album_artist=info.artist,
+            year=info.year,
+            artists=[info.artist] if info.is_cover else None,
             genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=said.musicbrainz_id,
+            musicbrainz_id=info.musicbrainz_id,
             created_at=now,
             updated_at=now,
         )
-        self._touched["album"].add(id)
-        self._names.add(said.base)
+        self._dirty_ids["album"].add(id)
+        self._names.add(info.base)
         return album
 
-    def _settle(self, album_id: str) -> None:
-        """Give a renamed album its tracks back, its name and its counts."""
+    def _finish_album(self, album_id: str) -> None:
+        """Update an album's name and counts; merge it if renamed, delete it if empty."""
         album = Album.get_or_none(Album.id == album_id)
         if album is None:
             return
         if not _tracks(album_id):
-            successor = Album.get_or_none(Album.id == self._successors.get(album_id))
+            new_album = Album.get_or_none(Album.id == self._moved_to.get(album_id))
             now = self._db.now()
-            if successor is not None and versions.is_new(successor, self._library, now):
-                self._succeed(album, successor)
+            if new_album is not None and versions.is_new(new_album, self._library, now):
+                self._merge_renamed(album, new_album)
             elif not versions.is_curated(album):
                 Album.delete().where(Album.id == album_id).execute()
                 self._names.add(album_name(album.identity))
                 return
-        self._rename(Album.get_by_id(album_id), self._said.get(album_id))
+        self._rename(Album.get_by_id(album_id), self._infos.get(album_id))
         _count(album_id)
 
-    def _succeed(self, album: Album, successor: Album) -> None:
-        """Give a renamed album what was made anew under its new name."""
-        Track.update(album=album.id).where(Track.album == successor.id).execute()
-        Album.delete().where(Album.id == successor.id).execute()
-        if successor.id in self._said:
-            self._said[album.id] = self._said[successor.id]
-        changes: dict[str, Any] = {"identity": successor.identity, "library": self._library.id}
+    def _merge_renamed(self, album: Album, new_album: Album) -> None:
+        """Merge the row under an album's new name into the album, which is renamed."""
+        Track.update(album=album.id).where(Track.album == new_album.id).execute()
+        Album.delete().where(Album.id == new_album.id).execute()
+        if new_album.id in self._infos:
+            self._infos[album.id] = self._infos[new_album.id]
+        changes: dict[str, Any] = {"identity": new_album.identity, "library": self._library.id}
         if not _is_edited(album):
-            changes.update(_named(album, successor.title, successor.album_artist))
+            changes.update(_named(album, new_album.title, new_album.album_artist))
             if not _has_own_artists(album):
-                changes["artists"] = successor.artists
-        changes["musicbrainz_id"] = successor.musicbrainz_id or album.musicbrainz_id
-        changes["year"] = album.year or successor.year
+                changes["artists"] = new_album.artists
+        changes["musicbrainz_id"] = new_album.musicbrainz_id or album.musicbrainz_id
+        changes["year"] = album.year or new_album.year
         self._update(album, changes)
-        self._names.update(album_name(one.identity) for one in (album, successor))
+        self._names.update(album_name(one.identity) for one in (album, new_album))
 
-    def _rename(self, album: Album, said: _Said | None) -> None:
-        """Let an album be called what its files say, where that is another name than it has."""
+    def _rename(self, album: Album, info: _AlbumInfo | None) -> None:
+        """Rename an album if its files have another name."""
         tracks = _tracks(album.id)
-        if not tracks or (said is None and album.album_artist != VARIOUS_ARTISTS):
+        if not tracks or (info is None and album.album_artist != VARIOUS_ARTISTS):
             return
-        title = _new_title(album, tracks, said)
-        artist, artists = _new_artist(album, tracks, said)
+        title = _new_title(album, tracks, info)
+        artist, artists = _new_artist(album, tracks, info)
         before, base = album_name(album.identity), album_identity(title, artist)
         changes: dict[str, Any] = {}
         if not _is_edited(album) and (title, artist, artists) != (
@@ -234,24 +234,24 @@ class Albums:
 
     def _update(self, album: Album, changes: dict[str, Any]) -> None:
         Album.update(**changes, updated_at=self._db.now()).where(Album.id == album.id).execute()
-        self._touched["album"].add(album.id)
-        self._touched["track"].update(track.id for track in _tracks(album.id))
+        self._dirty_ids["album"].add(album.id)
+        self._dirty_ids["track"].update(track.id for track in _tracks(album.id))
 
     # Identities
 
-    def _tell_apart(self, base: str) -> None:
-        """Give the albums of one name identities of their own, one album just the name."""
+    def _distinguish(self, base: str) -> None:
+        """Give albums of one name different identities; a single album's is just the name."""
         albums = list(Album.select().where(Album.library == self._library.id, _called(base)))
-        wanted = {album.id: base for album in albums}
+        identities = {album.id: base for album in albums}
         if len(albums) > 1:
             self._load_folders(albums)
-            wanted = _distinct({album.id: self._mark(album) for album in albums}, base)
-        for album in sorted(albums, key=lambda one: wanted[one.id] == base):
-            if album.identity != wanted[album.id]:
-                self._identify(album, wanted[album.id])
+            identities = _distinct({album.id: self._qualifier(album) for album in albums}, base)
+        for album in sorted(albums, key=lambda one: identities[one.id] == base):
+            if album.identity != identities[album.id]:
+                self._identify(album, identities[album.id])
 
-    def _mark(self, album: Album) -> str:
-        """Return what tells an album from others of its name."""
+    def _qualifier(self, album: Album) -> str:
+        """Return the value that distinguishes an album from others of its name."""
         folder = min(self._folders[album.id], default="")
         inside = fold(os.path.relpath(folder, self._library.path)) if folder else ""
         return str(album.musicbrainz_id or album.year or inside or album.id)
@@ -263,9 +263,9 @@ class Albums:
             self._works.rename("track", self._library.id, track.work_id, key)
 
 
-def _weight(said: _Said) -> tuple[Any, ...]:
-    """Sort what names the album's artist first, then "Album" before "Album (disc two)"."""
-    return not said.is_cover, _length(said.title or ""), said.artist or ""
+def _weight(info: _AlbumInfo) -> tuple[Any, ...]:
+    """Sort names with an album artist first, then "Album" before "Album (disc two)"."""
+    return not info.is_cover, _length(info.title or ""), info.artist or ""
 
 
 def _length(title: str) -> tuple[int, str]:
@@ -273,7 +273,7 @@ def _length(title: str) -> tuple[int, str]:
 
 
 def _called(base: str) -> Any:
-    """Select the albums of one name: those with a mark as well."""
+    """Select the albums of one name, with or without a qualifier."""
     marked = (Album.identity >= base + ":") & (Album.identity < base + ";")
     return (Album.identity == base) | marked
 
@@ -283,17 +283,17 @@ def _title(identity: str) -> str:
 
 
 def _is_loose(album: Album) -> bool:
-    """Whether an album's artist may follow from those of its tracks: no file has named it yet."""
+    """Whether an album's artist is derived from its tracks, because no file names it."""
     return album.artists is None or album.album_artist == VARIOUS_ARTISTS
 
 
 def _has_own_artists(album: Album) -> bool:
-    """Whether a person has listed an album's artists."""
+    """Whether a person has set an album's artists."""
     return not _is_loose(album) and album.artists != [album.album_artist]
 
 
 def _named(album: Album, title: str, artist: str | None) -> dict[str, Any]:
-    """Return the values of another name; an order that a person has chosen stays."""
+    """Return the columns of another name; a sort_title that a person has set stays."""
     follows = album.sort_title == sort_title(album.title)
     return {
         "title": title,
@@ -303,16 +303,16 @@ def _named(album: Album, title: str, artist: str | None) -> dict[str, Any]:
 
 
 def _is_edited(album: Album) -> bool:
-    """Whether a person has given the album another name than its files have."""
+    """Whether a person has renamed the album."""
     return album_identity(album.title, album.album_artist) != album_name(album.identity)
 
 
-def _fill(album: Album, said: _Said) -> None:
-    """Give an album the id and the year that it lacks."""
+def _fill(album: Album, info: _AlbumInfo) -> None:
+    """Add the id and the year that an album lacks."""
     lacking = {
-        name: getattr(said, name)
+        name: getattr(info, name)
         for name in ("musicbrainz_id", "year")
-        if getattr(album, name) is None and getattr(said, name) is not None
+        if getattr(album, name) is None and getattr(info, name) is not None
     }
     if lacking:
         Album.update(**lacking).where(Album.id == album.id).execute()
@@ -327,45 +327,45 @@ def _tracks(album_id: str) -> list[Track]:
 
 
 def _identities(tracks: Sequence[Track]) -> list[list[str]]:
-    """Return what the tracks' files say: "track", artist and album, disc, number and title."""
+    """Return the identities of the tracks' files, split: "track", artist, album, disc, ..."""
     ids = [track.media_file_id for track in tracks if track.media_file_id is not None]
-    said = [str(file.identity) for file in MediaFile.select().where(MediaFile.id.in_(ids))]
-    return [identity.split(":") for identity in said if identity.count(":") > 2]
+    found = [str(file.identity) for file in MediaFile.select().where(MediaFile.id.in_(ids))]
+    return [identity.split(":") for identity in found if identity.count(":") > 2]
 
 
-def _new_title(album: Album, tracks: Sequence[Track], said: _Said | None) -> str:
-    """Return the title of an album: another one where no file has the old one any more."""
+def _new_title(album: Album, tracks: Sequence[Track], info: _AlbumInfo | None) -> str:
+    """Return an album's title: a new one if no file has the old one any longer."""
     title, own = str(album.title), _title(album.identity)
-    if said is None or said.title is None:
+    if info is None or info.title is None:
         return title
-    is_said = any(own == one[2] for one in _identities(tracks))
-    return min(title, said.title, key=_length) if is_said else said.title
+    is_current = any(own == one[2] for one in _identities(tracks))
+    return min(title, info.title, key=_length) if is_current else info.title
 
 
 def _new_artist(
-    album: Album, tracks: Sequence[Track], said: _Said | None
+    album: Album, tracks: Sequence[Track], info: _AlbumInfo | None
 ) -> tuple[str | None, list[str] | None]:
-    """Return an album's artist and artists, as its files name them or its tracks have them."""
+    """Return an album's artist and artists, from its files or from its tracks."""
     names_it = _names_it(album, tracks)
     found = {fold(track.artist): str(track.artist) for track in tracks if track.artist}
-    if said is not None and said.is_cover and (album.artists is None or not names_it):
-        artist = said.artist
+    if info is not None and info.is_cover and (album.artists is None or not names_it):
+        artist = info.artist
     elif names_it and album.artists is not None:
         artist = album.album_artist
     else:
-        return _artist_of_tracks(album, found, said)
+        return _artist_of_tracks(album, found, info)
     if artist == VARIOUS_ARTISTS:
         return artist, sorted(found.values()) or [artist]
     return artist, album.artists if _has_own_artists(album) else [str(artist)]
 
 
 def _artist_of_tracks(
-    album: Album, found: dict[str, str], said: _Said | None
+    album: Album, found: dict[str, str], info: _AlbumInfo | None
 ) -> tuple[str | None, list[str] | None]:
-    """Return the artist of all tracks, else the one whose folder it is, else various ones."""
+    """Return the artist of all tracks, else the one its folder is named after, else various."""
     if len(found) < 2:
         return next(iter(found.values()), album.album_artist), None
-    above = fold(os.path.basename(os.path.dirname(said.folder))) if said else ""
+    above = fold(os.path.basename(os.path.dirname(info.folder))) if info else ""
     if above in found:
         return found[above], [found[above]]
     return VARIOUS_ARTISTS, sorted(found.values())
@@ -376,14 +376,14 @@ def _names_it(album: Album, tracks: Sequence[Track]) -> bool:
     return any(own == one[1] for one in _identities(tracks))
 
 
-def _distinct(marks: dict[str, str], base: str) -> dict[str, str]:
-    """Return identities with these marks; albums of one mark get their ids as well."""
+def _distinct(qualifiers: dict[str, str], base: str) -> dict[str, str]:
+    """Return identities with these qualifiers; albums of one qualifier get their ids as well."""
     counts: dict[str, int] = defaultdict(int)
-    for mark in marks.values():
-        counts[mark] += 1
+    for qualifier in qualifiers.values():
+        counts[qualifier] += 1
     return {
-        id: f"{base}:{mark}" if counts[mark] == 1 else f"{base}:{mark}:{id}"
-        for id, mark in marks.items()
+        id: f"{base}:{qualifier}" if counts[qualifier] == 1 else f"{base}:{qualifier}:{id}"
+        for id, qualifier in qualifiers.items()
     }
 
 

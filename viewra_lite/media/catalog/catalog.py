@@ -1,7 +1,7 @@
-"""What the files are: movies, shows with seasons and episodes, albums with tracks.
+"""The catalog: files become movies, shows with seasons and episodes, albums with tracks.
 
-A scan writes here only what names and tags say: it adds what is new and points it at its best
-file, and leaves alone what plugins and people wrote. Everything runs in the caller's writer.
+A scan writes only facts from names and tags: it inserts new rows, points each at its best file,
+and never overwrites what plugins and people wrote. Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from .shows import Shows
 
 
 class Catalog:
-    """Files into movies, episodes and tracks, inside one writer; finish() ends each batch."""
+    """Places files as movies, episodes and tracks, inside one writer; finish() ends each batch."""
 
     def __init__(self, db: Database, library: MediaLibrary) -> None:
         self._db = db
         self._library = library
-        self._touched: dict[str, set[str]] = defaultdict(set)
+        self._dirty_ids: dict[str, set[str]] = defaultdict(set)
         self._works = Works(db)
-        self._shows = Shows(db, library, self._works, self._touched)
-        self._music = Music(db, library, self._works, self._touched)
+        self._shows = Shows(db, library, self._works, self._dirty_ids)
+        self._music = Music(db, library, self._works, self._dirty_ids)
 
     def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
-        """Make a file's movie, episodes or track, and take it out of what it was before.
+        """Link a file to its movie, episodes or track, inserting them if needed.
 
-        Other versions of that take its place.
+        The rows it was linked to before get another version, or are deleted.
         """
         if isinstance(name, MovieName):
             self._place_movie(file, name)
@@ -52,8 +52,8 @@ class Catalog:
     def release(self, file: MediaFile) -> None:
         """Take a file that is about to be deleted out of the catalog.
 
-        What it was passes to another version, or goes with its last file, unless a plugin or a
-        person wrote about it.
+        Its rows get another version; a row without one is deleted, unless a plugin or a person
+        wrote to it.
         """
         for movie in list(Movie.select().where(Movie.media_file == file.id)):
             self._leave_movie(movie, file)
@@ -61,7 +61,7 @@ class Catalog:
         self._music.leave(file, "")
 
     def merge_file(self, known: MediaFile | RemovedFile, new_row: MediaFile) -> MediaFile | None:
-        """Make a newcomer, which may be in the catalog already, the known file that it is."""
+        """Merge a new row, which may be in the catalog already, into the row of the same file."""
         name = self._give_up_movie(new_row, known)
         episodes = _ids(Episode, new_row)
         tracks = _ids(Track, new_row)
@@ -75,7 +75,7 @@ class Catalog:
         return file
 
     def prefer_present(self, ids: Sequence[str]) -> None:
-        """Point what stood on files that are missing now at another version, where there is one."""
+        """Point the rows of missing files at a version that is present, if there is one."""
         models: tuple[Any, ...] = (Movie, Episode, Track)
         for model in models:
             for row in list(model.select().where(model.media_file.in_(ids))):
@@ -85,10 +85,10 @@ class Catalog:
                     model.update(media_file=other.id).where(model.id == row.id).execute()
 
     def rename_into(self, some: Sequence[str], gone: Collection[str]) -> None:
-        """Make one of each movie and show of some files and the new one that replaced it.
+        """Merge each movie and show of some files with the new row that replaced it.
 
-        That is the only new one of its title, where all files of the old one are gone. gone are
-        all files that a scan has not found, which may not be marked as missing yet.
+        It must be the only new one of its title, and all files of the old one must be gone. gone
+        are all files that a scan has not found, which may not be marked as missing yet.
         """
         of_movies = Movie.select().where(Movie.media_file.in_(some))
         of_shows = TVShow.select().join(Episode).where(Episode.media_file.in_(some)).distinct()
@@ -113,19 +113,19 @@ class Catalog:
         files = [file for one in rows for file in versions.files_of(self._db, one)]
         return bool(files) and all(file.id in gone or file.status == "missing" for file in files)
 
-    def _replace(self, row: Any, successor: Any) -> None:
+    def _replace(self, row: Any, new_row: Any) -> None:
         if isinstance(row, TVShow):
-            self._shows.replace(row, successor)
+            self._shows.replace(row, new_row)
         else:
-            name = MovieName(successor.title, successor.year)
-            self._rename_movie(row, name, successor.identity, successor)
+            name = MovieName(new_row.title, new_row.year)
+            self._rename_movie(row, name, new_row.identity, new_row)
 
     def finish(self) -> None:
-        """Count albums anew and bring the search index in step."""
+        """Update the counts of albums and the search index."""
         self._music.finish()
-        for kind, ids in self._touched.items():
+        for kind, ids in self._dirty_ids.items():
             indexing.index(self._db, kind, sorted(ids))
-        self._touched.clear()
+        self._dirty_ids.clear()
 
     # Movies
 
@@ -137,8 +137,8 @@ class Catalog:
             is_last = versions.other_version(self._db, before, file) is None
             now = self._db.now()
             if is_last and (movie is None or versions.is_new(movie, self._library, now)):
-                # Renamed or moved: the movie keeps its id, though its first file to be looked
-                # into may have become a movie of its own.
+                # Renamed or moved: the movie keeps its id, though the first of its files to be
+                # probed may have become a new movie.
                 self._rename_movie(before, name, identity, movie)
                 movie = Movie.get_by_id(before.id)
             else:
@@ -155,7 +155,7 @@ class Catalog:
     def _give_year(self, movie: Movie, year: int, identity: str) -> None:
         Movie.update(year=year, identity=identity).where(Movie.id == movie.id).execute()
         self._works.rename("movie", self._library.id, movie.work_id, identity)
-        self._touched["movie"].add(movie.id)
+        self._dirty_ids["movie"].add(movie.id)
 
     def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
         now = self._db.now()
@@ -179,27 +179,27 @@ class Catalog:
             updated_at=now,
             **{**read, **self._works.take_kept(work)},
         )
-        self._touched["movie"].add(movie.id)
+        self._dirty_ids["movie"].add(movie.id)
         return movie
 
     def _rename_movie(
         self, movie: Movie, name: MovieName, identity: str, duplicate: Movie | None
     ) -> None:
-        """Give a movie its files' new name; a twin that was made under that name goes."""
+        """Give a movie the new name of its files; a duplicate under that name is deleted."""
         changes: dict[str, Any] = {"identity": identity, "library": self._library.id}
         if movie.identity != identity and movie.identity.partition("#")[0] == movie_identity(
             movie.title, movie.year
-        ):  # else somebody has given it another title
+        ):  # else a person has given it another title
             changes.update(title=name.title, sort_title=sort_title(name.title), year=name.year)
         if duplicate is not None:
             changes["media_file"] = duplicate.media_file_id
             Movie.delete().where(Movie.id == duplicate.id).execute()
         Movie.update(**changes, updated_at=self._db.now()).where(Movie.id == movie.id).execute()
         self._works.rename("movie", self._library.id, movie.work_id, identity)
-        self._touched["movie"].add(movie.id)
+        self._dirty_ids["movie"].add(movie.id)
 
     def _give_up_movie(self, new_row: MediaFile, known: Any) -> MovieName | None:
-        """Delete a newcomer's movie where the known file has one of its own to be renamed."""
+        """Delete a new row's movie if the known file has a movie to be renamed; return its name."""
         movie = Movie.get_or_none(Movie.media_file == new_row.id)
         own = Movie.get_or_none(Movie.media_file == known.id)
         if movie is None or own is None:

@@ -1,16 +1,15 @@
-"""Which movie or show of a library a name means.
+"""Matching: the movie or show of a library that a name belongs to.
 
-    what is known            movie                                show
+    known                    movie                                show
     an equal external id     one                                  one
     an unequal one           two                                  two
-    title and year equal     one, wherever the files lie          one
+    title and year equal     one, in any folder                   one
     both years, not equal    two                                  two
     one year                 one in the same folder, else two     one in the same folder, else two
     no year                  one in the same folder, else two     one
 
-The folder of a show is the one below the library's; the library's own folder is evidence of
-nothing. What was told apart while both were there and turns out to have replaced the other is
-made one at the end of a scan: see Catalog.succeed().
+The folder of a show is the one below the library's; the library's own folder proves nothing. Two
+rows of which one has replaced the other are merged at the end of a scan: Catalog.rename_into().
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _ANY_YEAR = "~"  # after every digit and "#"
 def movie_of(
     db: Database, library: MediaLibrary, file: MediaFile, name: MovieName
 ) -> tuple[Movie | None, str]:
-    """Return the movie that a file is of, or None and the identity that a new one gets."""
+    """Return the movie of a file, or None, and the identity of a new one."""
     identity = movie_identity(name.title, name.year)
     if name.year is None and not _has_ids(name):
         identity += _beside(_folder(library, file.path), name.title)
@@ -51,7 +50,7 @@ def movie_of(
 
 
 def show_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[TVShow | None, str]:
-    """Return the show that a file belongs to, or None and the identity that a new one gets."""
+    """Return the show of a file, or None, and the identity of a new one."""
     identity = show_identity(name.show, name.show_year)
     alike = _alike(TVShow, library, show_identity(name.show, None))
     found = _by_id(TVShow, library, name) or _exact(alike, identity, name)
@@ -68,7 +67,7 @@ def show_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[
 
 
 def learn_ids(row: Any, name: Any) -> None:
-    """Give a row the external ids that a name brings and it lacks: they tell it from others."""
+    """Add the external ids of a name that a row lacks, for later matches."""
     model = type(row)
     new = {
         column: getattr(name, column)
@@ -82,7 +81,7 @@ def learn_ids(row: Any, name: Any) -> None:
 
 
 def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
-    """Return the other rows of a title that neither a year nor an id tells from a row."""
+    """Return the other rows of a title that differ from a row neither in year nor in id."""
     title = row.identity.split(":")[1]
     kind = "movie" if model is Movie else "show"
     others = _compatible(_alike(model, library, f"{kind}:{title}:"), row, row.year)
@@ -90,7 +89,7 @@ def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
 
 
 def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
-    """Return the rows whose files have this title, whatever the year, in order."""
+    """Return the rows whose files have this title, of any year, by identity."""
     return list(
         model.select()
         .where(model.library == library.id, model.identity.between(stem, stem + _ANY_YEAR))
@@ -116,7 +115,7 @@ def _exact(alike: list[Any], identity: str, name: Any) -> Any:
 
 
 def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
-    """Return the rows that neither an id nor a year tells from a name."""
+    """Return the rows that differ from a name neither in id nor in year."""
     return [
         row
         for row in alike
@@ -125,7 +124,7 @@ def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
 
 
 def _is_another(row: Any, name: Any) -> bool:
-    """Whether an unequal external id says so."""
+    """Whether an external id differs."""
     return any(
         None not in (getattr(row, column, None), getattr(name, column, None))
         and getattr(row, column) != getattr(name, column)
@@ -151,14 +150,14 @@ def _folder(library: MediaLibrary, path: str) -> str:
 
 
 def _beside(folder: str, title: str) -> str:
-    """Return what tells films of one title without a year apart: the folders around their own."""
+    """Return the folders around a film's own, which distinguish films without a year."""
     *above, own = folder.split(os.sep)
     around = os.sep.join(above) if fold(own).startswith(fold(title)) else folder
     return f"#{_key(around)}" if around else ""
 
 
 def _key(folder: str) -> str:
-    """Return a folder as a part of an identity, the end of a long one: it tells the most."""
+    """Return a folder as part of an identity; of a long one the end, which differs the most."""
     return "/".join(map(fold, folder.split(os.sep)))[-LONGEST_KEY:]
 
 

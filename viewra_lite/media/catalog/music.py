@@ -1,4 +1,4 @@
-"""Files into albums and tracks."""
+"""Albums and tracks of the catalog."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ class Music:
     """The albums of one library, inside one writer; finish() ends each batch."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
+        self, db: Database, library: MediaLibrary, works: Works, dirty_ids: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
         self._works = works
-        self._touched = touched
-        self._albums = Albums(db, library, works, touched)
+        self._dirty_ids = dirty_ids
+        self._albums = Albums(db, library, works, dirty_ids)
 
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
-        """Make a file's track, and take it out of what it was before."""
+        """Link a file to its track, inserting it if needed, and to no other."""
         album = self._albums.of(file, name, tags)
-        facts = {
+        values = {
             "album": album.id,
             "title": name.title,
             "disc_number": name.disc or 1,
             "track_number": name.track or 0,
         }
-        track = Track.get_or_none(*(getattr(Track, key) == facts[key] for key in facts))
+        track = Track.get_or_none(*(getattr(Track, key) == values[key] for key in values))
         if track is None:
             key = track_identity(album.identity, name.disc or 1, name.track or 0, name.title)
-            track = self._renamed_track(file, name, facts, key)
-            track = track or self._new_track(file, name, tags, facts, key)
+            track = self._renamed_track(file, name, values, key)
+            track = track or self._new_track(file, name, tags, values, key)
         elif track.media_file_id == file.id and name.album_artist is None:
             Track.update(artist=name.artist).where(Track.id == track.id).execute()
         elif versions.is_better(self._db, file, track.media_file_id):
@@ -50,24 +50,24 @@ class Music:
         self.leave(file, track.id, album.id)
 
     def _renamed_track(
-        self, file: MediaFile, name: TrackName, facts: dict[str, Any], key: str
+        self, file: MediaFile, name: TrackName, values: dict[str, Any], key: str
     ) -> Track | None:
-        """Return the track that the file was, under its new name and on its new album."""
+        """Move the file's track to its new name and album; return it, or None."""
         track: Track | None = Track.get_or_none(Track.media_file == file.id)
         if track is None or versions.other_version(self._db, track, file) is not None:
             return None
-        Track.update(**facts, artist=name.artist, year=name.year, duration=file.duration).where(
+        Track.update(**values, artist=name.artist, year=name.year, duration=file.duration).where(
             Track.id == track.id
         ).execute()
         self._works.rename("track", self._library.id, track.work_id, key)
-        self._albums.left(track.album_id, facts["album"])
-        self._touched["track"].add(track.id)
+        self._albums.left(track.album_id, values["album"])
+        self._dirty_ids["track"].add(track.id)
         return track
 
     def leave(self, file: MediaFile, placed: str, album_id: str | None = None) -> None:
-        """Take a file out of the tracks that it no longer is; it may have gone to another album.
+        """Take a file out of all tracks but one; album_id is the album it has moved to.
 
-        Another version takes its place; without one the track goes, unless it is curated.
+        They get another version; one without is deleted, unless it is curated.
         """
         for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
             other = versions.other_version(self._db, old, file)
@@ -78,7 +78,7 @@ class Music:
             self._albums.left(old.album_id, album_id)
 
     def finish(self) -> None:
-        """Count the tracks of every album that changed; one without tracks goes."""
+        """Update every changed album; delete those without tracks."""
         self._albums.finish()
 
     def _new_track(
@@ -86,7 +86,7 @@ class Music:
         file: MediaFile,
         name: TrackName,
         tags: TagFacts | None,
-        facts: dict[str, Any],
+        values: dict[str, Any],
         key: str,
     ) -> Track:
         track = Track.create(
@@ -98,7 +98,7 @@ class Music:
             year=name.year,
             genres=[tags.genre] if tags and tags.genre else None,
             musicbrainz_id=getattr(tags, "musicbrainz_track_id", None),
-            **facts,
+            **values,
         )
-        self._touched["track"].add(track.id)
+        self._dirty_ids["track"].add(track.id)
         return track

@@ -1,4 +1,4 @@
-"""Write what plugins and people know of movies, shows and music."""
+"""Saving movies, shows and music for plugins and people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _PARENTS = {
     Album: Album.library,
     Track: Track.album,
 }
-# By these a row is found; what a new row may do without, and then is.
+# The columns that a row is found by, and the defaults of those that a new row may omit.
 _KEYS: dict[Any, tuple[str, ...]] = {
     Movie: ("title", "year"),
     TVShow: ("title", "year"),
@@ -66,8 +66,8 @@ _IDENTITIES: dict[Any, Callable[..., str]] = {
 def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
-    What is NOT_GIVEN stays as it is. A row's identity, by which scans know it, is set once and
-    outlives every new title.
+    A column that is NOT_GIVEN keeps its value. The identity, by which scans find the row, is set
+    once and survives every new title.
     """
     parent = (_PARENTS[model], parent_id)
     given = _checked(model, parent[0], values)
@@ -96,7 +96,7 @@ def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: s
 
 
 def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
-    """Return what a row is found by: as given, else as it is, else as new rows have it."""
+    """Return the key of a row: the given values, else the stored ones, else the defaults."""
     key = {}
     for name in _KEYS[model]:
         if name in given:
@@ -111,13 +111,13 @@ def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
 
 
 def _unique(model: Any, key: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns that no two rows of a parent may have alike."""
+    """Return the columns that are unique within a parent."""
     identity = _IDENTITIES.get(model)
     return key if identity is None else {"identity": identity(*key.values())}
 
 
 def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
-    """Let the order follow a new title, unless a person has chosen it."""
+    """Derive sort_title from a new title, unless a person has set it."""
     if "sort_title" not in model._meta.fields:
         return
     if given.get("sort_title", NOT_GIVEN) is None:
@@ -127,7 +127,7 @@ def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
 
 
 def _found(db: Database, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
-    """Return the row with the key that is given, or None."""
+    """Return the row with the given key, or None."""
     key = _key(model, given, None)
     row = _matching(model, parent, _unique(model, key))
     if row is None and model in _IDENTITIES:  # a person may have given it another title
@@ -138,12 +138,12 @@ def _found(db: Database, model: Any, parent: tuple[Any, str], given: dict[str, A
 
 
 def _track_called(parent: tuple[Any, str], title: str) -> Any:
-    """Return the track of an album whose title alone is known, or None."""
+    """Return the track of an album by its title alone, or None."""
     tracks = list(Track.select().where(parent[0] == parent[1], Track.title == title).limit(2))
     if len(tracks) > 1:
         raise ConflictError(
-            f"several tracks of album {parent[1]} are called {shown(title)}: give disc_number and "
-            "track_number, or id"
+            f"several tracks of album {parent[1]} have the title {shown(title)}: give disc_number "
+            "and track_number, or id"
         )
     return tracks[0] if tracks else None
 
@@ -157,12 +157,12 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
 
 
 def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> Any:
-    """Return the row that is called the same, found by the index of all titles."""
+    """Return the row with the same shown title and key, found by the search index, or None."""
     names = (parent[0].object_id_name, *key)
-    wanted = (parent[1], *key.values())
+    expected = (parent[1], *key.values())
     title_key = words.title_key(key["title"])[:LONGEST_KEY]
     titled = db.all(queries.titled(_KINDS[model]), title_key)
-    return next((row for row in titled if attrgetter(*names)(row) == wanted), None)
+    return next((row for row in titled if attrgetter(*names)(row) == expected), None)
 
 
 def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:
@@ -177,7 +177,9 @@ def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: 
     other = _matching(model, parent, _unique(model, key))
     if other is not None and other.id != id:
         named = ", ".join(f"{name} {shown(value)}" for name, value in key.items())
-        raise ConflictError(f"{_NOUNS[model]} {other.id} is that already: {named}")
+        raise ConflictError(
+            f"{_NOUNS[model]} {other.id} has {named} already: update it by its id, or choose others"
+        )
 
 
 def _insert(db: Database, model: Any, parent: tuple[Any, str], values: dict[str, Any]) -> str:
@@ -204,7 +206,7 @@ def _work(works: Works, model: Any, parent_id: str, values: dict[str, Any]) -> s
 
 
 def _link(db: Database, model: Any, row_id: str, file_id: str | None) -> None:
-    """Let a row's file share the row's watch state, and the row's files follow its number."""
+    """Link a row's file to its work, and move an episode's files to the work of a new number."""
     works, row = Works(db), model.get_by_id(row_id)
     if model is Episode:
         show = TVShow.get_by_id(row.show_id)
@@ -221,7 +223,7 @@ def _link(db: Database, model: Any, row_id: str, file_id: str | None) -> None:
 
 
 def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values by field name; raises InvalidValueError for what the table cannot hold."""
+    """Return the values by field name; raises InvalidValueError for one that cannot be stored."""
     ours = (*_OURS, "season", "season_id") if model is Episode else _OURS
     fields = {
         name: field

@@ -1,4 +1,4 @@
-"""Files into shows, seasons and episodes."""
+"""Shows, seasons and episodes of the catalog."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Shows:
     """The shows of one library, inside one writer."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works, touched: dict[str, set[str]]
+        self, db: Database, library: MediaLibrary, works: Works, dirty_ids: dict[str, set[str]]
     ) -> None:
         self._db = db
         self._library = library
         self._works = works
-        self._touched = touched
+        self._dirty_ids = dirty_ids
 
     def place(self, file: MediaFile, name: EpisodeName) -> None:
-        """Make a file's episodes, and take it out of those that it was before."""
+        """Link a file to its episodes, inserting them if needed, and to no others."""
         season_number, numbers = identities.numbers(name)
         placed: list[str] = []
         if numbers:
@@ -47,9 +47,9 @@ class Shows:
         self.leave(file, placed)
 
     def leave(self, file: MediaFile, placed: list[str]) -> None:
-        """Take a file out of the episodes that it no longer is.
+        """Take a file out of all episodes but these.
 
-        Another version takes its place; without one the episode goes, unless it is curated.
+        They get another version; one without is deleted, unless it is curated.
         """
         stale = Episode.select().where(Episode.media_file == file.id, Episode.id.not_in(placed))
         for episode in list(stale):
@@ -77,7 +77,7 @@ class Shows:
         TVShow.update(year=year, identity=identity).where(TVShow.id == show.id).execute()
         self._works.rename("show", self._library.id, show.work_id, identity)
         show.year, show.identity = year, identity
-        self._touched["show"].add(show.id)
+        self._dirty_ids["show"].add(show.id)
 
     def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
         now = self._db.now()
@@ -98,7 +98,7 @@ class Shows:
             created_at=now,
             updated_at=now,
         )
-        self._touched["show"].add(show.id)
+        self._dirty_ids["show"].add(show.id)
         return show
 
     def _season(self, show: TVShow, number: int) -> Season:
@@ -129,7 +129,7 @@ class Shows:
             Episode.update(show=show.id, season=season.id, work=work).where(
                 Episode.id == episode.id
             ).execute()
-            self._touched["episode"].add(episode.id)
+            self._dirty_ids["episode"].add(episode.id)
             left.append(episode)
         elif versions.is_better(self._db, file, episode.media_file_id):
             Episode.update(media_file=file.id, episode_number_end=end).where(
@@ -139,11 +139,11 @@ class Shows:
         return str(episode.id)
 
     def _fill_title(self, episode: Episode, name: EpisodeName) -> None:
-        """Give an episode without a title the one that its file has got; never change one."""
+        """Set the title of an episode that has none."""
         title = _title(name)
         if episode.title is None and title is not None:
             Episode.update(title=title).where(Episode.id == episode.id).execute()
-            self._touched["episode"].add(episode.id)
+            self._dirty_ids["episode"].add(episode.id)
 
     def _new_episode(
         self,
@@ -167,13 +167,14 @@ class Shows:
             title=_title(name),
             air_date=name.air_date,
         )
-        self._touched["episode"].add(episode.id)
+        self._dirty_ids["episode"].add(episode.id)
         return str(episode.id)
 
-    def _drop_empty(self, episode: Episode, successor: TVShow | None) -> None:
-        """Delete the season and the show that an episode has left, where nothing else is in them.
+    def _drop_empty(self, episode: Episode, new_show: TVShow | None) -> None:
+        """Delete the season and the show that an episode has left, if they are empty.
 
-        A show that all episodes left for a successor, new by this scan, was renamed: it stays.
+        A show that all episodes left for new_show, which this scan inserted, was renamed: it
+        stays.
         """
         season = Season.get_or_none(Season.id == episode.season_id)
         show = TVShow.get_or_none(TVShow.id == episode.show_id)
@@ -181,14 +182,14 @@ class Shows:
             Season.delete().where(Season.id == season.id).execute()
         if show is None or _any(Season, Season.show, show):
             return
-        if successor is not None and versions.is_new(successor, self._library, self._db.now()):
-            self._succeed(show, successor)
+        if new_show is not None and versions.is_new(new_show, self._library, self._db.now()):
+            self._merge_renamed(show, new_show)
         elif not versions.is_curated(show):
             TVShow.delete().where(TVShow.id == show.id).execute()
 
-    def replace(self, show: TVShow, successor: TVShow) -> None:
-        """Give a show, whose files are gone, the seasons and episodes of the one that came."""
-        for season in list(Season.select().where(Season.show == successor.id)):
+    def replace(self, show: TVShow, new_show: TVShow) -> None:
+        """Move the seasons and episodes of a new show to the show that it replaces."""
+        for season in list(Season.select().where(Season.show == new_show.id)):
             own = Season.get_or_none(
                 Season.show == show.id, Season.season_number == season.season_number
             )
@@ -196,7 +197,7 @@ class Shows:
                 self._replace_episode(show, own or season, episode)
             if own is not None:
                 Season.delete().where(Season.id == season.id).execute()
-        self._succeed(show, successor)
+        self._merge_renamed(show, new_show)
 
     def _replace_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
         known = Episode.get_or_none(
@@ -212,26 +213,24 @@ class Shows:
             media_file=episode.media_file_id, episode_number_end=episode.episode_number_end
         ).where(Episode.id == known.id).execute()
 
-    def _succeed(self, show: TVShow, successor: TVShow) -> None:
-        """Give a renamed show what was made anew under its new name."""
+    def _merge_renamed(self, show: TVShow, new_show: TVShow) -> None:
+        """Merge the row under a show's new name into the show, which is renamed."""
         for model in (Season, Episode):
-            model.update(show=show.id).where(model.show == successor.id).execute()
-        TVShow.delete().where(TVShow.id == successor.id).execute()
-        changes: dict[str, Any] = {"identity": successor.identity, "library": self._library.id}
+            model.update(show=show.id).where(model.show == new_show.id).execute()
+        TVShow.delete().where(TVShow.id == new_show.id).execute()
+        changes: dict[str, Any] = {"identity": new_show.identity, "library": self._library.id}
         if show.identity == show_identity(show.title, _year(show)):
-            changes.update(
-                title=successor.title, sort_title=successor.sort_title, year=successor.year
-            )
+            changes.update(title=new_show.title, sort_title=new_show.sort_title, year=new_show.year)
         TVShow.update(**changes, updated_at=self._db.now()).where(TVShow.id == show.id).execute()
-        self._works.rename("show", self._library.id, show.work_id, successor.identity)
-        self._touched["show"].add(show.id)
-        self._touched["episode"].update(
+        self._works.rename("show", self._library.id, show.work_id, new_show.identity)
+        self._dirty_ids["show"].add(show.id)
+        self._dirty_ids["episode"].update(
             row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)
         )
 
 
 def _title(name: EpisodeName) -> str | None:
-    """Return an episode's title; what a file of several is called is the title of none."""
+    """Return an episode's title; the name of a file of several episodes titles none of them."""
     return name.title if len(name.episodes) < 2 else None
 
 

@@ -1,4 +1,4 @@
-"""The verbs of the catalog: lists and pages of movies, shows and music, and saving them."""
+"""The verbs of the catalog: pages of movies, shows and music, and saving them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Row = TypeVar("Row")
 
 
 class CatalogVerbs(Module):
-    """Movies, shows and music."""
+    """The verbs of MediaModule that read and write movies, shows and music."""
 
     # Movies, shows, music
 
@@ -36,11 +36,15 @@ class CatalogVerbs(Module):
         limit: int = 50,
         after: str | None = None,
     ) -> Page[Movie]:
-        """Return a page of movies with their best files; sort is title, or added (newest first)."""
+        """Return a page of movies with their best files, of one library or of all.
+
+        sort is title, or added (newest first); limit is 1 to 1000; after is the `next` of the
+        page before. Raises InvalidValueError.
+        """
         return self._sorted(Movie, "movies", library_id, sort, limit, after)
 
     def movie(self, id: str) -> Movie:
-        """Return a movie with its best file, and all its files as `files`; raises NotFoundError."""
+        """Return a movie with its best file, and all its files as `files`. Raises NotFoundError."""
         from ..files import versions
 
         movie: Movie = self._found("movie", id, queries.movie_by_id)
@@ -55,7 +59,10 @@ class CatalogVerbs(Module):
         limit: int = 50,
         after: str | None = None,
     ) -> Page[TVShow]:
-        """Return a page of shows, each with `season_count` and `episode_count`."""
+        """Return a page of shows with `season_count` and `episode_count`, as movies() does.
+
+        Raises InvalidValueError.
+        """
         page: Page[TVShow] = self._sorted(TVShow, "shows", library_id, sort, limit, after)
         ids = [show.id for show in page.items]
         seasons = dict(self.db.all(queries.season_counts, ids))
@@ -66,7 +73,10 @@ class CatalogVerbs(Module):
         return page
 
     def show(self, id: str) -> TVShow:
-        """Return a show with `seasons`, each with `episodes` and their files; NotFoundError."""
+        """Return a show with `seasons`, each with `episodes` and their files.
+
+        Raises NotFoundError.
+        """
         show: TVShow = self._found("show", id, queries.show_by_id)
         show.seasons = self.db.all(queries.seasons_of_show, id)
         by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
@@ -84,11 +94,11 @@ class CatalogVerbs(Module):
         limit: int = 50,
         after: str | None = None,
     ) -> Page[Album]:
-        """Return a page of albums."""
+        """Return a page of albums, as movies() does. Raises InvalidValueError."""
         return self._sorted(Album, "albums", library_id, sort, limit, after)
 
     def album(self, id: str) -> Album:
-        """Return an album with its `tracks` and their files; raises NotFoundError."""
+        """Return an album with its `tracks` and their files. Raises NotFoundError."""
         album: Album = self._found("album", id, queries.album_by_id)
         album.tracks = self.db.all(queries.tracks_of_album, id)
         return album
@@ -106,9 +116,11 @@ class CatalogVerbs(Module):
     ) -> Movie:
         """Insert a movie, or update the one with this id, or with this title and year.
 
-        What is not given stays, None clears it; a new movie needs its title. columns are those of
-        the table (media_file_id, overview, cast, ...). Raises InvalidValueError, NotFoundError,
-        ConflictError.
+        columns are those of the table (media_file_id, overview, cast, ...): an omitted one stays,
+        None clears it. A new movie needs its title. Raises InvalidValueError, NotFoundError for an
+        unknown library, movie or file, and ConflictError if another movie has the title and year.
+
+            store.media.save_movie(library.id, title="Heat", year=1995, rating=8.3)
         """
         values = {"title": title, "year": year, **columns}
         return self.movie(self._save(Movie, library_id, values, id))
@@ -124,7 +136,7 @@ class CatalogVerbs(Module):
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year.
 
-        The rest as save_movie().
+        columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "year": year, **columns}
         return self.show(self._save(TVShow, library_id, values, id))
@@ -134,7 +146,8 @@ class CatalogVerbs(Module):
     ) -> Season:
         """Insert a season of a show, or update the one with this id or number; 0 is specials.
 
-        The rest as save_movie(); a new season needs its number.
+        A new season needs its number; columns are as in save_movie(). Raises InvalidValueError,
+        NotFoundError, ConflictError.
         """
         with self.db.writer():
             saved = self._save(Season, show_id, {"season_number": season_number, **columns}, id)
@@ -151,8 +164,8 @@ class CatalogVerbs(Module):
     ) -> Episode:
         """Insert an episode of a show, or update the one with this id or these numbers.
 
-        The rest as save_movie(); a new episode needs both numbers, and its season is made if it
-        is new.
+        A new episode needs both numbers, and inserts its season if needed; columns are as in
+        save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"season_number": season_number, "episode_number": episode_number, **columns}
         with self.db.writer():
@@ -172,7 +185,7 @@ class CatalogVerbs(Module):
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
 
-        The rest as save_movie().
+        columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "album_artist": album_artist, **columns}
         return self.album(self._save(Album, library_id, values, id))
@@ -189,8 +202,9 @@ class CatalogVerbs(Module):
     ) -> Track:
         """Insert a track of an album, or update the one with this id, or with title and numbers.
 
-        The rest as save_movie(). Without numbers the title alone finds it, or ConflictError where
-        several have it; a new track is then on disc 1, its number 0 (unknown).
+        Without numbers the title alone finds it, and a new track gets disc 1 and number 0
+        (unknown). columns are as in save_movie(). Raises InvalidValueError, NotFoundError, and
+        ConflictError if several tracks have the title, or another has title and numbers.
         """
         numbers = {"disc_number": disc_number, "track_number": track_number}
         with self.db.writer():

@@ -1,1 +1,1 @@
-"""What stays when files move: their ids, and the works that they are of."""
+"""The identity of files: ids and works that survive moves, replacements and removals."""

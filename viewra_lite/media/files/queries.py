@@ -1,4 +1,4 @@
-"""The questions of a file's identity: which known file is this, and what was removed."""
+"""The queries of known and removed files: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ...database.orm.nodes import OneOf
 from ...database.orm.statements import Statement, statement
 from ..models import MediaFile, MediaLibrary, RemovedFile
 
-# Of many files with the same content so many are looked at: each costs a look at the disk.
+# Files with the same content that are compared at most: each costs a stat().
 _ALIKE = 50
 
 
 @statement
 def files_like(fingerprint: Any) -> Any:
-    """Files with this content, those that are missing first."""
+    """Files with this content, missing ones first."""
     return (
         MediaFile.select(MediaFile, MediaLibrary)
         .join(MediaLibrary)
@@ -26,7 +26,7 @@ def files_like(fingerprint: Any) -> Any:
 
 @statement
 def hold_file(id: Any, path: Any) -> Any:
-    """Keep others from changing a file until the writer ends; changes no row if it has moved."""
+    """Lock a file's row until the writer ends; changes no row if the file has moved."""
     return MediaFile.update({MediaFile.updated_at: MediaFile.updated_at}).where(
         MediaFile.id == id, MediaFile.path == path
     )

@@ -1,8 +1,8 @@
-"""Which known file is this? Ids outlive renames, moves, replacements and removals.
+"""Relinking: ids survive renames, moves, replacements and removals.
 
-Watch state hangs on a file's id, so a file that is the same keeps it: the same content (size,
-first and last 64 KiB) under another path, or, where the old one is gone, another file of the same
-movie, episode or track.
+Watch state belongs to a file's id, so the same file keeps it: the same content (size, first and
+last 64 KiB) under another path, or another file of the same movie, episode or track once the old
+one is gone.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _FOLLOWS_CONTENT = (*_STAYS, "fingerprint")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The known file whose content lies under another path now."""
+    """The known file whose content is under another path now."""
 
     known: MediaFile | RemovedFile
     is_gone: bool
-    """Nothing lies under its own path; otherwise other content does."""
+    """Whether its own path is empty; else it has other content."""
 
 
 def is_new(file: MediaFile) -> bool:
-    """Whether nobody has looked into the file yet: only then it may turn out to be another."""
+    """Whether a file has not been probed yet: only then it may be merged into another."""
     return file.fingerprint is None and file.probe_state == "pending"
 
 
 def find_match(db: Database, file: MediaFile, fingerprint: str) -> Match | None:
     """Return the known file whose content was found under a file's path, or None.
 
-    Looks at the disk, so it must run outside a writer.
+    Reads the disk: call it outside a writer.
     """
     if not fingerprint or fingerprint == file.fingerprint:
         return None
@@ -57,7 +57,7 @@ def find_match(db: Database, file: MediaFile, fingerprint: str) -> Match | None:
 
 
 def exists(path: str) -> bool:
-    """Whether something lies under a path, or cannot be looked at."""
+    """Whether a path exists, or cannot be read."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -68,15 +68,15 @@ def exists(path: str) -> bool:
 
 
 def _is_known_gone(file: MediaFile) -> bool:
-    """Whether a file that is not there is gone, and not just its disk."""
+    """Whether an absent file is gone, and not just unplugged with its disk."""
     return file.status == "missing" or is_mounted(file.library.path)
 
 
 def _has_other_content(known: MediaFile, file: MediaFile, fingerprint: str) -> bool:
-    """Whether a walk found that a known file of the same library was written over."""
+    """Whether a walk has found a known file of the same library overwritten."""
     if known.library_id != file.library_id or known.probe_state != "pending":
         return False
-    # Probing costs imports that opening need not.
+    # Imported here: opening the store does not need it.
     from ..probing.probe import fingerprint as fingerprint_of
 
     try:
@@ -86,7 +86,7 @@ def _has_other_content(known: MediaFile, file: MediaFile, fingerprint: str) -> b
 
 
 def is_mounted(root: str) -> bool:
-    """Whether a library's folder can be read and holds anything: an empty one may be unplugged."""
+    """Whether a library's folder is readable and not empty: an empty one may be unplugged."""
     try:
         with os.scandir(root) as entries:
             return next(entries, None) is not None
@@ -97,10 +97,10 @@ def is_mounted(root: str) -> bool:
 def merge_into(
     db: Database, known: MediaFile | RemovedFile, new_row: MediaFile
 ) -> MediaFile | None:
-    """Make a newcomer the known file: its path and facts under the known id; inside a writer.
+    """Merge a newly found row into the row of the same file, which keeps its id.
 
-    What pointed at the newcomer points at the known file afterwards. None, and nothing is
-    changed, where somebody else took the known file meanwhile.
+    The known row takes the new path and columns, and all references to the new row. Returns None
+    and changes nothing if another transaction took the known row first. Call inside a writer.
     """
     if not _hold(db, known):
         return None
@@ -109,10 +109,10 @@ def merge_into(
         del values["identity"]
     if values["duration"] == known.disproved_duration:
         values["duration"] = None
-    # Two rows cannot have one path, and references need the known row before the other goes.
+    # Paths are unique, and references need the known row before the new one is deleted.
     _set(new_row.id, path=_nowhere(new_row))
     if isinstance(known, RemovedFile):
-        # Not "now": what came back is no new file, and may not turn out to be yet another.
+        # Not "now": a file that returns is not new, and must not be merged into yet another.
         MediaFile.insert(
             id=known.id,
             created_at=known.removed_at,
@@ -131,10 +131,10 @@ def merge_into(
 
 
 def swap(db: Database, here: MediaFile, there: MediaFile) -> MediaFile | None:
-    """Let two files of a library change places, as their contents did; inside a writer.
+    """Swap two files of a library whose contents have changed places; call inside a writer.
 
-    What hangs on a place (the movie of that name, the facts to be looked into) stays there; ids
-    go with the content. Returns the file that is here now, or None as absorb() does.
+    References to a path (the movie of that name, columns to be probed) stay with it; the ids move
+    with the content. Returns the file that is here now, or None as merge_into() does.
     """
     if not (_hold(db, here) and _hold(db, there)):
         return None

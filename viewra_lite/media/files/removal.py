@@ -1,4 +1,4 @@
-"""What is deleted of a file, and what stays."""
+"""Removal of files: the row is deleted, the id is remembered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import queries
 
 
 def forget_files(db: Database, ids: list[str]) -> None:
-    """Delete files inside a writer; watch state stays, and the row that restores their ids."""
+    """Delete files inside a writer; their watch state stays, and their ids can be restored."""
     now = timestamp_text(db.now())
     rows = db.all(queries.removable, ids)
     db.run_many(queries.insert_removed, [(*row, now) for row in rows])

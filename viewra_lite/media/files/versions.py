@@ -1,4 +1,4 @@
-"""Which files are versions of a movie, an episode or a track, and what keeps its row."""
+"""Versions: the files of a movie, an episode or a track, and which of them is best."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .. import queries
 from ..models import Album, Episode, MediaFile, MediaLibrary, Season, Track, TVShow, best_of
 from . import work_queries
 
-# What only plugins and people write: a row with any of it stays when its last file goes.
+# Columns that only plugins and people write: they keep a row after its last file is removed.
 _CURATED = {
     TVShow: ("overview", "tagline", "tmdb_id", "first_air_date", "poster_path"),
     Season: ("title", "overview", "tmdb_id", "tvdb_id", "air_date", "poster_path"),
@@ -22,17 +22,17 @@ _CURATED = {
 
 
 def is_new(row: Any, library: MediaLibrary, now: datetime) -> bool:
-    """Whether a movie or a show was made by the scan that runs, or by one that was interrupted."""
+    """Whether a row was inserted since the last completed scan."""
     return bool((library.last_scan or library.created_at) < row.created_at <= now)
 
 
 def is_curated(row: Any) -> bool:
-    """Whether a plugin or a person wrote about it."""
+    """Whether a plugin or a person wrote to a row."""
     return any(getattr(row, name) is not None for name in _CURATED[type(row)])
 
 
 def is_better(db: Database, file: MediaFile, current_id: str | None) -> bool:
-    """Whether a file should stand for its movie, episode or track instead of the current one."""
+    """Whether a file should replace the current best file of its movie, episode or track."""
     if current_id is None:
         return True
     if current_id == file.id:
@@ -42,7 +42,7 @@ def is_better(db: Database, file: MediaFile, current_id: str | None) -> bool:
 
 
 def other_version(db: Database, row: Any, file: MediaFile) -> MediaFile | None:
-    """Return the best file of a movie, an episode or a track besides one, or None."""
+    """Return the best other file of a movie, an episode or a track, or None."""
     others = [one for one in files_of(db, row) if one.id != file.id]
     return best_of(others) if others else None
 
@@ -50,7 +50,7 @@ def other_version(db: Database, row: Any, file: MediaFile) -> MediaFile | None:
 def files_of(db: Database, row: Any) -> list[MediaFile]:
     """Return the files of a movie, an episode or a track in its library, by path.
 
-    Every version and every part of it, and those that hold other episodes besides.
+    All versions and parts, including files that hold other episodes as well.
     """
     library_id = _library_id(row)
     files = db.all(work_queries.known_files_of, row.work_id)

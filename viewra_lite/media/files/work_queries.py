@@ -1,4 +1,4 @@
-"""The questions about works and their files: query builders that run nothing."""
+"""The queries of works and their files: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def set_show(show_id: Any, id: Any) -> Any:
 
 @statement
 def of_same_show(work_id: Any, ids: Any) -> Any:
-    """Those of some works that are episodes of the same show as a work."""
+    """The works among these that are episodes of the same show as a work."""
     other = Work.alias()
     return (
         other.select(other.id)
@@ -112,7 +112,7 @@ def insert_link(file_id: Any, work_id: Any, part: Any) -> Any:
 
 
 insert_links = Insert(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
-"""Of new files: nothing is linked to them yet."""
+"""For new files, which have no links yet."""
 
 
 @statement
@@ -122,7 +122,7 @@ def delete_link(file_id: Any, work_id: Any) -> Any:
 
 @statement
 def known_files_of(work_id: Any) -> Any:
-    """Every file of a work that is known now, missing or not, in any library."""
+    """Every file of a work in any library, missing ones included, removed ones not."""
     return (
         MediaFile.select()
         .join(WorkFile, on=(WorkFile.media_file_id == MediaFile.id))

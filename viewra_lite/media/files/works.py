@@ -1,9 +1,8 @@
-"""Works: what watch state hangs on, beyond the rows of the catalogue and their files.
+"""Works: the movies, episodes and tracks that watch state belongs to, whatever their rows.
 
 A movie, an episode or a track in two libraries is one work, and so is one that was removed and
-comes back: a new row takes the work that its identity names. Files are linked to the works of the
-rows that they are files of; the links of a file that is gone stay. All runs in the caller's
-writer.
+returns: a new row takes the work with its identity. Files are linked to the works they hold; the
+links of a removed file stay. Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ..models import Album, Episode, Movie, Track, TVShow
 from ..work_models import Work
 from . import work_queries as queries
 
-# What a row that comes back gets anew: where it is, and when that was.
+# Columns that a restored row gets afresh.
 _NOT_KEPT = ("library", "media_file", "work", "identity", "created_at", "updated_at")
 _ROWS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "track": Track}
 
@@ -31,17 +30,17 @@ class Works:
         self._db = db
 
     def named(self, kind: str, key: str) -> str:
-        """Return the id of the work of a key; made if it is new."""
+        """Return the id of the work with a key, inserting it if needed."""
         found = self._db.one(queries.work_by_key, key)
         return found[0] if found is not None else self._new(kind, key)
 
     def of_new_row(
         self, kind: str, library_id: str, key: str, without_year: str | None = None
     ) -> str:
-        """Return the work of a row that is about to be made in a library.
+        """Return the work for a row that is about to be inserted into a library.
 
-        Two rows of one library are two works: one that another row has keeps that row's. What no
-        row stands for any more may come back with a year.
+        Two rows of one library are two works, so a work that another row has is not shared. A work
+        without a row also matches a key that adds a year.
         """
         found = self._db.one(queries.work_by_key, key)
         if found is None and without_year not in (None, key):
@@ -59,14 +58,14 @@ class Works:
         return str(found[0])
 
     def of_episode(self, show_id: str, season: int, number: int) -> str:
-        """Return the work of an episode of a show's work; made if it is new."""
+        """Return the work of an episode of a show's work, inserting it if needed."""
         found = self._db.one(queries.work_by_number, show_id, season, number)
         if found is not None:
             return str(found[0])
         return self._new("episode", None, show_id, season, number)
 
     def of_identity(self, identity: str) -> dict[str, int]:
-        """Return the works that a file's identity names, each with the part that the file is."""
+        """Return the works that a file's identity names, each with the file's part of it."""
         if movie := identities.movie_part(identity):
             return {self.named("movie", movie[0]): movie[1]}
         if episodes := identities.episode_numbers(identity):
@@ -78,9 +77,10 @@ class Works:
         return {self.named(kind, identity): 0}
 
     def rename(self, kind: str, library_id: str, work_id: str, key: str) -> None:
-        """Give the work of a row of a library another key.
+        """Change the key of the work of a row in a library.
 
-        The work that had it is merged into this one, unless another row of the library has that.
+        The work that had the key is merged into this one, unless another row of the library uses
+        it: then it loses the key.
         """
         found = self._db.one(queries.work_by_key, key)
         if found is not None and found[0] == work_id:
@@ -92,7 +92,7 @@ class Works:
         self._db.run(queries.set_key, key, work_id)
 
     def merge(self, gone: str, kept: str) -> None:
-        """Make one work of two: files, rows and episodes of one become the other's."""
+        """Merge a work into another, with its files, rows and episodes."""
         if gone == kept:
             return
         for child, season, number in self._db.all(queries.episodes_of, gone):
@@ -108,7 +108,7 @@ class Works:
         Work.delete().where(Work.id == gone).execute()
 
     def keep(self, movie: Movie) -> None:
-        """Remember what is written of a movie whose row is about to go."""
+        """Keep the columns of a movie whose row is about to be deleted."""
         written = {
             name: value.isoformat() if isinstance(value, date) else value
             for name, value in movie.__data__.items()
@@ -117,19 +117,19 @@ class Works:
         Work.update(kept=written).where(Work.id == movie.work_id).execute()
 
     def take_kept(self, work_id: str) -> dict[str, Any]:
-        """Return what was written of a movie that had no row, and forget it."""
+        """Return the kept columns of a movie without a row, and forget them."""
         work = Work.get_by_id(work_id)
         written: dict[str, Any] = shaped(work, "kept", _MOVIE)
         if written:
             Work.update(kept=None).where(Work.id == work_id).execute()
             if Movie.get_or_none(Movie.id == written["id"]) is not None:
-                del written["id"]  # its removal broke off
+                del written["id"]  # its removal was interrupted
         return written
 
     # Files
 
     def link_new(self, named: Mapping[str, str]) -> None:
-        """Link new files, by id, to what their identities name; a few statements for all."""
+        """Link new files, by id, to the works of their identities, in a few statements."""
         keys: dict[str, tuple[str, str, int]] = {}
         for file_id, identity in named.items():
             movie = identities.movie_part(identity)
@@ -144,11 +144,11 @@ class Works:
         queries.insert_links.run(self._db, links)
 
     def parts_of(self, file_id: str) -> dict[str, int]:
-        """Return the works that a file is linked to, each with the part that it is."""
+        """Return the works that a file is linked to, each with the file's part of it."""
         return dict(self._db.all(queries.links_of, file_id))
 
     def link(self, file_id: str, parts: Mapping[str, int]) -> None:
-        """Say which works a file is of now; those that it was of before are forgotten."""
+        """Link a file to these works, and to no others."""
         before = self.parts_of(file_id)
         for work_id in before.keys() - parts.keys():
             self._db.run(queries.delete_link, file_id, work_id)
@@ -157,10 +157,7 @@ class Works:
                 self._db.run(queries.insert_link, file_id, work_id, part)
 
     def add(self, file_id: str, kind: str, work_id: str) -> None:
-        """Say that a file is of a work as well, if it is one of several episodes of a show.
-
-        What else it was linked to is forgotten.
-        """
+        """Link a file to one more work; its other links stay for episodes of the same show only."""
         before = self.parts_of(file_id)
         if work_id in before:
             return
@@ -171,14 +168,14 @@ class Works:
         self.link(file_id, {**kept, work_id: 0})
 
     def move_links(self, gone_file: str, kept_file: str) -> None:
-        """Link a file to what another one, which it turned out to be, was linked to."""
+        """Move the links of a file to the file that it is merged into."""
         parts = self.parts_of(gone_file)
         if parts:
             self.link(kept_file, parts)
             self.link(gone_file, {})
 
     def swap_links(self, one: str, other: str) -> None:
-        """Let two files change what they are linked to."""
+        """Swap the links of two files."""
         parts = self.parts_of(one)
         self.link(one, self.parts_of(other))
         self.link(other, parts)
@@ -186,7 +183,7 @@ class Works:
     # Inside
 
     def _named_together(self, kinds: Mapping[str, str]) -> dict[str, str]:
-        """Return the works of many keys; made where they are new."""
+        """Return the works of many keys, inserting those that are new."""
         found = dict(self._db.all(queries.works_by_keys, list(kinds)))
         new = [key for key in kinds if key not in found]
         found.update(zip(new, self._db.new_ids(len(new))))
@@ -208,7 +205,7 @@ class Works:
 
 
 def _read_movie(stored: Any) -> dict[str, Any]:
-    """Return the columns of a movie that are kept; its id is one of them."""
+    """Return the kept columns of a movie, its id included."""
     written = {} if stored is None else columns_of(Movie, stored)
     if stored is not None and (not written["id"] or not written.keys().isdisjoint(_NOT_KEPT)):
         raise ValueError(stored)

@@ -1,1 +1,1 @@
-"""What a file's name says that it is."""
+"""Reading names: a movie, an episode or a track from a file's path."""

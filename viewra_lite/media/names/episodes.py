@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .episode_marks import Mark, mark_in
+from .episode_tokens import Token, find_token
 from .facts import EpisodeName
 from .guesses import Found, first, guess, release_start
 from .keys import fold
@@ -41,7 +41,7 @@ _NUMBER_WORDS = "one two three four five six seven eight nine ten".split()
 
 @dataclass(frozen=True, slots=True)
 class _Show:
-    """What a folder, or the text before an episode's mark, says."""
+    """Show and season from a folder, or from the text before an episode's token."""
 
     title: str
     year: int | None = None
@@ -56,14 +56,14 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
     folders = [_folder(name) for name in parents if not _DISC_FOLDER.fullmatch(name)]
     season = next((above.season for above in reversed(folders) if above.season is not None), None)
     bare = without_ids(stem)
-    if mark_in(bare) is None and parents and _release_mark(parents[-1]):
+    if find_token(bare) is None and parents and _release_token(parents[-1]):
         bare = without_ids(parents[-1])
     text = without_group(bare)
-    mark = mark_in(text)
-    guessed = guess(text + ".mkv", "episode") if mark is None or _is_scene(text, mark) else {}
-    mark = mark or _guessed_mark(guessed)
-    show = _chosen(folders, _show_before(text, mark, guessed))
-    season, episodes, absolute = _numbers(mark, season, is_fansub=text != bare)
+    token = find_token(text)
+    guessed = guess(text + ".mkv", "episode") if token is None or _is_scene(text, token) else {}
+    token = token or _guessed_token(guessed)
+    show = _chosen(folders, _show_before(text, token, guessed))
+    season, episodes, absolute = _numbers(token, season, is_fansub=text != bare)
     ids = ids_in(*reversed(parents), stem)
     return EpisodeName(
         show.title or (root_name if parents else "") or stem,
@@ -71,21 +71,21 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
         season,
         episodes,
         absolute,
-        _title(text, mark, guessed),
-        mark.air_date if mark else None,
+        _title(text, token, guessed),
+        token.air_date if token else None,
         ids.get("tvdb_id"),
         ids.get("tmdb_id"),
         ids.get("imdb_id"),
     )
 
 
-def _is_scene(text: str, mark: Mark) -> bool:
-    """Tell whether a title without spaces may follow the mark, and release words after it."""
-    tail = text[mark.end :]
+def _is_scene(text: str, token: Token) -> bool:
+    """Whether a title without spaces may follow the token, and release words after it."""
+    tail = text[token.end :]
     return " " not in tail and bool(words(before_cruft(tail)))
 
 
-# -- folders -------------------------------------------------------------------------------------
+# Folders
 
 
 def _folder(name: str) -> _Show:
@@ -97,13 +97,13 @@ def _folder(name: str) -> _Show:
         return _Show(text, season=int(text))
     found = _SEASON.search(text) or _KANJI_SEASON.search(text)
     if found is None:
-        found = _release_mark(text)
+        found = _release_token(text)
         return _titled(text[: found.start()] if found else text)
     show = _titled(text[: found.start()])
     return _Show(show.title, show.year, _season_number(found))
 
 
-def _release_mark(text: str) -> re.Match[str] | None:
+def _release_token(text: str) -> re.Match[str] | None:
     """Find the S01E02 of a folder that holds one release."""
     return re.search(r"(?<![^\W_])s\d{1,2}e\d{1,3}", text, re.I)
 
@@ -144,20 +144,20 @@ def _is_season_only(above: _Show, folders: list[_Show]) -> bool:
     return above.season is not None and above.title.isdecimal() and above is not folders[0]
 
 
-# -- the file ------------------------------------------------------------------------------------
+# The file
 
 
-def _show_before(text: str, mark: Mark | None, guessed: dict[str, list[Found]]) -> _Show:
-    if mark is not None and mark.start >= 0:
-        before = _SEASON.sub(" ", text[: mark.start]) if mark.start else ""
+def _show_before(text: str, token: Token | None, guessed: dict[str, list[Found]]) -> _Show:
+    if token is not None and token.start >= 0:
+        before = _SEASON.sub(" ", text[: token.start]) if token.start else ""
         return _titled(before)
     year = first(guessed, "year")
     title = words(str(first(guessed, "title") or ""))
     return _Show(title, int(year) if year else None)
 
 
-def _guessed_mark(guessed: dict[str, list[Found]]) -> Mark | None:
-    """Take guessit's word for what no rule here recognised."""
+def _guessed_token(guessed: dict[str, list[Found]]) -> Token | None:
+    """Return guessit's reading, for a name that no rule here recognises."""
     found = [one for name in ("season", "episode", "date") for one in guessed.get(name, ())]
     numbers = [one.value for one in guessed.get("episode", ()) if isinstance(one.value, int)]
     day = first(guessed, "date")
@@ -165,7 +165,7 @@ def _guessed_mark(guessed: dict[str, list[Found]]) -> Mark | None:
         return None
     season = first(guessed, "season")
     start, end = min(one.start for one in found), max(one.end for one in found)
-    return Mark(
+    return Token(
         start,
         end,
         season if isinstance(season, int) else None,
@@ -176,23 +176,23 @@ def _guessed_mark(guessed: dict[str, list[Found]]) -> Mark | None:
 
 
 def _numbers(
-    mark: Mark | None, season: int | None, *, is_fansub: bool
+    token: Token | None, season: int | None, *, is_fansub: bool
 ) -> tuple[int | None, tuple[int, ...], int | None]:
-    """Settle season, episodes and absolute number from the mark and the folder's season."""
-    if mark is None or mark.number is None or mark.season is not None:
-        return _marked_season(mark, season), mark.episodes if mark else (), None
-    number = mark.number
-    if season is None and mark.is_worded and number < 100 and not is_fansub:
-        return 1, mark.episodes, None
+    """Settle season, episodes and absolute number from the token and the folder's season."""
+    if token is None or token.number is None or token.season is not None:
+        return _token_season(token, season), token.episodes if token else (), None
+    number = token.number
+    if season is None and token.is_worded and number < 100 and not is_fansub:
+        return 1, token.episodes, None
     if season and number > 99 and number // 100 == season and not is_fansub:
-        return season, tuple(each - season * 100 for each in mark.episodes), None
+        return season, tuple(each - season * 100 for each in token.episodes), None
     if season is None or number > 99:
         return season, (), number
-    return season, mark.episodes, None
+    return season, token.episodes, None
 
 
-def _marked_season(mark: Mark | None, season: int | None) -> int | None:
-    return season if mark is None or mark.season is None else mark.season
+def _token_season(token: Token | None, season: int | None) -> int | None:
+    return season if token is None or token.season is None else token.season
 
 
 _NOTE = re.compile(
@@ -201,9 +201,9 @@ _NOTE = re.compile(
 _TAIL_NUMBER = re.compile(r"[ ._]*-[ ._]*\d{2,4}(?=[ ._]+-[ ._])")
 
 
-def _title(text: str, mark: Mark | None, guessed: dict[str, list[Found]]) -> str | None:
-    """Read the title after the mark; without a mark the whole name is one."""
-    begin = mark.end if mark else 0
+def _title(text: str, token: Token | None, guessed: dict[str, list[Found]]) -> str | None:
+    """Read the title after the token; without a token the whole name is one."""
+    begin = token.end if token else 0
     tail = text[begin : release_start(guessed, begin, len(text))]
     number = _TAIL_NUMBER.match(tail)
     tail = tail[number.end() :] if number else tail

@@ -1,4 +1,4 @@
-"""What a file's name can say."""
+"""The results of reading a name: a movie, an episode or a track."""
 
 from __future__ import annotations
 

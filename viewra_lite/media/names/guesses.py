@@ -1,4 +1,4 @@
-"""What guessit makes of a name."""
+"""Readings of names by guessit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...errors import ProbeUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing that guessit saw, and where in the text it stands."""
+    """A value that guessit found, and its span of text."""
 
     value: Any
     start: int
@@ -22,7 +22,7 @@ _GUESSING = threading.Lock()  # guessit keeps its options in one shared object
 
 
 def require_guessit() -> None:
-    """Raise ProbeUnavailable where guessit is not installed."""
+    """Raise ProbeUnavailable if guessit is not installed."""
     try:
         import guessit  # noqa: F401
     except ImportError as exc:
@@ -73,7 +73,7 @@ _RELEASE_WORDS = (
 
 
 def release_start(guessed: dict[str, list[Found]], begin: int, end: int) -> int:
-    """Tell where guessit sees the first word about the release after `begin`, at most `end`."""
+    """Return the start of the first word about the release after `begin`, at most `end`."""
     starts = [found.start for name in _RELEASE_WORDS for found in guessed.get(name, ())]
     cut = min((start for start in starts if begin < start < end), default=end)
     for language in reversed(guessed.get("language", ())):

@@ -44,7 +44,7 @@ def fold(text: str) -> str:
     """Reduce a title to a key: no case, accents or punctuation; words joined by "-".
 
     Letters of every script stay. Text of punctuation only becomes its code points ("u0021"), so
-    that it still tells titles apart; blank text becomes "".
+    that titles still differ; blank text becomes "".
     """
     plain = _without_accents(text.translate(_APOSTROPHES).translate(_PLAIN))
     letters = "".join(char if _is_letter(char) else " " for char in plain)

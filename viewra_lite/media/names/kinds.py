@@ -1,4 +1,4 @@
-"""What counts as media, judged by names alone, and what only lies beside it."""
+"""Kinds of files by name alone: media, samples, extras and hidden files."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def suffix_of(filename: str) -> str:
 
 
 def kind_of(filename: str) -> Literal["video", "audio"] | None:
-    """Tell video from audio by the suffix; None is not media."""
+    """Return "video" or "audio" by the suffix, or None for other files."""
     suffix = suffix_of(filename).lower()
     if not suffix:
         return None
@@ -101,7 +101,7 @@ def container(filename: str) -> str | None:
     return known[0] if known else None
 
 
-# -- what lies beside media ----------------------------------------------------------------------
+# Samples, extras and hidden files
 
 _HIDDEN = frozenset(
     {
@@ -121,7 +121,7 @@ _HIDDEN = frozenset(
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether a file or folder belongs to the system: dot files, @eaDir, recycle bins."""
+    """Whether a file or folder belongs to the system: dot files, @eaDir, recycle bins."""
     return name.startswith((".", "@", "#recycle", "#snapshot")) or name.casefold() in _HIDDEN
 
 
@@ -135,7 +135,7 @@ _SAMPLE = re.compile(
 
 
 def is_sample(parts: Sequence[str], size: int) -> bool:
-    """Tell whether a file is a sample or a trailer; `parts` run from the root to the file name.
+    """Whether a file is a sample or a trailer; `parts` run from the root to the file name.
 
     A file in a folder "Sample" is one whatever its size; by its own name only up to 300 MiB.
     """
@@ -188,7 +188,7 @@ _NUMBERED_EPISODE = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\
 
 
 def is_extra(parts: Sequence[str]) -> bool:
-    """Tell whether a file is an extra of a film or show; `parts` run from the root to its name.
+    """Whether a file is an extra of a film or show; `parts` run from the root to its name.
 
     A top folder called "Extras" or "Shorts" is a show or a shelf, not extras.
     """

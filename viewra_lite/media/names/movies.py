@@ -72,7 +72,7 @@ _EDITION_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one name (a folder's or a file's) says; `tail` is the text after title and year."""
+    """The reading of one name, a folder's or a file's; `tail` follows title and year."""
 
     title: str
     year: int | None
@@ -140,7 +140,7 @@ def _unbracketed(title: str) -> str:
 
 
 def _file_claim(stem: str, above: _Claim) -> _Claim:
-    """Read the file's name, asking guessit where its shape does not settle it."""
+    """Read the file's name, with guessit if its shape is ambiguous."""
     claim = _plain_claim(stem)
     is_settled = claim.year or _GENERIC.fullmatch(stem) or above.clear
     if is_settled:
@@ -150,7 +150,7 @@ def _file_claim(stem: str, above: _Claim) -> _Claim:
 
 
 def _guessed_claim(stem: str, claim: _Claim, guessed: dict[str, list[Found]]) -> _Claim:
-    """End the title where guessit sees the first release word."""
+    """End the title at the first release word that guessit finds."""
     text = without_group(stem)
     begin = len(stem) - len(text)
     head = _title_part(stem[begin : release_start(guessed, begin, len(stem))])
@@ -222,7 +222,7 @@ def _edition(stem: str, folder: str, *tails: str) -> str | None:
 
 
 def _label(text: str) -> str | None:
-    """Name the last edition that stands after some title."""
+    """Return the last edition that follows some title."""
     found = [match for match in _EDITION.finditer(text) if match.lastgroup]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""What a media file is, by its name and its folders: the door to the three kinds of names."""
+"""Reading a media file's name and folders: movie, episode or track."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_NAME = 255  # what file systems allow; bounds the time that odd names ca
 
 
 def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
-    """Read what a file is from its path below the library's root.
+    """Read a file's movie, episode or track from its path below the library's root.
 
     `library_type` is movie, tv or music. Gives None for another type or a path without a file
     name, and never fails on a name. Takes 1 to 15 ms. Raises ProbeUnavailable without guessit

@@ -1,4 +1,4 @@
-"""The text of a name: its words, its ids, and what only describes a release."""
+"""The text of a name: its words, its ids, and its words about the release."""
 
 from __future__ import annotations
 

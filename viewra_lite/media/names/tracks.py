@@ -1,4 +1,4 @@
-"""Music: what folders and file names say where a file's tags are silent."""
+"""Tracks: names and folders fill the gaps of a music file's tags."""
 
 from __future__ import annotations
 

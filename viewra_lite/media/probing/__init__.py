@@ -1,1 +1,1 @@
-"""What is in a file."""
+"""Probing: streams, tags, name and fingerprint of a file, in worker processes."""

@@ -1,4 +1,4 @@
-"""What can be true of media: a header or a caller may claim anything."""
+"""Plausible ranges of values, because headers and callers may claim anything."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ RANGES: dict[str, tuple[float, float]] = {
 
 
 def plausible_seconds(value: float | None) -> float | None:
-    """Return a duration, or None for one that no file has: it is unknown."""
+    """Return a duration, or None for an implausible one."""
     if value is None or not isfinite(value) or not 0 < value <= LONGEST_S:
         return None
     return value
 
 
 def plausible_pixels(value: int | None) -> int | None:
-    """Return a width or a height, or None for one that no picture has."""
+    """Return a width or a height, or None for an implausible one."""
     return value if value is not None and 0 < value <= MOST_PIXELS else None

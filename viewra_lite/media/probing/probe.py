@@ -1,4 +1,4 @@
-"""One look at a file: its size, its fingerprint, its name, its streams and its tags."""
+"""Probing one file: its size, fingerprint, name, streams and tags."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ FINGERPRINT_BYTES = 64 * 1024  # from each end
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is known of one file: size in bytes; `error` is one line, None for a sound file.
+    """The result of probing a file: size in bytes; `error` is one line, None for a sound file.
 
-    `skipped` names the optional packages that were missing. `fingerprint` is "" where the file
-    could not be read.
+    `skipped` names the optional packages that were missing. `fingerprint` is "" if the file could
+    not be read.
     """
 
     path: str
@@ -85,14 +85,14 @@ def _name_from(plain: Mapping[str, Any]) -> NameFacts:
 
 
 def available() -> dict[str, bool]:
-    """Tell which optional packages are installed, without importing them."""
+    """Return which optional packages are installed, without importing them."""
     return {name: find_spec(name) is not None for name in EXTRAS}
 
 
 def fingerprint(path: str) -> str:
     """Hash the size and the first and last 64 KiB (a file below 128 KiB whole): SHA-256, hex.
 
-    Reads 128 KiB at most. Raises OSError where the file cannot be read.
+    Reads 128 KiB at most. Raises OSError if the file cannot be read.
     """
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -104,7 +104,7 @@ def fingerprint(path: str) -> str:
 
 
 def probe(path: str, library_type: str, root: str) -> Probe:
-    """Look at one file; never raises: what is wrong stands in `error`.
+    """Probe one file; never raises: a failure is in `error`.
 
     `library_type` is movie, tv or music. Takes 5 to 30 ms on a local disk.
     """
@@ -122,7 +122,7 @@ def probe(path: str, library_type: str, root: str) -> Probe:
 
 
 def unread(path: str, library_type: str, root: str, error: str | None = None) -> Probe:
-    """Look at one file without parsing it: only size, fingerprint and name; never raises.
+    """Probe one file without parsing it: only size, fingerprint and name; never raises.
 
     A given `error` is kept, unless the file cannot even be read.
     """

@@ -84,9 +84,9 @@ PARSE_SPEED = 0.5  # one value for all threads: libmediainfo keeps it in a globa
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What a file holds: duration in seconds, width and height in pixels as stored.
+    """The streams of a file: duration in seconds, stored width and height in pixels.
 
-    `truncated` says that the file ends before its own header says it should.
+    `truncated` means that the file is shorter than its header claims.
     """
 
     container: str | None
@@ -101,8 +101,8 @@ class StreamFacts:
 def streams(path: str) -> StreamFacts:
     """Read a file's container and its first or default streams.
 
-    Both codecs are None where the file holds no media. Takes 2 to 10 ms. Raises ProbeUnavailable
-    without pymediainfo or its library, OSError where the file cannot be read.
+    Both codecs are None if the file holds no media. Takes 2 to 10 ms. Raises ProbeUnavailable
+    without pymediainfo or its library, OSError if the file cannot be read.
     """
     tracks = _tracks(path)
     general = next(iter(_of_kind(tracks, "General")), None)
@@ -142,7 +142,7 @@ def _of_kind(tracks: Iterable[Any], kind: str) -> list[Any]:
 
 
 def _best(tracks: list[Any]) -> Any:
-    """Take the default track, else the first; a cover picture only where nothing else is."""
+    """Return the default track, else the first; a cover picture only without any other."""
     real = [track for track in tracks if _format(track) not in ("jpeg", "png")] or tracks
     return next((track for track in real if track.default == "Yes"), real[0] if real else None)
 

@@ -1,4 +1,4 @@
-"""What a music file says of itself, by tinytag."""
+"""The tags of music files, by tinytag."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ LONGEST_TAG = 500  # characters, what a title may have; some taggers put a web p
 
 
 def tags(path: str) -> TagFacts | None:
-    """Read a music file's tags; None where tinytag cannot read the format or the file is damaged.
+    """Read a music file's tags; None if tinytag cannot read the format or the file is damaged.
 
-    Raises ProbeUnavailable without tinytag, OSError where the file cannot be read.
+    Raises ProbeUnavailable without tinytag, OSError if the file cannot be read.
     """
     try:
         from tinytag import TinyTag

@@ -1,7 +1,7 @@
-"""A process that probes files, and that nothing in a file can make outlive or outgrow its server.
+"""The worker process that probes files, and that no file can make outlive or outgrow its server.
 
-A file on which it hangs ends it by an alarm, a file that needs too much memory by a limit, and the
-end of the process that started it by a thread that watches for that.
+An alarm ends it when a file hangs it, a limit when a file needs too much memory, and a thread when
+the process that started it has ended.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 from .probe import probe
 
 READY = b"ready"
-NICENESS = 10  # a scan gives way to those who watch
-ALARM_GRACE_S = 5.0  # the server sees first that a file takes too long, and says so
+NICENESS = 10  # a scan yields to playback
+ALARM_GRACE_S = 5.0  # so that the server notices a slow file first, and reports it
 MEMORY_BYTES = 640 * 2**20  # of addresses, beyond the interpreter's; the libraries take 150 MiB
-WATCH_S = 1.0  # how often a worker looks whether its parent is another
+WATCH_S = 1.0  # between checks of the parent process
 _GONE = 1  # exit code
 
 
@@ -75,7 +75,7 @@ def _limit_memory() -> None:
 
 
 def _addresses() -> int:
-    """Return how many bytes of addresses this process has; 0 where the system does not say."""
+    """Return the size of this process's address space in bytes; 0 if the system hides it."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

@@ -30,7 +30,7 @@ START_TIMEOUT_S = 30.0
 REAP_TIMEOUT_S = 5.0
 READ_BYTES = 64 * 1024
 AHEAD = 1000  # probes that wait for an earlier one: about 2 MB
-# The worker takes our sys.path as it is, so that it finds the same package wherever that lies.
+# The worker takes our sys.path unchanged, so that it imports the same package.
 _WORKER = (
     "import sys; timeout_s = float(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
     f"from {__name__.rpartition('.')[0]}.worker import serve; serve(timeout_s)"
@@ -50,8 +50,8 @@ class ProbePool:
         self._timeout_s = timeout_s
         self._workers: list[_Worker] = []
         self._stranded: list[Request[Any]] = []  # their worker could not start
-        self._turns: deque[Any] = deque()  # keys of what was asked for and not yielded, in order
-        self._held: dict[Any, Probe] = {}  # what is done
+        self._turns: deque[Any] = deque()  # keys of the requests not yielded yet, in order
+        self._held: dict[Any, Probe] = {}  # results that wait for their turn
 
     def __enter__(self) -> ProbePool:
         return self
@@ -66,7 +66,7 @@ class ProbePool:
 
     @property
     def pids(self) -> list[int]:
-        """The process ids of the running workers."""
+        """Return the process ids of the running workers."""
         return [worker.pid for worker in self._workers]
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class ProbePool:
     def _is_next_done(self) -> bool:
         return bool(self._turns) and self._turns[0] in self._held
 
-    # -- giving ----------------------------------------------------------------------------------
+    # Requests
 
     def _busy(self) -> list[_Worker]:
         return [worker for worker in self._workers if worker.request]
@@ -137,7 +137,7 @@ class ProbePool:
             self._strand(request)
 
     def _strand(self, request: Request[Any]) -> None:
-        """Give up starting workers; those that run go on."""
+        """Stop starting workers; the running ones continue."""
         _log.warning("no worker process could be started: files are probed in this process")
         self._most = len(self._busy())
         self._stranded.append(request)
@@ -146,7 +146,7 @@ class ProbePool:
         while self._stranded:
             yield _in_process(self._stranded.pop())
 
-    # -- taking ----------------------------------------------------------------------------------
+    # Answers
 
     def _finished(self) -> list[Answer[Any]]:
         """Wait until a busy worker has answered, died or run out of time; [] if none is busy.
@@ -159,7 +159,7 @@ class ProbePool:
         until = 0.0 if self._is_next_done() else min(worker.deadline for worker in busy)
         heard = _readable(self._workers, until)
         answers = [answer for worker in heard for answer in self._hear(worker)]
-        now = time.monotonic()  # what was to be heard is heard: a slow consumer costs no file
+        now = time.monotonic()  # after reading all answers: a slow consumer costs no file
         late = [
             worker
             for worker in busy
@@ -200,7 +200,7 @@ class ProbePool:
         key, path, *_ = worker.request or (None, "")
         self._discard(worker)
         _log.debug("a probe took longer than %g s", self._timeout_s)
-        # Not even looked at from here: what hung the worker would hang the server.
+        # Not read in this process: a file that hung the worker would hang the server.
         return [(key, Probe(path, error=f"the probe took longer than {self._timeout_s:g} s"))]
 
     def _discard(self, worker: _Worker) -> int:
@@ -243,7 +243,7 @@ class _Worker:
         return True
 
     def lines(self) -> list[bytes]:
-        """Read what is there, as whole lines. Raises EOFError at the end."""
+        """Read the available whole lines; raises EOFError at the end."""
         chunk = os.read(self.fileno(), READ_BYTES)
         if not chunk:
             raise EOFError

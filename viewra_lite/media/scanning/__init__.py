@@ -1,1 +1,1 @@
-"""What is on disk, and what has become of what was."""
+"""Scanning: walk, probe and reconcile a library with its folder."""

@@ -1,4 +1,4 @@
-"""Forget files that have been missing for long: the only way a row leaves for a vanished file."""
+"""Purging: the only code that deletes the rows of vanished files, long after a scan."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from .. import queries
 from ..catalog.catalog import Catalog
 from ..files.relink import is_mounted
 from ..files.removal import forget_files
-from ..libraries import claimed
+from ..libraries import locked
 from ..models import MediaLibrary
 from . import queries as scan_queries
 
 _log = logging.getLogger("viewra_lite.media")
 
-_BATCH = 50  # files in a transaction
+_BATCH = 50  # files per transaction
 
 
 def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
     """Forget the files of a library that are missing since before a moment; return how many.
 
-    Ids are remembered, so a file that comes back later is known again. Nothing is purged while
-    the library's folder cannot be read or is empty, or while the library is being scanned.
+    Ids are remembered, so that a file gets its id back when it returns. Nothing is purged while
+    the library's folder is unreadable or empty, or while the library is being scanned.
     """
     purged = 0
     try:
-        with claimed(db, library.id) as library:
+        with locked(db, library.id) as library:
             if is_mounted(library.path):
                 _count_from_now(db, library)
                 while batch := _purge_some(db, library, before):
@@ -41,7 +41,7 @@ def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
 
 
 def _count_from_now(db: Database, library: MediaLibrary) -> None:
-    """Begin the time of files that a scan missed while the clock ran ahead."""
+    """Set missing_since in the future, of a clock that ran ahead, to now."""
     now = db.now()
     if db.one(scan_queries.missing_of_the_future, library.id, now) is not None:
         db.run(scan_queries.missing_from_now, now, library.id)

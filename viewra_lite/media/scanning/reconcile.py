@@ -27,7 +27,7 @@ from ...errors import TransactionError
 from .. import queries
 from ..catalog.catalog import Catalog
 from ..files.works import Works
-from ..libraries import claimed
+from ..libraries import locked
 from ..models import MediaLibrary
 from ..names import kinds
 from . import queries as scan_queries
@@ -67,7 +67,7 @@ class Reconciliation:
     def __enter__(self) -> Reconciliation:
         if self._state != "new":
             raise TransactionError("a reconciliation runs once: ask for another with reconcile()")
-        self.library = self._held.enter_context(claimed(self._db, self.library.id))
+        self.library = self._held.enter_context(locked(self._db, self.library.id))
         self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
         self._present_before = self._count_present()
         self._began_at = self._db.now()
@@ -141,7 +141,7 @@ class Reconciliation:
         matches = Replacements(self._db, self.library, self, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
-        self._run(partial(self._succeed, some, gone) for some in _parts(left))
+        self._run(partial(self._rename_into, some, gone) for some in _parts(left))
         left = matches.replaced(left)
         if len(left) > self._freeze_above * self._present_before:
             self.freeze(
@@ -351,7 +351,7 @@ class Reconciliation:
     def _is_unreadable(self, path: str) -> bool:
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
-    def _succeed(self, some: Sequence[str], gone: set[str]) -> None:
+    def _rename_into(self, some: Sequence[str], gone: set[str]) -> None:
         catalog = Catalog(self._db, self.library)
         catalog.rename_into(some, gone)
         catalog.finish()

@@ -1,4 +1,4 @@
-"""At the end of a run: which of the new files are those that are gone?"""
+"""Replacements: matches new files with gone ones at the end of a run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..models import MediaFile, MediaLibrary, RemovedFile
 from . import queries as scan_queries
 
 _LOOK_BACK = 1000
-_BATCH = 50  # files in a transaction
+_BATCH = 50  # files per transaction
 
 
 class Tally(Protocol):
-    """Who counts what is found out."""
+    """Counts the matches."""
 
     def is_new(self, path: str) -> bool:
         """Whether the file at a path was first seen in this run."""
@@ -34,7 +34,7 @@ class Tally(Protocol):
 
 
 class Replacements:
-    """Gives new files of a library the ids of those that are gone and that they are."""
+    """Merges new files of a library into the gone files that they have moved from or replace."""
 
     def __init__(self, db: Database, library: MediaLibrary, tally: Tally, began: datetime) -> None:
         self._db = db
@@ -44,7 +44,7 @@ class Replacements:
         self._since = min(self._before, began)
 
     def moved(self, gone: Iterable[str]) -> list[str]:
-        """Match gone files with new ones of the same content; return the ids that stay gone."""
+        """Match gone files with new ones of the same content; return the ids without a match."""
         return self._matched(gone, "moved")
 
     def replaced(self, gone: Iterable[str]) -> list[str]:
@@ -52,7 +52,7 @@ class Replacements:
         return self._matched(gone, "replaced")
 
     def long_gone(self) -> None:
-        """Match new files with those that went earlier: by content, then by what they are."""
+        """Match new files with those gone in earlier runs: by content, then by works."""
         of_missing, of_removed = queries.file_by_id, file_queries.removed_by_id
         for how, find, known_by_id in (
             ("moved", scan_queries.missing_moved, of_missing),
@@ -64,9 +64,9 @@ class Replacements:
                 known = self._db.one(known_by_id, known_id)
                 new_row = self._db.one(queries.file_by_id, new_row_id)
                 if known is None or new_row is None or not self._is_new(new_row):
-                    continue  # matched meanwhile
+                    continue  # matched in the meantime
                 if how == "replaced" and not self._is_same([known_id, new_row_id]):
-                    continue  # one of them holds other episodes besides
+                    continue  # one of them holds other episodes as well
                 if isinstance(known, RemovedFile) or not exists(known.path):
                     self._merge_files([(known, new_row)], how)
 
@@ -100,7 +100,7 @@ class Replacements:
         return pairs
 
     def _keys(self, files: list[MediaFile], how: str) -> dict[str, Any]:
-        """Return what each file is compared by: its content, or the works that it is a file of."""
+        """Return the key of each file: its fingerprint, or the works that it holds."""
         if how == "replaced":
             return self._works([file.id for file in files])
         return {file.id: file.fingerprint for file in files if file.fingerprint is not None}
@@ -115,7 +115,7 @@ class Replacements:
         return {id: frozenset(works) for id, works in found.items()}
 
     def _alike(self, keys: Iterable[Any], how: str) -> list[MediaFile]:
-        """Return the present files that are compared by any of these."""
+        """Return the present files that may have any of these keys."""
         if how == "replaced":
             works = {work_id for parts in keys for work_id, _ in parts}
             return self._db.all(scan_queries.files_with_works, list(works))
@@ -134,10 +134,10 @@ class Replacements:
         return found
 
     def _is_new(self, file: MediaFile) -> bool:
-        """Whether the file came to this library since its last completed scan."""
+        """Whether a file was added to this library since its last completed scan."""
         if file.library_id != self._library.id:
             return False
-        # Of what an interrupted run has found, only the time tells that it is new.
+        # Files that an interrupted run has added are known to be new by their time only.
         came = self._before < file.created_at <= self._db.now()
         return bool(came) or self._tally.is_new(file.path)
 

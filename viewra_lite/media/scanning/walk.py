@@ -1,4 +1,4 @@
-"""Walk a library's folder: media files and nothing else, every folder once."""
+"""Walking a library's folder: media files only, every folder once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from ..names import kinds
 from .facts import FileFacts
 
-_WANTED = {"movie": "video", "tv": "video", "music": "audio"}
+_KINDS = {"movie": "video", "tv": "video", "music": "audio"}
 
 
 def walk(
@@ -17,12 +17,12 @@ def walk(
 ) -> Iterator[FileFacts]:
     """Yield path, size and modification time of the media files below a root.
 
-    Hidden files, samples and extras are left out. Links to folders are followed once all real
-    folders are done, and a folder that was entered under another name already is passed over: so
-    loops end, and a file has the same path each time. unreadable(path, reason) is called for each
-    folder or file that cannot be read.
+    Hidden files, samples and extras are skipped. Links to folders are followed after all real
+    folders, and a folder that was already entered under another name is skipped: so loops end, and
+    a file has the same path each time. Calls unreadable(path, reason) for each folder or file that
+    cannot be read.
     """
-    wanted = _WANTED[library_type]
+    kind = _KINDS[library_type]
     entered: set[tuple[int, int]] = set()
     folders, links = [root], deque[str]()
     while folders or links:
@@ -31,19 +31,19 @@ def walk(
         for entry in listing:
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(entry.path)
-            elif kinds.kind_of(entry.name) == wanted:
+            elif kinds.kind_of(entry.name) == kind:
                 yield from _media_file(entry, root, unreadable)
 
 
 def _listing(
     folder: str, entered: set[tuple[int, int]], unreadable: Callable[[str, str], None]
 ) -> list[os.DirEntry[str]]:
-    """Return what is in a folder, by name; nothing where it was entered before."""
+    """Return the entries of a folder, by name; none if it was entered before."""
     try:
-        facts = os.stat(folder)
-        if (facts.st_dev, facts.st_ino) in entered:
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in entered:
             return []
-        entered.add((facts.st_dev, facts.st_ino))
+        entered.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not kinds.is_hidden(entry.name)]
     except OSError as exc:
@@ -65,10 +65,10 @@ def _media_file(
     try:
         if not entry.is_file():
             return  # a broken link, a pipe, a socket
-        facts = entry.stat()
+        status = entry.stat()
     except OSError as exc:
         unreadable(entry.path, exc.strerror or str(exc))
         return
     parts = os.path.relpath(entry.path, root).split(os.sep)
-    if not kinds.is_sample(parts, facts.st_size) and not kinds.is_extra(parts):
-        yield FileFacts(entry.path, facts.st_size, facts.st_mtime_ns)
+    if not kinds.is_sample(parts, status.st_size) and not kinds.is_extra(parts):
+        yield FileFacts(entry.path, status.st_size, status.st_mtime_ns)

@@ -1,1 +1,1 @@
-"""Finding by words, and by what another program calls it."""
+"""Search by words, and finding titles and files that another program names."""

@@ -1,4 +1,4 @@
-"""Find a movie, an episode, a track or a file by what another program says of it."""
+"""Finding a movie, an episode, a track or a file by the names of another program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_TAIL = 32  # folders; no library is deeper
 
 
 def movie(db: Database, title: str, year: int | None, library_id: str | None) -> Movie | None:
-    """Return the movie of a title, or None where there is none or one cannot tell which."""
+    """Return the movie with a title, or None if none or several match."""
     or_none(checked_whole, "year", year)
     with db.reader():
         libraries = _libraries(db, library_id)
@@ -58,7 +58,7 @@ def episode(
 
 
 def track(db: Database, title: str, artist: str | None, album: str | None) -> Track | None:
-    """Return the track of a title, or None where there is none or one cannot tell which."""
+    """Return the track with a title, or None if none or several match."""
     or_none(checked_text, "artist", artist)
     or_none(checked_text, "album", album)
     key = _key(checked_text("title", title))
@@ -69,13 +69,13 @@ def track(db: Database, title: str, artist: str | None, album: str | None) -> Tr
         if (album is None or fold(row.album.title) == fold(album))
         and (artist is None or fold(artist) in _artists(row))
     ]
-    # The same album in two libraries is no question of which.
+    # The same album in two libraries is not ambiguous.
     which = {(row.album.identity, row.disc_number, row.track_number) for row in found}
     return _best(found) if len(which) == 1 else None
 
 
 def file(db: Database, path: str | os.PathLike[str]) -> MediaFile | None:
-    """Return the file whose path ends as a path of another machine does; see _tails()."""
+    """Return the file whose path has the same end as a path of another machine; see _tails()."""
     text = checked_path("path", path)
     tails = _tails(text)
     longest, found = 0, list[MediaFile]()
@@ -95,9 +95,9 @@ def file(db: Database, path: str | os.PathLike[str]) -> MediaFile | None:
 
 
 class Finder:
-    """Finds many at once as movie(), episode() and track() find one, and remembers what it found.
+    """Finds many titles at once as movie(), episode() and track() find one, and caches the rows.
 
-    Inside the caller's session; what is changed meanwhile is not seen.
+    Use it inside one transaction: later changes are not seen.
     """
 
     def __init__(self, db: Database) -> None:
@@ -120,7 +120,7 @@ class Finder:
         return known
 
     def titled(self, kind: str, titles: Iterable[str]) -> dict[str, list[Found]]:
-        """Return the movies, shows or tracks of titles, as they are shown or as files name them."""
+        """Return the movies, shows or tracks by title, as shown or as in the names of files."""
         known = self._titled[kind]
         keys = {title: _key(title) for title in dict.fromkeys(titles) if title not in known}
         by_key: dict[str, list[Found]] = {}
@@ -147,7 +147,7 @@ class Finder:
         return self._episodes
 
     def file_of(self, rows: Iterable[Found]) -> str | None:
-        """Return a file that is, or was, a file of one of these rows; whole ones first."""
+        """Return a file of one of these rows, possibly a removed one; whole ones first."""
         works = []
         for row in rows:
             if row.media_file_id is not None:
@@ -157,7 +157,7 @@ class Finder:
         return min(((part, id) for _, id, part in links), default=(0, None))[1]
 
     def near(self, kind: str, title: str) -> list[Found]:
-        """Return movies or shows whose files are named nearly so, the nearest first."""
+        """Return movies or shows with similar file names, the most similar first."""
         import difflib
 
         key, names = fold(title), self._names(kind)
@@ -175,7 +175,7 @@ class Finder:
         return [row for id in ids for row in rows[id]]
 
     def _add_named(self, kind: str, titles: Iterable[str]) -> None:
-        """Add what files' names call so: another title may be shown."""
+        """Add the rows whose file names have the titles: another title may be shown."""
         ids = {title: self._names(kind).get(fold(title), []) for title in titles}
         wanted = list({id for each in ids.values() for id in each})
         rows = self.with_value(kind, "id", wanted) if wanted else {}
@@ -195,7 +195,7 @@ class Finder:
 
 
 def readings(title: str, year: int | None) -> Iterator[tuple[str, int | None]]:
-    """Yield a title and a year as they are, then "Dune (2021)" as a title with its year."""
+    """Yield a title and a year unchanged, then "Dune (2021)" as a title with its year."""
     yield title, year
     ends = _YEAR_AT_THE_END.fullmatch(title)
     if ends is not None and year in (None, int(ends[2])):
@@ -216,7 +216,7 @@ def _key(title: str) -> str:
 
 
 def _called(db: Database, kind: str, title: str, libraries: Sequence[str]) -> list[Any]:
-    """Return the movies or shows that are shown under a title, or whose files are named so."""
+    """Return the movies or shows with a title, shown or in the names of their files."""
     model = search_queries.SEARCHED[kind][0]
     key = _key(title)
     rows = db.all(search_queries.titled(kind), key) if key else []
@@ -230,9 +230,9 @@ def _called(db: Database, kind: str, title: str, libraries: Sequence[str]) -> li
 
 
 def only_of_year(rows: list[Any], year: int | None) -> list[Any]:
-    """Return the rows of one year: the one asked for, else the only one where that may be meant.
+    """Return the rows of the requested year, else those of the only year if it is close enough.
 
-    Programs differ by a year where a film came out at a festival first.
+    Programs differ by a year if a film was first shown at a festival.
     """
     years = {row.year for row in rows}
     if year in years and year is not None:
@@ -244,7 +244,7 @@ def only_of_year(rows: list[Any], year: int | None) -> list[Any]:
 
 
 def _best(rows: list[Any]) -> Any:
-    """Return the row with the best file: the others are the same thing in other libraries."""
+    """Return the row with the best file: the others are the same title in other libraries."""
     with_file = [row for row in rows if row.media_file_id is not None]
     if not with_file:
         return rows[0]
@@ -257,9 +257,9 @@ def _artists(row: Track) -> set[str]:
 
 
 def _tails(path: str) -> list[list[str]]:
-    """Return the ends of a path, folder by folder, as they may stand below a library's root.
+    """Return the ends of a path, folder by folder, as candidates below a library's root.
 
-    It may have been written on Windows, and on a Mac with its accents apart.
+    The path may be from Windows, or from a Mac with decomposed accents.
     """
     if _DRIVE.match(path) or "/" not in path:
         path = path.replace("\\", "/")

@@ -1,4 +1,4 @@
-"""The questions of finding many at once: query builders that run nothing."""
+"""The queries of finding many titles at once: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .models import SearchDocument
 
 
 class Found(NamedTuple):
-    """A movie, a show, an episode or a track, as far as telling it from others takes."""
+    """A movie, a show, an episode or a track, with the columns that identify it."""
 
     id: str
     work_id: str

@@ -1,4 +1,4 @@
-"""What is found: a document for each movie, show, album, episode and track."""
+"""Indexing: a search document for each movie, show, album, episode and track."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .words import title_key, words
 
 _LONGEST_KEY = 200  # characters; PostgreSQL's indexes refuse rows of more than 2700 bytes
 _MOST_WORDS = 2000  # of a document; PostgreSQL's tsvector holds 1 MiB
-_BATCH = 500  # documents in a transaction
+_BATCH = 500  # documents per transaction
 
 # No word begins with "#".
 MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "#t"}
@@ -21,7 +21,7 @@ MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "
 def index(db: Database, kind: str, ids: Sequence[str]) -> None:
     """Write the documents of movies, shows, episodes, albums or tracks, inside a writer.
 
-    Three statements at most, however many ids. What has no title has no document.
+    Three statements at most, for any number of ids. A row without a title has no document.
     """
     if not ids:
         return
@@ -59,7 +59,7 @@ def _terms(kind: str, row: Any) -> Iterator[str]:
             for name in _names(value):
                 yield from words(name)
         elif value is not None:
-            yield f"#y{value}"  # found by the whole year only: "2" is none
+            yield f"#y{value}"  # found by the whole year only, not by "2"
 
 
 def _names(value: Any) -> Iterator[str]:

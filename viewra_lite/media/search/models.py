@@ -1,4 +1,4 @@
-"""The noun of the search: what can be found by its words."""
+"""The table of the search index."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ..models import Album, Episode, Movie, Track, TVShow
 
 
 class SearchDocument(StoreModel):
-    """What can be searched for: one row for each movie, show, episode, album and track."""
+    """Searchable titles: one row for each movie, show, episode, album and track."""
 
     seq = AutoField(help_text="order of insertion; the row id of search_index")
     kind = ChoiceField(
-        ("movie", "show", "episode", "album", "track"), help_text="which of the next five it is"
+        ("movie", "show", "episode", "album", "track"),
+        help_text="which of the next five columns is set",
     )
     movie = reference(Movie, null=True, unique=True, on_delete="CASCADE", help_text="if a movie")
     show = reference(TVShow, null=True, unique=True, on_delete="CASCADE", help_text="if a show")
@@ -26,7 +27,7 @@ class SearchDocument(StoreModel):
     track = reference(Track, null=True, unique=True, on_delete="CASCADE", help_text="if a track")
     title = TextField(help_text="shown to people")
     title_key = TextField(help_text="the title folded: without accents, case, punctuation")
-    terms = TextField(help_text="every word to be found, folded, separated by spaces")
+    terms = TextField(help_text="every searchable word, folded, separated by spaces")
 
     class Meta:
         table_name = "search_documents"

@@ -1,4 +1,4 @@
-"""The questions of a search: query builders that run nothing."""
+"""The queries of search and of finding one title: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..models import Album, Episode, MediaFile, Movie, Track, TVShow
 from .models import SearchDocument
 from ..queries import page_source
 
-# What is searched, in the order in which hits of equal rank are shown: its model, the document's
-# key to it, and the columns besides the title that it is found by.
+# The searched kinds, in the order of hits of equal rank: the model, the document's reference to
+# it, and the searched columns besides the title.
 SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "movie": (
         Movie,
@@ -35,7 +35,7 @@ SEARCHED: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
 
 @lru_cache(maxsize=None)
 def searched_by_ids(kind: str) -> Statement:
-    """Return the statement for what is to be found of one kind: argument ids."""
+    """Return the statement for the searched columns of one kind: argument ids."""
     model, _, columns = SEARCHED[kind]
     return Statement(
         lambda ids: (
@@ -67,7 +67,7 @@ def save_document(kind: str) -> Statement:
         return SearchDocument.insert(dict(zip(columns, values))).on_conflict(
             conflict_target=[columns[1]],
             preserve=written,
-            # A document that says the same is not written again.
+            # An equal document is not written again.
             where=Tuple(*written) != Tuple(*(getattr(EXCLUDED, c.column_name) for c in written)),
         )
 
@@ -90,7 +90,7 @@ _RANKED_BY = (
 
 
 def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
-    """Union what is chosen of each kind: one kind's many hits must not hide another's few."""
+    """Union the documents of each kind: one kind's many hits must not hide another's few."""
     parts: list[Any] = [
         SearchDocument.select(*_RANKED_BY).where(chosen(kind, number))
         for number, kind in enumerate(SEARCHED)
@@ -122,7 +122,7 @@ def _matching(words: Any, most: Any) -> Any:
 
 @statement
 def documents_matching(words: Any, most: Any) -> Any:
-    """The first documents with all words, whatever their kinds."""
+    """The first documents with all words, of any kind."""
     return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).tuples()
 
 
@@ -135,7 +135,7 @@ each_kind_matching = Statement(_each_kind_matching, arity=1 + len(SEARCHED))
 
 @statement
 def hits_by_seq(seqs: Any) -> Any:
-    """What is shown of the documents; a show and an album also stand for what is in them."""
+    """The columns of hits; an episode takes some from its show, a track from its album."""
     show = fn.COALESCE(SearchDocument.show, Episode.show)
     album = fn.COALESCE(SearchDocument.album, Track.album)
     return (

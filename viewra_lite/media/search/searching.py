@@ -1,8 +1,8 @@
-"""Find movies, shows, episodes and music by what people type.
+"""Search: movies, shows, episodes and music by typed words.
 
-Text is cut into words here and not by the database, so that SQLite and PostgreSQL find the same.
-A document's terms are the words of its title, then a mark that names its kind, then every other
-word that it is found by; both engines index them as they stand.
+Text is split into words here and not by the database, so that SQLite and PostgreSQL find the same.
+A document's terms are the words of its title, then a marker of its kind, then its other searchable
+words; both engines index them unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ORDER = {kind: number for number, kind in enumerate(queries.SEARCHED)}
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """What was found, and where it belongs."""
+    """A title that was found."""
 
     kind: str
     """movie, show, episode, album or track."""
@@ -36,18 +36,18 @@ class SearchHit:
     year: int | None
     library_id: str
     media_file_id: str | None
-    """None for shows and albums, and for what has no file."""
+    """None for shows and albums, and without a file."""
 
 
 def search(db: Database, text: str, limit: int) -> list[SearchHit]:
-    """Return what holds every typed word, or a word that begins with it; best first.
+    """Return the titles with every typed word, or a word that begins with it, best first.
 
     An exact title comes first, then titles that begin with the text, then titles with all the
     words, then the rest; among equals movies, shows, albums, episodes, tracks, then by title. Any
     text is allowed; one without words finds nothing. limit: 1 to 1000, or InvalidValueError.
     Four statements at most; of very common words the 200 oldest of each kind are ranked.
     """
-    if not isinstance(text, str):  # of which only words are looked for, so that any will do
+    if not isinstance(text, str):  # any text will do: only its words are searched
         raise refused("text", "text", text)
     checked_limit(limit)
     groups = typed_words(text)
@@ -70,7 +70,7 @@ def _best(db: Database, groups: Groups, key: str, limit: int) -> list[int]:
 
 
 def _matching(db: Database, groups: Groups, most: int) -> list[Any]:
-    """Return the documents with all words, at most so many of each kind."""
+    """Return the documents with all words, at most `most` of each kind."""
     found: list[Any] = db.all(queries.documents_matching, groups, most)
     if len(found) < most:  # nearly always, and a fifth of the work
         return found

@@ -1,4 +1,4 @@
-"""The words of a text, as they are searched."""
+"""Splitting text into searchable words."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from ...database.orm.nodes import Groups
 
-_LONGEST_TEXT = 1000  # characters that are read of a title, a name or what somebody typed
+_LONGEST_TEXT = 1000  # characters read of a title, a name or a typed text
 _LONGEST_WORD = 64  # characters
 _MOST_TYPED = 16  # words of a search
 
 
 def words(text: str) -> list[str]:
-    """Cut a text into the words that it is found by, each once.
+    """Split a text into its searchable words, each once.
 
-    They have no case and no accents. What punctuation joins is found in parts and as one
+    They have no case and no accents. Words joined by punctuation are found in parts and as one
     ("AC/DC": ac, dc, acdc), and every Chinese or Japanese character is a word.
     """
     found: list[str] = []
@@ -29,24 +29,24 @@ def words(text: str) -> list[str]:
 
 
 def title_key(text: str) -> str:
-    """Return a text's words in their order, joined by spaces: what titles are compared by."""
+    """Return a text's words in order, joined by spaces, to compare titles by."""
     chunks = _chunks(_AND.sub("and", _folded(text)))
     return " ".join(part for parts in chunks for part in parts)
 
 
 def typed_words(text: str) -> Groups:
-    """Return what must be found for a typed text: groups of ways to write the same words."""
+    """Return the words to find for a typed text: groups of alternative spellings."""
     groups: list[list[tuple[str, ...]]] = []
-    room = _MOST_TYPED
+    left = _MOST_TYPED
     for parts in _chunks(_folded(text)):
-        ways = [tuple(parts[:room])]
+        ways = [tuple(parts[:left])]
         if len(parts) > 1:
             ways.append(("".join(parts)[:_LONGEST_WORD],))
         elif _YEAR.fullmatch(parts[0]):
             ways.append((f"#y{parts[0]}",))
         groups.append(ways)
-        room -= len(parts)
-        if room <= 0:
+        left -= len(parts)
+        if left <= 0:
             break
     return groups
 
@@ -84,7 +84,7 @@ _PART = re.compile(r"(?<![^-+#&])[a-z](?:\+\+|#)|[^-+#&]+")
 
 
 class _Letters(dict[int, str]):
-    """For str.translate: every letter as it is indexed, " " or "-" for what separates words."""
+    """For str.translate: the indexed form of each letter; " " or "-" for separators of words."""
 
     def __missing__(self, code: int) -> str:
         letter = _letter(chr(code))

@@ -1,4 +1,4 @@
-"""Where a file's name says which episode it is: S01E02, 1x02, a date, a bare number."""
+"""Episode tokens in file names: S01E02, 1x02, a date, a bare number."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .text import CRUFT, YEAR
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What the mark says, and the span of text it takes; `number` belongs to no season yet."""
+class Token:
+    """The meaning of a token and its span of text; `number` is not within a season yet."""
 
     start: int
     end: int
@@ -76,17 +76,17 @@ _PART = re.compile(
 _NUMBER_WORDS = "one two three four five six seven eight nine ten".split()
 
 
-def mark_in(text: str) -> Mark | None:
-    """Find the mark that says most surely which episode a name means, or None."""
+def find_token(text: str) -> Token | None:
+    """Return the most certain episode token of a name, or None."""
     return next(filter(None, (reader(text) for reader in _READERS)), None)
 
 
-def _season_episode(text: str) -> Mark | None:
+def _season_episode(text: str) -> Token | None:
     for pattern in (_SEASON_EPISODE, _CROSS):
         found = pattern.search(text)
         if found:
             episodes = _all_of(int(found[2]), found["more"])
-            return Mark(found.start(), found.end(), int(found[1]), episodes)
+            return Token(found.start(), found.end(), int(found[1]), episodes)
     return None
 
 
@@ -101,7 +101,7 @@ def _all_of(number: int, more: str) -> tuple[int, ...]:
     return tuple(episodes)
 
 
-def _dated(text: str) -> Mark | None:
+def _dated(text: str) -> Token | None:
     found = _DATE.search(text)
     if found is None:
         return None
@@ -109,35 +109,35 @@ def _dated(text: str) -> Mark | None:
         day = date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
         return None
-    return Mark(found.start(), found.end(), air_date=day)
+    return Token(found.start(), found.end(), air_date=day)
 
 
-def _season_dash(text: str) -> Mark | None:
+def _season_dash(text: str) -> Token | None:
     found = _SEASON_DASH.search(text)
     if found is None:
         return None
     season = int(found["a"] or found["b"] or found["c"])
-    return Mark(found.start(), found.end(), season, (int(found["number"]),))
+    return Token(found.start(), found.end(), season, (int(found["number"]),))
 
 
-def _worded(text: str) -> Mark | None:
+def _worded(text: str) -> Token | None:
     for pattern in (_WORDED, _OF, _KANJI):
         found = pattern.search(text)
         if found:
             more = found.groupdict().get("more") or ""
             episodes = _all_of(int(found[1]), more)
-            return Mark(found.start(), found.end(), None, episodes, episodes[0], is_worded=True)
+            return Token(found.start(), found.end(), None, episodes, episodes[0], is_worded=True)
     return None
 
 
-def _special(text: str) -> Mark | None:
+def _special(text: str) -> Token | None:
     found = _SPECIAL.search(text)
     if found is None or not (found[1] or found.group().isupper()):
         return None
-    return Mark(found.start(), found.end(), 0, (int(found[1] or 1),))
+    return Token(found.start(), found.end(), 0, (int(found[1] or 1),))
 
 
-def _bare(text: str) -> Mark | None:
+def _bare(text: str) -> Token | None:
     for found in _bare_numbers(text):
         number = int(found[1])
         if len(found[1]) == 4 and re.fullmatch(YEAR, found[1]):
@@ -145,7 +145,7 @@ def _bare(text: str) -> Mark | None:
         last = int(found.groupdict().get("last") or number)
         is_range = number < last < number + MOST_EPISODES_IN_A_FILE
         episodes = tuple(range(number, last + 1)) if is_range else (number,)
-        return Mark(found.start(), found.end(), None, episodes, number)
+        return Token(found.start(), found.end(), None, episodes, number)
     return None
 
 
@@ -158,16 +158,16 @@ def _bare_numbers(text: str) -> Iterator[re.Match[str]]:
     yield from _THOUSANDS.finditer(text, 0, cruft.start() if (cruft := CRUFT.search(text)) else 0)
 
 
-def _part(text: str) -> Mark | None:
+def _part(text: str) -> Token | None:
     found = _PART.search(text)
     if found is None:
         return None
-    said = found[1].lower()
-    number = int(said) if said.isdecimal() else _NUMBER_WORDS.index(said) + 1
-    return Mark(found.start(), found.end(), None, (number,), number, is_worded=True)
+    text = found[1].lower()
+    number = int(text) if text.isdecimal() else _NUMBER_WORDS.index(text) + 1
+    return Token(found.start(), found.end(), None, (number,), number, is_worded=True)
 
 
-_READERS: tuple[Callable[[str], Mark | None], ...] = (
+_READERS: tuple[Callable[[str], Token | None], ...] = (
     _season_episode,
     _season_dash,
     _dated,
