@@ -84,7 +84,7 @@ def test_what_means_several_libraries_is_refused_with_their_ids(
         for command in (["remove", text, "--yes"], ["move", text, str(folder)]):
             done = cli("libraries", *command, "--config", url)
             assert (done.code, done.out) == (2, "")
-            assert f"{text!r} may be more than one library: " in done.err
+            assert f"{text!r} matches more than one library: " in done.err
             assert all(f"{short[ids[one]]} (" in done.err for one in meant)
     assert cli("scan", "Films", "--config", url).code == 2
     assert len(cli("libraries", "--json", "--config", url).json["libraries"]) == 3
@@ -98,7 +98,7 @@ def test_what_means_no_library_is_refused(cli: Run, folder: Path, text: str) -> 
     for command in (["remove", text, "--yes"], ["move", text, "elsewhere"]):
         done = cli("libraries", *command)
         assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
-        assert "viewra-lite libraries lists what there is" in done.err
+        assert "viewra-lite libraries lists them" in done.err
     assert len(cli("libraries", "--json").json["libraries"]) == 1
 
 

@@ -69,10 +69,10 @@ def test_every_remedy_works_as_it_stands(cli: Run, folder: Path, config: list[st
     assert frozen.code == 1 and pasted(cli, frozen.out) == 0
     assert cli("libraries", "--json", *config).json["libraries"][0]["missing"] == 4
     unsure = cli("libraries", "remove", "my films", *config)
-    assert unsure.code == 2 and pasted(cli, unsure.err, " does it") == 0
+    assert unsure.code == 2 and pasted(cli, unsure.err, " to confirm") == 0
     assert cli("libraries", "--json", *config).json == {"libraries": []}
     absent = cli("libraries", "remove", "my films", *config)
-    assert absent.code == 1 and pasted(cli, absent.err, " lists what there is") == 0
+    assert absent.code == 1 and pasted(cli, absent.err, " lists them") == 0
 
 
 def test_a_store_that_waits_says_how_it_is_migrated(cli: Run, url: str) -> None:
@@ -134,7 +134,7 @@ def test_no_message_proposes_a_command_without_its_store() -> None:
 
 
 # What stands in --help, where the store is not known yet.
-ALLOWED = {'"where there is no store, or where it waits for viewra-lite migrate.",'}
+ALLOWED = {'"if there is no store, or if it has to be migrated with viewra-lite migrate.",'}
 
 
 def test_the_allowed_text_is_help() -> None:

@@ -1,8 +1,8 @@
-"""Adopts a SQLite database that was made by hand from the specification's SQL.
+"""Adopts an SQLite database that was created by hand from the specification's SQL.
 
-Such a database has tables of ours and no history of migrations. In one transaction its tables
-are set aside, ours are made by the migrations, every row is copied over (rows, values) and the
-old tables go. Where that fails the database is as it was.
+Such a database has our tables but no history of migrations. In one transaction its tables are
+renamed, the migrations create ours, every row is copied (rows, values), and the old tables are
+dropped. If that fails, the database is unchanged.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .rows import Rows, quoted
 
 _log = logging.getLogger("viewra_lite.adoption")
 
-_ASIDE = "adopting_"
-_DERIVED = ("search_documents",)  # made again from the rest
+_RENAMED = "adopting_"  # prefix of the old tables
+_DERIVED = ("search_documents",)  # rebuilt from the other tables
 
-# A column of each table of the specification that another program's table would hardly have.
-_MARKS = {
+# For each table of the specification a column that another program's table is unlikely to have.
+_TYPICAL_COLUMNS = {
     "media_files": "library_id",
     "media_libraries": "scan_interval",
     "movies": "media_file_id",
@@ -43,21 +43,21 @@ _MARKS = {
 
 
 def is_adoptable(connection: Connection) -> bool:
-    """Whether a database has tables of the specification, and no other tables by their names."""
+    """Whether a database has tables of the specification, and not others of the same names."""
     rows = connection.execute(
         "SELECT lower(t.name), max(lower(c.name) = m.value) FROM sqlite_master t "
         "JOIN json_each(?) m ON m.key = lower(t.name) JOIN pragma_table_info(t.name) c "
         "WHERE t.type IN ('table', 'view') GROUP BY t.name",
-        (json.dumps(_MARKS),),
+        (json.dumps(_TYPICAL_COLUMNS),),
     ).fetchall()
-    return bool(rows) and all(marked for _, marked in rows)
+    return bool(rows) and all(is_ours for _, is_ours in rows)
 
 
 def adopt(db: Database, migrator: Migrator, modules: Sequence[BuiltIn]) -> list[str]:
-    """Bring tables that were made by hand into a store; return their names, mostly none.
+    """Adopt tables that were created by hand; return their names, usually none.
 
-    One look at the catalogue, without a lock, where there is nothing to do. Processes that start
-    together take turns. Raises MigrationError, which names the row that is in the way, and
+    Without such tables this costs one query of the catalogue, without a lock. Processes that start
+    together take turns. Raises MigrationError, which names the row that cannot be adopted, and
     StoreBusyError while another program writes.
     """
     if db.backend.engine != "sqlite" or not _found(db, modules):
@@ -73,7 +73,7 @@ def adopt(db: Database, migrator: Migrator, modules: Sequence[BuiltIn]) -> list[
 
 
 def _found(db: Database, modules: Sequence[BuiltIn]) -> dict[str, str]:
-    """Return our names of the tables that were made by hand, with their names as written."""
+    """Return our names of the tables that were created by hand, with their names as written."""
     with db.reader():
         connection = db.backend.database.connection()
         rows = connection.execute(
@@ -89,19 +89,21 @@ def _found(db: Database, modules: Sequence[BuiltIn]) -> dict[str, str]:
         }
     views = [table for table, (_, kind) in found.items() if kind == "view"]
     if views:
-        raise MigrationError(f"{views[0]} is a view, and the store needs a table of that name")
+        raise MigrationError(
+            f"{views[0]} is a view, but the store needs a table of that name: drop or rename it"
+        )
     return {table: name for table, (name, _) in found.items()}
 
 
 def _has_history(connection: Connection, names: dict[str, Any], module: BuiltIn) -> bool:
     table = HISTORY_PREFIX + module.name
-    # It is there, but empty, where schema.sql was loaded by hand.
+    # Where schema.sql was loaded by hand, the table exists but is empty.
     return table in names and connection.execute(f"SELECT 1 FROM {table}").fetchone() is not None
 
 
 @contextmanager
 def _unchecked_writer(db: Database) -> Iterator[None]:
-    """Write in one transaction that enforces no foreign key and in which renames touch none."""
+    """Open a transaction without foreign keys, in which renames do not change references."""
     _set_checks(db, on=False)
     try:
         with db.writer(durable=True):
@@ -110,14 +112,14 @@ def _unchecked_writer(db: Database) -> Iterator[None]:
         raise
     except Exception as exc:
         raise MigrationError(
-            f"the tables that are there cannot be adopted, nothing was changed: {exc}"
+            f"the existing tables cannot be adopted; nothing was changed: {exc}"
         ) from exc
     finally:
         _set_checks(db, on=True)
 
 
 def _set_checks(db: Database, *, on: bool) -> None:
-    connection = db.backend.borrow_writer()  # always the same one, so that this lasts
+    connection = db.backend.borrow_writer()  # always the same connection, which keeps the pragmas
     try:
         connection.execute(f"PRAGMA foreign_keys={int(on)}")
         connection.execute(f"PRAGMA legacy_alter_table={int(not on)}")
@@ -128,13 +130,13 @@ def _set_checks(db: Database, *, on: bool) -> None:
 def _adopt(
     db: Database, migrator: Migrator, modules: Sequence[BuiltIn], found: dict[str, str]
 ) -> None:
-    """Move the tables found into ours, inside the writer."""
+    """Copy the tables found into ours; call it inside the writer."""
     database = db.backend.database
     connection = database.connection()
     adopting = [
         module for module in modules if any(m._meta.table_name in found for m in module.models)
     ]
-    guests = _set_aside(connection, adopting, found)
+    foreign = _rename(connection, adopting, found)
     names = [module.name for module in modules]
     plan = [script for script in migrator.plan() if script.module in names]
     migrator.run(database, plan, verify=False)
@@ -142,18 +144,18 @@ def _adopt(
     models = [m for module in adopting for m in module.models if m._meta.table_name in found]
     for model in models:
         if model._meta.table_name not in _DERIVED:
-            rows.copy(model, _ASIDE + model._meta.table_name)
+            rows.copy(model, _RENAMED + model._meta.table_name)
     for model in reversed(models):
-        connection.execute(f"DROP TABLE {quoted(_ASIDE + model._meta.table_name)}")
-    _invite_again(connection, guests)
+        connection.execute(f"DROP TABLE {quoted(_RENAMED + model._meta.table_name)}")
+    _recreate(connection, foreign)
     _verify(connection, models)
     _index(db, adopting)
 
 
-def _set_aside(
+def _rename(
     connection: Connection, modules: Sequence[BuiltIn], found: dict[str, str]
 ) -> list[tuple[str, str, str]]:
-    """Rename the tables found; return the indexes and triggers that were dropped from them."""
+    """Rename the tables found; drop their indexes and triggers, and return those."""
     dropped = []
     for table, name in found.items():
         of_table = connection.execute(
@@ -164,7 +166,7 @@ def _set_aside(
         for kind, part, _ in of_table:
             connection.execute(f"DROP {kind} {quoted(part)}")
         dropped.extend(of_table)
-        connection.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(_ASIDE + table)}")
+        connection.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(_RENAMED + table)}")
     for module in modules:
         connection.execute(f"DROP TABLE IF EXISTS {quoted(HISTORY_PREFIX + module.name)}")
     if "search_documents" in found:
@@ -172,9 +174,9 @@ def _set_aside(
     return dropped
 
 
-def _invite_again(connection: Connection, guests: list[tuple[str, str, str]]) -> None:
-    """Make the indexes and triggers again that are neither the specification's nor ours."""
-    for kind, name, sql in guests:
+def _recreate(connection: Connection, foreign: list[tuple[str, str, str]]) -> None:
+    """Create again the indexes and triggers that are neither the specification's nor ours."""
+    for kind, name, sql in foreign:
         known = "SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)"
         if connection.execute(known, (name,)).fetchone():
             continue
@@ -193,12 +195,12 @@ def _verify(connection: Connection, models: Sequence[Any]) -> None:
         broken = connection.execute(f"PRAGMA foreign_key_check({quoted(table)})").fetchall()
         if broken:
             raise MigrationError(
-                f"{len(broken)} rows of {table} would point nowhere, the first to {broken[0][2]}; "
-                "nothing was changed"
+                f"{len(broken)} rows of {table} would violate a foreign key, the first to "
+                f"{broken[0][2]}; nothing was changed"
             )
 
 
 def _index(db: Database, modules: Sequence[BuiltIn]) -> None:
-    """Make the search documents of what was adopted."""
+    """Build the search documents of the adopted rows."""
     if any(module.name == "media" for module in modules):
         indexing.reindex(db)

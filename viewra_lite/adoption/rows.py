@@ -1,4 +1,4 @@
-"""Copies the rows of tables that were made by hand into ours, and fills in what ours ask for."""
+"""Copies rows of tables that were created by hand into ours, and fills in required values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACTIVE_STATUSES = ("pending", "running")
 _LISTS = frozenset(("genres", "cast", "creators", "artists"))
 _SHARES = frozenset(("transcode_sessions.progress", "plugin_metadata.confidence"))
 
-# What stands for NULL where ours is NOT NULL and the models have no default.
+# Values for NULL in columns that are NOT NULL and have no default in the models.
 _DEFAULTS: Mapping[str, Any] = {
     "playback_history.user_id": UNKNOWN_USER,
     "playback_sessions.method": "direct",
@@ -55,7 +55,7 @@ _READERS: Mapping[type, Callable[[Any], Any]] = {
 
 
 class Rows:
-    """Copies one table after another; parents come before their children."""
+    """Copies one table at a time; parents must come before their children."""
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class Rows:
         self._new_id = new_id
 
     def copy(self, model: Any, source: str) -> None:
-        """Copy every row of the table `source` into the model's.
+        """Copy every row of the table `source` into the model's table.
 
-        Columns that ours lacks go to a table of their own, adopted_<table>. Raises
-        MigrationError naming the row and the column that cannot be understood.
+        Columns without a counterpart are saved in the table adopted_<table>. Raises MigrationError,
+        which names the row and the column that cannot be read.
         """
         table = model._meta.table_name
         shape = self._connection.execute(f"SELECT * FROM {quoted(source)} LIMIT 0")
@@ -105,7 +105,7 @@ class Rows:
         except ValueError as exc:
             refuse(table, given, f"{name} is {given[name]!r}, and {exc}")
 
-    # What ours asks for
+    # Required values
 
     def _fill(self, model: Any, row: Row, complete: Callable[[Row], None] | None) -> None:
         table = model._meta.table_name
@@ -120,7 +120,7 @@ class Rows:
             if row.get(name) is None and not field.null:
                 row[name] = self._default(table, field)
                 if row[name] is None and not isinstance(field, peewee.AutoField):
-                    refuse(table, row, f"{name} is missing, or names a row that is not there")
+                    refuse(table, row, f"{name} is missing, or names a row that does not exist")
 
     def _default(self, table: str, field: Any) -> Any:
         if f"{table}.{field.column_name}" in _DEFAULTS:
@@ -181,20 +181,20 @@ class Rows:
         row["work_id"] = self._work("track", row.get("media_file_id"), key=key)
 
     def _complete_title(
-        self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], mark: Any
+        self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], qualifier: Any
     ) -> None:
         if row.get("title") is None:
             refuse(table, row, "title is missing")
         row["sort_title"] = row.get("sort_title") or sort_title(row["title"])
-        row["identity"] = row.get("identity") or identity(row["title"], mark)
+        row["identity"] = row.get("identity") or identity(row["title"], qualifier)
         library = self._existing("media_libraries", row.get("library_id"))
         row["library_id"] = library or self._adopted_library(kind, 1)
         if self._has(table, library_id=row["library_id"], identity=row["identity"]):
-            # Not ":", after which a movie's identity names a part of it.
+            # Not ":", which in a movie's identity is followed by a part.
             row["identity"] = f"{row['identity']}#{row['id']}"
 
     def _work(self, kind: str, file: str | None, **columns: Any) -> str:
-        """Insert the work of a row, of which there is none yet, and link the row's file to it."""
+        """Insert the work of a row and link the row's file to it."""
         key = columns.get("key")
         if key is not None and self._has("works", key=key):
             columns["key"] = None
@@ -238,7 +238,7 @@ class Rows:
             self._has("transcode_sessions", content_hash=row["content_hash"], status=status)
             for status in ACTIVE_STATUSES
         ):
-            row["status"] = "cancelled"  # one at a time makes the same thing
+            row["status"] = "cancelled"  # only one active session per content hash
 
     def _complete_transcode_cache(self, row: Row) -> None:
         row["content_hash"] = row.get("content_hash") or f"adopted:{row['id']}"
@@ -262,7 +262,7 @@ class Rows:
         row["media_file_id"] = self._file_or_stand_in(row.get("media_file_id") or "unknown")
 
     def _title_of(self, file: str | None) -> Row:
-        """Return what a play of a file is called, as the playback module would have noted it."""
+        """Return the title columns of a play of a file, as the playback module would set them."""
         found = self._connection.execute(
             "SELECT m.title, m.year, f.filename FROM media_files f "
             "LEFT JOIN movies m ON m.media_file_id = f.id WHERE f.id = ?",
@@ -274,13 +274,13 @@ class Rows:
         name = (f"{movie} ({year})" if year else movie) or filename.rpartition(".")[0] or filename
         return {"kind": "movie" if movie else "other", "title": name, "top_title": name}
 
-    # Places for what has none
+    # Stand-ins for missing rows
 
     def _unlink(self, name: str, row: Row) -> None:
         row[name] = self._existing("media_files", row.get(name))
 
     def _file_or_stand_in(self, id: str) -> str:
-        """Return a file's id; a file that is not there gets a row that says it is missing."""
+        """Return a file's id; an unknown file gets a row with the status "missing"."""
         if not self._existing("media_files", id):
             self._insert(
                 "media_files",
@@ -299,7 +299,7 @@ class Rows:
         return id
 
     def _adopted_library(self, kind: str, number: int) -> str:
-        """Return the library for what has none; a further one where one would have two files."""
+        """Return the library for rows without one; number > 1 for paths that occur repeatedly."""
         name, path = _ADOPTED[kind]
         suffix = f" {number}" if number > 1 else ""
         path = path.format(suffix)
@@ -321,7 +321,7 @@ class Rows:
         return str(id)
 
     def _keep(self, model: Any, row: Row, left_over: Row) -> None:
-        """Save what has no column in ours, under the row's key."""
+        """Save the values of columns that we do not have, under the row's key."""
         table = f"adopted_{model._meta.table_name}"
         keys = [field.column_name for field in model._meta.get_primary_keys()]
         columns = [f"{quoted(key)} TEXT NOT NULL" for key in keys] + list(map(quoted, left_over))
@@ -336,10 +336,11 @@ class Rows:
     def _insert(self, table: str, row: Row) -> None:
         present = {name: value for name, value in row.items() if value is not None}
         columns = ", ".join(map(quoted, present))
-        marks = ", ".join("?" * len(present))
+        places = ", ".join("?" * len(present))
         try:
             self._connection.execute(
-                f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})", tuple(present.values())
+                f"INSERT INTO {quoted(table)} ({columns}) VALUES ({places})",
+                tuple(present.values()),
             )
         except Exception as exc:
             why = self._translate(exc)
@@ -367,7 +368,7 @@ def quoted(name: str) -> str:
 
 
 def _as_bytes(name: str) -> str:
-    """Select text as it is stored: a driver may refuse to read what is no text in its encoding."""
+    """Return SQL that selects text as bytes: a driver refuses text that is not in its encoding."""
     return (
         f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) ELSE "
         f"{quoted(name)} END"
@@ -375,7 +376,7 @@ def _as_bytes(name: str) -> str:
 
 
 def refuse(table: str, row: Row, why: str) -> NoReturn:
-    """Raise the MigrationError that names a row and its trouble."""
+    """Raise the MigrationError for a row that cannot be adopted."""
     keys = ("id",) if row.get("id") is not None else ("user_id", "media_file_id", "path", "title")
     where = " and ".join(f"{key} is {row[key]!r}" for key in keys if row.get(key) is not None)
     raise MigrationError(

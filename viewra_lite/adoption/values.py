@@ -1,7 +1,7 @@
-"""Reads what other programs left in a column, in the many ways that they write one value.
+"""Reads values that other programs have stored, in the many forms that they use.
 
-Each reader takes what SQLite gives (None, int, float, text or bytes) and returns what our column
-stores, or None for "nothing there". It raises ValueError with the reason otherwise.
+A reader takes a value from SQLite (None, int, float, text or bytes) and returns the form that our
+column stores, or None for no value. Otherwise it raises ValueError with the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..database.orm.fields import stored_path, timestamp_text
 _TRUE = frozenset(("true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("false", "f", "no", "n", "off"))
 
-_NEVER = 1  # the year of Go's zero time, which GORM writes for "no time"
+_NEVER = 1  # the year of Go's zero time, which GORM stores for "no time"
 
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "media_libraries.type": {
@@ -108,14 +108,14 @@ def path(value: Any) -> str | None:
 
 
 def text(value: Any) -> str | None:
-    """Return text; bytes that are not UTF-8 become what `os_path` turns back."""
+    """Return text; bytes that are not UTF-8 are escaped as in `stored_path`."""
     if value is None:
         return None
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
     found = str(value)
     if "\0" in found:
-        raise ValueError("it holds the NUL character, which PostgreSQL refuses")
+        raise ValueError("it contains the NUL character, which PostgreSQL refuses")
     if found.isascii() or not any("\ud800" <= char <= "\udfff" for char in found):
         return found
     return stored_path(found)
@@ -149,7 +149,7 @@ def number(value: Any) -> float | int | None:
 
 
 def share(value: Any) -> float | None:
-    """Return a part of one, 0.0 to 1.0; what lies above 1 is taken for a percentage."""
+    """Return a share, 0.0 to 1.0; a number above 1 is taken for a percentage."""
     found = number(value)
     if found is None:
         return None
@@ -168,7 +168,7 @@ def truth(value: Any) -> int | None:
 
 
 def moment(value: Any) -> str | None:
-    """Return the stored form of a time; one without a zone is UTC, Go's zero time is None."""
+    """Return the stored form of a time; a time without a zone is UTC, Go's zero time is None."""
     try:
         epoch = number(value)
     except ValueError:
@@ -201,7 +201,7 @@ def _written_moment(text: str) -> datetime | None:
 
 
 def day(value: Any) -> str | None:
-    """Return a date as ISO text; of a year or a month alone, its first day."""
+    """Return a date as ISO text; for a year or a month, its first day."""
     dated = (text(value) or "").strip()
     if re.fullmatch(r"\d{4}(-\d\d)?", dated):
         dated = f"{dated}-01-01"[:10]
@@ -211,12 +211,12 @@ def day(value: Any) -> str | None:
         found = moment(value)
     except ValueError:
         raise ValueError("it is not a date such as 2024-01-02") from None
-    # The day that was meant is the one written down, whatever its zone.
+    # The day as written, whatever the zone.
     return (dated if re.match(r"\d{4}-\d\d-\d\d", dated) else found)[:10] if found else None
 
 
 def json_text(value: Any) -> str | None:
-    """Return JSON text; what is not JSON becomes a JSON string."""
+    """Return JSON text; text that is not JSON becomes a JSON string."""
     written = text(value)
     if written is None or not written.strip():
         return None
@@ -224,7 +224,7 @@ def json_text(value: Any) -> str | None:
 
 
 def json_array(value: Any) -> str | None:
-    """Return a JSON array; what is not JSON is split at its commas."""
+    """Return a JSON array; text that is not JSON is split at its commas."""
     written = text(value)
     if written is None or not written.strip():
         return None
@@ -250,23 +250,23 @@ def _refuse_constant(name: str) -> None:
 
 
 def choice(column: str, allowed: tuple[str, ...], value: Any) -> str | None:
-    """Return one of the allowed words, by itself or by a synonym; column is "table.column"."""
+    """Return one of the allowed words, from itself or a synonym; column is "table.column"."""
     written = (text(value) or "").strip().lower()
     if not written:
         return None
     bare = re.sub(r"[\s_-]+", "", written)
     found = written if written in allowed else SYNONYMS.get(column, {}).get(bare, bare)
     if found not in allowed:
-        raise ValueError(f"it is none of {', '.join(allowed)}")
+        raise ValueError(f"it is not one of {', '.join(allowed)}")
     return found
 
 
 def last_part(path: str) -> str:
-    """Return a path's file name, whichever system it is of."""
+    """Return a path's file name, for paths of POSIX and of Windows."""
     style = ntpath if path[1:3] == ":\\" or path[:2] == "\\\\" else posixpath
     return style.basename(path.rstrip("/")) or path
 
 
 def year_of(date: str | None) -> int | None:
-    """Return the year of a written date."""
+    """Return the year of an ISO date."""
     return int(date[:4]) if date else None

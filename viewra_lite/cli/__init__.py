@@ -1,7 +1,7 @@
 """The command line, viewra-lite: the only place that prints, exits or reads the environment.
 
-Here every error becomes one line and an exit code. What takes time to import is imported by the
-command that needs it.
+Every error becomes one line and an exit code here. Each command imports only the modules that it
+needs, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from .exit_codes import DONE, INTERRUPTED, PIPE_CLOSED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0 for done, 1 for not well, 2 for wrong usage or configuration."""
+    """Run one command and return the exit code; see exit_codes."""
     try:
         return _run(argv)
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
         return _pipe_closed()
-    except Exception as exc:  # a traceback helps nobody at a prompt, and may show a password
+    except Exception as exc:  # a traceback does not help a user, and may show a password
         return _refused(exc)
 
 
@@ -35,7 +35,7 @@ def _run(argv: Sequence[str] | None) -> int:
         code: int = args.run(args)
     except SystemExit as exc:  # --help and --version
         code = exc.code if isinstance(exc.code, int) else DONE
-    flush()  # a full disk or a closed pipe shows here at the latest
+    flush()  # reports a full disk or a closed pipe here at the latest
     return code
 
 
@@ -62,5 +62,5 @@ def _refused(error: Exception) -> int:
 
     complain(f"error: {reason(error)}")
     if isinstance(error, OSError):
-        silence()  # it may be stdout's own: Python would complain again at exit
+        silence()  # the error may be stdout's: Python would report it again at exit
     return exit_code(error)

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and what they may hold."""
+"""Arguments that several commands share, and their types."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 1000
 
-_YEARS = range(2, 9999)  # a day in any other may have no counterpart in another zone
+_YEARS = range(2, 9999)  # a day of any other year may be out of range in another zone
 
 
 def add_limit(parser: Parser) -> None:
-    """Add --limit, the most rows that are listed."""
+    """Add --limit, the maximum number of rows."""
     parser.add_argument(
         "--limit", type=limit, default=20, metavar="N", help=f"1 to {_MOST_ROWS}; default: 20"
     )
@@ -33,7 +33,7 @@ def limit(text: str) -> int:
 
 
 def moment(text: str) -> datetime:
-    """Return a moment, of a day its midnight; naive where no zone is given; ArgumentTypeError."""
+    """Return a moment, naive if it has no zone; a date is its midnight. ArgumentTypeError."""
     from ..database.moments import written
 
     with suppress(ValueError):  # of a day that the month has not: raised below
@@ -68,7 +68,7 @@ def named(text: str) -> str:
 
 
 def user_of(args: Namespace) -> str | None:
-    """Return the user that was named; raises UsageError where two were."""
+    """Return the user of the arguments; raises UsageError if they name two."""
     users = {each for each in (args.user, args.user_option) if each is not None}
     if len(users) > 1:
         raise UsageError(f"one user only, not {args.user!r} and {args.user_option!r}")
@@ -77,7 +77,7 @@ def user_of(args: Namespace) -> str | None:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Turn what a question to the store refuses into a UsageError: an argument said it."""
+    """Turn an InvalidValueError of the store into a UsageError about the argument."""
     from ..errors import InvalidValueError
 
     try:
@@ -87,11 +87,11 @@ def asking() -> Iterator[None]:
 
 
 def _in_words(message: str) -> str:
-    """Return what is said of an argument in words of the command line."""
+    """Return a message about an argument in the words of the command line."""
     from ..database.checks import not_a_cursor
 
     if message == str(not_a_cursor()):
-        return "--after must be as the line below a list says it, with the options it has there"
+        return "--after must be the cursor printed below the previous page, with the same options"
     name, _, rest = message.partition(" ")
     if name == "since":
         rest = rest.replace(" until:", " --until:", 1)

@@ -1,4 +1,4 @@
-"""Bars in a terminal: of eighths of a block, or of # where the encoding has no such blocks."""
+"""Bar charts in a terminal: in eighths of a block, or # if the encoding has no blocks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from itertools import islice
 from .output import cells_of, printable
 
 Bar = tuple[str, float]
-"""What it is of, and how much that is, 0 or more."""
+"""Name and value, 0 or more."""
 
 NARROWEST = 24
-"""Cells: in a narrower terminal lines are cut by the terminal."""
+"""Cells: a narrower terminal cuts the lines."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _FULL, _CUT = "█", "…"
 _PLAIN_FULL, _PLAIN_CUT = "#", "..."
@@ -25,7 +25,7 @@ _MOST_PERIODS = 31  # lines of a chart: a month of days
 
 
 def print_bars(heading: str, bars: Sequence[Bar]) -> None:
-    """Print bars below a heading, as wide as the terminal, or COLUMNS, or 80 cells."""
+    """Print bars below a heading, as wide as the terminal (or COLUMNS, or 80 cells)."""
     width = shutil.get_terminal_size().columns
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     for line in ("", heading, *lines(bars, width, encoding)):
@@ -33,10 +33,10 @@ def print_bars(heading: str, bars: Sequence[Bar]) -> None:
 
 
 def lines(bars: Sequence[Bar], width: int, encoding: str = "utf-8") -> list[str]:
-    """Draw a line for each: its name, its value, and a bar of that share of the largest.
+    """Return a line for each bar: name, value, and a bar in proportion to the largest value.
 
-    No line takes more cells than the width, or NARROWEST; names get half of them at most. What is
-    more than 0 has a bar.
+    A line has at most width cells (at least NARROWEST), half of them for the name. Every value
+    above 0 has a bar.
     """
     has_blocks = _takes(encoding, _EIGHTHS + _FULL + _CUT)
     figures = [_figure(value) for _, value in bars]
@@ -68,7 +68,7 @@ def _takes(encoding: str, text: str) -> bool:
 
 
 def _shown(name: str, encoding: str) -> str:
-    """Return a name as it will be shown, so that its cells can be counted."""
+    """Return a name as it will be printed, so that its cells can be counted."""
     text = printable(name)
     try:
         return text.encode(encoding, "backslashreplace").decode(encoding)
@@ -82,7 +82,7 @@ def _figure(value: float) -> str:
 
 
 def _fitted(text: str, width: int, cut: str) -> str:
-    """Return a text in exactly so many cells."""
+    """Return a text cut or padded to exactly width cells."""
     if cells_of(text) > width:
         kept, room = "", width - len(cut)
         for character in text:
@@ -108,9 +108,9 @@ def _bar(value: float, most: float, width: int, has_blocks: bool) -> str:
 
 
 def by_period(days: Sequence[tuple[date, float]]) -> tuple[str, list[Bar]]:
-    """Add up days, in order, to days, weeks, months or years, whichever makes few lines.
+    """Sum ordered days up by day, week, month or year, to at most a month of lines.
 
-    Returns what the period is called, and the sums; those that are empty between others as 0.
+    Returns the name of the period and the sums, with 0 for periods in between without a value.
     """
     for period in _PERIODS:
         starts = _starts(days[0][0], days[-1][0], period) if days else iter(())

@@ -1,4 +1,4 @@
-"""What an argument means: a library by its id, name or path, an id by how it begins."""
+"""Resolves arguments: a library by id, name or path, and an id by a unique prefix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_NAMED = 5
 
 
 def short_ids(ids: Collection[str]) -> dict[str, str]:
-    """Return how each of all the ids there are begins, as far as no other begins so."""
+    """Return the shortest unique prefix of each id, of at least eight characters."""
     ordered = ["", *sorted(ids), ""]
     return {
         id: id[: max(_SHORTEST, 1 + _shared(id, before), 1 + _shared(id, after))]
@@ -31,28 +31,28 @@ def _shared(one: str, other: str) -> int:
 
 
 def whole_id(text: str, ids: Collection[str], noun: str, where: str) -> str:
-    """Return the one id that is, or begins with, a text; `where` says what lists them.
+    """Return the id that equals a text or begins with it; `where` is the command that lists them.
 
-    Raises NotFoundError, and UsageError naming the candidates where there are several.
+    Raises NotFoundError, and UsageError with the candidates if there are several.
     """
     found = [id for id in ids if id == text] or [id for id in ids if text and id.startswith(text)]
     return _only(text, found, found, noun, where)
 
 
 def chosen_library(store: Store, text: str, where: str) -> MediaLibrary:
-    """Return the library that a text means: its id, its name, its path, or how its id begins.
+    """Return a library by its id, its name, its path, or a prefix of its id.
 
-    A name in other capitals will do where none is spelled so. Raises as whole_id().
+    Case is ignored if no name matches exactly. Raises the errors of whole_id().
     """
     libraries = store.media.libraries()
-    found = libraries_meant(libraries, text)
+    found = matching_libraries(libraries, text)
     short = short_ids([library.id for library in libraries])
     candidates = [f"{short[one.id]} ({one.name}, {one.path})" for one in found]
     return _only(text, found, candidates, "library", where)
 
 
-def libraries_meant(libraries: Sequence[MediaLibrary], text: str) -> list[MediaLibrary]:
-    """Return every library that a text may mean."""
+def matching_libraries(libraries: Sequence[MediaLibrary], text: str) -> list[MediaLibrary]:
+    """Return every library that a text may refer to."""
     if not text:
         return []
     path = os.path.abspath(text)
@@ -67,10 +67,10 @@ def _only(text: str, found: Sequence[_T], candidates: Sequence[str], noun: str, 
     from ..errors import NotFoundError
 
     if not found:
-        raise NotFoundError(f"there is no {noun} {text!r}: {where} lists what there is")
+        raise NotFoundError(f"no {noun} {text!r}: {where} lists them")
     if len(found) > 1:
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         raise UsageError(
-            f"{text!r} may be more than one {noun}: {', '.join(candidates[:_MOST_NAMED])}{more}"
+            f"{text!r} matches more than one {noun}: {', '.join(candidates[:_MOST_NAMED])}{more}"
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""What an error says at the prompt: one line, no password, and the exit code that goes with it."""
+"""The message of an error at the prompt (one line, no password) and its exit code."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _QUERY = re.compile(r"([?&]password=)(?![*]{3})[^&#]*", re.IGNORECASE)
 
 
 class UsageError(Exception):
-    """The command was given what it cannot take."""
+    """The arguments of the command are wrong."""
 
 
 def exit_code(error: Exception) -> int:
-    """Return 2 where the command or the configuration is wrong, 1 for everything else."""
+    """Return 2 if the arguments or the configuration are wrong, 1 for all other errors."""
     return WRONG_USAGE if isinstance(error, (UsageError, ConfigError)) else NOT_WELL
 
 
 def reason(error: Exception) -> str:
-    """Return what is wrong, in one line."""
+    """Return the message of an error in one line."""
     if isinstance(error, (ViewraError, UsageError)):
         text = str(error)
     elif isinstance(error, OSError) and error.strerror:
@@ -33,10 +33,10 @@ def reason(error: Exception) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """Mask the password of every URL that a message repeats, up to the last @ it may end with.
+    """Mask the password of every URL in a message, up to the last @ of the URL.
 
-    What a message says and the command that it proposes are looked at one by one, or all between
-    the two URLs would be taken for a password.
+    The message and the command that it proposes are masked separately: otherwise all text between
+    their two URLs would be taken for a password.
     """
     return _PROGRAM.join(
         _QUERY.sub(r"\1***", _URL.sub(_masked, part)) for part in text.split(_PROGRAM)

@@ -1,4 +1,8 @@
-"""How a command ended."""
+"""The exit codes of every command.
+
+0 done; 1 a problem was found, or the command failed; 2 wrong usage or configuration; 130
+interrupted; 141 the pipe was closed.
+"""
 
 from __future__ import annotations
 

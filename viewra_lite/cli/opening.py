@@ -1,4 +1,4 @@
-"""Opens the store that the command line means."""
+"""Opens the store of the command line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIG_FILE = "viewra.yaml"
 
 
 def configured(args: Namespace) -> Config:
-    """Return the configuration of --config, of ./viewra.yaml or by default; ConfigError."""
+    """Return the configuration of --config, of ./viewra.yaml or the default; ConfigError."""
     from ..config.loading import load_config
 
     _show_warnings()
@@ -31,14 +31,14 @@ def configured(args: Namespace) -> Config:
 
 
 def created(args: Namespace) -> Store:
-    """Open the store, and make it where there is none."""
+    """Open the store; create it if it does not exist."""
     from ..store import Store
 
     return Store.open(configured(args))
 
 
 def existing(args: Namespace) -> Store:
-    """Open a store that is there, migrated; raises NotFoundError where there is none."""
+    """Open an existing store, migrated; raises NotFoundError if it does not exist."""
     from ..store import Store
 
     with looking(args) as store:
@@ -48,14 +48,14 @@ def existing(args: Namespace) -> Store:
 
 @contextmanager
 def looking(args: Namespace) -> Iterator[Store]:
-    """Open a store that is there without migrating it; raises NotFoundError where there is none."""
+    """Open an existing store without migrating it; raises NotFoundError if it does not exist."""
     from ..store import Store
 
     config = configured(args)
     if not config.exists():
         _refuse(args, config)
     with Store.open(config, migrate=False) as store:
-        store.migrations.plan()  # a newer store is refused before anything else is read of it
+        store.migrations.plan()  # refuses a newer store before anything else is read
         if not any(script["applied"] for script in store.migrations.status()):
             _refuse_unmigrated(args, store)
         yield store
@@ -82,7 +82,7 @@ def _refuse_unmigrated(args: Namespace, store: Store) -> None:
 
     if "media_libraries" in store.tables():
         raise NotFoundError(
-            f"{store.config.url} has tables made by hand from the specification and is no store "
+            f"{store.config.url} has tables made by hand from the specification and is not a store "
             f"yet: {command(args, 'init')} adopts it and keeps every row"
         )
     _refuse(args, store.config)

@@ -1,4 +1,4 @@
-"""Prints tables, facts and JSON: with rich on a terminal, as plain aligned lines anywhere else."""
+"""Prints tables, facts and JSON: with rich on a terminal, as plain aligned lines elsewhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .times import time_shown
 PROGRAM = "viewra-lite"
 _GAP = "  "
 
-# A file's name may hold anything: no escape sequence of it may reach the terminal, no line break
-# may end a row, and a byte that is not UTF-8 (a surrogate here) may not stop the printing.
+# A file name may contain anything: its escape sequences must not reach the terminal, its line
+# breaks must not end a row, and a byte that is not UTF-8 (a surrogate here) must not raise.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def make_safe() -> None:
-    """Let nothing that is printed fail for its encoding."""
+    """Escape characters that the encodings of stdout and stderr do not have."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # a StringIO, or None where the stream was closed
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -38,27 +38,27 @@ def flush() -> None:
 
 
 def silence() -> None:
-    """Throw away what is still to be printed, so that Python does not fail on it at exit."""
-    with suppress(OSError, AttributeError):  # there is no stdout to be silenced
+    """Discard buffered output, so that Python does not fail on it at exit."""
+    with suppress(OSError, AttributeError):  # stdout is already closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
 
 def complain(text: str) -> None:
-    """Print one line about what is wrong on stderr."""
+    """Print one line about an error on stderr."""
     note(f"{PROGRAM}: {text}")
 
 
 def note(text: str) -> None:
-    """Print one line that is not the answer, on stderr."""
+    """Print one line that is not part of the result, on stderr."""
     if sys.stderr is not None:
-        with suppress(OSError):  # nobody reads stderr: there is no other place to say so
+        with suppress(OSError):  # stderr is closed, and no other place is left for the message
             print(printable(text), file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
-    """Print one line of the answer."""
+    """Print one line of the result."""
     print(printable(text))
 
 
@@ -77,7 +77,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def readable_size(count: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes with a unit, such as "1.5 GiB"."""
     size, unit = float(count), "bytes"
     for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
         if size < 1024 or unit == "TiB":
@@ -108,7 +108,7 @@ def _plain(value: Any) -> Any:
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
-    """Print names and values, one pair a line."""
+    """Print names and values, one pair per line."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         say(f"{name.ljust(width)}{_GAP}{printable(value)}".rstrip())
@@ -121,9 +121,9 @@ def print_table(
     numbers: Collection[str] = (),
     texts: Collection[str] | None = None,
 ) -> None:
-    """Print rows below their headings; the columns named in `numbers` stand to the right.
+    """Print rows below their headings; the columns in `numbers` are aligned to the right.
 
-    A terminal that is too narrow folds the columns named in `texts` (None: all but the numbers).
+    In a narrow terminal the columns in `texts` are folded (None: all but the numbers).
     """
     cells = [[printable(value) for value in row] for row in rows]
     right = [heading in numbers for heading in headings]
@@ -145,7 +145,7 @@ def print_table(
 def narrowed(
     widths: Sequence[int], least: Sequence[int], folding: Sequence[bool], room: int
 ) -> list[int]:
-    """Take from the widest columns that fold until all fit, but no heading is broken."""
+    """Narrow the widest columns that fold until all fit; headings are never broken."""
     narrow = list(widths)
     while sum(narrow) > room:
         wide = [n for n, width in enumerate(narrow) if folding[n] and width > least[n]]
@@ -165,7 +165,7 @@ def _print_plain(
 
 
 def folds(text: str, width: int) -> list[str]:
-    """Return the lines of a text in so many cells, broken at spaces where that can be."""
+    """Return the lines of a text folded to width cells, at spaces if possible."""
     lines = [""]
     for part in re.findall(r"\S+\s*|\s+", text):
         if lines[-1] and cells_of(lines[-1] + part.rstrip()) > width:
@@ -194,9 +194,9 @@ def _print_rich(
 ) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
-    from rich.text import Text  # a plain str would be read as markup
+    from rich.text import Text  # a str would be parsed as markup
 
-    # The box sets a space between columns, so that these are as far apart as plain ones.
+    # The box adds a space between columns, so that the gap is the same as in plain tables.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for heading, width, to_the_right in zip(headings, widths, right):
         table.add_column(
@@ -211,7 +211,7 @@ def _print_rich(
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a stream ends at a terminal that somebody looks at."""
+    """Whether a stream is a terminal."""
     return stream is not None and stream.isatty()
 
 
@@ -223,7 +223,7 @@ def has_rich() -> bool:
 
 
 def console(stream: TextIO) -> Any:
-    """Return a rich Console on a stream; NO_COLOR leaves out every style."""
+    """Return a rich Console on a stream; NO_COLOR disables every style."""
     from rich.console import Console
 
     system: Any = None if os.environ.get("NO_COLOR") else "auto"

@@ -1,4 +1,4 @@
-"""The grammar of the command line: the commands, and the options that all of them share."""
+"""The parser of the command line: the commands, and the options that they share."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .output import PROGRAM
 _FAMILIES = ("status", "scan", "libraries", "playback", "imports", "transcodes", "schema")
 
 _EPILOG = """\
-The store is the one that --config names, else the one of ./viewra.yaml, else the SQLite file
-./viewra-data/viewra.db. VIEWRA_DATABASE_<OPTION> in the environment overrides an option.
+The store is that of --config, else of ./viewra.yaml, else the SQLite file ./viewra-data/viewra.db.
+VIEWRA_DATABASE_<OPTION> in the environment overrides an option.
 
-exit codes: 0 done; 1 looked, and it is not well, or it failed; 2 wrong usage or configuration;
+exit codes: 0 done; 1 a problem was found, or the command failed; 2 wrong usage or configuration;
 130 interrupted
 """
 
@@ -26,7 +26,7 @@ Run = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that raises UsageError instead of printing and leaving."""
+    """An ArgumentParser that raises UsageError instead of printing and exiting."""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Commands:
-    """The commands below a parser; each takes the shared options as well."""
+    """The subcommands of a parser; each accepts the shared options too."""
 
     def __init__(self, parser: argparse.ArgumentParser, dest: str, *, required: bool) -> None:
         self._commands = parser.add_subparsers(
@@ -42,14 +42,14 @@ class Commands:
         )
 
     def add(self, name: str, run: Run, summary: str, description: str = "") -> Parser:
-        """Add a command and return its parser, which takes its arguments."""
+        """Add a command and return its parser."""
         parser: Parser = self._commands.add_parser(
             name,
             help=summary,
             description=description or f"{summary[:1].upper()}{summary[1:]}.",
             allow_abbrev=False,
         )
-        # SUPPRESS: a default here would undo what was given before the command's name.
+        # SUPPRESS: a default here would override an option given before the command's name.
         _share_options(parser, argparse.SUPPRESS, argparse.SUPPRESS)
         parser.set_defaults(run=run)
         return parser
@@ -64,7 +64,7 @@ def build_parser() -> Parser:
     """Return the parser with every command."""
     parser = Parser(
         prog=PROGRAM,
-        description="The store of a small media server.",
+        description="The store of a media server.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -87,19 +87,19 @@ def _share_options(parser: Parser, config: Any, switch: Any) -> None:
         "--json",
         action="store_true",
         default=switch,
-        help="print one JSON document, with whole ids and times in UTC",
+        help="print one JSON document, with full ids and times in UTC",
     )
     parser.add_argument(
         "--utc",
         action="store_true",
         default=switch,
-        help="show and take times in UTC; default: in this machine's zone",
+        help="show and read times in UTC; default: the local time zone",
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
 
 
 class _Version(argparse.Action):
-    """Prints as everything else is: argparse's own would hide a closed pipe."""
+    """Prints the version with print(): argparse's own action would hide a closed pipe."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
         super().__init__(

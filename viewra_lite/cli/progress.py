@@ -1,4 +1,4 @@
-"""How far a scan is: bars on a terminal with rich, a bounded number of lines anywhere else."""
+"""Progress of a scan: bars on a terminal with rich, a bounded number of lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .output import console, has_rich, is_terminal, note, printable
 Progress = Callable[[str, int, int], None]
 
 _WORDS = {"walk": "looking for files", "probe": "reading files", "finish": "finishing"}
-_SHARES = 10  # lines for a phase whose end is known
-_FIRST_COUNT = 1000  # files; where the end is not known, a line here and whenever that doubled
+_SHARES = 10  # lines for a phase with a known total
+_FIRST_COUNT = 1000  # files; without a known total, a line here and whenever the count doubled
 
 
 @contextmanager
 def scan_progress(library: str) -> Iterator[Progress]:
-    """Lend what a scan of a library calls with (phase, done, total); a total of 0 is not known."""
+    """Yield the progress callback of a scan: called with (phase, done, total), total 0 unknown."""
     if is_terminal(sys.stderr) and has_rich():
         with _bars() as bars:
             yield Bars(bars, library)
@@ -46,7 +46,7 @@ class Lines:
 
 
 class Bars:
-    """Draws a bar for the phase that runs."""
+    """Draws a bar for the current phase."""
 
     def __init__(self, bars: Any, library: str) -> None:
         self._bars = bars

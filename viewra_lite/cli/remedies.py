@@ -1,4 +1,4 @@
-"""Commands that a message proposes: they can be pasted as they stand."""
+"""Commands in messages, which the user can paste unchanged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from .output import PROGRAM
 
 
 def command(args: Namespace, *words: str) -> str:
-    """Return a command for the store that this one was given; a password in its URL is masked."""
+    """Return a command with the --config of this one; a password in its URL is masked."""
     shared = () if args.config is None else ("--config", without_passwords(args.config))
     return shlex.join((PROGRAM, *words, *shared))

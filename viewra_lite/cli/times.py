@@ -1,4 +1,4 @@
-"""Times as people read and type them: in this machine's zone, or in UTC with --utc."""
+"""Times as users read and type them: in the local time zone, or in UTC with --utc."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone, tzinfo
 _zone: tzinfo | None = None  # None: this machine's
 
 
-def use_utc(wanted: bool) -> None:
-    """Show times in UTC from now on, or in this machine's zone."""
+def use_utc(utc: bool) -> None:
+    """Show times in UTC, or in the local time zone."""
     global _zone
-    _zone = timezone.utc if wanted else None
+    _zone = timezone.utc if utc else None
 
 
 def time_shown(moment: datetime) -> str:
@@ -19,7 +19,7 @@ def time_shown(moment: datetime) -> str:
 
 
 def in_utc(moment: datetime | None) -> datetime | None:
-    """Return a moment in UTC; a naive one is meant in the zone that times are shown in."""
+    """Return a moment in UTC; a naive one is in the zone in which times are shown."""
     if moment is None:
         return None
     if moment.tzinfo is None and _zone is not None:
@@ -28,12 +28,12 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 
 def zone() -> tzinfo:
-    """Return the zone that times are shown in."""
+    """Return the zone in which times are shown."""
     return _zone or _Here()
 
 
 class _Here(tzinfo):
-    """This machine's zone; astimezone() alone gives the offset of one moment, without a summer."""
+    """The local time zone; astimezone() alone has a fixed offset, without daylight saving."""
 
     def fromutc(self, dt: datetime) -> datetime:
         local = dt.replace(tzinfo=timezone.utc).astimezone()

@@ -102,7 +102,7 @@ class Importing:
         if known is None:
             raise no_such("import", id)
         if known.undone_at is not None:
-            raise ConflictError(f"import {id} was taken back already")
+            raise ConflictError(f"import {id} was undone already")
         return take_back(self._db, id)
 
     def export(self, user_id: str) -> dict[str, Any]:

@@ -55,17 +55,17 @@ def test_what_matches_is_imported_and_the_rest_listed(cli: Run, home: Home) -> N
     dry = cli("import", "watched", home.export, "--dry-run", *config)
     assert dry.code == 1
     assert dry.out.splitlines()[-1] == (
-        "2 of 3 would be imported, 0 known already, 0 left out, 1 not matched"
+        "2 of 3 would be imported, 0 already known, 0 left out, 1 not matched"
     )
     assert cli("history", *config, "--json").json["items"] == []
 
     done = cli("import", "watched", home.export, *config)
     assert done.code == 1
     taken, heading, row, summary = done.out.splitlines()
-    assert taken == "It was taken for: flat"
+    assert taken == "Format: flat"
     assert heading.split()[:4] == ["line", "what", "why", "not"]
     assert row.split()[0] == "4" and "Solaris (1972)" in row
-    assert summary == "2 of 3 imported, 0 known already, 0 left out, 1 not matched"
+    assert summary == "2 of 3 imported, 0 already known, 0 left out, 1 not matched"
     assert "export.csv: importing: 3 of 3" in done.err
 
     again = cli("import", "watched", home.export, *config, "--json")
@@ -103,7 +103,7 @@ def test_all_matched_is_exit_0_and_user_says_whose(cli: Run, home: Home) -> None
         0,
         [
             "Left out: line 2, Dark - S01E01: is not watched",
-            "1 of 2 imported, 0 known already, 1 left out, 0 not matched",
+            "1 of 2 imported, 0 already known, 1 left out, 0 not matched",
         ],
     )
     plays = cli("history", *config, "--json").json["items"]
@@ -186,11 +186,11 @@ def test_imports_are_listed_and_taken_back(cli: Run, home: Home) -> None:
     heading, row = listed.out.splitlines()
     assert heading.split()[0] == "id" and "export.csv" in row
     undone = cli("import", "undo", row.split()[0], *config)
-    assert (undone.code, undone.out) == (0, "Taken back: 3 plays and states\n")
+    assert (undone.code, undone.out) == (0, "Undone: 3 plays and states\n")
     assert cli("history", *config, "--json").json["items"] == []
-    assert "taken back" in cli("import", "list", *config).out
+    assert "undone" in cli("import", "list", *config).out
     again = cli("import", "undo", row.split()[0], *config)
-    assert again.code == 1 and "taken back already" in again.err
+    assert again.code == 1 and "was undone already" in again.err
     assert cli("import", "undo", "nothing", *config).code == 1
 
 

@@ -121,11 +121,10 @@ def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
         (["sessions", "zoe"], "Nothing is being played by zoe\n"),
         (["history", "zoe", "--archived"], "Nothing was watched by zoe\n"),
         (["stats", "zoe"], "Nothing was watched by zoe\n"),
-        (["continue", "zoe"], "There is nothing that zoe has begun and not finished\n"),
+        (["continue", "zoe"], "zoe has no unfinished titles\n"),
         (
             ["continue", "zoe", "--next-up"],
-            "There is nothing that zoe has begun and not finished\n"
-            "No new episode comes next for zoe\n",
+            "zoe has no unfinished titles\nzoe has no next episodes\n",
         ),
         (["stats", "--plot"], "Nothing was watched\n"),
         (
@@ -261,7 +260,7 @@ def test_an_episode_that_was_begun_is_listed_once(cli: Run, evening: Home, clock
         watch(store, clock, "anna", evening.episodes[1], 900)
     done = cli("continue", "anna", "--next-up", "--config", evening.url)
     assert done.out.count("Dark S01E02") == 1 and "next up" not in done.out
-    assert done.err == "No new episode comes next for anna\n"
+    assert done.err == "anna has no next episodes\n"
     document = cli("continue", "anna", "--next-up", "--json", "--config", evening.url).json
     assert [item["title"] for item in document["continue"]] == ["Dark S01E02 Part 2", "Dune (2021)"]
     assert document["next_up"] == []
@@ -404,7 +403,10 @@ def test_what_the_store_refuses_is_exit_2(cli: Run, home: Home) -> None:
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["history", "ann", "--after", "x"], "--after must be as the line below a list says it"),
+        (
+            ["history", "ann", "--after", "x"],
+            "--after must be the cursor printed below the previous page",
+        ),
         (["history", "x" * 300], "USER must have at most 255 characters"),
         (
             ["stats", "--since", "2024-05-02", "--until", "2024-05-01"],

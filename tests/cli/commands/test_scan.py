@@ -163,8 +163,9 @@ def test_missing_packages_are_named_with_what_helps(
         lambda: {"guessit": False, "pymediainfo": True, "tinytag": True},
     )
     done = cli("scan", media / "Movies", "--type", "movie")
-    assert "less was read: guessit. Run pip install guessit, then viewra-lite scan --all\n" in (
-        done.out
+    assert (
+        "metadata was not read: guessit. Run pip install guessit, then viewra-lite scan --all\n"
+        in (done.out)
     )
 
 

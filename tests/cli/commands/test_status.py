@@ -92,7 +92,7 @@ def test_init_then_status(cli: Run, url: str) -> None:
     plain = cli("status", "--config", url)
     assert plain.code == 0 and "up to date" in plain.out and "\x1b" not in plain.out
     assert cli("init", "--config", url).out.startswith("The store is ready: ")
-    assert cli("status", "--problems", "--config", url).err == "No file is missing or broken\n"
+    assert cli("status", "--problems", "--config", url).err == "No file is missing or unreadable\n"
 
 
 def test_status_shows_the_path_that_other_programs_take(cli: Run, folder: Path) -> None:

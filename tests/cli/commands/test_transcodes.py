@@ -45,7 +45,7 @@ def test_an_empty_store_says_so(cli: Run, url: str) -> None:
     assert (done.code, done.out) == (0, "cache: 0 entries, 0 bytes\n")
     assert done.err == "Nothing was transcoded yet\n"
     none = cli("transcodes", "--status", "failed", "--config", url)
-    assert (none.code, none.err) == (0, "No transcode is failed\n")
+    assert (none.code, none.err) == (0, "No session is failed\n")
     assert cli("transcodes", "--json", "--config", url).json == {
         "transcodes": [],
         "cache": {"entries": 0, "bytes": 0, "pinned_bytes": 0},

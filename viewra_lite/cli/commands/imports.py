@@ -1,4 +1,4 @@
-"""viewra-lite import and export: take over what another program knows, and a user's own data."""
+"""viewra-lite import, export: watch history from other services, and a user's own data."""
 
 from __future__ import annotations
 
@@ -41,27 +41,24 @@ _FACTS = (
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    about = "import what people have watched elsewhere"
+    about = "import watch history from another service"
     below = Commands(commands.add("import", run_list, about), "what", required=True)
     _add_watched(below, about)
     below.add("list", run_list, "list the imports, the latest first")
     undo = below.add(
-        "undo",
-        run_undo,
-        "take an import back",
-        "Take back what an import changed. What has changed since stays.",
+        "undo", run_undo, "undo an import", "Undo the changes of an import. Later changes are kept."
     )
-    undo.add_argument("id", metavar="ID", help="the import, as list shows it")
-    about = "write all that is stored of what a user has watched"
+    undo.add_argument("id", metavar="ID", help="the import's id, as `import list` shows it")
+    about = "export all watch data of a user"
     below = Commands(commands.add("export", run_export, about), "what", required=True)
     export = below.add(
         "watched",
         run_export,
         about,
-        "Write progress, history and marks of a user as JSON, with external ids; import watched "
-        "reads it, in another store too.",
+        "Write a user's progress, history and marks as JSON, with external ids. The import "
+        "watched command reads it, also in another store.",
     )
-    export.add_argument("user", metavar="USER", type=user, help="whose it is, by id")
+    export.add_argument("user", metavar="USER", type=user, help="the user's id")
     export.add_argument(
         "--output", metavar="FILE", help="a new file to write; default: standard output"
     )
@@ -72,28 +69,31 @@ def _add_watched(below: Commands, about: str) -> None:
         "watched",
         run_watched,
         about,
-        "Import an export as it was downloaded: of Trakt, Tautulli, Jellyfin's Playback "
-        "Reporting, Letterboxd, Simkl, IMDb, Netflix, Kodi, Last.fm, ListenBrainz or Yamtrack, "
-        "or a CSV or JSON list. What is known already stays as it is, so a file may be imported "
-        "again. What is not in the library is written to a CSV file beside it, to be corrected "
-        "and imported, and matched again after each scan. The exit code is 1 where something did "
-        "not match.",
+        "Import a file as it was downloaded from Trakt, Tautulli, Jellyfin's Playback Reporting, "
+        "Letterboxd, Simkl, IMDb, Netflix, Kodi, Last.fm, ListenBrainz or Yamtrack, or a CSV or "
+        "JSON list. Existing data is not changed, so a file can be imported again. Rows without a "
+        "match in the library are written to a CSV file beside it, to correct and import, and are "
+        "matched again after each scan. The exit code is 1 if a row did not match.",
     )
     watched.add_argument("file", metavar="FILE", help="the export: CSV, JSON, XML or ZIP")
     watched.add_argument(
         "--user",
         metavar="USER",
         type=user,
-        help="whose it is, by id; default: whom each row names (which only that can be, where they "
-        "name several users)",
+        help="the user's id; default: the user that each row names (the only choice if they name "
+        "several)",
     )
     watched.add_argument(
-        "--format", metavar="NAME", help="what it is, where that is not recognised"
+        "--format", metavar="NAME", help="format of the file, if it is not recognised"
     )
     watched.add_argument(
-        "--timezone", metavar="ZONE", help="of times without one, as Europe/Berlin; default: UTC"
+        "--timezone",
+        metavar="ZONE",
+        help="zone of times without one, such as Europe/Berlin; default: UTC",
     )
-    watched.add_argument("--dry-run", action="store_true", help="only say what would be imported")
+    watched.add_argument(
+        "--dry-run", action="store_true", help="print what would be imported and change nothing"
+    )
 
 
 def run_watched(args: Namespace) -> int:
@@ -101,7 +101,7 @@ def run_watched(args: Namespace) -> int:
     from ...importing.module import zone_of
     from ...importing.reading import parts_of
 
-    with asking():  # before the store is opened, and so found, or made
+    with asking():  # before the store is opened
         zone = zone_of(args.timezone)
         parts_of(args.file)
     with existing(args) as store, asking(), scan_progress(os.path.basename(args.file)) as progress:
@@ -129,7 +129,7 @@ def _facts(result: ImportResult) -> dict[str, Any]:
 
 
 def _write_unmatched(source: str, result: ImportResult) -> str | None:
-    """Write a file of what did not match beside the export, or here; never over another one."""
+    """Write the unmatched rows to a new file beside the export; return its name or None."""
     from ...errors import InvalidValueError
 
     if not result.unmatched:
@@ -148,7 +148,7 @@ def _write_unmatched(source: str, result: ImportResult) -> str | None:
 
 
 def _print_result(args: Namespace, result: ImportResult, written: str | None) -> None:
-    say(f"It was taken for: {result.format}")
+    say(f"Format: {result.format}")
     if result.unmatched:
         rows = [
             (row.number, row.what, row.why, "; ".join(row.near))
@@ -163,13 +163,13 @@ def _print_result(args: Namespace, result: ImportResult, written: str | None) ->
         say(f"Left out: line {named.number}, {named.what}{rest}: {why}")
     say(
         f"{result.imported} of {result.total} {'would be ' if args.dry_run else ''}imported, "
-        f"{result.already} known already, {len(result.left_out)} left out, "
+        f"{result.already} already known, {len(result.left_out)} left out, "
         f"{len(result.unmatched)} not matched"
     )
     if written is not None:
-        note(f"What did not match is in {written}: correct it and import it")
+        note(f"The rows that did not match are in {written}: correct and import it")
     if result.id is not None:
-        note(f"To take it back: {command(args, 'import', 'undo', result.id)}")
+        note(f"To undo: {command(args, 'import', 'undo', result.id)}")
 
 
 def run_list(args: Namespace) -> int:
@@ -203,12 +203,12 @@ def run_list(args: Namespace) -> int:
 
 def _state(one: Any) -> str:
     if one.undone_at is not None:
-        return "taken back"
-    return "done" if one.finished_at is not None else "broke off: import it again"
+        return "undone"
+    return "done" if one.finished_at is not None else "interrupted: import it again"
 
 
 def run_undo(args: Namespace) -> int:
-    """Take an import back."""
+    """Undo an import."""
     with existing(args) as store, asking():
         ids = [one.id for one in store.importing.list()]
         id = whole_id(args.id, ids, "import", command(args, "import", "list"))
@@ -216,7 +216,7 @@ def run_undo(args: Namespace) -> int:
     if args.json:
         print_json({"id": id, "changes": count})
     else:
-        say(f"Taken back: {count} plays and states")
+        say(f"Undone: {count} plays and states")
     return DONE
 
 
@@ -235,7 +235,7 @@ def run_export(args: Namespace) -> int:
             with open(args.output, "x", encoding="utf-8") as file:
                 json.dump(document, file, indent=1)
         except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or "its name cannot be one"
+            why = getattr(exc, "strerror", None) or "its name is not valid"
             raise InvalidValueError(f"{args.output}: cannot be written: {why}") from exc
     note(f"{len(document['items'])} titles are in {args.output}")
     return DONE

@@ -1,4 +1,4 @@
-"""viewra-lite libraries, search: what the store knows, and where a library is."""
+"""viewra-lite libraries, search: list, move and remove libraries, and search the store."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ def add_commands(commands: Commands) -> None:
     remove = below.add(
         "remove",
         run_remove,
-        "forget a library and its files; media stays on disk",
-        "Forget a library and its files. Media stays on disk, and who has watched what is kept.",
+        "remove a library from the store; media stays on disk",
+        "Remove a library and its files from the store. The media stay on disk, and the watch "
+        "history is kept.",
     )
     _add_library(remove)
-    remove.add_argument("--yes", action="store_true", help="do it: without, nothing is removed")
+    remove.add_argument("--yes", action="store_true", help="confirm the removal")
     move = below.add(
         "move",
         run_move,
-        "say where a library's folder is now",
-        "Say where a library's folder is now, after it was moved or its disk was mounted "
-        "elsewhere. The files keep their ids, and with them all that is known of them.",
+        "change the folder of a library",
+        "Change the folder of a library, after it was moved or its disk was mounted elsewhere. "
+        "The files keep their ids, and with them their metadata and watch state.",
     )
     _add_library(move)
-    move.add_argument("path", metavar="PATH", help="the folder where its files are now")
+    move.add_argument("path", metavar="PATH", help="the new folder of its files")
     search = commands.add("search", run_search, "find movies, shows, episodes and music")
-    search.add_argument("text", metavar="TEXT", nargs="+", help="words, or how they begin")
+    search.add_argument("text", metavar="TEXT", nargs="+", help="words, or beginnings of words")
     add_limit(search)
 
 
 def _add_library(parser: Parser) -> None:
     parser.add_argument(
-        "library", metavar="LIBRARY", help="its id or how that begins, its name, or its path"
+        "library", metavar="LIBRARY", help="its id or a unique prefix of it, its name, or its path"
     )
 
 
@@ -79,7 +80,7 @@ def _print_libraries(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def library_facts(store: Store) -> list[dict[str, Any]]:
-    """Return what there is to know of each library; files counts those that are there."""
+    """Return the columns and counts of each library; files counts the present ones."""
     counted = store.maintenance.statistics().libraries
     return [
         {
@@ -97,14 +98,14 @@ def library_facts(store: Store) -> list[dict[str, Any]]:
 
 
 def run_remove(args: Namespace) -> int:
-    """Forget a library."""
+    """Remove a library."""
     with existing(args) as store:
         library = chosen_library(store, args.library, command(args, "libraries"))
         if not args.yes:
             raise UsageError(
-                f"this would forget the library {library.name} ({library.path}) and its files, but "
-                "not delete them from the disk: "
-                f"{command(args, 'libraries', 'remove', args.library, '--yes')} does it"
+                f"this would remove the library {library.name} ({library.path}) from the store, "
+                "but no file from the disk: run "
+                f"{command(args, 'libraries', 'remove', args.library, '--yes')} to confirm"
             )
         store.media.remove_library(library.id)
     if args.json:
@@ -115,7 +116,7 @@ def run_remove(args: Namespace) -> int:
 
 
 def run_move(args: Namespace) -> int:
-    """Say where a library's folder is now."""
+    """Change the folder of a library."""
     with existing(args) as store:
         library = chosen_library(store, args.library, command(args, "libraries"))
         moved = store.media.update_library(library.id, path=args.path)
@@ -125,12 +126,12 @@ def run_move(args: Namespace) -> int:
     else:
         was = "already" if moved.path == library.path else f"now; it was at {library.path}"
         say(f"The library {moved.name} is at {moved.path} {was}")
-        note(f"To look for what has changed there: {command(args, 'scan', moved.path)}")
+        note(f"To find changes there: {command(args, 'scan', moved.path)}")
     return DONE
 
 
 def run_search(args: Namespace) -> int:
-    """Print what matches."""
+    """Search and print the hits."""
     with existing(args) as store:
         hits = store.media.search(" ".join(args.text), limit=args.limit)
     if args.json:

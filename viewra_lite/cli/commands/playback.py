@@ -1,4 +1,4 @@
-"""viewra-lite sessions, history, continue, stats: who watches what, and who has watched what."""
+"""viewra-lite sessions, history, continue, stats: current and past plays of users."""
 
 from __future__ import annotations
 
@@ -56,46 +56,49 @@ _DATE = "2024-05-31 (its midnight), 2024-05-31T20:15, or 2024-05-31T20:15+02:00"
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    sessions = commands.add("sessions", run_sessions, "list what is being played right now")
-    add_user(sessions, "only what this user plays")
+    sessions = commands.add("sessions", run_sessions, "list the current playback sessions")
+    add_user(sessions, "only sessions of this user")
     _add_history(commands)
-    going_on = commands.add("continue", run_continue, "list what a user has begun and not finished")
-    add_user(going_on, "who is to continue; must be given")
-    add_limit(going_on)
-    going_on.add_argument(
+    unfinished = commands.add("continue", run_continue, "list a user's unfinished titles")
+    add_user(unfinished, "the user; required")
+    add_limit(unfinished)
+    unfinished.add_argument(
         "--next-up",
         action="store_true",
-        help="list the next episode of each show below, unless it is begun",
+        help="also list the next episode of each show, unless it was begun",
     )
     _add_stats(commands)
 
 
 def _add_history(commands: Commands) -> None:
-    history = commands.add("history", run_history, "list what was watched, the latest first")
-    add_user(history, "only what this user has watched")
+    history = commands.add("history", run_history, "list past plays, the latest first")
+    add_user(history, "only plays of this user")
     add_limit(history)
-    history.add_argument("--after", metavar="CURSOR", help="go on where a list ended that said so")
     history.add_argument(
-        "--archived", action="store_true", help="what was moved to the archive as well"
+        "--after",
+        metavar="CURSOR",
+        help="continue after this cursor (printed below the previous page)",
     )
+    history.add_argument("--archived", action="store_true", help="include archived plays")
 
 
 def _add_stats(commands: Commands) -> None:
     stats = commands.add(
         "stats",
         run_stats,
-        "say how much was watched, what, and by whom",
-        "Say how much was watched, what, and by whom. What was archived counts too.",
+        "print totals by title and user",
+        "Print the number of plays and hours, in total and by title and user, including archived "
+        "plays.",
     )
-    add_user(stats, "only what this user has watched")
-    for option, about in (("--since", "the first that counts"), ("--until", "and that does not")):
-        stats.add_argument(option, type=moment, metavar="DATE", help=f"{about}: {_DATE}")
+    add_user(stats, "only plays of this user")
+    for option, about in (("--since", "count plays from"), ("--until", "count plays before")):
+        stats.add_argument(option, type=moment, metavar="DATE", help=f"{about} {_DATE}")
     stats.add_argument(
-        "--plot", action="store_true", help="draw bars: hours per day, and per title and user"
+        "--plot", action="store_true", help="draw bars of the hours per day, title and user"
     )
 
 
-# What is being played
+# Sessions
 
 
 def run_sessions(args: Namespace) -> int:
@@ -136,7 +139,7 @@ def _fields(row: object, names: Sequence[str]) -> dict[str, Any]:
 
 
 def position_text(position: float, duration: float | None) -> str:
-    """Return a position in seconds as 0:12:34 of 1:52:00; without the end where it is unknown."""
+    """Return a position in seconds as 0:12:34 of 1:52:00, or 0:12:34 without a duration."""
     return f"{time_text(position)} of {time_text(duration)}" if duration else time_text(position)
 
 
@@ -148,7 +151,7 @@ def time_text(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-# What was watched
+# History
 
 
 def run_history(args: Namespace) -> int:
@@ -200,11 +203,11 @@ def _play_facts(play: PlaybackHistory | PlaybackHistoryArchive) -> dict[str, Any
     return {**_fields(play, _PLAY), "archived_at": getattr(play, "archived_at", None)}
 
 
-# What to watch
+# Continue watching
 
 
 def run_continue(args: Namespace) -> int:
-    """List what to continue, and what comes next."""
+    """List the titles to continue, and the next episodes."""
     user = user_of(args)
     if user is None:
         raise UsageError("continue needs a user: viewra-lite continue USER")
@@ -227,7 +230,7 @@ def run_continue(args: Namespace) -> int:
 
 def _print_begun(user: str, items: Sequence[WatchItem]) -> None:
     if not items:
-        note(f"There is nothing that {user} has begun and not finished")
+        note(f"{user} has no unfinished titles")
         return
     rows = [
         (
@@ -243,7 +246,7 @@ def _print_begun(user: str, items: Sequence[WatchItem]) -> None:
 
 def _print_following(user: str, items: Sequence[WatchItem]) -> None:
     if not items:
-        note(f"No new episode comes next for {user}")
+        note(f"{user} has no next episodes")
         return
     rows = [(item.title, time_text(_duration(item)), item.media_file.path) for item in items]
     print_table(("next up", "duration", "file"), rows, numbers=("duration",))
@@ -276,14 +279,14 @@ def _item_facts(item: WatchItem) -> dict[str, Any]:
     }
 
 
-# How much
+# Statistics
 
 
 def run_stats(args: Namespace) -> int:
-    """Say how much was watched."""
+    """Print the totals."""
     user, since, until = user_of(args), in_utc(args.since), in_utc(args.until)
     with existing(args) as store, asking():
-        # Only bars show days of this zone; JSON is in UTC, as all of it.
+        # Only the bars show days of this zone; JSON is always in UTC.
         tz = zone() if args.plot and not args.json else None
         stats = store.playback.stats(user_id=user, since=since, until=until, tz=tz)
     if args.json:

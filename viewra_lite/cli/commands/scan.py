@@ -1,4 +1,4 @@
-"""viewra-lite scan: add a folder, and bring the store in line with the disk."""
+"""viewra-lite scan: add a folder as a library, and update the store from the disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import named
-from ..choices import chosen_library, libraries_meant
+from ..choices import chosen_library, matching_libraries
 from ..complaints import UsageError, reason
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import created, existing
@@ -34,9 +34,9 @@ def add_commands(commands: Commands) -> None:
         "scan",
         run_scan,
         "scan a folder, or every library that is due",
-        "Scan a folder, which is added as a library if it is none yet; without PATH every library "
-        "that is due. A scan that was interrupted goes on where it was. The exit code is 1 where "
-        "a library could not be scanned, or so much has vanished that nothing was marked missing.",
+        "Scan a folder, which is added as a library if it is not one yet; without PATH, every "
+        "library that is due. An interrupted scan is resumed. The exit code is 1 if a library "
+        "could not be scanned, or if so many files have vanished that none was marked missing.",
     )
     parser.add_argument(
         "path", metavar="PATH", nargs="?", help="the folder of a library, or its name or id"
@@ -46,15 +46,15 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--accept-missing",
         action="store_true",
-        help="files that are not there are really gone, however many",
+        help="mark vanished files missing, however many they are",
     )
-    parser.add_argument("--all", action="store_true", help="every library, due or not")
+    parser.add_argument("--all", action="store_true", help="scan every library, due or not")
 
 
 def run_scan(args: Namespace) -> int:
-    """Scan what the arguments name."""
-    _refuse_what_clashes(args)
-    # Only a folder that is to be added makes a store where there is none.
+    """Scan the libraries that the arguments select."""
+    _refuse_conflicts(args)
+    # Only adding a folder creates the store.
     with (created if args.type else existing)(args) as store:
         libraries = _chosen(store, args)
         scans = [(library, _scanned(store, library, args.accept_missing)) for library in libraries]
@@ -67,7 +67,7 @@ def run_scan(args: Namespace) -> int:
     return DONE if well else NOT_WELL
 
 
-def _refuse_what_clashes(args: Namespace) -> None:
+def _refuse_conflicts(args: Namespace) -> None:
     if args.path is None and (args.type or args.name is not None):
         raise UsageError("--type and --name belong to a PATH (see viewra-lite scan --help)")
     if args.path is not None and args.all:
@@ -94,16 +94,16 @@ def _chosen(store: Store, args: Namespace) -> Sequence[MediaLibrary]:
 def _library_at(store: Store, args: Namespace) -> MediaLibrary:
     library = store.media.find_library(args.path)
     if library is None:
-        if args.type or not libraries_meant(store.media.libraries(), args.path):
+        if args.type or not matching_libraries(store.media.libraries(), args.path):
             return _added(store, args)
         library = chosen_library(store, args.path, command(args, "libraries"))
-    for option, given, there in (
+    for option, given, stored in (
         ("--type", args.type, library.type),
         ("--name", args.name, library.name),
     ):
-        if given is not None and given != there:
+        if given is not None and given != stored:
             raise UsageError(
-                f"{library.path} is the library {library.name} of type {library.type} already: "
+                f"{library.path} is already the library {library.name} of type {library.type}: "
                 f"leave {option} out"
             )
     return library
@@ -115,15 +115,16 @@ def _added(store: Store, args: Namespace) -> MediaLibrary:
         if not os.path.exists(path):
             raise UsageError(f"there is neither a folder nor a library {args.path!r}")
         raise UsageError(
-            f"{args.path} is no library yet: {command(args, 'scan', args.path, '--type', 'movie')} "
-            "adds it (or --type tv, or music)"
+            f"{args.path} is not a library yet: "
+            f"{command(args, 'scan', args.path, '--type', 'movie')} adds it "
+            "(or --type tv, or music)"
         )
     name = args.name if args.name is not None else os.path.basename(path) or path
     return store.media.add_library(_as_text(name), path, args.type)
 
 
 def _as_text(name: str) -> str:
-    """Return a folder's name in characters only: bytes that are not UTF-8 become �."""
+    """Return a folder's name as valid text: bytes that are not UTF-8 become �."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -131,7 +132,7 @@ def _as_text(name: str) -> str:
 
 
 def _scanned(store: Store, library: MediaLibrary, accept_missing: bool) -> ScanResult | None:
-    """Scan one library; None where that failed, so that the next ones have their turn."""
+    """Scan one library; print the error and return None on failure, to continue with the next."""
     from ...errors import ConflictError, NotFoundError
 
     note(f"{library.name}: scanning {library.path}")
@@ -148,7 +149,7 @@ def _scan_facts(library: MediaLibrary, result: ScanResult) -> dict[str, Any]:
     return {"library": {name: getattr(library, name) for name in names}, **asdict(result)}
 
 
-# What came of it
+# Results
 
 
 def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult]]) -> None:
@@ -164,7 +165,7 @@ def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult
     lacking = sorted({package for _, result in scans for package in result.not_probed})
     if lacking:
         say(
-            f"Not installed, so that less was read: {', '.join(lacking)}. Run "
+            f"Not installed, so some metadata was not read: {', '.join(lacking)}. Run "
             f"pip install {' '.join(lacking)}, then {command(args, 'scan', '--all')}"
         )
 
@@ -172,10 +173,10 @@ def _print_scans(args: Namespace, scans: Sequence[tuple[MediaLibrary, ScanResult
 def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -> None:
     left = result.probed - result.added - result.updated - result.moved
     if left > 0:
-        say(f"{library.name}: {left} files were read that an earlier scan had left")
+        say(f"{library.name}: {left} files were read that an earlier scan had not read")
     if result.frozen:
         again = command(args, "scan", library.path, "--accept-missing")
-        # What the store says to a program becomes what can be typed.
+        # The store's remedy for a program becomes a command to type.
         reason = result.frozen.replace("scan again with accept_missing=True", f"run {again}")
         say(f"{library.name}: frozen: {reason}")
     for problem in result.problems[:_PROBLEMS_SHOWN]:

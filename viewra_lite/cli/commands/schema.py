@@ -1,4 +1,4 @@
-"""viewra-lite migrate, schema: what the tables are, and how a store gets to them."""
+"""viewra-lite migrate, schema: migrate a store, and print its tables as SQL."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    migrate = commands.add("migrate", run_migrate, "bring a store that is there up to date")
-    migrate.add_argument("--plan", action="store_true", help="say what would be done, only")
+    migrate = commands.add("migrate", run_migrate, "migrate an existing store to this version")
+    migrate.add_argument(
+        "--plan", action="store_true", help="print the pending migrations and change nothing"
+    )
     schema = commands.add("schema", run_schema, "print the tables as SQL; needs no store")
     schema.add_argument(
         "--dialect", choices=("sqlite", "postgres"), default="sqlite", help="default: sqlite"
@@ -25,7 +27,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def run_migrate(args: Namespace) -> int:
-    """Apply what is pending, or say what would be."""
+    """Apply the pending migrations, or print them."""
     with looking(args) as store:
         scripts = store.migrations.plan() if args.plan else store.migrations.apply()
     names = [{"module": script.module, "name": script.name} for script in scripts]

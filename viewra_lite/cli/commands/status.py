@@ -1,4 +1,4 @@
-"""viewra-lite init, status: make the store, and say how it is."""
+"""viewra-lite init, status: create the store, and print its state."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from ..parser import Commands
 
 
-_PROBLEMS_NAMED = 100
-_OF_A_PROBLEM = ("path", "status", "missing_since", "error")
+_PROBLEMS_SHOWN = 100
+_PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    commands.add("init", run_init, "make the store, or bring it up to date, and say where it is")
+    commands.add("init", run_init, "create or upgrade the store and print its location")
     status = commands.add(
         "status",
         run_status,
-        "say where the store is, how large, and what is in it",
-        "Say where the store is, how large, and what is in it. Creates nothing; the exit code is 1 "
-        "where there is no store, or where it waits for viewra-lite migrate.",
+        "print the location, size and contents of the store",
+        "Print the location, size and contents of the store. Creates nothing. The exit code is 1 "
+        "if there is no store, or if it has to be migrated with viewra-lite migrate.",
     )
     status.add_argument(
-        "--problems", action="store_true", help="name the files that are missing or broken too"
+        "--problems", action="store_true", help="also list files that are missing or unreadable"
     )
 
 
 def run_init(args: Namespace) -> int:
-    """Make the store and say where it is."""
+    """Create or upgrade the store and print its location."""
     with created(args) as store:
         facts = {"engine": store.engine, "url": store.config.url}
     if args.json:
@@ -46,13 +46,13 @@ def run_init(args: Namespace) -> int:
 
 
 def run_status(args: Namespace) -> int:
-    """Say how the store is."""
+    """Print the state of the store."""
     with looking(args) as store:
         facts = _facts(store)
         if args.problems and facts["counts"] is not None:
             facts["problems"] = [
-                {name: getattr(file, name) for name in _OF_A_PROBLEM}
-                for file in store.maintenance.problems(_PROBLEMS_NAMED)
+                {name: getattr(file, name) for name in _PROBLEM_COLUMNS}
+                for file in store.maintenance.problems(_PROBLEMS_SHOWN)
             ]
     if args.json:
         print_json(facts)
@@ -92,9 +92,9 @@ def _print_problems(files: list[dict[str, Any]]) -> None:
         why = f"missing since {printable(since)}" if since else file["error"]
         say(f"{file['path']}: {why}")
     if not files:
-        note("No file is missing or broken")
-    if len(files) == _PROBLEMS_NAMED:
-        say(f"... only the first {_PROBLEMS_NAMED} are named")
+        note("No file is missing or unreadable")
+    if len(files) == _PROBLEMS_SHOWN:
+        say(f"... only the first {_PROBLEMS_SHOWN} are shown")
 
 
 def _print_status(facts: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""viewra-lite transcodes: what is being made for people to watch, and what was made."""
+"""viewra-lite transcodes: transcoding sessions, and the cache of their results."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def add_commands(commands: Commands) -> None:
     transcodes = commands.add(
         "transcodes",
         run_transcodes,
-        "list what is transcoded, and how large the cache is",
-        "List what is queued, what is transcoded and what was, the latest first, and say how "
-        "large the cache of what was made is.",
+        "list transcoding sessions and the size of the cache",
+        "List queued, running and ended transcoding sessions, the latest first, and the size of "
+        "the cache of their results.",
     )
-    transcodes.add_argument("--status", choices=STATUSES, help="only what stands so")
+    transcodes.add_argument("--status", choices=STATUSES, help="only sessions with this status")
     add_limit(transcodes)
 
 
 def run_transcodes(args: Namespace) -> int:
-    """List transcoding sessions, and say how large the cache is."""
+    """List transcoding sessions and print the size of the cache."""
     with existing(args) as store, asking():
         sessions = store.transcoding.sessions(status=args.status, limit=args.limit)
         usage = store.transcoding.cache_usage()
@@ -75,7 +75,7 @@ def run_transcodes(args: Namespace) -> int:
             texts=("file", "profile", "provider", "error"),
         )
     else:
-        note(f"No transcode is {args.status}" if args.status else "Nothing was transcoded yet")
+        note(f"No session is {args.status}" if args.status else "Nothing was transcoded yet")
     say(_cache_line(usage))
     return DONE
 
@@ -94,7 +94,7 @@ def _row(session: TranscodeSession) -> Sequence[object]:
 
 
 def profile_text(session: TranscodeSession) -> str:
-    """Return what is wanted in a few words: mp4 h264+aac 720p q23."""
+    """Return the requested profile in a few words: mp4 h264+aac 720p q23."""
     codecs = "+".join(filter(None, (session.video_codec, session.audio_codec)))
     height = None if session.height is None else f"{session.height}p"
     quality = None if session.quality is None else f"q{session.quality}"
