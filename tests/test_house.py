@@ -27,7 +27,19 @@ BANNED_WORDS = re.compile(
     r"\b(?:whoever|somebody|nobody|anybody|(?:is|are) no(?! longer)|is none|goes on|go on|told|"
     r"tells?|looked into|stands?|lies|meant|what is|from then on|as it is|seat|seated)\b"
 )
-IN_PLAIN_WORDS = ("playback", "plugins", "transcoding")
+IN_PLAIN_WORDS = (
+    "adoption",
+    "built_in",
+    "cli",
+    "config",
+    "errors",
+    "maintenance",
+    "module",
+    "store",
+    "playback",
+    "plugins",
+    "transcoding",
+)
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 # What each layer may import of the package: cli -> store -> built_in -> module -> database ->

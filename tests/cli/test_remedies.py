@@ -92,7 +92,7 @@ def test_no_password_is_in_a_remedy(cli: Run, postgres_url: str) -> None:
     password, rest = found.groups()
     for url in (postgres_url, f"postgresql://viewra@{rest}?password={password}"):
         done = cli("status", "--config", url)
-        assert f"there is no store at postgresql://viewra:***@{rest}: run " in done.err
+        assert f"no store at postgresql://viewra:***@{rest}: run " in done.err
         assert "viewra-lite init --config 'postgresql://viewra" in done.err
         assert done.err.count("***") == 2 and password not in done.err
 
@@ -134,7 +134,7 @@ def test_no_message_proposes_a_command_without_its_store() -> None:
 
 
 # What stands in --help, where the store is not known yet.
-ALLOWED = {'"if there is no store, or if it has to be migrated with viewra-lite migrate.",'}
+ALLOWED = {'"if the store does not exist or has to be migrated with viewra-lite migrate.",'}
 
 
 def test_the_allowed_text_is_help() -> None:

@@ -611,7 +611,7 @@ def test_a_bad_password_file_is_refused(content: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     "path, why",
     [
-        (PASSWORD, "there is no such file"),
+        (PASSWORD, "it does not exist"),
         (".", "it is a folder"),
         ("x" * 5000, "name is too long"),
         ("loop", "symbolic links form a loop"),

@@ -213,7 +213,7 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     ),
     "password-file-is-the-password": (
         b"database: {type: postgres, password_file: " + S + b"}\n",
-        "password_file: cannot be read: there is no such file",
+        "password_file: cannot be read: it does not exist",
     ),
     "host-with-an-escape": (PG + b'  host: "a\\e[2Jb"\n', "line 4: host: expected 1 to 255 print"),
     "host-blank": (PG + b"  host: ' '\n", "line 4: host: expected 1 to 255 printable"),
@@ -271,13 +271,13 @@ def test_a_bad_file_is_refused_with_the_place_and_no_secret(
 @pytest.mark.parametrize(
     "path, why",
     [
-        ("missing.yaml", "there is no such file"),
+        ("missing.yaml", "it does not exist"),
         ("folder", "it is a folder"),
         ("file/x.yaml", "a part of its path is not a folder"),
         ("x" * 300, "its name is too long"),
         ("x/" * 5000, "its name is too long"),
         ("loop", "its symbolic links form a loop"),
-        ("dangling", "there is no such file"),
+        ("dangling", "it does not exist"),
         ("pipe", "it is not a regular file"),
         ("/dev/zero", "it is not a regular file"),
         ("a\0b", "file names cannot contain"),

@@ -287,7 +287,7 @@ def test_what_is_no_file_of_that_size_says_why(tmp_path: Path) -> None:
     with open(tmp_path / "huge", "wb") as file:
         file.truncate(MOST_BYTES + 1)
     for name, why in (
-        ("absent", "there is no such file"),
+        ("absent", "it does not exist"),
         (".", "it is a folder"),
         ("x" * 300, "too long"),
         ("fifo", "not a regular file"),

@@ -91,4 +91,4 @@ def _refuse_unmigrated(args: Namespace, store: Store) -> None:
 def _refuse(args: Namespace, config: Config) -> None:
     from ..errors import NotFoundError
 
-    raise NotFoundError(f"there is no store at {config.url}: run {command(args, 'init')}")
+    raise NotFoundError(f"no store at {config.url}: run {command(args, 'init')}")

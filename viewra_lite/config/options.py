@@ -144,7 +144,7 @@ class SqliteConfig(Config):
     database_path: Path = _option(Path("viewra-data/viewra.db"), check_database_path)
     # "cysqlite" needs the extra `fast`, and brings its own SQLite.
     driver: str = _choice("sqlite3", ("sqlite3", "cysqlite"))
-    # KiB of page cache for each connection: room for the index pages of a large library.
+    # KiB of page cache for each connection: enough for the index pages of a large library.
     cache_size_kib: int = _whole(8192, 64, 4_194_304)
     # MiB of the file that each connection maps into memory, 0 = off: mapping made no verb faster,
     # and an I/O error in a mapping kills the process (https://sqlite.org/mmap.html).

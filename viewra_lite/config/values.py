@@ -23,7 +23,7 @@ PLAIN_WORD = r"[-+]?[0-9][0-9._,]{0,39}[A-Za-z%]{0,3}|[A-Za-z_-]{1,30}"
 
 # Why a file cannot be read, in words for a user.
 WHY_UNREADABLE = {
-    errno.ENOENT: "there is no such file",
+    errno.ENOENT: "it does not exist",
     errno.ENOTDIR: "a part of its path is not a folder",
     errno.EISDIR: "it is a folder, not a file",
     errno.EACCES: "this user has no permission to read it",

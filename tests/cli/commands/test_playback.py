@@ -359,7 +359,7 @@ def test_every_command_takes_the_user_the_same_way(cli: Run, evening: Home) -> N
 def test_asking_makes_no_store(cli: Run, folder: Path, arguments: list[str]) -> None:
     done = cli(*arguments)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("viewra-lite: error: there is no store at ")
+    assert done.err.startswith("viewra-lite: error: no store at ")
     assert list(folder.iterdir()) == []
 
 

@@ -25,7 +25,7 @@ def test_asking_makes_no_store(cli: Run, folder: Path, command: list[str]) -> No
     done = cli(*command)
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        f"viewra-lite: error: there is no store at sqlite:///{folder}/viewra-data/viewra.db: "
+        f"viewra-lite: error: no store at sqlite:///{folder}/viewra-data/viewra.db: "
         "run viewra-lite init\n"
     )
     assert os.listdir(folder) == []
@@ -37,7 +37,7 @@ def test_asking_makes_no_tables_on_postgres(
 ) -> None:
     done = cli(*command, "--config", postgres_url)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("viewra-lite: error: there is no store at postgresql://")
+    assert done.err.startswith("viewra-lite: error: no store at postgresql://")
     with Store.open(postgres_url, migrate=False) as store, store.reader():
         assert MediaLibrary._meta.database.get_tables() == []
 

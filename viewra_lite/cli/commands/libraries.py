@@ -65,7 +65,7 @@ def run_libraries(args: Namespace) -> int:
         _print_libraries(rows)
     else:
         adds = command(args, "scan", "PATH", "--type", "movie")
-        note(f"There is no library yet: {adds} adds one")
+        note(f"No library yet: {adds} adds one")
     return DONE
 
 

@@ -83,7 +83,7 @@ def _chosen(store: Store, args: Namespace) -> Sequence[MediaLibrary]:
     libraries = store.media.libraries()
     if not libraries:
         adds = command(args, "scan", "PATH", "--type", "movie")
-        note(f"There is no library yet: {adds} adds one")
+        note(f"No library yet: {adds} adds one")
         return []
     due = libraries if args.all else store.media.libraries_due()
     if not due:

@@ -27,7 +27,7 @@ def add_commands(commands: Commands) -> None:
         run_status,
         "print the location, size and contents of the store",
         "Print the location, size and contents of the store. Creates nothing. The exit code is 1 "
-        "if there is no store, or if it has to be migrated with viewra-lite migrate.",
+        "if the store does not exist or has to be migrated with viewra-lite migrate.",
     )
     status.add_argument(
         "--problems", action="store_true", help="also list files that are missing or unreadable"

@@ -263,7 +263,7 @@ class SqliteBackend:
         """Raise StoreUnavailableError if the file does not exist."""
         self._find_path()
         if not self.path.exists():
-            raise StoreUnavailableError(f"there is no store at {self.path}")
+            raise StoreUnavailableError(f"no store at {self.path}")
 
     def mark_as_store(self) -> None:
         """Create the marker file, so that an emptied database is not taken for a new one."""

@@ -210,7 +210,7 @@ class WriteGate:
         return self._give_up(turn)
 
     def is_taken(self) -> bool:
-        """Whether somebody holds it."""
+        """Whether a turn holds the gate."""
         return self._holder is not None
 
     def is_awaited(self) -> bool:
