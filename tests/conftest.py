@@ -17,11 +17,15 @@ from tests.support.clock import Clock
 from tests.support.documented_errors import require_documented_errors
 from tests.support.empty_stores import EmptyStores
 from tests.support.postgres import PostgresMissing, Server, running_server
+from tests.support.torture import TORTURE
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
+from viewra_lite.database.transactions.database import Database
+from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.scanning import scan
 from viewra_lite.transcoding.module import TranscodingModule
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
@@ -91,11 +95,20 @@ def postgres_store(postgres_stores: EmptyStores) -> Iterator[str]:
 
 
 # What a room does is the same with either driver of SQLite: `make torture` tries both.
-_ONE_DRIVER = ("media", "playback", "importing", "transcoding", "adoption")
+_ONE_DRIVER = (
+    "media",
+    "playback",
+    "importing",
+    "transcoding",
+    "adoption",
+    "cli",
+    "journeys",
+    "test_foreign_errors.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("TORTURE"):
+    if TORTURE:
         return
     folder = Path(__file__).parent
     left_out = [
@@ -141,3 +154,15 @@ def store(store_config: Any, clock: Clock) -> Iterator[Store]:
     """An open, empty store on each engine in turn, at the time of `clock`."""
     with Store.open(store_config, clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def db(store: Store) -> Database:
+    """The database of `store`, as its modules have it."""
+    return store.media.db
+
+
+@pytest.fixture
+def probing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probe in this process, as where no worker can start: starting them takes the most time."""
+    monkeypatch.setattr(scan, "ProbePool", lambda workers, timeout_s: ProbePool(0, timeout_s))

@@ -11,6 +11,7 @@ import sys
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ LAYERS = {
 }
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -427,3 +429,30 @@ def test_what_the_tests_share_is_imported_from_tests_support() -> None:
             ours = name.startswith(".") or name.split(".")[0] in known
             shared = name.startswith(("tests.support", "tests.benchmarks"))
             assert shared or not ours, (path, name)
+
+
+# Private names that tests reach, where nothing else can show the promise: who waits at the write
+# gate and what a pool holds, batches made small, a folder that cannot be read on demand, a verb
+# that is interrupted between two of its steps, the thread that moves the log, argparse's options.
+MOST_PRIVATE = 57
+
+
+def test_tests_reach_hardly_any_private_name() -> None:
+    found = []
+    for path in TESTS.rglob("*.py"):
+        if path.is_relative_to(TESTS / "benchmarks"):
+            continue
+        for node in ast.walk(parsed(path)):
+            name = _reached(node)
+            if re.match(r"_(?!_|meta$|exit$)", name):
+                found.append(f"{path.relative_to(TESTS)}:{node.lineno} {name}")
+    assert len(found) <= MOST_PRIVATE, "\n".join(found)
+
+
+def _reached(node: ast.AST) -> str:
+    """Return the name that a node takes from something else, or replaces in it."""
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+        return node.attr
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+        return str(getattr(node.args[1], "value", ""))
+    return ""

@@ -23,6 +23,7 @@ from tests.support.threads import WAIT_S, in_thread
 from tests.support.transcodes import made
 from viewra_lite import FileFacts, Store
 from viewra_lite.database.transactions import waits
+from viewra_lite.database.transactions.database import Database
 from viewra_lite.database.transactions.waits import log_long_wait
 from viewra_lite.cli import main
 from viewra_lite.errors import StoreBusyError, ViewraError
@@ -248,10 +249,10 @@ def test_a_checkpoint_that_fails_is_a_warning(
             add(store, "b")
             other = threading.Thread(target=add, args=(store, "c"))
             other.start()
-            while not store._db.backend.is_writer_awaited():
+            while not store.media.db.backend.is_writer_awaited():
                 pass
         other.join(WAIT_S)
-        store._db.backend._checkpoints.end()
+        store.media.db.backend._checkpoints.end()
         first, second = said(caplog, "database", WARNING)
     assert first == "the disk did not take what was committed: Input/output error"
     assert second.startswith("the log could not be moved into the database: ")
@@ -327,11 +328,11 @@ def test_connections_are_counted_as_they_are_used(store: Store) -> None:
 
 
 def test_a_lock_that_is_waited_for_is_a_warning(
-    store: Store, every_wait: None, caplog: pytest.LogCaptureFixture
+    store: Store, db: Database, every_wait: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with store._db.exclusive("migrate"):
+    with db.exclusive("migrate"):
         with pytest.raises(StoreBusyError):
-            in_thread(lambda: store._db.exclusive("migrate", wait_s=0).__enter__())
+            in_thread(lambda: db.exclusive("migrate", wait_s=0).__enter__())
     assert "waited 0.0 s for the lock migrate" in said(caplog, "database", WARNING)
 
 

@@ -87,7 +87,7 @@ def test_rooms_that_nobody_has_used_follow_a_file(store_config: Any, tmp_path: P
         store.playback.set_progress("ann", gone, 600.0)
     with Store.open(store_config) as store:
         with store.writer():
-            store._db.emit("file_merged", gone, kept)
+            store.media.db.emit("file_merged", gone, kept)
         assert store.playback.progress("ann", kept).position == 600.0
 
 

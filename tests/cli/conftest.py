@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def cli(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def cli(folder: Path, probing_here: None, capsys: pytest.CaptureFixture[str]) -> Run:
     """Call main() in the empty folder."""
 
     def run(*arguments: str | os.PathLike[str]) -> Outcome:

@@ -14,6 +14,8 @@ from viewra_lite import FileFacts, Store
 from viewra_lite.errors import ConflictError, CorruptStoreError, InvalidValueError, NotFoundError
 from viewra_lite.playback.import_models import ImportedRow, WaitingRow
 
+pytestmark = pytest.mark.usefixtures("probing_here")
+
 THEN = "2024-03-01T20:00:00+00:00"
 
 

@@ -8,14 +8,6 @@ import pytest
 
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
-from viewra_lite.media.probing.workers import ProbePool
-from viewra_lite.media.scanning import scan
-
-
-@pytest.fixture
-def probing_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probe in this process, as where no worker can start: starting them takes the most time."""
-    monkeypatch.setattr(scan, "ProbePool", lambda workers, timeout_s: ProbePool(0, timeout_s))
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ def of_the_real(method: Any) -> Any:
 @pytest.fixture
 def ran(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is run outside writers from now on, one text for each statement."""
-    backend: Any = store._db.backend
+    backend: Any = store.media.db.backend
     found: list[str] = []
     borrow = backend.borrow
     monkeypatch.setattr(backend, "borrow", lambda: Counted(borrow(), found))

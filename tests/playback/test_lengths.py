@@ -13,6 +13,8 @@ from tests.support.libraries import clip
 from tests.support.playing import add_files, resume
 from viewra_lite import FileFacts, Store
 
+pytestmark = pytest.mark.usefixtures("probing_here")
+
 Play = Callable[[Store, Clock, str, str, int], None]
 
 

@@ -15,6 +15,8 @@ from viewra_lite import Store
 from viewra_lite.media.models import Episode, MediaFile, TVShow
 from viewra_lite.media.work_models import Work, WorkFile
 
+pytestmark = pytest.mark.usefixtures("probing_here")
+
 DAY_S = 86_400
 
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 class Clock:
     """The time as a test sets it: aware, in UTC, and still until somebody moves it."""
 
-    def __init__(self) -> None:
-        self._moment = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+    def __init__(self, moment: datetime = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)) -> None:
+        self._moment = moment
         self._lock = threading.Lock()
 
     def __call__(self) -> datetime:

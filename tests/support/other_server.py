@@ -76,9 +76,7 @@ def heartbeat_for_ever(store: Store, clock: Clock, session_id: str) -> None:
 
 
 def main(config: str, now: str) -> None:
-    clock = Clock()
-    if now:
-        clock._moment = datetime.fromisoformat(now)
+    clock = Clock(datetime.fromisoformat(now)) if now else Clock()
     with Store.open(json.loads(config), clock=clock) as store:
         print("open", flush=True)
         for line in sys.stdin:

@@ -14,7 +14,7 @@ def plan_of(store: Store, statement: Any, arguments: list[Any]) -> list[str]:
         "sqlite": ("EXPLAIN QUERY PLAN", "SELECT 1"),
         "postgres": ("EXPLAIN", "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"),
     }[store.engine]
-    store._db.all(statement, *arguments)
+    store.media.db.all(statement, *arguments)
     compiled = statement.compiled[store.engine]
     with store.reader():
         database = Movie._meta.database

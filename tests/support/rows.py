@@ -43,7 +43,7 @@ def set_interval(interval, id):
 
 def add(store: Any, id: str) -> None:
     """Insert a row through a compiled statement."""
-    store._db.run(insert_library, id, id, f"/{id}", NOW)
+    store.media.db.run(insert_library, id, id, f"/{id}", NOW)
 
 
 def add_by_peewee(id: str, **values: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.support.threads import in_thread, in_threads
 from tests.support.transcodes import add_files, entries, made
 from viewra_lite import Store
+from viewra_lite.database.transactions.database import Database
 from viewra_lite.errors import InvalidValueError, NotFoundError, StoreBusyError
 from viewra_lite.transcoding import cache_queries
 from viewra_lite.transcoding.cache import CacheUsage, EvictResult
@@ -224,7 +225,7 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
     with Store.open(postgres_url, clock=clock) as store:
         add_entries(store, clock, "made", [tmp_path / "there"] * 2)
         clock.advance(2 * HOUR_S)
-        choose = store._db.all
+        choose = store.media.db.all
 
         def chosen(statement: Any, *arguments: Any) -> Any:
             rows = choose(statement, *arguments)
@@ -232,18 +233,18 @@ def test_what_somebody_begins_to_use_while_it_is_chosen_stays_on_postgres(
                 in_thread(lambda: store.transcoding.cached("made-00000", hold_s=60))
             return rows
 
-        monkeypatch.setattr(store._db, "all", chosen)
+        monkeypatch.setattr(store.media.db, "all", chosen)
         assert store.transcoding.evict(max_bytes=0).paths == [str(tmp_path / "there")]
         assert list(entries(store)) == ["made-00000"]
 
 
 def test_paths_that_are_out_are_returned_whatever_comes_after(
-    store: Store, clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, db: Database, clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "there").touch()
     add_entries(store, clock, "made", [tmp_path / "there"] * 150)
     clock.advance(2 * HOUR_S)
-    writer, left = store._db.writer, [1]
+    writer, left = db.writer, [1]
 
     def busy(**options: Any) -> Any:
         if not left:
@@ -251,7 +252,7 @@ def test_paths_that_are_out_are_returned_whatever_comes_after(
         left.pop()
         return writer(**options)
 
-    monkeypatch.setattr(store._db, "writer", busy)
+    monkeypatch.setattr(db, "writer", busy)
     assert len(store.transcoding.evict(max_bytes=0).paths) == 100
     with pytest.raises(StoreBusyError):
         store.transcoding.evict(max_bytes=0)

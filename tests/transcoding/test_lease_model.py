@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from tests.support.clock import Clock
+from tests.support.torture import tries
 from viewra_lite import Provider, Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession
@@ -200,5 +201,5 @@ def test_a_queue_behaves_like_its_model(
     output.touch()
     run_state_machine_as_test(
         lambda: LivingQueue(store, clock, files, output),
-        settings=settings(max_examples=40, stateful_step_count=40),
+        settings=settings(max_examples=tries(20, 40), stateful_step_count=40),
     )

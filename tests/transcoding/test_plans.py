@@ -56,7 +56,7 @@ def test_a_question_uses_its_index_and_sorts_nothing(
     arguments: Any,
     expected: list[str],
 ) -> None:
-    backend = sqlite_store._db.backend
+    backend = sqlite_store.media.db.backend
     compiled = statement.compile("sqlite", backend.database)
     with sqlite_store.reader():
         rows = backend.database.execute_sql(
@@ -80,4 +80,4 @@ def files_and_sessions(sqlite_store: Store, tmp_path: Path) -> None:
         sqlite_store.transcoding.request(id, {})
     sqlite_store.transcoding.claim_next("w")
     with sqlite_store.writer():
-        sqlite_store._db.backend.database.execute_sql("ANALYZE")
+        sqlite_store.media.db.backend.database.execute_sql("ANALYZE")

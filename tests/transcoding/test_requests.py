@@ -14,6 +14,7 @@ from tests.support.processes import running_python
 from tests.support.threads import in_threads
 from tests.support.transcodes import count_sessions, entries, made
 from viewra_lite import Store, TranscodeProfile
+from viewra_lite.database.transactions.database import Database
 from viewra_lite.errors import InvalidValueError, NotFoundError
 from viewra_lite.media.models import MediaFile
 from viewra_lite.transcoding import queries
@@ -97,18 +98,18 @@ def test_what_is_in_the_cache_is_not_made_again(
 
 
 def test_what_is_completed_while_it_is_asked_for_is_not_made_again(
-    store: Store, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, db: Database, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = store.transcoding.request(files[0], H264)
     store.transcoding.claim_next("worker")
-    look, left = store._db.one, [session.id]
+    look, left = db.one, [session.id]
 
     def looked(statement: Any, *arguments: Any) -> Any:
         if statement is queries.active_session and left:  # not in the cache a moment ago
             store.transcoding.complete(left.pop(), output_path=tmp_path / "out", file_size=1)
         return look(statement, *arguments)
 
-    monkeypatch.setattr(store._db, "one", looked)
+    monkeypatch.setattr(db, "one", looked)
     found = store.transcoding.request(files[0], H264)
     assert isinstance(found, TranscodeCache) and count_sessions(store) == 1
 
@@ -213,12 +214,12 @@ def test_a_session_outlives_its_file(store: Store, files: list[str]) -> None:
 
 
 def test_what_was_made_of_a_new_file_follows_the_known_file_that_it_is(
-    store: Store, files: list[str], tmp_path: Path
+    store: Store, db: Database, files: list[str], tmp_path: Path
 ) -> None:
     entry = made(store, files[0], tmp_path / "out.mp4", H264)
     session = store.transcoding.request(files[0], {})
     with store.writer():
-        store._db.emit("file_merged", files[0], files[1])
+        db.emit("file_merged", files[0], files[1])
     assert store.transcoding.session(session.id).media_file_id == files[1]
     assert entries(store)[entry.content_hash].media_file_id == files[1]
 

@@ -17,12 +17,13 @@ import pytest
 
 from tests.support import transcoder
 from tests.support.processes import running_python
+from tests.support.torture import tries
 from tests.support.transcodes import add_files, entries
 from viewra_lite import Store
 from viewra_lite.transcoding.models import TranscodeSession
 
-SESSIONS = int(os.environ.get("VIEWRA_TORTURE_SESSIONS", "1000"))
-KILLS = 5
+SESSIONS = int(os.environ.get("VIEWRA_TORTURE_SESSIONS", tries(300, 1000)))
+KILLS = tries(3, 5)
 CLAIMS = SESSIONS // 100  # of each worker that gets stuck: so few that every process gets there
 LEASE_S = 60
 

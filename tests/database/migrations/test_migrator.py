@@ -362,9 +362,9 @@ def up(migrator, db):
             MediaLibrary._meta.database.execute_sql("INSERT INTO children VALUES ('nowhere')")
 
 
-def test_an_error_in_a_migration_keeps_the_writer_usable(store, guest):
+def test_an_error_in_a_migration_keeps_the_writer_usable(store, db, guest):
     guest.write("0001_fail", FAIL)
-    broken = migrator.Migrator(store._db, [guest.module(requires=())])
+    broken = migrator.Migrator(db, [guest.module(requires=())])
     for _ in range(2):
         with pytest.raises(MigrationError):
             broken.apply()
@@ -459,7 +459,7 @@ def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driv
         other = driver.connect(path, 1.0)
         other.execute("BEGIN IMMEDIATE")
         waits = []
-        backend = store._db.backend
+        backend = store.media.db.backend
         retry = backend._retry
 
         def let_go_at_the_second(action):
@@ -472,7 +472,7 @@ def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driv
             return retry(counted)
 
         backend._retry = let_go_at_the_second
-        done = migrator.Migrator(store._db, [guest.module(requires=())]).apply()
+        done = migrator.Migrator(store.media.db, [guest.module(requires=())]).apply()
         other.close()
         assert [script.name for script in done] == ["0001_initial"]
         assert len(waits) >= 2

@@ -91,7 +91,7 @@ def explain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     path = tmp_path_factory.mktemp("plans") / "viewra.db"
     options = {"database_path": str(path), "driver": request.param}
     with Store.open({"database": options}) as store:
-        database = store._db.backend.database
+        database = store.media.db.backend.database
         connection = load_driver(request.param).connect(path, 1.0)
 
         def plan(statement: Statement) -> list[str]:

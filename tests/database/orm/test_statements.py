@@ -103,7 +103,7 @@ def contents(instance):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_every_model_is_stored_and_loaded_as_peewee_does(store, model):
+def test_every_model_is_stored_and_loaded_as_peewee_does(store, db, model):
     copy = without_rules(model)
     database = model._meta.database
     names = [field.name for field in copy._meta.sorted_fields]
@@ -111,13 +111,12 @@ def test_every_model_is_stored_and_loaded_as_peewee_does(store, model):
         "insert": Statement(lambda *values: copy.insert(dict(zip(names, values))), len(names)),
         "all": Statement(lambda: copy.select(), 0),
     }
-    with store._db.writer():
+    with db.writer():
         database.create_tables([copy])
 
         @settings(max_examples=12, suppress_health_check=list(HealthCheck), phases=PHASES)
         @given(rows_of(model))
         def check(row):
-            db = store._db
             copy.delete().execute()
             copy.insert(row).execute()
             db.run(compiled["insert"], *(row[name] for name in names))
@@ -135,7 +134,7 @@ def test_every_model_is_stored_and_loaded_as_peewee_does(store, model):
         check()
 
 
-def test_it_is_compiled_once(store, monkeypatch):
+def test_it_is_compiled_once(store, db, monkeypatch):
     calls = []
     real = statements.Compiled.__init__
 
@@ -153,17 +152,17 @@ def test_it_is_compiled_once(store, monkeypatch):
     question = statement(build)
     add(store, "a")
     for _ in range(5):
-        assert store._db.one(question, "a").id == "a"
-        assert len(store._db.all(question, "a")) == 1
+        assert db.one(question, "a").id == "a"
+        assert len(db.all(question, "a")) == 1
         with store.reader():
-            assert store._db.one(question, "b") is None
+            assert db.one(question, "b") is None
     assert len(builds) == 1
     assert len(calls) <= 2  # the question's and, in a fresh process, the insert's
 
 
-def test_a_result_never_queries_again(store):
+def test_a_result_never_queries_again(store, db):
     add(store, "a")
-    with store._db.writer():
+    with db.writer():
         MediaFile.insert(
             id="f", library="a", path="/f", filename="f", created_at=NOW, updated_at=NOW
         ).execute()
@@ -180,17 +179,17 @@ def test_a_result_never_queries_again(store):
             MediaFile.select(MediaFile, MediaLibrary).join(MediaLibrary).where(MediaFile.id == id)
         )
 
-    file = store._db.one(alone, "f")
+    file = db.one(alone, "f")
     assert (file.library, file.library_id) == ("a", "a")
     for name in MediaFile._meta.fields:
         getattr(file, name)
-    file = store._db.one(joined, "f")
+    file = db.one(joined, "f")
     assert (file.library.name, file.library_id, file.library.id) == ("a", "a", "a")
     assert queries == []
 
 
-def test_joined_models_are_filled_as_peewee_fills_them(store):
-    with store._db.writer():
+def test_joined_models_are_filled_as_peewee_fills_them(store, db):
+    with db.writer():
         add_by_peewee("a")
         for id, kind in (("ws", "show"), ("w1", "episode"), ("w2", "episode")):
             Work.insert(id=id, kind=kind).execute()
@@ -231,7 +230,7 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
             .order_by(Episode.id)
         )
 
-    ours = store._db.all(Statement(query))
+    ours = db.all(Statement(query))
     with store.reader():
         theirs = list(query())
     for mine, its in zip(ours, theirs):
@@ -242,19 +241,19 @@ def test_joined_models_are_filled_as_peewee_fills_them(store):
     assert {(episode.show.title, episode.season.show_id) for episode in ours} == {("Show", "s")}
 
 
-def test_only_some_columns_are_filled_as_peewee_fills_them(store):
+def test_only_some_columns_are_filled_as_peewee_fills_them(store, db):
     add(store, "a")
 
     def query():
         return MediaLibrary.select(MediaLibrary.created_at, MediaLibrary.path)
 
-    ours = store._db.all(Statement(query))
+    ours = db.all(Statement(query))
     with store.reader():
         assert contents(ours[0]) == contents(query().get())
 
 
 @pytest.mark.parametrize("count", [0, 1, 5_000])
-def test_one_of_takes_a_list_of_any_length(store, count):
+def test_one_of_takes_a_list_of_any_length(store, db, count):
     @statement
     def some(ids):
         return MediaLibrary.select(MediaLibrary.id).where(OneOf(MediaLibrary.id, ids)).tuples()
@@ -270,13 +269,13 @@ def test_one_of_takes_a_list_of_any_length(store, count):
     for name in ("x1", "x4999", "é'\"\\", "y"):
         add(store, name)
     wanted = [f"x{n + 1}" for n in range(count)]
-    found = {id for (id,) in store._db.all(some, wanted)}
+    found = {id for (id,) in db.all(some, wanted)}
     assert found == {"x1", "x4999"} & set(wanted)
-    assert store._db.all(some, ["é'\"\\"]) == [("é'\"\\",)]
-    assert len(store._db.all(of_intervals, list(range(count)))) == (4 if count else 0)
+    assert db.all(some, ["é'\"\\"]) == [("é'\"\\",)]
+    assert len(db.all(of_intervals, list(range(count)))) == (4 if count else 0)
 
 
-def test_parameters_are_converted_wherever_they_stand(store):
+def test_parameters_are_converted_wherever_they_stand(store, db):
     late = datetime(2024, 5, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))  # NOW, said otherwise
 
     @statement
@@ -304,16 +303,16 @@ def test_parameters_are_converted_wherever_they_stand(store):
 
     for odd in ("/\udcff", "/\U0010ff80"):
         for _ in range(2):
-            assert store._db.run(upsert, "a", odd, late, late, odd) == 1
-        assert store._db.one(between, late, late, odd).last_scan == NOW
-        assert store._db.one(library_by_id, "a").path == odd
+            assert db.run(upsert, "a", odd, late, late, odd) == 1
+        assert db.one(between, late, late, odd).last_scan == NOW
+        assert db.one(library_by_id, "a").path == odd
     with pytest.raises(InvalidValueError):
-        store._db.run(upsert, "a", "/x", late, datetime(2024, 1, 1), "/x")
+        db.run(upsert, "a", "/x", late, datetime(2024, 1, 1), "/x")
     with pytest.raises(InvalidValueError):
-        store._db.one(between, late, datetime(2024, 1, 1), "/x")
+        db.one(between, late, datetime(2024, 1, 1), "/x")
 
 
-def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store):
+def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store, db):
     @statement
     def rename(name, id):
         return MediaLibrary.update({MediaLibrary.name: name}).where(MediaLibrary.id != id)
@@ -324,9 +323,9 @@ def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store):
 
     for name in "abc":
         add(store, name)
-    assert store._db.run(rename, "x", "a") == 2
-    assert sorted(store._db.run_returning(rename_returning, "y")) == [("a",), ("b",), ("c",)]
+    assert db.run(rename, "x", "a") == 2
+    assert sorted(db.run_returning(rename_returning, "y")) == [("a",), ("b",), ("c",)]
     with store.writer():
-        assert store._db.run(rename, "z", "nobody") == 3
-        assert len(store._db.run_returning(rename_returning, "y")) == 3
-    assert store._db.one(library_by_id, "a").name == "y"
+        assert db.run(rename, "z", "nobody") == 3
+        assert len(db.run_returning(rename_returning, "y")) == 3
+    assert db.one(library_by_id, "a").name == "y"

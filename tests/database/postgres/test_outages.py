@@ -50,7 +50,7 @@ def test_a_restart_between_two_verbs_is_not_noticed(outage, own_server):
             assert MediaLibrary.select().count() == 1
     own_server.stop()
     own_server.start()
-    assert outage._db.one(library_by_id, "a").id == "a"
+    assert outage.media.db.one(library_by_id, "a").id == "a"
     own_server.stop()
     own_server.start()
     add(outage, "b")
@@ -74,7 +74,7 @@ def test_several_idle_connections_survive_a_restart(outage, own_server):
     own_server.start()
     for _ in range(5):
         assert ids(outage) == []
-    assert len(outage._db.backend._pool._alive) <= 4
+    assert len(outage.media.db.backend._pool._alive) <= 4
 
 
 def test_a_server_that_is_down_is_unavailable_until_it_is_back(outage, own_server):
@@ -84,8 +84,8 @@ def test_a_server_that_is_down_is_unavailable_until_it_is_back(outage, own_serve
         lambda: ids(outage),
         lambda: add(outage, "b"),
         outage.writer().__enter__,
-        lambda: outage._db.one(library_by_id, "a"),
-        lambda: outage._db.exclusive("x").__enter__(),
+        lambda: outage.media.db.one(library_by_id, "a"),
+        lambda: outage.media.db.exclusive("x").__enter__(),
     ):
         with pytest.raises(StoreUnavailableError, match="cannot be reached"):
             use()
@@ -179,7 +179,7 @@ def test_every_refusal_is_named_and_shows_no_password(own_server, capsys):
 def test_a_store_shows_its_password_nowhere(own_server):
     url = own_server.create_database("test_shown")
     with Store.open(url) as store:
-        backend = store._db.backend
+        backend = store.media.db.backend
         shown = [repr(store), repr(store.config), str(vars(backend.database)), str(vars(backend))]
         for text in shown:
             assert own_server.password not in text
@@ -195,7 +195,7 @@ def set_up(own_server: Server, request: pytest.FixtureRequest) -> Iterator[Calla
     with ExitStack() as opened:
 
         def configured(setting: str) -> Store:
-            own_server._execute(f"ALTER DATABASE {{}} SET {setting}", name)
+            own_server.execute(f"ALTER DATABASE {{}} SET {setting}", name)
             return opened.enter_context(Store.open(url))
 
         yield configured
@@ -217,7 +217,7 @@ def test_the_isolation_is_ours_whatever_the_server_has_as_its_default(set_up):
 
     def count_up(number):
         for _ in range(20):
-            store._db.run(set_interval, number, "a")
+            store.media.db.run(set_interval, number, "a")
 
     in_threads(4, count_up)
 
@@ -243,14 +243,17 @@ IDLE_TOO_LONG = "blocks short, or raise .* idle_in|server closed the connection"
 
 @pytest.mark.parametrize("session", ["reader", "writer"])
 def test_a_server_that_ends_idle_transactions_is_named_with_the_remedy(outage, session):
-    for use in (lambda: MediaLibrary.select().count(), lambda: outage._db.one(library_by_id, "a")):
+    for use in (
+        lambda: MediaLibrary.select().count(),
+        lambda: outage.media.db.one(library_by_id, "a"),
+    ):
         with pytest.raises(StoreUnavailableError, match=IDLE_TOO_LONG):
             with getattr(outage, session)():
                 idle_for_too_long()
                 use()
     with pytest.raises(StoreUnavailableError, match=IDLE_TOO_LONG), outage.writer():
         idle_for_too_long()
-    assert outage._db.one(library_by_id, "a") is None
+    assert outage.media.db.one(library_by_id, "a") is None
 
 
 def idle_for_too_long():

@@ -38,10 +38,10 @@ def store(driver, path, monkeypatch):
 
 def write_while_another_queues(store, times, first=0):
     """Write again and again, each time with another thread at the gate; see each step end."""
-    backend = store._db.backend
+    backend = store.media.db.backend
     for number in range(first, first + times):
-        with store._db.writer():
-            store._db.run(set_interval, number, "a")
+        with store.media.db.writer():
+            store.media.db.run(set_interval, number, "a")
             other = threading.Thread(target=add, args=(store, f"{number}"))
             other.start()
             while not backend._gate._waiting:
@@ -115,11 +115,11 @@ def test_others_write_while_the_database_is_synced(store, path, held):
     assert len(ids(store)) == 1 + held.rows + 1
 
 
-def test_what_was_moved_is_not_the_whole_log_until_the_database_is_synced(store, path, held):
+def test_what_was_moved_is_not_the_whole_log_until_the_database_is_synced(store, db, path, held):
     some, pages = moved(path)
     assert 0 < some < pages
     held.end()
-    store._db.backend._checkpoints.end()
+    db.backend._checkpoints.end()
 
 
 def test_a_step_ends_with_the_whole_log_in_the_database(store, path):
@@ -164,7 +164,7 @@ def test_a_scan_inside_a_writer_does_not_wait_for_a_step_that_needs_the_writer(
     assert len(store.media.files(library.id).items) == 1
 
 
-def test_no_writer_waits_for_the_disk_when_a_scan_ends(store, path, tmp_path, monkeypatch):
+def test_no_writer_waits_for_the_disk_when_a_scan_ends(store, db, path, tmp_path, monkeypatch):
     """Each sync of the log and the database finds the gate open."""
     library = store.media.add_library("Films", str(tmp_path), "movie")
     disk = Disk(monkeypatch)
@@ -174,7 +174,7 @@ def test_no_writer_waits_for_the_disk_when_a_scan_ends(store, path, tmp_path, mo
     some, pages = moved(path)
     assert some == pages
     syncs = disk.syncs
-    store._db.backend.checkpoint()
+    db.backend.checkpoint()
     assert disk.syncs == syncs  # there is nothing to move
 
 
@@ -191,8 +191,8 @@ def test_a_scan_whose_log_cannot_be_synced_says_so(store, tmp_path, monkeypatch)
         store.media.scan(library.id)
 
 
-def test_close_waits_for_the_step_and_leaves_no_log(store, path, held):
-    backend = store._db.backend
+def test_close_waits_for_the_step_and_leaves_no_log(store, db, path, held):
+    backend = db.backend
     closing = threading.Thread(target=store.close)
     closing.start()
     while not backend._closed:
@@ -240,7 +240,7 @@ def test_a_step_that_fails_says_nothing_to_the_writer_that_made_it(store, path, 
     assert len(ids(store)) == 41
 
 
-def test_a_database_that_cannot_be_synced_keeps_its_log(store, path, monkeypatch):
+def test_a_database_that_cannot_be_synced_keeps_its_log(store, db, path, monkeypatch):
     disk = Disk(monkeypatch)
 
     def refuse(number):
@@ -251,7 +251,7 @@ def test_a_database_that_cannot_be_synced_keeps_its_log(store, path, monkeypatch
     write_while_another_queues(store, 100)
     assert disk.syncs == 3 and len(ids(store)) == 101
     with pytest.raises(StoreUnavailableError, match="check the disk"):
-        with store._db.writer(durable=True):
+        with db.writer(durable=True):
             add(store, "durable")
     some, pages = moved(path)
     assert 0 < some < pages

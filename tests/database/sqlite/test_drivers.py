@@ -28,9 +28,8 @@ def execute(sql, *params):
     return MediaLibrary._meta.database.execute_sql(sql, params)
 
 
-def test_the_chosen_driver_is_used_by_readers_writers_and_guests(driver, store):
+def test_the_chosen_driver_is_used_by_readers_writers_and_guests(driver, store, db):
     kind = {"sqlite3": "sqlite3", "cysqlite": "cysqlite._cysqlite"}[store.config.driver]
-    db = store._db
     for scope in (db.reader, db.writer, store.reader, store.writer):
         with scope():
             assert type(db.current.connection).__module__ == kind
@@ -134,16 +133,16 @@ def test_a_message_shows_neither_the_statement_nor_a_value(store):
     assert str(conflict.value).startswith("UNIQUE constraint failed: media_libraries.")
 
 
-def test_a_cursor_that_was_left_half_read_keeps_no_snapshot(store):
+def test_a_cursor_that_was_left_half_read_keeps_no_snapshot(store, db):
     for number in range(5):
         add(store, f"{number}")
     with store.reader():
         cursor = execute("SELECT id FROM media_libraries ORDER BY id")
         assert cursor.fetchone() == ("0",)
-    connection = store._db.backend.borrow()
+    connection = db.backend.borrow()
     assert not connection.in_transaction
     busy, log, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    store._db.backend.give_back(connection)
+    db.backend.give_back(connection)
     assert (busy, log, moved) == (0, 0, 0)
     with pytest.raises(Exception, match="closed cursor|finalized"):
         cursor.fetchone()
@@ -194,7 +193,7 @@ def test_no_cursor_of_cysqlite_outlives_the_lending_of_its_connection(tmp_path):
     with Store.open(config) as store:
         add(store, "a")
         add(store, "b")
-        backend = store._db.backend
+        backend = store.media.db.backend
         for borrow, give_back in (
             (backend.borrow, backend.give_back),
             (backend.borrow_writer, backend.give_back_writer),

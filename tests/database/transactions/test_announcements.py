@@ -12,10 +12,10 @@ import pytest
 from tests.support.processes import running_python
 from tests.support.rows import add, ids
 from viewra_lite import Module, Store, errors
+from viewra_lite.database.transactions.database import Database
 
 
-def test_a_listener_hears_inside_the_transaction(store: Store) -> None:
-    db = store._db
+def test_a_listener_hears_inside_the_transaction(store: Store, db: Database) -> None:
     db.subscribe("library_named", lambda id: add(store, f"{id}-heard"))
     with pytest.raises(ZeroDivisionError):
         with store.writer():
@@ -27,15 +27,15 @@ def test_a_listener_hears_inside_the_transaction(store: Store) -> None:
     assert ids(store) == ["kept-heard"]
 
 
-def test_what_a_listener_raises_ends_the_transaction(store: Store) -> None:
+def test_what_a_listener_raises_ends_the_transaction(store: Store, db: Database) -> None:
     def refuse(id: str) -> None:
         raise errors.ConflictError(f"{id} is refused")
 
-    store._db.subscribe("library_named", refuse)
+    db.subscribe("library_named", refuse)
     with pytest.raises(errors.ConflictError, match="one is refused"):
         with store.writer():
             add(store, "one")
-            store._db.emit("library_named", "one")
+            db.emit("library_named", "one")
     assert ids(store) == []
 
 
@@ -44,7 +44,7 @@ import os, sys
 from viewra_lite import Store
 
 with Store.open(sys.argv[1]) as store:
-    with store._db.exclusive("of-a-parent"):
+    with store.media.db.exclusive("of-a-parent"):
         child = os.fork()
         if not child:
             sys.exit()  # an ordinary end, with everything that Python tidies up at one
@@ -68,10 +68,10 @@ def test_a_lock_is_its_holders_alone_and_no_forked_childs(
         assert parent.stdout.readline() == "held\n"
         with Store.open(store_config) as store:
             with pytest.raises(errors.StoreBusyError):
-                store._db.exclusive("of-a-parent").__enter__()
+                store.media.db.exclusive("of-a-parent").__enter__()
             os.kill(parent.pid, signal.SIGKILL)
             parent.wait()
-            with store._db.exclusive("of-a-parent", wait_s=20.0):
+            with store.media.db.exclusive("of-a-parent", wait_s=20.0):
                 pass
 
 

@@ -56,7 +56,7 @@ def test_every_use_after_close_says_that_the_store_is_closed(store_config):
     add(store, "a")
     assert ids(store) == ["a"]
     store.close()
-    db = store._db
+    db = store.media.db
     uses = [
         lambda: store.reader().__enter__(),
         lambda: store.writer().__enter__(),

@@ -22,13 +22,13 @@ from viewra_lite.errors import ConflictError, TransactionError, StoreBusyError
 from viewra_lite.media.models import MediaLibrary
 
 
-def test_a_reader_sees_one_snapshot_while_others_commit(store):
+def test_a_reader_sees_one_snapshot_while_others_commit(store, db):
     add(store, "a")
     with store.reader():
         assert MediaLibrary.select().count() == 1
         in_thread(lambda: add(store, "b"))
         assert MediaLibrary.select().count() == 1
-        assert store._db.one(library_by_id, "b") is None
+        assert db.one(library_by_id, "b") is None
     assert ids(store) == ["a", "b"]
 
 
@@ -43,11 +43,11 @@ def test_a_write_in_a_reader_is_refused(store):
     assert ids(store) == []
 
 
-def test_a_write_that_the_caller_catches_in_a_reader_has_no_effect(store):
+def test_a_write_that_the_caller_catches_in_a_reader_has_no_effect(store, db):
     with pytest.raises(TransactionError), store.reader():
         with pytest.raises(peewee.PeeweeException):
             add_by_peewee("a")
-        store._db.run(insert_library, "a", "a", "/a", NOW)
+        db.run(insert_library, "a", "a", "/a", NOW)
     assert ids(store) == []
 
 
@@ -101,11 +101,11 @@ def test_peewees_atomic_is_a_savepoint_inside_a_writer(store):
     assert ids(store) == ["a"]
 
 
-def test_a_reader_in_a_writer_sees_its_rows_and_refuses_writes(store):
+def test_a_reader_in_a_writer_sees_its_rows_and_refuses_writes(store, db):
     with store.writer():
         add_by_peewee("a")
         with pytest.raises(TransactionError), store.reader():
-            assert store._db.one(library_by_id, "a").name == "a"
+            assert db.one(library_by_id, "a").name == "a"
             add_by_peewee("b")
         with pytest.raises(TransactionError), store.reader():
             add(store, "b")
@@ -134,8 +134,7 @@ def test_a_reader_in_a_nested_writer_keeps_every_level(store):
     assert ids(store) == ["a", "d"]
 
 
-def test_a_reader_of_ours_in_a_writer_keeps_run_from_writing(store):
-    db = store._db
+def test_a_reader_of_ours_in_a_writer_keeps_run_from_writing(store, db):
     with db.writer():
         add(store, "a")
         with db.reader(), pytest.raises(TransactionError):
@@ -156,11 +155,11 @@ def test_a_writer_in_a_reader_is_refused(store):
             pass
 
 
-def test_run_many_needs_a_writer(store):
+def test_run_many_needs_a_writer(store, db):
     with pytest.raises(TransactionError):
-        store._db.run_many(insert_library, [])
+        db.run_many(insert_library, [])
     with store.reader(), pytest.raises(TransactionError):
-        store._db.run_many(insert_library, [])
+        db.run_many(insert_library, [])
 
 
 def test_an_error_that_was_swallowed_never_loses_rows_silently(store):
@@ -344,19 +343,19 @@ def test_after_commit_runs_at_once_outside_a_writer(store):
 # Threads
 
 
-def test_sessions_of_threads_do_not_meet(store):
+def test_sessions_of_threads_do_not_meet(store, db):
     inside = threading.Barrier(4, timeout=WAIT_S)
 
     def read(number):
         with store.reader():
             inside.wait()
-            return store._db.in_transaction, MediaLibrary.select().count()
+            return db.in_transaction, MediaLibrary.select().count()
 
     assert in_threads(4, read) == [(True, 0)] * 4
-    assert not store._db.in_transaction
+    assert not db.in_transaction
 
 
-def test_transactions_that_read_and_then_write_all_commit(store):
+def test_transactions_that_read_and_then_write_all_commit(store, db):
     """8 threads, one row. PostgreSQL needs the row locked, as it says of READ COMMITTED."""
     add(store, "a")
 
@@ -369,7 +368,7 @@ def test_transactions_that_read_and_then_write_all_commit(store):
                 MediaLibrary.update(scan_interval=row.get().scan_interval + 1).execute()
 
     in_threads(8, count_up)
-    assert store._db.one(interval_of, "a") == (320,)
+    assert db.one(interval_of, "a") == (320,)
 
 
 def test_single_statements_of_threads_all_commit(store):
@@ -389,7 +388,7 @@ def test_a_writer_that_waits_too_long_is_told_that_the_store_is_busy(store_confi
 
         def hold():
             with store.writer():
-                store._db.run(set_interval, 1, "a")
+                store.media.db.run(set_interval, 1, "a")
                 held.set()
                 done.wait(WAIT_S)
 
@@ -398,17 +397,17 @@ def test_a_writer_that_waits_too_long_is_told_that_the_store_is_busy(store_confi
         assert held.wait(WAIT_S)
         try:
             with pytest.raises(StoreBusyError), store.writer():
-                store._db.run(set_interval, 2, "a")
+                store.media.db.run(set_interval, 2, "a")
             with pytest.raises(StoreBusyError):
-                store._db.run(set_interval, 2, "a")
+                store.media.db.run(set_interval, 2, "a")
         finally:
             done.set()
             holder.join()
-        store._db.run(set_interval, 3, "a")
-        assert store._db.one(interval_of, "a") == (3,)
+        store.media.db.run(set_interval, 3, "a")
+        assert store.media.db.one(interval_of, "a") == (3,)
 
 
-def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
+def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store, db):
     """Eight threads count in one row; each reads it first, as a room's verb may."""
     with store.writer():
         MediaLibrary.create(
@@ -417,8 +416,8 @@ def test_what_is_read_and_then_written_in_a_writer_is_never_lost(store):
             path="/counted",
             type="movie",
             scan_interval=0,
-            created_at=store._db.now(),
-            updated_at=store._db.now(),
+            created_at=db.now(),
+            updated_at=db.now(),
         )
 
     def count():

@@ -52,7 +52,7 @@ def insert_file(id, library, size, width, duration, created_at):
 
 
 def add_file(store, id="f", library="a", size=1, width=1, duration=1.0, created_at=NOW):
-    store._db.run(insert_file, id, library, size, width, duration, created_at)
+    store.media.db.run(insert_file, id, library, size, width, duration, created_at)
 
 
 def in_writer(store, action):
@@ -64,7 +64,7 @@ BROKEN_RULES = {
     "unique": (ConflictError, lambda store: add(store, "a")),
     "unique, Peewee": (ConflictError, lambda store: in_writer(store, lambda: add_by_peewee("a"))),
     "foreign key": (ConflictError, lambda store: add_file(store, library="nowhere")),
-    "check": (InvalidValueError, lambda store: store._db.run(set_interval, -1, "a")),
+    "check": (InvalidValueError, lambda store: store.media.db.run(set_interval, -1, "a")),
     "check, Peewee": (
         InvalidValueError,
         lambda store: in_writer(store, lambda: add_by_peewee("b", scan_interval=-1)),
@@ -135,17 +135,17 @@ def test_a_value_in_a_peewee_query_is_the_same_error_on_both_engines(store, valu
 
 
 @pytest.mark.parametrize("id", ["a\0b", "\ud800"], ids=["NUL", "surrogate"])
-def test_a_value_that_cannot_be_stored_cannot_be_looked_for_either(store, id):
+def test_a_value_that_cannot_be_stored_cannot_be_looked_for_either(store, db, id):
     with pytest.raises(InvalidValueError):
-        store._db.one(library_by_id, id)
+        db.one(library_by_id, id)
 
 
-def test_rows_of_run_many_are_looked_at_too(store):
+def test_rows_of_run_many_are_looked_at_too(store, db):
     from viewra_lite.database.orm.fields import timestamp_text
 
     rows = [(id, "name", id, "movie", 0, timestamp_text(NOW)) for id in ("a", "b\0")]
     with pytest.raises(Exception) as caught, store.writer():
-        store._db.run_many(many_libraries, [(*row, row[-1]) for row in rows])
+        db.run_many(many_libraries, [(*row, row[-1]) for row in rows])
     assert type(caught.value) is InvalidValueError
     assert ids(store) == []
 
@@ -170,10 +170,10 @@ def test_wrong_sql_of_guest_code_stays_peewees_error(store):
         MediaLibrary._meta.database.execute_sql("SELECT nothing FROM nowhere")
 
 
-def test_a_message_shows_no_values_of_the_row(store):
+def test_a_message_shows_no_values_of_the_row(store, db):
     add(store, "a")
     with pytest.raises(ConflictError) as caught:
-        store._db.run(insert_library, "secret", "n", "/a", NOW)
+        db.run(insert_library, "secret", "n", "/a", NOW)
     assert "secret" not in str(caught.value) and "/a" not in str(caught.value)
 
 
@@ -419,11 +419,11 @@ NOT_UTF8 = "UPDATE media_libraries SET name = CAST(x'ff41' AS TEXT)"
 @pytest.mark.parametrize(
     "read",
     [
-        lambda store: store._db.one(library_by_id, "a"),
-        lambda store: store._db.all(library_by_id, "a"),
+        lambda store: store.media.db.one(library_by_id, "a"),
+        lambda store: store.media.db.all(library_by_id, "a"),
         lambda store: in_writer(store, lambda: MediaLibrary.get()),
         lambda store: in_writer(store, lambda: list(MediaLibrary.select().tuples())),
-        lambda store: in_writer(store, lambda: store._db.one(library_by_id, "a")),
+        lambda store: in_writer(store, lambda: store.media.db.one(library_by_id, "a")),
         lambda store: store.media.save_movie("a", title="Dune"),
     ],
     ids=["one", "all", "Peewee's get", "Peewee's rows", "one in a writer", "a verb"],

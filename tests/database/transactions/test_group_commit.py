@@ -34,7 +34,7 @@ def store(driver, path):
 
 
 def add_durably(store, id):
-    with store._db.writer(durable=True):
+    with store.media.db.writer(durable=True):
         add(store, id)
 
 
@@ -51,7 +51,7 @@ class Crowd:
         self._all_in = threading.Event()
         disk.before = self._wait
         self._committed = []
-        backend = store._db.backend
+        backend = store.media.db.backend
         commit = backend.commit
 
         def counted(connection):
@@ -73,7 +73,7 @@ def test_8_durable_writers_share_two_syncs(store, disk):
     assert len(ids(store)) == WRITERS
 
 
-def test_a_durable_commit_is_synced_before_its_writer_returns(store, disk, path):
+def test_a_durable_commit_is_synced_before_its_writer_returns(store, db, disk, path):
     order = []
 
     def look(number):
@@ -81,24 +81,24 @@ def test_a_durable_commit_is_synced_before_its_writer_returns(store, disk, path)
         order.append(("synced", b"marker-row" in log_of(path).read_bytes()))
 
     disk.before = look
-    with store._db.writer(durable=True):
+    with db.writer(durable=True):
         add(store, "marker-row")
         store.after_commit(lambda: order.append("called back"))
     order.append("returned")
     assert order == [("synced", True), "called back", "returned"]
 
 
-def test_each_durable_commit_alone_is_synced_and_no_other_is(store, disk):
+def test_each_durable_commit_alone_is_synced_and_no_other_is(store, db, disk):
     for number in range(3):
         add(store, f"plain-{number}")
-        with store._db.writer():
+        with db.writer():
             add(store, f"plain-writer-{number}")
         assert disk.syncs == number
         add_durably(store, f"durable-{number}")
         assert disk.syncs == number + 1
-    with pytest.raises(ZeroDivisionError), store._db.writer(durable=True):
+    with pytest.raises(ZeroDivisionError), db.writer(durable=True):
         1 / 0
-    with store._db.writer(), store._db.writer(durable=True):
+    with db.writer(), db.writer(durable=True):
         add(store, "as the outer one")
     assert disk.syncs == 3
 
@@ -109,7 +109,7 @@ def test_who_waits_for_the_disk_keeps_nobody_from_writing(store, disk):
     assert ids(store) == ["a", "meanwhile"]
 
 
-def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
+def test_a_failing_sync_is_told_to_everyone_who_waited(store, db, disk, path):
     crowd, called = Crowd(store, disk), []
 
     def refuse(number):
@@ -120,7 +120,7 @@ def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
 
     def write(number):
         with pytest.raises(StoreUnavailableError, match="restart the program"):
-            with store._db.writer(durable=True):
+            with db.writer(durable=True):
                 add(store, f"{number}")
                 store.after_commit(lambda: called.append(number))
 
@@ -139,12 +139,14 @@ def test_a_failing_sync_is_told_to_everyone_who_waited(store, disk, path):
         assert "durable" in ids(again)
 
 
-def test_a_connection_that_guest_code_changed_is_closed_after_what_it_owes_is_synced(store, disk):
-    with store._db.writer(durable=True, untrusted=True):
+def test_a_connection_that_guest_code_changed_is_closed_after_what_it_owes_is_synced(
+    store, db, disk
+):
+    with db.writer(durable=True, untrusted=True):
         add(store, "guest's")
         MediaLibrary._meta.database.execute_sql("PRAGMA cache_size=77")
     assert disk.syncs == 1
-    with store._db.writer():
+    with db.writer():
         add(store, "on a new connection")
     add_durably(store, "durable")
     assert disk.syncs == 2
@@ -180,7 +182,7 @@ from viewra_lite import Store
 def write(thread):
     for n in range(1_000_000):
         id = f"{sys.argv[2]}-{thread}-{n:06}"
-        with store._db.writer(durable=True):
+        with store.media.db.writer(durable=True):
             add(store, id + "-a")
             add(store, id + "-b")
         sys.stdout.write(id + "\\n")

@@ -72,18 +72,18 @@ def test_a_lock_ends_with_its_holder_though_a_child_has_its_descriptor(tmp_path:
 @needs_proc
 def test_a_lock_that_is_no_scans_ends_so(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path}/viewra.db") as store:
-        held = store._db.exclusive("migrate")
+        held = store.media.db.exclusive("migrate")
         held.__enter__()
         with child_with(lock_descriptors(tmp_path / "viewra.db-lock")):
             held.__exit__(None, None, None)
-            with store._db.exclusive("migrate"):
+            with store.media.db.exclusive("migrate"):
                 pass
 
 
 @needs_proc
 def test_no_program_that_is_started_inherits_a_lock(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path}/viewra.db") as store:
-        with store._db.exclusive("scan-x"):
+        with store.media.db.exclusive("scan-x"):
             [descriptor] = lock_descriptors(tmp_path / "viewra.db-lock")
             assert not os.get_inheritable(descriptor)
 
@@ -134,7 +134,7 @@ def test_the_session_of_a_server_that_opened_a_link_lives_on(
         assert server.stdout is not None
         id = server.stdout.readline().strip()
         with Store.open(f"sqlite:///{tmp_path}/data/viewra.db") as store:
-            store.playback.tidy(store._db.now())
+            store.playback.tidy(store.media.db.now())
             assert store.playback.session(id).state == "starting"
 
 
@@ -165,8 +165,8 @@ def test_a_durable_write_through_a_link_is_synced(tmp_path: Path) -> None:
     Store.open(f"sqlite:///{target}").close()
     (tmp_path / "library.db").symlink_to(target)
     with Store.open(f"sqlite:///{tmp_path}/library.db") as store:
-        with store._db.writer(durable=True):
+        with store.media.db.writer(durable=True):
             pass
         assert (tmp_path / "data" / "viewra.db-wal").exists()
-        backend: Any = store._db.backend
+        backend: Any = store.media.db.backend
         assert backend._wal is None or backend._wal.takes_commits()

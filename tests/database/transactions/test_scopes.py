@@ -338,7 +338,7 @@ def nested_readers(store):
 
 
 def durable_writer(store):
-    with store._db.writer(durable=True):
+    with store.media.db.writer(durable=True):
         add(store, "a")
 
 
@@ -378,7 +378,7 @@ def interrupt_everywhere(store, work, keeps_traceback):
                 work(store)
         except KeyboardInterrupt as exc:
             kept.append(exc if keeps_traceback else None)
-            assert not store._db.in_transaction, interruption.where
+            assert not store.media.db.in_transaction, interruption.where
             in_thread(lambda: add(store, "there"))
             add(store, "here")
             assert {"here", "there"} <= set(in_thread(lambda: ids(store))), interruption.where

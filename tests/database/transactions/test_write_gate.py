@@ -105,9 +105,9 @@ def test_an_interrupt_while_waiting_does_not_lose_the_gate(monkeypatch, handed_o
     assert gate.acquire(0)
 
 
-def test_an_interrupt_in_a_transaction_does_not_lose_the_writer(store):
+def test_an_interrupt_in_a_transaction_does_not_lose_the_writer(store, db):
     for moment in ("begin_write", "commit"):
-        backend = store._db.backend
+        backend = db.backend
         real = getattr(backend, moment)
 
         def interrupted(*args):
@@ -131,13 +131,13 @@ def test_a_thread_that_writes_batch_after_batch_does_not_starve_another(tmp_path
 
         def scan():
             while not stop.is_set():
-                with store._db.writer():
-                    store._db.run(set_interval, next(batches), "scan")
+                with store.media.db.writer():
+                    store.media.db.run(set_interval, next(batches), "scan")
 
         def heartbeat():
             for n in range(200):
                 before = next(batches)
-                store._db.run(set_interval, n, "heartbeat")
+                store.media.db.run(set_interval, n, "heartbeat")
                 seen.append(next(batches) - before)
             stop.set()
 
@@ -156,8 +156,8 @@ def write(thread):
     for n in range(20):
         add(store, f"{sys.argv[2]}-{thread}-{n}")
         with store.writer():
-            before, = store._db.one(interval_of, "counter")
-            store._db.run(set_interval, before + 1, "counter")
+            before, = store.media.db.one(interval_of, "counter")
+            store.media.db.run(set_interval, before + 1, "counter")
 
 with Store.open(sys.argv[1]) as store:
     sys.stdin.readline()
@@ -184,7 +184,7 @@ def test_4_processes_of_4_threads_all_commit(tmp_path):
         assert [process.stdout.readline() for process in processes] == ["done\n"] * 4
     with Store.open(config) as store:
         assert len(ids(store)) == 1 + 4 * 4 * 20
-        assert store._db.one(interval_of, "counter") == (4 * 4 * 20,)
+        assert store.media.db.one(interval_of, "counter") == (4 * 4 * 20,)
 
 
 @pytest.mark.usefixtures("driver")
@@ -204,7 +204,7 @@ def test_a_writer_waits_for_another_process_to_finish(tmp_path, driver):
     with Store.open(sqlite_config(tmp_path)) as store:
         other = driver.connect(tmp_path / "viewra.db", 1.0)
         other.execute("BEGIN IMMEDIATE")
-        retries, backend = count(), store._db.backend
+        retries, backend = count(), store.media.db.backend
         retry = backend._retry
 
         def let_go_at_the_third(action):
@@ -269,7 +269,7 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path):
 
 def durability(store):
     sql = "PRAGMA synchronous" if store.engine == "sqlite" else "SHOW synchronous_commit"
-    return store._db.current.connection.execute(sql).fetchone()[0]
+    return store.media.db.current.connection.execute(sql).fetchone()[0]
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def store_without_group_commit(store_config, monkeypatch):
 def test_a_durable_writer_waits_for_the_disk_and_the_next_one_does_not(store_without_group_commit):
     store = store_without_group_commit
     full, normal = (2, 1) if store.engine == "sqlite" else ("on", "off")
-    db = store._db
+    db = store.media.db
     for _ in range(2):
         with db.writer():
             assert durability(store) == normal

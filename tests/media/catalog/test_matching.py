@@ -13,6 +13,8 @@ from tests.support.libraries import clip
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary
 
+pytestmark = pytest.mark.usefixtures("probing_here")
+
 DAY_S = 86_400
 
 

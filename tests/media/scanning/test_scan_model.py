@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from tests.support.clock import Clock
 from tests.support.libraries import clip
+from tests.support.torture import tries
 from viewra_lite import Store
 from viewra_lite.media.models import MediaFile, Movie
 from viewra_lite.media.probing.probe import fingerprint
@@ -189,5 +190,5 @@ class LivingFolder(RuleBasedStateMachine):
         return {str(path): fingerprint(str(path)) for path in self.folder.rglob("*.mkv")}
 
 
-LivingFolder.TestCase.settings = settings(max_examples=20, stateful_step_count=25)
+LivingFolder.TestCase.settings = settings(max_examples=tries(10, 20), stateful_step_count=25)
 TestLivingFolder = LivingFolder.TestCase

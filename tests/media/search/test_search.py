@@ -456,7 +456,7 @@ def test_an_episode_without_its_title_is_not_found(library: Store) -> None:
     with library.writer():
         Episode.update(title=None).where(Episode.title == "Pilot").execute()
         pilot = Episode.get((Episode.season_number == 1) & (Episode.episode_number == 1))
-        indexing.index(library._db, "episode", [pilot.id])
+        indexing.index(library.media.db, "episode", [pilot.id])
     assert found(library, "pilot") == []
     assert found(library, "clark") == ["Agents of Man"]
     check_index(library)
@@ -484,7 +484,7 @@ def test_reindex_writes_everything_that_is_missing(
     with library.writer():
         SearchDocument.delete().execute()
     assert found(library, "man") == []
-    indexing.reindex(library._db)
+    indexing.reindex(library.media.db)
     assert {text: found(library, text) for text in before} == before
     check_index(library)
 
@@ -495,7 +495,7 @@ def test_reindex_leaves_what_is_right(library: Store) -> None:
             return list(SearchDocument.select().order_by(SearchDocument.seq).tuples())
 
     before = documents()
-    indexing.reindex(library._db)
+    indexing.reindex(library.media.db)
     assert documents() == before
 
 
@@ -513,7 +513,7 @@ class Counted:
 
 def test_a_search_runs_few_statements(library: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def statements(text: str, limit: int) -> int:
-        counted: Any = Counted(library._db)
+        counted: Any = Counted(library.media.db)
         searching.search(counted, text, limit)
         return counted.count
 
@@ -525,7 +525,7 @@ def test_a_search_runs_few_statements(library: Store, monkeypatch: pytest.Monkey
 def test_many_are_indexed_in_three_statements(library: Store) -> None:
     with library.writer():
         ids = [row.id for row in Episode.select(Episode.id)]
-        counted: Any = Counted(library._db)
+        counted: Any = Counted(library.media.db)
         indexing.index(counted, "episode", [*ids, *(f"none-{n}" for n in range(40_000))])
         indexing.index(counted, "episode", [])
     assert counted.count == 3

@@ -174,7 +174,7 @@ from viewra_lite.playback.history import archive
 archive._BATCH = {BATCH}
 config, verb, left = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Store.open(config) as store:
-    run = store._db.run
+    run = store.media.db.run
 
     def run_until_killed(statement, *arguments):
         global left
@@ -184,7 +184,7 @@ with Store.open(config) as store:
         left -= 1
         return run(statement, *arguments)
 
-    store._db.run = run_until_killed
+    store.media.db.run = run_until_killed
     if verb == "archive":
         store.playback.archive_history(older_than=datetime(2024, 5, 1, tzinfo=timezone.utc))
     else:

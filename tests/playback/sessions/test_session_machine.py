@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from tests.support.clock import Clock
 from tests.support.playing import HOUR_S, add_files, plays, progress_rows, sessions
+from tests.support.torture import tries
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
@@ -386,7 +387,9 @@ def test_two_users_two_devices_and_two_versions_agree_with_the_model(
         pass
 
     Here.store, Here.clock, Here.films = store, clock, films
-    examples = settings.default.max_examples if settings.default is not None else 50
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Here, settings=settings(max_examples=max(examples // 3, 1), stateful_step_count=35)
+        Here,
+        settings=settings(
+            max_examples=tries(6 if store.engine == "postgres" else 12, 16), stateful_step_count=35
+        ),
     )

@@ -10,6 +10,7 @@ import pytest
 from tests.support.plans import plan_of
 from tests.support.shelves import HOUR_S, Shelf, Viewer, episode_name, season
 from viewra_lite import Store
+from viewra_lite.database.transactions.database import Database
 from viewra_lite.playback import queries
 from viewra_lite.playback.watching import items, next_up, queries as watching_queries
 
@@ -267,16 +268,16 @@ def test_a_show_is_found_behind_any_number_of_others(
 
 
 def test_the_number_of_statements_does_not_grow_with_the_shows(
-    ann: Viewer, tv: Shelf, store: Store, monkeypatch: pytest.MonkeyPatch
+    ann: Viewer, tv: Shelf, store: Store, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    fetch = store._db._fetch
+    fetch = db._fetch
 
     def counted(*arguments: Any) -> Any:
         asked.append(arguments)
         return fetch(*arguments)
 
-    monkeypatch.setattr(store._db, "_fetch", counted)
+    monkeypatch.setattr(db, "_fetch", counted)
     counts = []
     for letter in "ABC":
         for episode in list(tv.show(f"Show {letter}", *season(1, 6)).values())[:4]:
@@ -289,8 +290,10 @@ def test_the_number_of_statements_does_not_grow_with_the_shows(
     assert len(set(counts)) == 1 and counts[0] < 30
 
 
-def test_no_question_scans_a_growing_table(ann: Viewer, dark: Any, store: Store) -> None:
-    moment = store._db.now()
+def test_no_question_scans_a_growing_table(
+    ann: Viewer, dark: Any, store: Store, db: Database
+) -> None:
+    moment = db.now()
     asked: tuple[tuple[Any, ...], ...] = (
         (watching_queries.files_recent, "ann", moment, "a", 100),
         (watching_queries.files_unfinished, "ann", moment, "a", 100, 300.0, 0.05, 0.9),
