@@ -1,4 +1,4 @@
-"""The media room's first tables."""
+"""The first tables of the media module."""
 
 from peewee import (
     AutoField,

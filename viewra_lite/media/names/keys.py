@@ -49,8 +49,8 @@ def fold(text: str) -> str:
     plain = _without_accents(text.translate(_APOSTROPHES).translate(_PLAIN))
     letters = "".join(char if _is_letter(char) else " " for char in plain)
     folded = "-".join(letters.split())
-    marks = "-".join(f"u{ord(char):04x}" for char in text if _is_mark(char))
-    return (folded or marks)[:LONGEST_KEY].rstrip("-")
+    punctuation = "-".join(f"u{ord(char):04x}" for char in text if _is_mark(char))
+    return (folded or punctuation)[:LONGEST_KEY].rstrip("-")
 
 
 def _without_accents(text: str) -> str:

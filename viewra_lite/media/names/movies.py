@@ -1,4 +1,4 @@
-"""Movies: the folder and the file each make a claim, and the clearer one wins."""
+"""Movies: the folder and the file each have a reading, and the clearer one wins."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _EDITION_LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class _Reading:
     """The reading of one name, a folder's or a file's; `tail` follows title and year."""
 
     title: str
@@ -86,13 +86,13 @@ def movie_name(parents: list[str], stem: str) -> MovieName:
     folder = folders[-1] if folders else ""
     stacked = _stacked(stem)
     bare = without_ids(stem[: stacked.start()] if stacked and _ends(stacked, stem) else stem)
-    above = _plain_claim(folder)
-    mine = _file_claim(bare, above)
-    claim = _chosen(mine, above, folder)
+    above = _plain_reading(folder)
+    mine = _file_reading(bare, above)
+    reading = _chosen(mine, above, folder)
     ids = ids_in(stem, folder)
     return MovieName(
-        claim.title or stem,
-        claim.year,
+        reading.title or stem,
+        reading.year,
         _edition(stem, folder, mine.tail, above.tail),
         int(stacked.group(1)) if stacked else _disc_of(parents),
         ids.get("tmdb_id"),
@@ -100,7 +100,7 @@ def movie_name(parents: list[str], stem: str) -> MovieName:
     )
 
 
-def _plain_claim(name: str) -> _Claim:
+def _plain_reading(name: str) -> _Reading:
     """Read a name by its shape alone."""
     text = without_ids(name)
     text = without_group(text) if not re.match(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)", text) else text
@@ -108,16 +108,16 @@ def _plain_claim(name: str) -> _Claim:
         head = _title_part(text[: year.start()])
         if words(head):
             title = _ORDINAL.sub("", _unbracketed(words(head)))
-            return _Claim(title, int(year.group(1)), text[len(head) :], clear=True)
+            return _Reading(title, int(year.group(1)), text[len(head) :], clear=True)
     leading = _YEAR_FIRST.match(text)
     if leading and not _BARE_YEAR.search(text, leading.end()):
         head = _title_part(text[leading.end() :])
         tail = text[leading.end() + len(head) :]
-        return _Claim(words(head), int(leading.group(1)), tail, clear=True)
-    return _bare_claim(text)
+        return _Reading(words(head), int(leading.group(1)), tail, clear=True)
+    return _bare_reading(text)
 
 
-def _bare_claim(text: str) -> _Claim:
+def _bare_reading(text: str) -> _Reading:
     """Read "Title.1999.1080p": the last year before the release words, but never at the start."""
     cruft = CRUFT.search(text)
     years = [
@@ -127,7 +127,7 @@ def _bare_claim(text: str) -> _Claim:
     ]
     head = _title_part(text[: years[-1].start()] if years else text)
     head = head.rstrip(".") if years and " " in head else head
-    return _Claim(words(head), int(years[-1].group(1)) if years else None, text[len(head) :])
+    return _Reading(words(head), int(years[-1].group(1)) if years else None, text[len(head) :])
 
 
 def _title_part(text: str) -> str:
@@ -139,27 +139,27 @@ def _unbracketed(title: str) -> str:
     return whole.group(1) if whole else title
 
 
-def _file_claim(stem: str, above: _Claim) -> _Claim:
+def _file_reading(stem: str, above: _Reading) -> _Reading:
     """Read the file's name, with guessit if its shape is ambiguous."""
-    claim = _plain_claim(stem)
-    is_settled = claim.year or _GENERIC.fullmatch(stem) or above.clear
+    reading = _plain_reading(stem)
+    is_settled = reading.year or _GENERIC.fullmatch(stem) or above.clear
     if is_settled:
-        return claim
+        return reading
     guessed = guess(stem + ".mkv", "movie")
-    return _guessed_claim(stem, claim, guessed) if guessed else claim
+    return _guessed_reading(stem, reading, guessed) if guessed else reading
 
 
-def _guessed_claim(stem: str, claim: _Claim, guessed: dict[str, list[Found]]) -> _Claim:
+def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found]]) -> _Reading:
     """End the title at the first release word that guessit finds."""
     text = without_group(stem)
     begin = len(stem) - len(text)
     head = _title_part(stem[begin : release_start(guessed, begin, len(stem))])
-    return _Claim(words(head) or claim.title, claim.year, stem[begin + len(head) :])
+    return _Reading(words(head) or reading.title, reading.year, stem[begin + len(head) :])
 
 
-def _chosen(mine: _Claim, above: _Claim, folder: str) -> _Claim:
+def _chosen(mine: _Reading, above: _Reading, folder: str) -> _Reading:
     if re.fullmatch(YEAR, folder) and folder != mine.title:
-        return mine if mine.year else _Claim(mine.title, int(folder), mine.tail)
+        return mine if mine.year else _Reading(mine.title, int(folder), mine.tail)
     if not folder or _SHELF.fullmatch(folder) or mine.clear:
         return mine
     if _GENERIC.fullmatch(mine.title) and not _is_same(mine, above):
@@ -171,11 +171,11 @@ def _chosen(mine: _Claim, above: _Claim, folder: str) -> _Claim:
     return mine
 
 
-def _is_same(mine: _Claim, above: _Claim) -> bool:
+def _is_same(mine: _Reading, above: _Reading) -> bool:
     return bool(mine.title) and fold(mine.title) == fold(above.title) and not above.year
 
 
-def _is_related(mine: _Claim, above: _Claim) -> bool:
+def _is_related(mine: _Reading, above: _Reading) -> bool:
     mine_key, above_key = fold(mine.title), fold(above.title)
     return mine_key.startswith(above_key) or above_key.startswith(mine_key)
 

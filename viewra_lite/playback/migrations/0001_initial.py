@@ -1,4 +1,4 @@
-"""The playback room's first tables."""
+"""The first tables of the playback module."""
 
 from peewee import (
     BigIntegerField,

@@ -1,4 +1,4 @@
-"""The plugins room's first tables."""
+"""The first tables of the plugins module."""
 
 from peewee import (
     BooleanField,

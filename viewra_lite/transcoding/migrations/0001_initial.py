@@ -1,4 +1,4 @@
-"""The transcoding room's first tables."""
+"""The first tables of the transcoding module."""
 
 from peewee import (
     BigIntegerField,
