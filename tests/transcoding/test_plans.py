@@ -39,7 +39,7 @@ def sqlite_store(driver: Any, tmp_path: Path) -> Any:
         (queries.sessions_newest, (100,), ["idx_transcode_recent"]),
         (queries.move_sessions, ("a", "b"), ["idx_transcode_media"]),
         (queries.move_entries, ("a", "b"), ["idx_cache_media"]),
-        (cache_queries.use_entry, ("h", TIME, TIME, TIME, TIME, TIME), ["content_hash=?"]),
+        (cache_queries.use_entry, ("h", TIME, TIME, TIME, TIME), ["content_hash=?"]),
         (cache_queries.entry_by_hash, ("h",), ["content_hash=?"]),
         (cache_queries.usage, (), ["COVERING INDEX idx_cache_size"]),
         (

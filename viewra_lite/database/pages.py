@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
 from .checks import not_a_cursor
@@ -35,23 +36,37 @@ def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequenc
     return Page(items, _cursor(kind, key(items[-1])))
 
 
-def start_after(cursor: str | None, kind: str, size: int) -> list[Any] | None:
-    """Return the key in a cursor of this kind of page; raises InvalidValueError."""
+def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -> list[Any] | None:
+    """Return the key in a cursor of this kind of page; raises InvalidValueError.
+
+    columns are the types of the parts of the key.
+    """
     if cursor is None:
         return None
     from base64 import urlsafe_b64decode
 
     try:
         found, *key = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
-        if found == kind and len(key) == size and all(isinstance(part, str) for part in key):
-            return list(key)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        if found == kind and len(key) == len(columns):
+            return [_part(text, column) for text, column in zip(key, columns)]
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         pass  # however it is broken, it is not one of ours
     raise not_a_cursor()
+
+
+def _part(text: Any, column: type[str | datetime]) -> str | datetime:
+    if not isinstance(text, str):
+        raise TypeError(text)
+    if column is str:
+        return text
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(timezone.utc)
 
 
 def _cursor(kind: str, key: Sequence[Any]) -> str:
     from base64 import urlsafe_b64encode
 
-    text = json.dumps([kind, *key])
+    text = json.dumps([kind, *key], default=datetime.isoformat)
     return urlsafe_b64encode(text.encode()).decode("ascii")

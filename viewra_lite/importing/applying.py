@@ -6,12 +6,13 @@ but asks for what is known, and writes, for a whole batch at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
 from ..config.options import Config
-from ..database.orm.fields import dumps, timestamp_text
+from ..database.orm.reading import in_json
+from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
 from ..playback import queries as playback_queries
 from ..playback.models import PlaybackHistory, UserMediaProgress
@@ -29,8 +30,11 @@ _TINY = timedelta(microseconds=1)
 _NIGHT = timedelta(hours=6)
 _DAY = timedelta(days=1)
 _AROUND_THE_WORLD = timedelta(hours=14)
-_STATE = UserMediaProgress._meta.sorted_fields  # the key, user and file, comes first
-_PLAY = PlaybackHistory._meta.sorted_fields
+_IMAGE = [
+    name
+    for name in UserMediaProgress._meta.fields
+    if name not in ("user_id", "media_file_id", "previous")
+]
 
 
 class Matched(NamedTuple):
@@ -58,7 +62,7 @@ class Change(NamedTuple):
     """What is to be written into the log of an import."""
 
     user_id: str
-    file_id: str
+    media_file_id: str
     play_id: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -296,12 +300,12 @@ class Batch:
             changes.append(
                 Change(user_id, duplicate.file_id, duplicate.id, {"completed": False}, None)
             )
-        db.run_many(queries.insert_play, [stored(play, _PLAY) for play in self._new])
+        db.run_many(queries.insert_play, map(values_of, self._new))
         changed = []
         for (user_id, file_id), state in self._rows.items():
             before, after = self._before[user_id, file_id], image(state)
             if after != before:
-                changed.append(stored(state, _STATE))
+                changed.append(values_of(state))
                 changes.append(Change(user_id, file_id, None, before, after))
         db.run_many(playback_queries.put_progress, changed)
         self._rows, self._before, self._plays = {}, {}, {}
@@ -317,33 +321,19 @@ def around(moment: datetime, sign: int = 1) -> datetime:
         return moment
 
 
-def stored(row: Any, fields: Iterable[Any]) -> tuple[Any, ...]:
-    """Return a row as run_many() takes it."""
-    return tuple(field.db_value(getattr(row, field.name)) for field in fields)
-
-
 def image(state: UserMediaProgress) -> dict[str, Any]:
     """Return progress as JSON holds it, without its user and what undo_progress() restores."""
-    values = {field.name: getattr(state, field.name) for field in _STATE[2:]}
-    del values["previous"]
-    for name in ("updated_at", "last_played_at", "reported_at"):
-        if values.get(name) is not None:
-            values[name] = timestamp_text(values[name])
-    return values
+    values = in_json(values_of(state))
+    return {name: values[name] for name in _IMAGE}
 
 
-def json_text(value: dict[str, Any] | None) -> str | None:
-    """Return JSON as run_many() takes it."""
-    return None if value is None else dumps(value)
-
-
-def _play_of(found: Sequence[Any]) -> Play:
-    id, file_id, played_at, completed, method, last_activity = found
+def _play_of(found: queries.KnownPlay) -> Play:
     began, ended = (
-        PlaybackHistory.played_at.python_value(each).astimezone(timezone.utc)
-        for each in (played_at, last_activity or played_at)
+        moment.astimezone(timezone.utc)
+        for moment in (found.played_at, found.last_activity or found.played_at)
     )
-    return Play(id, file_id, began, max(began, ended), bool(completed), method is not None)
+    is_ours = found.method is not None
+    return Play(found.id, found.file_id, began, max(began, ended), found.completed, is_ours)
 
 
 def _between(play: Play, moment: datetime) -> timedelta:

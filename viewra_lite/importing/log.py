@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.orm.reading import Reading, columns_of, shaped
+from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
 from ..playback import queries as playback_queries
 from ..playback.history import queries as history_queries
 from ..playback.import_models import ImportedRow
 from ..playback.models import UserMediaProgress
 from . import queries
-from .applying import image, stored
+from .applying import image
 
 _BATCH_ROWS = 500
-_STATE = UserMediaProgress._meta.sorted_fields
 _PROGRESS = Reading(
     "a JSON object of the columns of progress",
     lambda value: None if value is None else columns_of(UserMediaProgress, value),
@@ -74,7 +74,7 @@ def _restore(db: Database, row: ImportedRow) -> None:
             setattr(state, name, value)
     else:
         _take_from(state, before or {}, after or {})
-    db.run_many(playback_queries.put_progress, [stored(state, _STATE)])
+    db.run(playback_queries.put_progress, **values_of(state))
 
 
 def _take_from(state: Any, before: dict[str, Any], after: dict[str, Any]) -> None:

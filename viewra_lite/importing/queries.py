@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from peewee import JOIN, SQL
 
@@ -25,11 +26,20 @@ insert_imported = insert_row(ImportedRow)
 insert_waiting = insert_row(WaitingRow)
 
 
-def _plays_between(model: Any) -> Statement:
-    """Return the statement for a user's plays of some files between two moments.
+class KnownPlay(NamedTuple):
+    """A play that is in the history."""
 
-    With when their sessions were heard of last, of those that had one.
-    """
+    id: str
+    file_id: str
+    played_at: datetime
+    completed: bool
+    method: str | None
+    last_activity: datetime | None
+    """Of the session that it was, if it was one."""
+
+
+def _plays_between(model: Any) -> Statement:
+    """Return the statement for a user's plays of some files between two moments."""
     return Statement(
         lambda user_id, since, until, file_ids: (
             model.select(
@@ -47,7 +57,7 @@ def _plays_between(model: Any) -> Statement:
                 model.played_at <= until,
                 OneOf(model.media_file_id, file_ids),
             )
-            .tuples()
+            .objects(KnownPlay)
         )
     )
 
@@ -91,13 +101,14 @@ def import_by_id(id: Any) -> Any:
 
 @statement
 def put_counts(
+    *,
+    id: Any,
     total: Any,
     imported: Any,
     already: Any,
     left_out: Any,
     unmatched: Any,
     finished_at: Any,
-    id: Any,
 ) -> Any:
     model = PlaybackImport
     return model.update(

@@ -12,17 +12,16 @@ from typing import Any
 from ..config.options import Config
 from ..database.orm.fields import dumps
 from ..database.orm.reading import Reading, shaped
+from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
-from ..playback.import_models import WaitingRow
+from ..playback.import_models import PlaybackImport, WaitingRow
 from . import queries
-from .applying import Batch, Change, LeftOut, Matched, json_text, stored
+from .applying import Batch, Change, LeftOut, Matched
 from .matching import Matcher, NotMatched
 from .record import WatchedRecord, record_of
 from .results import ImportResult, Unmatched
 
 _log = logging.getLogger("viewra_lite.importing")
-
-_WAITING = WaitingRow._meta.sorted_fields
 BATCH_ROWS = 500
 """Rows in a transaction: some 50 ms."""
 _MOST_NEAR = 50  # rows; each is compared with every title
@@ -178,18 +177,20 @@ class Run:
         id = self._db.new_id()
         self._db.run(
             queries.insert_import,
-            id,
-            source,
-            format,
-            self._user_id,
-            self._db.now(),
-            None,
-            None,
-            0,
-            0,
-            0,
-            0,
-            0,
+            **values_of(
+                PlaybackImport(
+                    id=id,
+                    source=source,
+                    format=format,
+                    user_id=self._user_id,
+                    started_at=self._db.now(),
+                    total=0,
+                    imported=0,
+                    already=0,
+                    left_out=0,
+                    unmatched=0,
+                )
+            ),
         )
         self._seqs[id] = 0
         return id
@@ -204,13 +205,13 @@ class Run:
     def _put_counts(self, import_id: str, total: int, *, finished: bool) -> None:
         self._db.run(
             queries.put_counts,
-            total,
-            self._counts["imported"],
-            self._counts["already"],
-            len(self._left_out),
-            len(self._unmatched),
-            self._db.now() if finished else None,
-            import_id,
+            id=import_id,
+            total=total,
+            imported=self._counts["imported"],
+            already=self._counts["already"],
+            left_out=len(self._left_out),
+            unmatched=len(self._unmatched),
+            finished_at=self._db.now() if finished else None,
         )
 
     def log(self, import_id: str, changes: list[Change]) -> None:
@@ -220,15 +221,7 @@ class Run:
             last = self._db.all(queries.last_rows, import_id, 1)
             seq = last[0].seq if last else 0
         rows = [
-            (
-                import_id,
-                seq + n,
-                change.user_id,
-                change.file_id,
-                change.play_id,
-                json_text(change.before),
-                json_text(change.after),
-            )
+            {"batch": import_id, "seq": seq + n, **change._asdict()}
             for n, change in enumerate(changes, 1)
         ]
         self._seqs[import_id] = seq + len(rows)
@@ -252,7 +245,7 @@ class Run:
             for (user_id, key), row in wanted.items()
             if (user_id, key) not in known
         ]
-        self._db.run_many(queries.insert_waiting, [stored(row, _WAITING) for row in rows])
+        self._db.run_many(queries.insert_waiting, map(values_of, rows))
         return len(rows)
 
     def _forget(self, matched: list[Matched]) -> None:

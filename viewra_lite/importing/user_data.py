@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..database import moments
-from ..database.orm.fields import os_path, timestamp_text
+from ..database.orm.reading import in_json
+from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
 from ..errors import InvalidValueError
 from ..playback import queries as playback_queries
@@ -19,7 +20,7 @@ from ..playback.models import KINDS, METHODS, PlaybackHistory, UserMediaProgress
 from ..playback.shared import merged
 from ..playback.versions import Subject, Versions, subjects
 from . import queries
-from .applying import UNDATED, Change, image, stored
+from .applying import UNDATED, Change, image
 from .matching import NotMatched
 from .reading import Part, objects, pick
 from .record import WatchedRecord, record_of
@@ -30,8 +31,6 @@ NAME = "viewra"
 VERSION = 1
 _CHUNK = 500  # files
 _ITEMS_AT_ONCE = 100  # in a transaction
-_STATE = UserMediaProgress._meta.sorted_fields
-_PLAY = PlaybackHistory._meta.sorted_fields
 _TIMES = ("updated_at", "last_played_at", "reported_at")
 _KEPT = (
     "position",
@@ -106,14 +105,13 @@ def _progress(state: UserMediaProgress) -> dict[str, Any]:
 
 
 def _play(play: Any) -> dict[str, Any]:
-    values = {name: getattr(play, name) for name in _OF_PLAY}
-    return {**values, "played_at": timestamp_text(play.played_at)}
+    return in_json({name: getattr(play, name) for name in _OF_PLAY})
 
 
 def _named(versions: Versions, known: dict[str, Subject], id: str) -> dict[str, Any]:
     """Return what a file is: names and ids, as a row of an import says them."""
     file, subject = versions.files.get(id), known.get(id)
-    path = None if file is None else os_path(str(file.path)).encode("utf-8", "replace").decode()
+    path = None if file is None else file.path.encode("utf-8", "replace").decode()
     told: dict[str, Any] = {"path": path}
     if subject is None or any(part for _, part in versions.parts.get(id, ())):
         return _without_none({**told, "name": versions.removed_names.get(id)})
@@ -269,7 +267,7 @@ def _written(db: Database, rows: list[tuple[Any, dict[str, Any] | None]]) -> lis
     for row, before in rows:
         is_play = isinstance(row, PlaybackHistory)
         statement = queries.insert_play if is_play else playback_queries.put_progress
-        db.run_many(statement, [stored(row, _PLAY if is_play else _STATE)])
+        db.run(statement, **values_of(row))
         changes.append(
             Change(
                 row.user_id,

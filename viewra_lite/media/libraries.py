@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from peewee import Value, fn
-
 from ..database.checks import (
     checked_choice,
     checked_path,
@@ -21,7 +19,8 @@ from ..database.checks import (
     no_such,
     unknown_name,
 )
-from ..database.orm.fields import stored_path
+from ..database.orm.fields import canonical_path
+from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError
 from . import queries
@@ -152,7 +151,7 @@ def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:
     """Rewrite the paths of a library's files for its new folder; call inside a writer."""
-    old, new = (stored_path(root.rstrip(os.sep)) for root in (old_root, new_root))
+    old, new = (canonical_path(root.rstrip(os.sep)) for root in (old_root, new_root))
     if _inside(new, old) or _inside(old, new):
         # A file's new path may be another's old one, and paths are unique at all times.
         _change_root(library_id, old, "\x01")
@@ -161,8 +160,7 @@ def move_files(library_id: str, old_root: str, new_root: str) -> None:
 
 
 def _change_root(library_id: str, old: str, new: str) -> None:
-    tail = fn.SUBSTR(MediaFile.path, len(old) + 1, coerce=False)
-    MediaFile.update(path=Value(new, converter=False).concat(tail)).where(
+    MediaFile.update(path=MovedPath(MediaFile.path, old, new)).where(
         MediaFile.library == library_id
     ).execute()
 

@@ -216,7 +216,7 @@ class MediaModule(CatalogVerbs):
 
         limit is 1 to 1000; after is the `next` of the page before. Raises InvalidValueError.
         """
-        start = start_after(after, "files", 1)
+        start = start_after(after, "files", str)
         count = checked_limit(limit) + 1
         checked_id("library_id", library_id)
         if start is None:

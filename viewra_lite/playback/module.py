@@ -17,8 +17,7 @@ from ..database.checks import (
     or_none,
 )
 from ..database.transactions.database import Database
-from ..media.models import Episode, MediaFile
-from ..media.work_models import Work
+from ..media.models import MediaFile
 from . import queries, users
 from .history import history
 from .history.plays import Plays
@@ -318,8 +317,7 @@ class PlaybackModule(HistoryVerbs):
         show is rewatched, the first that was watched less often. A show that was dropped, or
         whose next episode is not on disk, is left out. Raises InvalidValueError.
         """
-        with self.db.naming_unreadable(Work, Episode, UserMediaProgress):
-            return next_up.next_up(self.db, self._progress, checked_user(user_id), limit)
+        return next_up.next_up(self.db, self._progress, checked_user(user_id), limit)
 
     # Users
 

@@ -145,32 +145,25 @@ def open_sessions() -> Any:
     )
 
 
-@statement
-def session_moved(
-    state: Any,
-    position: Any,
-    duration: Any,
-    start_time: Any,
-    last_activity: Any,
-    reported_at: Any,
-    watched: Any,
-    completed: Any,
-    end_time: Any,
-    id: Any,
-) -> Any:
-    return PlaybackSession.update(
-        {
-            PlaybackSession.state: state,
-            PlaybackSession.position: position,
-            PlaybackSession.last_activity: last_activity,
-            PlaybackSession.reported_at: reported_at,
-            PlaybackSession.watched: watched,
-            PlaybackSession.completed: completed,
-            PlaybackSession.end_time: end_time,
-            PlaybackSession.duration: duration,
-            PlaybackSession.start_time: start_time,
-        }
-    ).where(PlaybackSession.id == id)
+MOVING = (
+    "state",
+    "position",
+    "duration",
+    "start_time",
+    "last_activity",
+    "reported_at",
+    "watched",
+    "completed",
+    "end_time",
+)
+"""The columns that change in the life of a session."""
+
+
+def _session_moved(*, id: Any, **values: Any) -> Any:
+    return PlaybackSession.update(**values).where(PlaybackSession.id == id)
+
+
+session_moved = Statement(_session_moved, names=("id", *MOVING))
 
 
 @statement
@@ -263,9 +256,8 @@ def _moves_alone(progress: Any) -> list[Any]:
 
 
 def insert_row(model: Any) -> Statement:
-    """Build the INSERT of a whole row, one argument for each column in the model's order."""
-    fields = model._meta.sorted_fields
-    return Statement(lambda *values: model.insert(dict(zip(fields, values))), arity=len(fields))
+    """Build the INSERT of a whole row, which takes each column by its name."""
+    return Statement(lambda **values: model.insert(**values), names=model._meta.fields)
 
 
 insert_session = insert_row(PlaybackSession)
@@ -366,16 +358,15 @@ def forget_progress(user_id: Any, media_file_id: Any) -> Any:
     )
 
 
-def _put_progress(*values: Any) -> Any:
-    fields = UserMediaProgress._meta.sorted_fields
-    return UserMediaProgress.insert(dict(zip(fields, values))).on_conflict(
+def _put_progress(**values: Any) -> Any:
+    return UserMediaProgress.insert(**values).on_conflict(
         conflict_target=[UserMediaProgress.user_id, UserMediaProgress.media_file_id],
         update={
-            field: getattr(EXCLUDED, field.column_name)
-            for field in fields
-            if field.column_name not in ("user_id", "media_file_id")
+            name: getattr(EXCLUDED, name)
+            for name in values
+            if name not in ("user_id", "media_file_id")
         },
     )
 
 
-put_progress = Statement(_put_progress, arity=len(UserMediaProgress._meta.sorted_fields))
+put_progress = Statement(_put_progress, names=UserMediaProgress._meta.fields)

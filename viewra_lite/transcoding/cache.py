@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..database.checks import checked_path
-from ..database.orm.fields import os_path, stored_path, timestamp_text
+from ..database.orm.fields import canonical_path
 from ..database.transactions.database import Database
 from ..errors import ViewraError
 from . import cache_queries
@@ -51,14 +51,12 @@ class EvictResult:
 
 def usage(db: Database) -> CacheUsage:
     """Count entries and bytes."""
-    return CacheUsage(*map(int, db.one(cache_queries.usage)))
+    return CacheUsage(**db.one(cache_queries.usage)._asdict())
 
 
 def checked_output(path: Any) -> str:
     """Return output_path, absolute; raises InvalidValueError for one that cannot be stored."""
-    absolute = os.path.abspath(checked_path("output_path", path))
-    stored_path(absolute)  # raises for NUL and the like
-    return absolute
+    return canonical_path(os.path.abspath(checked_path("output_path", path)))
 
 
 def exists(path: str | None) -> bool:
@@ -101,7 +99,7 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
                 raise
             _log.warning("the eviction was broken off: %s", type(exc).__name__)
     freed = sum(size for _, size in rows)
-    result = EvictResult([os_path(path) for path, _ in rows if path is not None], freed)
+    result = EvictResult([path for path, _ in rows if path is not None], freed)
     if rows:
         _log.info("evicted %d transcodes of %d bytes from the cache", len(rows), freed)
     if left is None:
@@ -118,7 +116,7 @@ def _pull_back(db: Database) -> None:
     now = db.now()
     latest = now + LONGEST
     if db.one(cache_queries.entry_of_the_future, now, latest) is not None:
-        db.run(cache_queries.pull_back_entries, timestamp_text(now), now, latest)
+        db.run(cache_queries.pull_back_entries, now, latest)
 
 
 def _evicted(db: Database, target: int) -> Iterator[list[Any]]:

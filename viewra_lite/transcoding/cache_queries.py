@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import Case, SQL, fn
 
-from ..database.orm.nodes import OneOf
+from ..database.orm.nodes import OneOf, Typed
 from ..database.orm.statements import Statement, statement
 from .models import TranscodeCache, TranscodeSession
 
@@ -15,8 +15,6 @@ _PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
 _IS_PENDING = TranscodeSession.status == _PENDING
 _IS_RUNNING = TranscodeSession.status == _RUNNING
 _IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
-_SESSION = TranscodeSession._meta.sorted_fields
-_ENTRY = TranscodeCache._meta.sorted_fields
 
 
 @statement
@@ -24,46 +22,50 @@ def entry_by_hash(content_hash: Any) -> Any:
     return TranscodeCache.select().where(TranscodeCache.content_hash == content_hash)
 
 
-MADE = (
-    TranscodeCache.id,
-    TranscodeCache.media_file_id,
-    TranscodeCache.content_hash,
-    TranscodeCache.container,
-    TranscodeCache.video_codec,
-    TranscodeCache.audio_codec,
-    TranscodeCache.quality,
-    TranscodeCache.file_size,
-    TranscodeCache.created_at,
-    TranscodeCache.last_accessed,
-    TranscodeCache.output_path,
-)
-
-
-def _save_entry(*values: Any) -> Any:
-    return TranscodeCache.insert(dict(zip(MADE, values))).on_conflict(
-        conflict_target=[TranscodeCache.content_hash], preserve=MADE
+def _save_entry(**values: Any) -> Any:
+    return TranscodeCache.insert(**values).on_conflict(
+        conflict_target=[TranscodeCache.content_hash],
+        preserve=[getattr(TranscodeCache, name) for name in values],
     )
 
 
-save_entry = Statement(_save_entry, arity=len(MADE))
+save_entry = Statement(
+    _save_entry,
+    names=(
+        "id",
+        "media_file_id",
+        "content_hash",
+        "container",
+        "video_codec",
+        "audio_codec",
+        "quality",
+        "file_size",
+        "created_at",
+        "last_accessed",
+        "output_path",
+    ),
+)
 
 
 @statement
 def use_entry(
-    content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any, moment: Any, latest: Any
+    content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any, latest: Any
 ) -> Any:
-    used = TranscodeCache.last_accessed
-    held = TranscodeCache.in_use_until
+    used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
     return (
         TranscodeCache.update(
             {
                 TranscodeCache.access_count: TranscodeCache.access_count + 1,
-                used: Case(None, [((used <= a_minute_ago) | (used > moment), now)], used),
-                held: Case(None, [((held > in_use_until) & (held <= latest), held)], in_use_until),
+                used: Case(None, [((used <= a_minute_ago) | (used > now), Typed(now, used))], used),
+                held: Case(
+                    None,
+                    [((held > in_use_until) & (held <= latest), held)],
+                    Typed(in_use_until, held),
+                ),
             }
         )
         .where(TranscodeCache.content_hash == content_hash)
-        .returning(*_ENTRY)
+        .returning(TranscodeCache)
     )
 
 
@@ -72,7 +74,7 @@ def pin_entry(pinned: Any, content_hash: Any) -> Any:
     return (
         TranscodeCache.update({TranscodeCache.pinned: pinned})
         .where(TranscodeCache.content_hash == content_hash)
-        .returning(*_ENTRY)
+        .returning(TranscodeCache)
     )
 
 
@@ -91,14 +93,23 @@ def paths_after(id: Any, limit: Any) -> Any:
     )
 
 
+class Usage(NamedTuple):
+    """How many entries there are, and their bytes."""
+
+    entries: int
+    bytes: int
+    pinned_bytes: int
+
+
 @statement
 def usage() -> Any:
-    pinned = Case(None, [(TranscodeCache.pinned, TranscodeCache.file_size)], 0)
+    size = TranscodeCache.file_size
+    pinned = Case(None, [(TranscodeCache.pinned, size)], 0)
     return TranscodeCache.select(
         fn.COUNT(SQL("*")),
-        fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0),
-        fn.COALESCE(fn.SUM(pinned), 0),
-    ).tuples()
+        fn.COALESCE(fn.SUM(size), 0),
+        Typed(fn.COALESCE(fn.SUM(pinned), 0), size),
+    ).objects(Usage)
 
 
 @statement
@@ -112,12 +123,12 @@ def entry_of_the_future(now: Any, latest: Any) -> Any:
 
 
 @statement
-def pull_back_entries(text: Any, now: Any, latest: Any) -> Any:
+def pull_back_entries(now: Any, latest: Any) -> Any:
     """Set last_accessed in the future, of a clock that ran ahead, to now; end longer holds."""
     used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
     return TranscodeCache.update(
         {
-            used: Case(None, [(used > now, text)], used),
+            used: Case(None, [(used > now, Typed(now, used))], used),
             held: Case(None, [(held > latest, None)], held),
         }
     ).where(_of_the_future(now, latest))
@@ -156,4 +167,5 @@ def evict_entries(ids: Any, now: Any) -> Any:
         TranscodeCache.delete()
         .where(OneOf(TranscodeCache.id, ids), _may_go(now))
         .returning(TranscodeCache.output_path, TranscodeCache.file_size)
+        .tuples()
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import BigIntegerField, BooleanField, Check, DoubleField, IntegerField, SQL, TextField
 
 from ..database.orm.fields import ChoiceField, JSONField, PathField, TimestampField
 from ..database.orm.models import StoreModel, index, reference
-from ..database.orm.reading import unreadable_row
 from ..media.models import MediaFile
 
 ACTIVE_STATUSES = ("pending", "running")
@@ -125,19 +122,3 @@ index(TranscodeCache, "idx_cache_used", TranscodeCache.last_accessed, TranscodeC
 index(TranscodeCache, "idx_cache_size", TranscodeCache.file_size, TranscodeCache.pinned)
 
 MODELS = (TranscodeSession, TranscodeCache)
-
-
-def filled(model: Any, row: Any) -> Any:
-    """Return the model instance of a RETURNING row of all of its columns."""
-    columns = model._meta.sorted_fields
-    error = unreadable_row(columns, row, json_is_read=True)
-    if error is not None:
-        raise error
-    instance = model(
-        **{
-            field.name: field.python_value(value)
-            for field, value in zip(model._meta.sorted_fields, row)
-        }
-    )
-    instance._dirty.clear()
-    return instance

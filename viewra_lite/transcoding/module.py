@@ -23,7 +23,6 @@ from ..database.checks import (
     no_such,
     or_none,
 )
-from ..database.orm.fields import timestamp_text
 from ..database.orm.statements import Statement
 from ..database.transactions.database import Database
 from ..errors import ConflictError
@@ -31,7 +30,7 @@ from ..media.models import MediaFile
 from ..module import Module
 from . import cache, cache_queries, queries
 from .cache import CacheUsage, EvictResult
-from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession, filled
+from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession
 from .profile import Provider, TranscodeProfile
 
 __all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "TranscodingModule"]
@@ -155,7 +154,7 @@ class TranscodingModule(Module):
         self._end_leases(now)
         limits = worker.limits()
         return self._changed(
-            queries.claim(tuple(limits)), worker.name, now, until, *limits.values()
+            queries.claim(tuple(limits)), provider=worker.name, now=now, lease_until=until, **limits
         )
 
     def report_progress(
@@ -204,17 +203,17 @@ class TranscodingModule(Module):
                 raise _lost(self.session(session_id), attempt)
             self.db.run(
                 cache_queries.save_entry,
-                self.db.new_id(),
-                session.media_file_id,
-                session.content_hash,
-                session.container,
-                session.video_codec,
-                session.audio_codec,
-                session.quality,
-                size,
-                now,
-                now,
-                path,
+                id=self.db.new_id(),
+                media_file_id=session.media_file_id,
+                content_hash=session.content_hash,
+                container=session.container,
+                video_codec=session.video_codec,
+                audio_codec=session.audio_codec,
+                quality=session.quality,
+                file_size=size,
+                created_at=now,
+                last_accessed=now,
+                output_path=path,
             )
         return session
 
@@ -247,13 +246,12 @@ class TranscodingModule(Module):
         rows = self.db.run_returning(
             cache_queries.use_entry,
             content_hash,
-            timestamp_text(now),
+            now,
             now - cache.ACCESS_RESOLUTION,
             until,
-            now,
             now + cache.LONGEST,
         )
-        return filled(TranscodeCache, rows[0]) if rows else None
+        return rows[0] if rows else None
 
     def pin(self, content_hash: str) -> TranscodeCache:
         """Protect a cache entry from evict() until unpin(). Raises NotFoundError."""
@@ -306,19 +304,18 @@ class TranscodingModule(Module):
             file = self._file(media_file_id)
             self.db.run(
                 queries.insert_session,
-                self.db.new_id(),
-                file.id,
-                "pending",
-                content_hash,
-                file.path,
-                requested.container,
-                requested.video_codec,
-                requested.audio_codec,
-                requested.quality,
-                requested.height,
-                requested.as_json(),
-                priority,
-                self.db.now(),
+                id=self.db.new_id(),
+                media_file=file.id,
+                content_hash=content_hash,
+                input_path=file.path,
+                container=requested.container,
+                video_codec=requested.video_codec,
+                audio_codec=requested.audio_codec,
+                quality=requested.quality,
+                height=requested.height,
+                profile=requested.as_json(),
+                priority=priority,
+                created_at=self.db.now(),
             )
             self.db.run(queries.raise_priority, priority, content_hash)
             session = self._active(content_hash)
@@ -336,16 +333,18 @@ class TranscodingModule(Module):
     def _end_leases(self, now: datetime) -> None:
         reason = f"the lease expired {MAX_ATTEMPTS} times; last worker: "
         latest = now + cache.LONGEST
-        values = (timestamp_text(now), latest, _BATCH, MAX_ATTEMPTS, reason)
+        values = (now, latest, _BATCH, MAX_ATTEMPTS, reason)
         # SELECT first: a worker that polls for work writes nothing.
         while self.db.one(queries.lease_that_is_over, now, latest) is not None:
             if not (expired := self.db.run(queries.end_leases, *values)):
                 break  # others are at it
             _log.info("the leases of %d transcodes expired", expired)
 
-    def _changed(self, statement: Statement, *arguments: Any) -> TranscodeSession | None:
-        rows = self.db.run_returning(statement, *arguments)
-        return filled(TranscodeSession, rows[0]) if rows else None
+    def _changed(
+        self, statement: Statement, *arguments: Any, **named: Any
+    ) -> TranscodeSession | None:
+        rows = self.db.run_returning(statement, *arguments, **named)
+        return rows[0] if rows else None
 
     def _pinned(self, content_hash: str, pinned: bool) -> TranscodeCache:
         rows = self.db.run_returning(
@@ -353,7 +352,7 @@ class TranscodingModule(Module):
         )
         if not rows:
             raise no_such(_ENTRY, content_hash)
-        entry: TranscodeCache = filled(TranscodeCache, rows[0])
+        entry: TranscodeCache = rows[0]
         return entry
 
     def _follow_file(self, gone_id: str, kept_id: str) -> None:
@@ -376,10 +375,10 @@ class TranscodingModule(Module):
         or_none(checked_whole, "attempt", attempt)
         return known_id(_SESSION, session_id), attempt
 
-    def _until(self, name: str, seconds: float, *, least: float = SHORTEST_S) -> str:
-        """Return the time that many seconds from now, as stored."""
+    def _until(self, name: str, seconds: float, *, least: float = SHORTEST_S) -> datetime:
+        """Return the time that many seconds from now."""
         checked = checked_number(name, seconds, least, LONGEST_S)
-        return timestamp_text(self.db.now() + timedelta(seconds=checked))
+        return self.db.now() + timedelta(seconds=checked)
 
 
 def _content(file: MediaFile) -> str:

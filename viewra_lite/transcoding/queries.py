@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import Case, SQL, fn
 
-from ..database.orm.nodes import NotLocked, OneOf
+from ..database.orm.nodes import NotLocked, OneOf, Typed
 from ..database.orm.statements import Statement, statement
 from ..media.models import MediaFile
 from .models import TranscodeCache, TranscodeSession
@@ -17,8 +17,6 @@ _PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
 _IS_PENDING = TranscodeSession.status == _PENDING
 _IS_RUNNING = TranscodeSession.status == _RUNNING
 _IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
-_SESSION = TranscodeSession._meta.sorted_fields
-_ENTRY = TranscodeCache._meta.sorted_fields
 
 
 # Requests
@@ -78,30 +76,29 @@ def pull_back_sessions(now: Any) -> Any:
     )
 
 
-REQUESTED = (
-    TranscodeSession.id,
-    TranscodeSession.media_file,
-    TranscodeSession.status,
-    TranscodeSession.content_hash,
-    TranscodeSession.input_path,
-    TranscodeSession.container,
-    TranscodeSession.video_codec,
-    TranscodeSession.audio_codec,
-    TranscodeSession.quality,
-    TranscodeSession.height,
-    TranscodeSession.profile,
-    TranscodeSession.priority,
-    TranscodeSession.created_at,
-)
-
-
-def _insert_session(*values: Any) -> Any:
-    return TranscodeSession.insert(dict(zip(REQUESTED, values))).on_conflict(
+def _insert_session(**values: Any) -> Any:
+    return TranscodeSession.insert(status="pending", **values).on_conflict(
         action="NOTHING", conflict_target=[TranscodeSession.content_hash], conflict_where=_IS_ACTIVE
     )
 
 
-insert_session = Statement(_insert_session, arity=len(REQUESTED))
+insert_session = Statement(
+    _insert_session,
+    names=(
+        "id",
+        "media_file",
+        "content_hash",
+        "input_path",
+        "container",
+        "video_codec",
+        "audio_codec",
+        "quality",
+        "height",
+        "profile",
+        "priority",
+        "created_at",
+    ),
+)
 
 
 @statement
@@ -118,10 +115,10 @@ def raise_priority(priority: Any, content_hash: Any) -> Any:
 
 @lru_cache(maxsize=None)
 def claim(limited: tuple[str, ...]) -> Statement:
-    """Return the UPDATE of a worker limited in these columns: (name, now, until, *limits)."""
+    """Return the UPDATE of a worker limited in these columns, whose limits it takes by name."""
 
-    def build(provider: Any, now: Any, lease_until: Any, *limits: Any) -> Any:
-        able = [_can(name, limit) for name, limit in zip(limited, limits)]
+    def build(*, provider: Any, now: Any, lease_until: Any, **limits: Any) -> Any:
+        able = [_can(name, limit) for name, limit in limits.items()]
         first = (
             TranscodeSession.select(TranscodeSession.id)
             .where(_IS_PENDING, *able)
@@ -147,10 +144,10 @@ def claim(limited: tuple[str, ...]) -> Statement:
                 # Not IN: PostgreSQL might then select, and lock, more than once.
                 TranscodeSession.id == NotLocked(first)
             )
-            .returning(*_SESSION)
+            .returning(TranscodeSession)
         )
 
-    return Statement(build, arity=3 + len(limited))
+    return Statement(build, names=("provider", "now", "lease_until", *limited))
 
 
 def _can(name: str, limit: Any) -> Any:
@@ -182,7 +179,7 @@ def report(id: Any, attempt: Any, progress: Any, lease_until: Any) -> Any:
             }
         )
         .where(_is_mine(id, attempt))
-        .returning(*_SESSION)
+        .returning(TranscodeSession)
     )
 
 
@@ -199,7 +196,7 @@ def complete(id: Any, attempt: Any, output_path: Any, now: Any) -> Any:
             }
         )
         .where(_is_mine(id, attempt))
-        .returning(*_SESSION)
+        .returning(TranscodeSession)
     )
 
 
@@ -215,7 +212,7 @@ def fail(id: Any, attempt: Any, error_message: Any, now: Any) -> Any:
             }
         )
         .where(_is_mine(id, attempt))
-        .returning(*_SESSION)
+        .returning(TranscodeSession)
     )
 
 
@@ -230,7 +227,7 @@ def cancel(id: Any, now: Any) -> Any:
             }
         )
         .where(TranscodeSession.id == id, _IS_ACTIVE)
-        .returning(*_SESSION)
+        .returning(TranscodeSession)
     )
 
 
@@ -279,13 +276,14 @@ def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> 
     def at_the_end(value: Any, otherwise: Any) -> Any:
         return Case(None, [(ends, value)], otherwise)
 
-    # Times are passed as text: inside CASE a parameter has no column to take its type from.
     return TranscodeSession.update(
         {
             TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
             TranscodeSession.progress: at_the_end(TranscodeSession.progress, 0.0),
             TranscodeSession.started_at: at_the_end(TranscodeSession.started_at, None),
-            TranscodeSession.completed_at: at_the_end(now, TranscodeSession.completed_at),
+            TranscodeSession.completed_at: at_the_end(
+                Typed(now, TranscodeSession.completed_at), TranscodeSession.completed_at
+            ),
             TranscodeSession.error_message: at_the_end(
                 reason.concat(worker), TranscodeSession.error_message
             ),

@@ -108,8 +108,8 @@ def test_every_model_is_stored_and_loaded_as_peewee_does(store, db, model):
     database = model._meta.database
     names = [field.name for field in copy._meta.sorted_fields]
     compiled = {
-        "insert": Statement(lambda *values: copy.insert(dict(zip(names, values))), len(names)),
-        "all": Statement(lambda: copy.select(), 0),
+        "insert": Statement(lambda **values: copy.insert(**values), names=names),
+        "all": Statement(lambda: copy.select()),
     }
     with db.writer():
         database.create_tables([copy])
@@ -119,7 +119,7 @@ def test_every_model_is_stored_and_loaded_as_peewee_does(store, db, model):
         def check(row):
             copy.delete().execute()
             copy.insert(row).execute()
-            db.run(compiled["insert"], *(row[name] for name in names))
+            db.run(compiled["insert"], **row)
             by_peewee, by_us = list(copy.select()), db.all(compiled["all"])
             assert [contents(found) for found in by_us] == [contents(found) for found in by_peewee]
             assert by_us[0].__data__ == by_us[1].__data__ == row
@@ -319,7 +319,7 @@ def test_run_tells_how_many_rows_changed_and_returning_gives_rows(store, db):
 
     @statement
     def rename_returning(name):
-        return MediaLibrary.update({MediaLibrary.name: name}).returning(MediaLibrary.id)
+        return MediaLibrary.update({MediaLibrary.name: name}).returning(MediaLibrary.id).tuples()
 
     for name in "abc":
         add(store, name)

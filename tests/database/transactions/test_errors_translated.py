@@ -141,28 +141,11 @@ def test_a_value_that_cannot_be_stored_cannot_be_looked_for_either(store, db, id
 
 
 def test_rows_of_run_many_are_looked_at_too(store, db):
-    from viewra_lite.database.orm.fields import timestamp_text
-
-    rows = [(id, "name", id, "movie", 0, timestamp_text(NOW)) for id in ("a", "b\0")]
+    rows = [{"id": id, "name": "name", "path": id, "now": NOW} for id in ("a", "b\0")]
     with pytest.raises(Exception) as caught, store.writer():
-        db.run_many(many_libraries, [(*row, row[-1]) for row in rows])
+        db.run_many(insert_library, rows)
     assert type(caught.value) is InvalidValueError
     assert ids(store) == []
-
-
-@statement
-def many_libraries(id, name, path, type, scan_interval, created_at, updated_at):
-    return MediaLibrary.insert(
-        {
-            MediaLibrary.id: id,
-            MediaLibrary.name: name,
-            MediaLibrary.path: path,
-            MediaLibrary.type: type,
-            MediaLibrary.scan_interval: scan_interval,
-            MediaLibrary.created_at: created_at,
-            MediaLibrary.updated_at: updated_at,
-        }
-    )
 
 
 def test_wrong_sql_of_guest_code_stays_peewees_error(store):

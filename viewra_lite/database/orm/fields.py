@@ -51,6 +51,14 @@ def os_path(text: str) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def canonical_path(path: str) -> str:
+    """Return a path as it comes back from the store; raises InvalidValueError for what is none.
+
+    Bytes that are UTF-8 together may be escaped one by one, and still are the same name.
+    """
+    return path if path.isascii() else os_path(stored_path(path))
+
+
 def _needs_escape(char: str) -> bool:
     return "\udc80" <= char <= "\udcff" or char >= _FIRST_RAW_BYTE
 
@@ -146,14 +154,24 @@ def _refused_unless_node(value: Any) -> Any:
     raise InvalidValueError(f"{shown(value)} does not fit a column of times")
 
 
+# One moment is written many times: to each row of a batch, and twice to a row.
+_latest: tuple[datetime | None, str | None] = None, None
+
+
 class TimestampField(peewee.Field):
     """An aware UTC datetime: TIMESTAMP text on SQLite, TIMESTAMPTZ on PostgreSQL."""
 
     field_type = "DATETIME"
 
     def db_value(self, value: Any) -> Any:
+        global _latest
+        moment, text = _latest
+        if value is moment:
+            return text
         if value.__class__ is datetime and value.tzinfo is timezone.utc:
-            return value.isoformat(" ", "microseconds")
+            text = value.isoformat(" ", "microseconds")
+            _latest = value, text
+            return text
         if isinstance(value, datetime):
             return timestamp_text(value)
         if isinstance(value, str):  # as timestamp_text() returned it, or a person wrote it

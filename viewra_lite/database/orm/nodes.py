@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import peewee
 
-from .fields import PLAIN_FIELDS, without_nul
+from .fields import PLAIN_FIELDS, PathField, stored_path, truth_value, without_nul
 
 Convert = Callable[[Any], Any]
 Groups = Sequence[Sequence[Sequence[str]]]
@@ -25,6 +26,25 @@ class Placeholder(peewee.ColumnBase):
         return ctx.literal(ctx.state.param or "?")
 
 
+class Typed(peewee.ColumnBase):
+    """A node whose value is of a column's kind, where nothing in the query says so.
+
+    A placeholder in it is stored as that column's values are; what it selects is read as they are.
+    `sources` are the columns that it is computed from: one of them holds what cannot be read.
+    """
+
+    def __init__(self, node: Any, field: Any, *sources: Any) -> None:
+        self.node = node
+        self.field = field
+        self.sources = sources
+
+    def __sql__(self, ctx: Any) -> Any:
+        node = self.node
+        if isinstance(node, Placeholder):
+            node = Placeholder(node.position, assigned(self.field))
+        return ctx.sql(node)
+
+
 class OneOf(peewee.ColumnBase):
     """True where a column is in a list given as one parameter, whatever its length."""
 
@@ -34,9 +54,26 @@ class OneOf(peewee.ColumnBase):
 
     def __sql__(self, ctx: Any) -> Any:
         before, after, convert = ctx.state.one_of
+        if isinstance(self.field, PathField):
+            convert = partial(_paths, convert)
         ctx.sql(self.field).literal(before)
         ctx.sql(Placeholder(self.values.position, convert))
         return ctx.literal(after)
+
+
+def _paths(convert: Convert, paths: list[str]) -> Any:
+    return convert(paths if all(map(str.isascii, paths)) else list(map(stored_path, paths)))
+
+
+class MovedPath(peewee.ColumnBase):
+    """A column of paths below one folder, as they are below another."""
+
+    def __init__(self, field: Any, old: str, new: str) -> None:
+        tail = peewee.fn.SUBSTR(field, len(stored_path(old)) + 1, coerce=False)
+        self.node = peewee.Value(stored_path(new), converter=False).concat(tail)
+
+    def __sql__(self, ctx: Any) -> Any:
+        return ctx.sql(self.node)
 
 
 class UtcDay(peewee.ColumnBase):
@@ -114,6 +151,16 @@ class Slot:
     def __init__(self, position: int, convert: Convert | None) -> None:
         self.position = position
         self.convert = convert
+
+
+def assigned(field: Any) -> Convert:
+    """Return what makes a value fit to be stored in a column, the same on both engines."""
+    if isinstance(field, peewee.ForeignKeyField):
+        return assigned(field.rel_field)
+    if isinstance(field, peewee.BooleanField):
+        return truth_value
+    convert: Convert = PLAIN_FIELDS.get(type(field)) or field.db_value
+    return convert
 
 
 def _compared(convert: Convert | None) -> Convert | None:

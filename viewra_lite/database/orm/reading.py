@@ -7,14 +7,15 @@ text in a column of numbers, which SQLite takes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timezone
+from decimal import Decimal
 from math import isfinite
 from typing import Any, NamedTuple
 
 import peewee
 
-from ...errors import CorruptStoreError, ViewraError, shown
+from ...errors import CorruptStoreError, TransactionError, ViewraError, shown
 
 Read = Callable[[Any], Any]
 FAILURES = (ValueError, TypeError, LookupError, AttributeError)
@@ -66,6 +67,8 @@ def whole_of(value: Any) -> int | None:
     """Return a stored whole number."""
     if value is None or isinstance(value, int):
         return value
+    if isinstance(value, Decimal) and value == int(value):
+        return int(value)  # a sum, as PostgreSQL gives it
     raise TypeError(value)
 
 
@@ -90,6 +93,16 @@ def columns_of(model: Any, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(value)
     return {name: _in_json(model._meta.fields[name], stored) for name, stored in value.items()}
+
+
+def in_json(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns as a JSON object holds them: what columns_of() reads."""
+    return {
+        name: value.astimezone(timezone.utc).isoformat(" ", "microseconds")
+        if isinstance(value, datetime)
+        else value
+        for name, value in columns.items()
+    }
 
 
 def _in_json(field: Any, value: Any) -> Any:
@@ -170,26 +183,45 @@ def unreadable(
 
 
 def unreadable_row(
-    fields: Sequence[Any], row: Sequence[Any], *, json_is_read: bool
+    fields: Sequence[Any],
+    sources: Sequence[Sequence[Any]],
+    row: Sequence[Any],
+    *,
+    json_is_read: bool,
 ) -> CorruptStoreError | None:
     """Return the error for the first value of a row that cannot be read, or None.
 
+    sources are the columns that each may come from, where that is not the field alone.
     json_is_read: the driver has turned JSON into values.
     """
-    for field, value in zip(fields, row):
-        kind = reading_of(field)
+    for field, value, origins in zip(fields, row, sources):
+        kind = reading_of(field) if field is not None else None
         try:
             if kind is not None and not (kind is _JSON and json_is_read):
                 kind.read(value)
         except FAILURES:
-            return unreadable(field, value, _id_in(field, fields, row))
+            for origin in origins:
+                _read_all(origin)
+            id = _id_in(field, fields, row) or _id_by_value(field, value)
+            return unreadable(field, value, id)
     return None
+
+
+def _read_all(field: Any) -> None:
+    """Read a column from end to end; raises CorruptStoreError for the first wrong value."""
+    try:
+        for _ in field.model.select(field).tuples().iterator():
+            pass
+    except TransactionError:
+        pass  # outside a transaction
 
 
 def _id_in(field: Any, fields: Sequence[Any], row: Sequence[Any]) -> str | None:
     keys = [key.name for key in _keys(field.model)]
     ids = [
-        shown(v) for each, v in zip(fields, row) if each.model is field.model and each.name in keys
+        shown(v)
+        for each, v in zip(fields, row)
+        if each is not None and each.model is field.model and each.name in keys
     ]
     return ", ".join(ids) or None
 

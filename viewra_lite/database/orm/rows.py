@@ -1,19 +1,31 @@
-"""Rows into Model instances, by code that is written once for each query.
+"""Rows as Python has them, by code that is written once for each query.
 
 A loop over the fields costs more than what SQLite does to find a row: written out, all columns of
-a row are taken apart in one step, and only those that need it are converted.
+a row are taken apart in one step, and only those that need it are converted. What is written for
+a query of two columns, a text and a time, of which the rows stay tuples:
+
+    def fill(rows):
+     found = []
+     try:
+      for v0, v1, in rows:
+       found.append((v0, (c1(v1) if v1.__class__ is str and len(v1) == 32 else …), ))
+     except FAILURES as exc:
+      raise (unreadable((v0, v1, )) or exc) from exc
+     return found
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 import peewee
 
+from . import generated
 from .fields import DateField, JSONField, PathField, TimestampField, os_path
+from .nodes import Typed
 from .reading import (
     FAILURES,
     TRUTHS,
@@ -27,6 +39,7 @@ from .reading import (
 )
 
 Fill = Callable[[Sequence[Any]], list[Any]]
+_AS_IT_IS = "{value}"
 _UNLESS_NONE = "None if {value} is None else {convert}({value})"
 _IF_TEXT = (
     "{convert}({value}) if {value}.__class__ is str "
@@ -47,6 +60,9 @@ _IF_ASCII = (
     "else None if {value} is None else {convert}({value})"
 )
 _TRUTH = "{convert}[{value}]"  # SQLite has 0 and 1
+_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">=", "IS", "IS NOT", "IN", "NOT IN"})
+# What these return is what is in a column.
+_CHOOSE = frozenset({"COALESCE", "MAX", "MIN", "NULLIF", "SUM"})
 
 
 def copied(row: Any) -> Any:
@@ -57,44 +73,122 @@ def copied(row: Any) -> Any:
     return copy
 
 
-def filler(query: Any, *, json_is_text: bool) -> Fill | None:
-    """Return what turns rows into Model instances, or None where rows stay tuples.
+def values_of(row: Any) -> Mapping[str, Any]:
+    """Return all columns of a row by their names, None where nothing was set."""
+    values: dict[str, Any] = row.__data__
+    names = row._meta.fields
+    return values if len(values) == len(names) else {name: values.get(name) for name in names}
 
-    Columns with an alias stand last, and become attributes, as Peewee makes them.
+
+def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
+    """Return what turns rows into Model instances, named tuples or tuples of Python's values.
+
+    None where rows are as they come. Of models, columns with an alias stand last, and become
+    attributes, as Peewee makes them.
     """
-    if not issubclass(type(query), peewee.ModelSelect) or query._row_type is not None:
+    columns = getattr(query, "_returning", None)
+    row_type, constructor = query._row_type, query._constructor
+    if not columns or row_type is None and isinstance(query, peewee.ModelInsert):
+        return None  # Peewee lets it return the new key
+    fields = [column_of(column) for column in columns]
+    sources = [_sources(query, n) for n in range(len(columns))]
+    values = "".join(f"v{n}, " for n in range(len(fields)))
+    names: dict[str, Any] = {
+        "FAILURES": FAILURES,
+        "unreadable": partial(unreadable_row, fields, sources, json_is_read=not json_is_text),
+    }
+    reads = [_value(n, field, names, json_is_text) for n, field in enumerate(fields)]
+    if _makes_models(query, columns):
+        lines = _model(query, fields, names, reads)
+    elif constructor is None and reads == [f"v{n}" for n in range(len(reads))]:
         return None
-    fields = [getattr(column, "node", column) for column in query._returning]
-    if not all(isinstance(field, peewee.Field) for field in fields):
-        return None
+    else:
+        lines = _tuple(constructor, names, reads)
+    return generated.function(
+        f"rows: {name}",
+        "\n".join(
+            (
+                "def fill(rows):",
+                " found = []",
+                " try:",
+                f"  for {values}in rows:",
+                *lines,
+                " except FAILURES as exc:",
+                f"  raise (unreadable(({values})) or exc) from exc",
+                " return found",
+            )
+        ),
+        names,
+    )
+
+
+def _makes_models(query: Any, columns: Sequence[Any]) -> bool:
+    is_of_model = isinstance(query, (peewee.ModelSelect, peewee._ModelWriteQueryHelper))
+    return (
+        is_of_model
+        and query._row_type in (None, peewee.ROW.MODEL)
+        and all(isinstance(getattr(column, "node", column), peewee.Field) for column in columns)
+    )
+
+
+def column_of(node: Any) -> Any:
+    """Return the column whose values are what a node of a query selects, or None."""
+    if isinstance(node, peewee.Alias):
+        return column_of(node.node)
+    if isinstance(node, (peewee.Field, peewee.FieldAlias)):
+        return getattr(node, "field", node)
+    if isinstance(node, Typed):
+        return node.field
+    if isinstance(node, peewee.Expression) and node.op in _COMPARISONS:
+        return _TRUTH_FIELD
+    if isinstance(node, peewee.Function) and node.arguments and node.name in _CHOOSE:
+        return column_of(node.arguments[0])
+    return None
+
+
+def _sources(query: Any, number: int) -> Sequence[Any]:
+    """Return the columns that one of a query's may come from, where it is not one of a table."""
+    if isinstance(query, peewee.CompoundSelectQuery):
+        found: list[Any] = []
+        for part in (query.lhs, query.rhs):
+            column = None if hasattr(part, "lhs") else part._returning[number]
+            is_field = isinstance(column, peewee.Field)
+            found += [column] if is_field else _sources(part, number)
+        return found
+    column = query._returning[number]
+    return column.sources if isinstance(column, Typed) else ()
+
+
+_TRUTH_FIELD = peewee.BooleanField()
+
+
+def _tuple(constructor: Any, names: dict[str, Any], reads: list[str]) -> list[str]:
+    """Return the lines that make the tuple of a row, or the named tuple that a query says."""
+    made = f"({', '.join(reads)}, )"
+    if constructor is None:
+        return [f"   found.append({made})"]
+    if len(constructor._fields) != len(reads):
+        raise TypeError(f"{constructor.__name__} has not as many fields as its query")
+    names["make"], names["kind"] = tuple.__new__, constructor
+    return [f"   found.append(make(kind, {made}))"]
+
+
+def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]) -> list[str]:
+    """Return the lines that make the instance of a row, with what was named besides."""
     named = [
         (n, column.name)
         for n, column in enumerate(query._returning)
         if isinstance(column, peewee.Alias)
     ]
-    names: dict[str, Any] = {}
-    values = "".join(f"v{n}, " for n in range(len(fields)))
-    lines = [
-        "def fill(rows):",
-        " found = []",
-        " try:",
-        f"  for {values}in rows:",
-        *_instances(query.model, fields[: len(fields) - len(named)], names, json_is_text),
-        *(f"   item.{name} = {_value(n, fields[n], names, json_is_text)}" for n, name in named),
+    return [
+        *_instances(query.model, fields[: len(fields) - len(named)], names, reads),
+        *(f"   item.{name} = {reads[n]}" for n, name in named),
         "   found.append(item)",
-        " except FAILURES as exc:",
-        f"  raise (unreadable(({values})) or exc) from exc",
-        " return found",
     ]
-    names["FAILURES"] = FAILURES
-    names["unreadable"] = partial(unreadable_row, fields, json_is_read=not json_is_text)
-    exec("\n".join(lines), names)
-    fill: Fill = names["fill"]
-    return fill
 
 
 def _instances(
-    model: Any, fields: Sequence[Any], names: dict[str, Any], json_is_text: bool
+    model: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]
 ) -> list[str]:
     """Return the lines that make the instance of a row, and those that are related to it."""
     lines = []
@@ -108,10 +202,7 @@ def _instances(
         name, indent = ("item", "   ") if owner is model else ("part", "    ")
         if owner is not model:
             lines.append(f"   if {_is_there(fields, start, stop)}:")
-        data = ", ".join(
-            f"{fields[n].name!r}: {_value(n, fields[n], names, json_is_text)}"
-            for n in range(start, stop)
-        )
+        data = ", ".join(f"{fields[n].name!r}: {reads[n]}" for n in range(start, stop))
         lines += [
             f"{indent}{name} = n{start}(m{start})",
             f"{indent}{name}.__data__ = {{{data}}}",
@@ -138,6 +229,8 @@ def _attribute(model: Any, related: Any) -> str:
 def _value(number: int, field: Any, names: dict[str, Any], json_is_text: bool) -> str:
     """Say what a column's value is for Python."""
     form, convert, odd = _reading(field, json_is_text)
+    if form is _AS_IT_IS:
+        return f"v{number}"
     names[f"c{number}"], names[f"o{number}"] = convert, odd
     return f"({form.format(value=f'v{number}', convert=f'c{number}', odd=f'o{number}')})"
 
@@ -147,6 +240,8 @@ def _reading(field: Any, json_is_text: bool) -> tuple[str, Any, Any]:
 
     Both raise one of FAILURES for one that cannot be read.
     """
+    if field is None:
+        return _AS_IT_IS, None, None
     while isinstance(field, peewee.ForeignKeyField):
         field = field.rel_field
     if isinstance(field, PathField):
@@ -158,13 +253,13 @@ def _reading(field: Any, json_is_text: bool) -> tuple[str, Any, Any]:
     if isinstance(field, DateField):
         return (_IF_TEXT, date.fromisoformat, date_of) if json_is_text else (_IF_OF, date, date_of)
     if isinstance(field, JSONField):
-        return (_UNLESS_NONE if json_is_text else "{value}"), json_of, None
+        return (_UNLESS_NONE if json_is_text else _AS_IT_IS), json_of, None
     own = type(field)
     for kind, reading in _PLAIN.items():
         if issubclass(own, kind) and _is_read_alike(own, kind):
             return reading
     if own.python_value is peewee.Field.python_value:
-        return "{value}", None, None
+        return _AS_IT_IS, None, None
     return _UNLESS_NONE, field.python_value, None
 
 
@@ -177,5 +272,5 @@ _PLAIN: dict[Any, tuple[str, Any, Any]] = {
     peewee.BooleanField: (_TRUTH, TRUTHS, None),
     peewee.IntegerField: (_IF_OF, int, whole_of),
     peewee.DoubleField: (_IF_FINITE, None, number_of),
-    peewee.TextField: ("{value}", None, None),  # nearly all columns: to look costs a tenth
+    peewee.TextField: (_AS_IT_IS, None, None),  # nearly all columns: to look costs a tenth
 }

@@ -14,14 +14,17 @@ included; rows of any other query are tuples as the driver gives them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import peewee
 
-from .fields import PLAIN_FIELDS, truth_value
-from .nodes import Convert, Placeholder, Slot
+from . import generated
+from .fields import PathField, number_value, text_value, truth_value, whole_value, without_nul
+from .nodes import Placeholder, Slot, assigned
 from .rows import Fill, filler
+
+Bind = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Compiled:
@@ -29,31 +32,59 @@ class Compiled:
 
     __slots__ = ("sql", "bind", "fill")
 
-    def __init__(self, sql: str, params: Sequence[Any], fill: Fill | None) -> None:
+    def __init__(self, sql: str, bind: Bind, fill: Fill | None) -> None:
         self.sql = sql
-        self.bind = _binder(params)
+        self.bind = bind
         self.fill = fill
 
 
 class Statement:
-    """A query builder and what it compiled to, by engine."""
+    """A query builder and what it compiled to, by engine.
 
-    def __init__(self, build: Callable[..., Any], arity: int | None = None) -> None:
+    arity is for a builder that takes any number of arguments, names for one that takes any names.
+    """
+
+    def __init__(
+        self, build: Callable[..., Any], *, arity: int | None = None, names: Sequence[str] = ()
+    ) -> None:
+        code = build.__code__
+        last = code.co_argcount + code.co_kwonlyargcount
         self.build = build
-        self.arity = build.__code__.co_argcount if arity is None else arity
+        self.arity = code.co_argcount if arity is None else arity
+        """How many arguments may be given by their place."""
+        self.names = tuple(names) or code.co_varnames[:last]
         self.compiled: dict[str, Compiled] = {}
         self.__doc__ = build.__doc__
         self.__name__ = build.__name__
 
     def compile(self, engine: str, database: Any) -> Compiled:
         """Build the query for an engine and keep it; needs no connection."""
-        query = self.build(*(Placeholder(n) for n in range(self.arity)))
+        query = self._query()
         _type_placeholders(query)
         sql, params = database.get_sql_context().sql(query).query()
-        json_is_text = database.field_types["JSON"] == "TEXT"
-        compiled = Compiled(sql, params, filler(query, json_is_text=json_is_text))
+        name = f"{self.build.__module__.removeprefix('viewra_lite.')}.{self.__name__}"
+        compiled = Compiled(
+            sql,
+            _binder(params, name),
+            filler(query, name, json_is_text=database.field_types["JSON"] == "TEXT"),
+        )
         self.compiled[engine] = compiled
         return compiled
+
+    def _query(self) -> Any:
+        places = [Placeholder(n) for n in range(max(self.arity, len(self.names)))]
+        named = dict(zip(self.names[self.arity :], places[self.arity :]))
+        return self.build(*places[: self.arity], **named)
+
+    def arranged(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return arguments of which some are given by name, in their places."""
+        names = self.names[len(arguments) :]
+        if len(names) != len(named) or not named.keys() >= set(names):
+            raise TypeError(
+                f"{self.__name__} takes {', '.join(self.names)}, not {len(arguments)} by place and "
+                f"{', '.join(named)}"
+            )
+        return arguments + tuple([named[name] for name in names])
 
 
 def statement(build: Callable[..., Any]) -> Statement:
@@ -73,32 +104,51 @@ def _type_placeholders(query: Any) -> None:
         if isinstance(assignments, dict):
             for field, value in assignments.items():
                 if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
-                    value.convert = value.convert or _assigned(field)
+                    value.convert = value.convert or assigned(field)
 
 
-def _assigned(field: Any) -> Convert:
-    """Return what makes a value fit to be stored in a column, the same on both engines."""
-    if isinstance(field, peewee.ForeignKeyField):
-        return _assigned(field.rel_field)
-    if isinstance(field, peewee.BooleanField):
-        return truth_value
-    convert: Convert = PLAIN_FIELDS.get(type(field)) or field.db_value
-    return convert
+# How a value becomes what the driver takes. Nearly all are as they are: to see that where it is
+# written costs less than a call.
+_FORMS: dict[Any, str] = {
+    text_value: "{v} if ({v} := {a}).__class__ is str and {nul} not in {v} or {v} is None",
+    without_nul: "{v} if ({v} := {a}).__class__ is str and {nul} not in {v}",
+    whole_value: "{v} if ({v} := {a}).__class__ is int or {v} is None",
+    number_value: ("{v} if ({v} := {a}).__class__ is float and {v} - {v} == 0.0 or {v} is None"),
+    truth_value: "{v} if ({v} := {a}).__class__ is bool or {v} is None",
+}
+_PATH = "{v} if ({v} := {a}).__class__ is str and {v}.isascii() and {nul} not in {v}"
 
 
-def _binder(params: Sequence[Any]) -> Convert:
+def _binder(params: Sequence[Any], name: str) -> Bind:
     """Return what turns a call's arguments into the driver's parameters."""
     slots = [p for p in params if isinstance(p, Slot)]
     in_order = [slot.position for slot in slots] == list(range(len(params)))
     if in_order and not any(slot.convert for slot in slots):
-        return lambda arguments: arguments
+        return _as_they_are
     # Written as source, as dataclasses do: a loop over the parameters would cost more than
     # what SQLite does for a point get.
     names: dict[str, Any] = {}
-    items = []
-    for n, param in enumerate(params):
-        names[f"v{n}"] = param.convert if isinstance(param, Slot) else param
-        value = f"a[{param.position}]" if isinstance(param, Slot) else f"v{n}"
-        items.append(f"v{n}({value})" if isinstance(param, Slot) and param.convert else value)
-    bind: Convert = eval(f"lambda a: ({''.join(item + ',' for item in items)})", names)
-    return bind
+    items = "".join(f"  {_parameter(n, param, names)},\n" for n, param in enumerate(params))
+    return generated.function(f"parameters: {name}", f"def bind(a):\n return (\n{items} )\n", names)
+
+
+def _as_they_are(arguments: Sequence[Any]) -> Sequence[Any]:
+    return arguments
+
+
+def _parameter(number: int, param: Any, names: dict[str, Any]) -> str:
+    """Say what a parameter is, given the arguments."""
+    if not isinstance(param, Slot):
+        names[f"v{number}"] = param
+        return f"v{number}"
+    argument, convert = f"a[{param.position}]", param.convert
+    if convert is None:
+        return argument
+    names[f"c{number}"] = convert
+    owner = getattr(convert, "__self__", None)
+    is_path = type(owner) is PathField and convert == owner.db_value
+    form = _PATH if is_path else _FORMS.get(convert)
+    if form is None:
+        return f"c{number}({argument})"
+    test = form.format(v=f"p{number}", a=argument, nul="'\\0'")
+    return f"({test} else c{number}(p{number}))"

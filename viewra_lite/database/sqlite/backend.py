@@ -16,7 +16,7 @@ from ..transactions.locks import file_lock
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from ..transactions.waits import Waits, together
 from .drivers.loading import load_driver
-from .errors import refuse_nul, retried, translate_sqlite
+from .errors import retried, translate_sqlite
 from .file import (
     APPLICATION_ID,
     apply_pragmas,
@@ -204,8 +204,6 @@ class SqliteBackend:
 
     def execute_many(self, connection: Connection, sql: str, rows: Sequence[Any]) -> None:
         """Run one statement for each row."""
-        for row in rows:
-            refuse_nul(row)
         connection.executemany(sql, rows)
 
     def translate(self, error: BaseException) -> BaseException:

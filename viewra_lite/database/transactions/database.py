@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CorruptStoreError, InvalidValueError, TransactionError, ViewraError
+from ...errors import CorruptStoreError, TransactionError, ViewraError
 from ..checks import refused
 from ..ids import Ids
+from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
 from .scopes import Reader, Writer
 from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
@@ -111,15 +111,18 @@ class Database:
         if self._current.place.transaction is None:
             self.backend.yield_to_writers()
 
-    def all(self, statement: Statement, *arguments: Any) -> list[Any]:
-        """Run a reading statement; a list of models, or of tuples."""
+    def all(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
+        """Run a reading statement, arguments by place or by name; its models, or (named) tuples."""
+        if named:
+            arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
         rows = self._fetch(compiled, arguments)
-        fill = compiled.fill
-        return rows if fill is None else fill(rows)
+        return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
-    def one(self, statement: Statement, *arguments: Any) -> Any:
+    def one(self, statement: Statement, *arguments: Any, **named: Any) -> Any:
         """Run a reading statement; its first row, or None."""
+        if named:
+            arguments = statement.arranged(arguments, named)
         compiled = statement.compiled.get(self._engine) or self._compiled(statement)
         transaction = self._current.place.transaction and self.current
         backend = self.backend
@@ -136,22 +139,32 @@ class Database:
                 backend.give_back(connection)
         if row is None or compiled.fill is None:
             return row
-        return compiled.fill((row,))[0]
+        return self._filled(compiled.fill, (row,))[0]
 
-    def run(self, statement: Statement, *arguments: Any) -> int:
+    def run(self, statement: Statement, *arguments: Any, **named: Any) -> int:
         """Run a writing statement, alone or in the open writer; the number of rows changed."""
+        if named:
+            arguments = statement.arranged(arguments, named)
         return int(self._write(self._compiled(statement), arguments, _row_count))
 
-    def run_returning(self, statement: Statement, *arguments: Any) -> list[Any]:
-        """Run a writing statement that has a RETURNING clause; its rows as tuples."""
-        rows: list[Any] = self._write(self._compiled(statement), arguments, _all_rows)
-        return rows
+    def run_returning(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
+        """Run a writing statement that has a RETURNING clause; its rows as all() returns them."""
+        if named:
+            arguments = statement.arranged(arguments, named)
+        compiled = self._compiled(statement)
+        rows: list[Any] = self._write(compiled, arguments, _all_rows)
+        return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
-    def run_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a writing statement once for each row, inside the open writer.
+    def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run a writing statement once for each row of arguments, inside the open writer."""
+        self.run_bound(statement, self.bound(statement, (statement.arranged((), r) for r in rows)))
 
-        Rows are taken as the driver wants them (timestamps and JSON as text), not converted.
-        """
+    def bound(self, statement: Statement, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Return rows of arguments as the driver takes them."""
+        return list(map(self._compiled(statement).bind, rows))
+
+    def run_bound(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a writing statement once for each row as bound() returns them, in the open writer."""
         transaction = self._writable("run_many")
         compiled = self._compiled(statement)
         try:
@@ -160,20 +173,14 @@ class Database:
             self.raise_translated(exc)
             raise
 
-    @contextmanager
-    def naming_unreadable(self, *models: Any) -> Iterator[None]:
-        """Name the stored value of these tables that rows which stay tuples could not be used for.
-
-        Such rows are taken as they are: that what is stored is what the columns hold is looked at
-        only once something has failed.
-        """
+    def _filled(self, fill: Fill, rows: Sequence[Any]) -> list[Any]:
         try:
-            yield
-        except (TypeError, ValueError, CorruptStoreError) as exc:
-            if not isinstance(exc, InvalidValueError):
-                for model in models:
-                    self.all(Statement(model.select, arity=0))  # raises CorruptStoreError
-            raise
+            return fill(rows)
+        except CorruptStoreError:
+            if self.current is not None:
+                raise
+        with self.reader():  # where the row can be asked for
+            return fill(rows)
 
     def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
         """Hold a named lock across processes; raises StoreBusyError after wait_s seconds."""
@@ -378,8 +385,7 @@ def _row_count(cursor: Any) -> int:
 
 
 def _all_rows(cursor: Any) -> list[Any]:
-    rows: list[Any] = cursor.fetchall()
-    return rows
+    return list(cursor.fetchall())
 
 
 _live: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from ..orm.statements import Statement
+from ..orm.statements import Compiled, Statement
 from .database import Database
 
 PART = 100
@@ -19,19 +19,40 @@ class Insert:
 
     def __init__(self, *fields: Any) -> None:
         def build(*values: Any) -> Any:
-            rows = zip(*[iter(values)] * len(fields))
-            return fields[0].model.insert_many(rows, fields=fields)
+            return fields[0].model.insert(dict(zip(fields, values)))
 
+        names = {field.name for field in fields}
+        defaults = sum(field.name not in names for field in fields[0].model._meta.defaults)
         # A part is a whole number of full statements.
-        self.together = next(rows for rows in (100, 50, 25, 1) if rows * len(fields) <= _PARAMETERS)
+        self.together = next(
+            rows for rows in (100, 50, 25, 1) if rows * (len(fields) + defaults) <= _PARAMETERS
+        )
         self.one = Statement(build, arity=len(fields))
-        self.many = Statement(build, arity=len(fields) * self.together)
+        self.many = _Repeated(self.one, self.together)
 
     def run(self, db: Database, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows in the open writer; the values must be in the driver's form."""
-        step = self.together
-        whole = len(rows) // step * step
-        together = [list(chain.from_iterable(rows[n : n + step])) for n in range(0, whole, step)]
-        for statement, part in ((self.many, together), (self.one, rows[whole:])):
+        """Insert rows of values inside the open writer."""
+        step, bound = self.together, db.bound(self.one, rows)
+        whole = len(bound) // step * step
+        together = [list(chain.from_iterable(bound[n : n + step])) for n in range(0, whole, step)]
+        for statement, part in ((self.many, together), (self.one, bound[whole:])):
             if part:
-                db.run_many(statement, part)
+                db.run_bound(statement, part)
+
+
+class _Repeated(Statement):
+    """An INSERT of so many rows, whose values are as the driver takes them already."""
+
+    def __init__(self, one: Statement, rows: int) -> None:
+        super().__init__(one.build, arity=one.arity * rows)
+        self.one = one
+        self.rows = rows
+
+    def compile(self, engine: str, database: Any) -> Compiled:
+        """Write the values of one row again for each; Peewee takes milliseconds for a thousand."""
+        one = self.one.compiled.get(engine) or self.one.compile(engine, database)
+        values = f"({', '.join([database.param] * one.sql.count(database.param))})"
+        before, _, after = one.sql.partition(values)
+        compiled = Compiled(before + ", ".join([values] * self.rows) + after, tuple, None)
+        self.compiled[engine] = compiled
+        return compiled

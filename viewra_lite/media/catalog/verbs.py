@@ -233,7 +233,7 @@ class CatalogVerbs(Module):
         checked_choice("sort", sort, queries.SORTS)
         or_none(checked_id, "library_id", library_id)
         cursor = f"{kind}-{sort}"
-        start = start_after(after, cursor, 2 if sort == "title" else 1)
+        start = start_after(after, cursor, *[str] * (2 if sort == "title" else 1))
         for part in start or ():
             checked_text("after", part)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)

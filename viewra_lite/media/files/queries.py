@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...database.orm.nodes import OneOf
 from ...database.orm.statements import Statement, statement
@@ -58,33 +58,32 @@ def forget_removed(id: Any) -> Any:
     return RemovedFile.delete().where(RemovedFile.id == id)
 
 
+class Remembered(NamedTuple):
+    """What is kept of a file that is removed."""
+
+    id: str
+    filename: str
+    fingerprint: str | None
+    disproved_duration: float | None
+
+
 @statement
 def removable(ids: Any) -> Any:
     return (
-        MediaFile.select(
-            MediaFile.id, MediaFile.filename, MediaFile.fingerprint, MediaFile.disproved_duration
-        )
+        MediaFile.select(*(getattr(MediaFile, name) for name in Remembered._fields))
         .where(OneOf(MediaFile.id, ids))
-        .tuples()
+        .objects(Remembered)
     )
 
 
-REMEMBERED = (
-    RemovedFile.id,
-    RemovedFile.filename,
-    RemovedFile.fingerprint,
-    RemovedFile.disproved_duration,
-    RemovedFile.removed_at,
-)
-
-
-def _insert_removed(*values: Any) -> Any:
-    return RemovedFile.insert(dict(zip(REMEMBERED, values))).on_conflict(
-        conflict_target=[RemovedFile.id], preserve=REMEMBERED[1:]
+def _insert_removed(**values: Any) -> Any:
+    return RemovedFile.insert(**values).on_conflict(
+        conflict_target=[RemovedFile.id],
+        preserve=[getattr(RemovedFile, name) for name in values if name != "id"],
     )
 
 
-insert_removed = Statement(_insert_removed, arity=len(REMEMBERED))
+insert_removed = Statement(_insert_removed, names=(*Remembered._fields, "removed_at"))
 
 
 @statement

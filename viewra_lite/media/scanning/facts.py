@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
-from ...database.orm.fields import checked_value, stored_path
+from ...database.orm.fields import canonical_path, checked_value
 from ...errors import InvalidValueError, shown
 from ..models import MediaFile
 from ..probing.plausible import LONGEST_S, MOST_PIXELS, RANGES
@@ -32,11 +32,13 @@ class FileFacts:
     identity: str | None = None
 
 
-_COLUMNS = {
-    field.name: getattr(MediaFile, field.name)
-    for field in fields(FileFacts)
-    if field.name != "path"
-}
+FACTS = tuple(field.name for field in fields(FileFacts) if field.name != "path")
+"""What is known of a file: columns of MediaFile, in the order in which all else has them."""
+CONTENT = ("size", "modified_ns", "fingerprint")
+"""What says that a file's content is another."""
+TOLD = tuple(name for name in FACTS if name not in CONTENT)
+"""What a caller may know better than the store, of the same content."""
+facts_of, content_of, told_of = (attrgetter(*names) for names in (FACTS, CONTENT, TOLD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,25 @@ class ScanResult:
 
 
 def checked_facts(facts: FileFacts, inside: str) -> str:
-    """Return the path as it is stored; raises InvalidValueError for facts that cannot be.
+    """Return the path as the store knows it; raises InvalidValueError for facts that cannot be.
 
-    inside is the library's folder as it is stored, with a separator at its end.
+    inside is the library's folder as the store knows it, with a separator at its end.
     """
     if not isinstance(facts, FileFacts):
         raise refused("what add() takes", "FileFacts", facts)
     path = facts.path
     if not (path.__class__ is str and path.isascii() and "\0" not in path):
-        path = _stored(path)
+        path = _checked_path(path)
     if not path.startswith(inside) or _is_crooked(path):
         raise InvalidValueError(
             f"{shown(facts.path)} is not the path of a file below the library's folder "
             f"{shown(inside)}"
         )
     if not _is_plain(facts):
-        for name, field in _COLUMNS.items():
+        for name in FACTS:
             value = getattr(facts, name)
             if value is not None:
-                _check(facts.path, name, field, value)
+                _check(facts.path, name, getattr(MediaFile, name), value)
     return path
 
 
@@ -136,11 +138,11 @@ def _is_crooked(path: str) -> bool:
     return os.path.normpath(path) != path
 
 
-def _stored(path: Any) -> str:
+def _checked_path(path: Any) -> str:
     if not isinstance(path, str) or "\0" in path:
         raise InvalidValueError(f"{shown(path)} is not the path of a file")
     checked_value(MediaFile.path, path)
-    return stored_path(path)
+    return canonical_path(path)
 
 
 def _check(path: str, name: str, field: Any, value: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import namedtuple
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from peewee import JOIN, SQL, fn
 
@@ -11,6 +13,7 @@ from ...database.orm.statements import Statement, statement
 from ...database.transactions.inserts import Insert
 from ..models import MediaFile, RemovedFile
 from ..work_models import WorkFile
+from .facts import FACTS, TOLD
 
 # Written out: with a parameter neither engine uses the indexes over some rows only.
 _PRESENT, _MISSING = SQL("'present'"), SQL("'missing'")
@@ -19,89 +22,62 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 # Scanning
 
 
+class Known(Protocol):
+    """What is stored of a file at a path: this, and its FACTS."""
+
+    path: str
+    id: str
+    status: str
+    identity: str | None
+
+
+KnownFile: type[Known] = namedtuple(  # type: ignore[misc]
+    "KnownFile", ("path", "id", "status", *FACTS)
+)
+
+
 @statement
 def known_files(library_id: Any, paths: Any) -> Any:
+    columns = {name: getattr(MediaFile, name) for name in ("path", "id", "status", *FACTS)}
+    columns["duration"] = fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration)
     return (
-        MediaFile.select(
-            MediaFile.path,
-            MediaFile.id,
-            MediaFile.status,
-            MediaFile.size,
-            MediaFile.modified_ns,
-            MediaFile.fingerprint,
-            MediaFile.mime_type,
-            MediaFile.container,
-            fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration),
-            MediaFile.width,
-            MediaFile.height,
-            MediaFile.video_codec,
-            MediaFile.audio_codec,
-            MediaFile.identity,
-        )
+        MediaFile.select(*columns.values())
         .where(MediaFile.library == library_id, OneOf(MediaFile.path, paths))
-        .tuples()
+        .objects(KnownFile)
     )
 
 
+# mime_type and container are guessed where nobody tells them.
+_KNOWN = tuple(name for name in FACTS if name not in ("mime_type", "container"))
+known_of = attrgetter(*_KNOWN)
 insert_files = Insert(
     MediaFile.id,
     MediaFile.library,
     MediaFile.path,
     MediaFile.filename,
-    MediaFile.size,
-    MediaFile.mime_type,
-    MediaFile.container,
-    MediaFile.duration,
-    MediaFile.width,
-    MediaFile.height,
-    MediaFile.video_codec,
-    MediaFile.audio_codec,
     MediaFile.created_at,
     MediaFile.updated_at,
-    MediaFile.modified_ns,
-    MediaFile.fingerprint,
-    MediaFile.identity,
-    MediaFile.status,
-    MediaFile.probe_state,
+    MediaFile.mime_type,
+    MediaFile.container,
+    *(getattr(MediaFile, name) for name in _KNOWN),
 )
+"""The last of each row are as known_of() gives them; the file is present, and pending."""
 
 
-@statement
-def change_file(
-    size: Any,
-    modified_ns: Any,
-    fingerprint: Any,
-    mime_type: Any,
-    container: Any,
-    duration: Any,
-    width: Any,
-    height: Any,
-    video_codec: Any,
-    audio_codec: Any,
-    identity: Any,
-    now: Any,
-    id: Any,
-) -> Any:
+def _told(values: dict[str, Any]) -> dict[Any, Any]:
+    """Return what replaces what is stored: what is None does not."""
+    columns = {getattr(MediaFile, name): value for name, value in values.items()}
+    return {column: fn.COALESCE(value, column) for column, value in columns.items()}
+
+
+def _change_file(*, id: Any, now: Any, **told: Any) -> Any:
     """Other content under a known path; what is not told stays until it is looked into.
 
     So does the fingerprint: by it the old content is known where it lies now.
     """
-    told = {
-        MediaFile.size: size,
-        MediaFile.modified_ns: modified_ns,
-        MediaFile.mime_type: mime_type,
-        MediaFile.container: container,
-        MediaFile.duration: duration,
-        MediaFile.width: width,
-        MediaFile.height: height,
-        MediaFile.video_codec: video_codec,
-        MediaFile.audio_codec: audio_codec,
-        MediaFile.fingerprint: fingerprint,
-        MediaFile.identity: identity,
-    }
     return MediaFile.update(
         {
-            **{field: fn.COALESCE(value, field) for field, value in told.items()},
+            **_told(told),
             MediaFile.disproved_duration: None,
             MediaFile.probe_state: "pending",
             MediaFile.status: "present",
@@ -111,36 +87,16 @@ def change_file(
     ).where(MediaFile.id == id)
 
 
-@statement
-def tell_file(
-    mime_type: Any,
-    container: Any,
-    duration: Any,
-    width: Any,
-    height: Any,
-    video_codec: Any,
-    audio_codec: Any,
-    identity: Any,
-    now: Any,
-    id: Any,
-) -> Any:
+change_file = Statement(_change_file, names=("id", "now", *FACTS))
+
+
+def _tell_file(*, id: Any, now: Any, **told: Any) -> Any:
     """What a caller says of content that has not changed."""
-    told = {
-        MediaFile.mime_type: mime_type,
-        MediaFile.container: container,
-        MediaFile.duration: _unless_disproved(duration),
-        MediaFile.width: width,
-        MediaFile.height: height,
-        MediaFile.video_codec: video_codec,
-        MediaFile.audio_codec: audio_codec,
-        MediaFile.identity: identity,
-    }
-    return MediaFile.update(
-        {
-            **{field: fn.COALESCE(value, field) for field, value in told.items()},
-            MediaFile.updated_at: now,
-        }
-    ).where(MediaFile.id == id)
+    told["duration"] = _unless_disproved(told["duration"])
+    return MediaFile.update({**_told(told), MediaFile.updated_at: now}).where(MediaFile.id == id)
+
+
+tell_file = Statement(_tell_file, names=("id", "now", *TOLD))
 
 
 def _unless_disproved(duration: Any) -> Any:
@@ -194,6 +150,14 @@ def count_files(library_id: Any) -> Any:
     return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.library == library_id).tuples()
 
 
+class Unprobed(NamedTuple):
+    """A file that is to be looked into."""
+
+    id: str
+    path: str
+    probe_state: str
+
+
 @statement
 def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
     return (
@@ -206,7 +170,7 @@ def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
         )
         .order_by(MediaFile.path)
         .limit(limit)
-        .tuples()
+        .objects(Unprobed)
     )
 
 
@@ -224,30 +188,15 @@ def count_unprobed(library_id: Any) -> Any:
     )
 
 
-PROBED = (
-    MediaFile.size,
-    MediaFile.mime_type,
-    MediaFile.container,
-    MediaFile.duration,
-    MediaFile.width,
-    MediaFile.height,
-    MediaFile.video_codec,
-    MediaFile.audio_codec,
-    MediaFile.fingerprint,
-    MediaFile.identity,
-    MediaFile.probe_state,
-    MediaFile.error,
-    MediaFile.updated_at,
-)
+_PROBED = (*(name for name in FACTS if name != "modified_ns"), "probe_state", "error", "updated_at")
 
 
-def _save_probe(*values: Any) -> Any:
-    probed = dict(zip(PROBED, values))
-    probed[MediaFile.duration] = _unless_disproved(probed[MediaFile.duration])
-    return MediaFile.update(probed).where(MediaFile.id == values[-1])
+def _save_probe(*, id: Any, **probed: Any) -> Any:
+    probed["duration"] = _unless_disproved(probed["duration"])
+    return MediaFile.update(**probed).where(MediaFile.id == id)
 
 
-save_probe = Statement(_save_probe, arity=len(PROBED) + 1)
+save_probe = Statement(_save_probe, names=("id", *_PROBED))
 
 
 @statement
@@ -279,12 +228,20 @@ def files_with_works(work_ids: Any) -> Any:
     )
 
 
+class PartOfWork(NamedTuple):
+    """A file, and a work that it is a part of."""
+
+    file_id: str
+    work_id: str
+    part: int
+
+
 @statement
 def works_of_files(ids: Any) -> Any:
     return (
         WorkFile.select(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
         .where(OneOf(WorkFile.media_file_id, ids))
-        .tuples()
+        .objects(PartOfWork)
     )
 
 

@@ -14,13 +14,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from operator import attrgetter
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ...config.options import Config
-from ...database.orm.fields import os_path, stored_path, timestamp_text
+from ...database.orm.fields import canonical_path
 from ...database.transactions.inserts import PART
 from ...database.transactions.database import Database
 from ...errors import TransactionError
@@ -31,8 +30,19 @@ from ..libraries import locked
 from ..models import MediaLibrary
 from ..names import kinds
 from . import queries as scan_queries
-from .facts import FileFacts, Problem, ScanResult, checked_facts
+from .facts import (
+    FACTS,
+    TOLD,
+    FileFacts,
+    Problem,
+    ScanResult,
+    checked_facts,
+    content_of,
+    facts_of,
+    told_of,
+)
 from .log import log_begin, log_end
+from .queries import Known, known_of
 from .replacements import Replacements
 
 _LOOK_BACK = 2000
@@ -68,7 +78,7 @@ class Reconciliation:
         if self._state != "new":
             raise TransactionError("a reconciliation runs once: ask for another with reconcile()")
         self.library = self._held.enter_context(locked(self._db, self.library.id))
-        self._inside = stored_path(self.library.path.rstrip(os.sep)) + os.sep
+        self._inside = self.library.path.rstrip(os.sep) + os.sep
         self._present_before = self._count_present()
         self._began_at = self._db.now()
         self._pull_back_last_scan()
@@ -105,7 +115,7 @@ class Reconciliation:
 
     def skip(self, path: str) -> None:
         """Leave alone what is known of a file or a folder that cannot be read now."""
-        self._unreadable.append(stored_path(path.rstrip(os.sep)))
+        self._unreadable.append(canonical_path(path.rstrip(os.sep)))
 
     def flush(self) -> None:
         """Write what was added so far."""
@@ -113,24 +123,30 @@ class Reconciliation:
         if not batch:
             return
         rows = self._db.all(scan_queries.known_files, self.library.id, list(batch))
-        known = {row[0]: row[1:] for row in rows}
+        known: dict[str, Known] = {row.path: row for row in rows}
         new = {path: facts for path, facts in batch.items() if path not in known}
         # Nearly always everything is as it was: then a file costs one comparison.
-        differs = {path for path, row in known.items() if _facts(batch[path]) != row[2:]}
-        changed = {path for path in differs if _says_more(_content(batch[path]), known[path][2:5])}
+        differs = {path for path, row in known.items() if facts_of(batch[path]) != facts_of(row)}
+        changed = {
+            path for path in differs if _says_more(content_of(batch[path]), content_of(known[path]))
+        }
         told = {
-            path for path in differs - changed if _says_more(_told(batch[path]), known[path][5:])
+            path
+            for path in differs - changed
+            if _says_more(told_of(batch[path]), told_of(known[path]))
         }
         returned = {
-            path for path, row in known.items() if row[1] != "present" and path not in changed
+            path for path, row in known.items() if row.status != "present" and path not in changed
         }
         renamed = {
-            path for path in changed | told if batch[path].identity not in (None, known[path][-1])
+            path
+            for path in changed | told
+            if batch[path].identity not in (None, known[path].identity)
         }
         self._write(
             new,
             *(
-                {known[path][0]: batch[path] for path in paths}
+                {known[path].id: batch[path] for path in paths}
                 for paths in (changed, told, renamed, returned)
             ),
         )
@@ -159,7 +175,7 @@ class Reconciliation:
 
     def is_new(self, path: str) -> bool:
         """Whether the file at a path was first seen in this run."""
-        return hash(stored_path(path)) in self._new
+        return hash(path) in self._new
 
     def count_missing(self) -> int:
         """Count the files of the library that are missing."""
@@ -210,7 +226,7 @@ class Reconciliation:
 
     def _recounted(self, path: str) -> str:
         """Take a file for known from now on, and return what it was counted as."""
-        seen = hash(stored_path(path))
+        seen = hash(path)
         self._unchanged.add(seen)
         for name, files in (("added", self._new), ("updated", self._updated)):
             if seen in files:
@@ -228,7 +244,7 @@ class Reconciliation:
         everything = int(self._db.one(scan_queries.count_files, self.library.id)[0])
         return everything - self.count_missing()
 
-    def _note(self, known: dict[str, Any], new: list[str], updated: set[str]) -> None:
+    def _note(self, known: dict[str, Known], new: list[str], updated: set[str]) -> None:
         """Count each file once, however often it was added."""
         seen = set(map(hash, known))
         if all(map(seen.isdisjoint, (self._new, self._updated, self._unchanged))):
@@ -292,13 +308,13 @@ class Reconciliation:
     def _change(self, changed: _Files) -> None:
         now = self._db.now()
         for id, facts in changed:
-            everything = (*_content(facts), *_told(facts))
-            self._db.run(scan_queries.change_file, *everything, now, id)
+            told = dict(zip(FACTS, facts_of(facts)))
+            self._db.run(scan_queries.change_file, id=id, now=now, **told)
 
     def _tell(self, told: _Files) -> None:
         now = self._db.now()
         for id, facts in told:
-            self._db.run(scan_queries.tell_file, *_told(facts), now, id)
+            self._db.run(scan_queries.tell_file, id=id, now=now, **dict(zip(TOLD, told_of(facts))))
 
     def _return(self, returned: _Files) -> None:
         now = self._db.now()
@@ -306,28 +322,18 @@ class Reconciliation:
             self._db.run(scan_queries.file_returned, now, id)
 
     def _rows(self, new: _Files) -> list[tuple[Any, ...]]:
-        library_id, now = self.library.id, timestamp_text(self._db.now())
+        library_id, now = self.library.id, self._db.now()
         return [
             (
                 id,
                 library_id,
                 path,
                 filename := path[path.rindex(os.sep) + 1 :],
-                facts.size,
+                now,
+                now,
                 facts.mime_type or kinds.mime_type(filename),
                 facts.container or kinds.container(filename),
-                facts.duration,
-                facts.width,
-                facts.height,
-                facts.video_codec,
-                facts.audio_codec,
-                now,
-                now,
-                facts.modified_ns,
-                facts.fingerprint,
-                facts.identity,
-                "present",
-                "pending",
+                *known_of(facts),
             )
             for id, (path, facts) in zip(self._db.new_ids(len(new)), new)
         ]
@@ -339,7 +345,7 @@ class Reconciliation:
             return  # each file that was added is present, so there are no others to look for
         last = ""
         while rows := self._db.all(
-            scan_queries.present_paths_after, self.library.id, os_path(last), _LOOK_BACK
+            scan_queries.present_paths_after, self.library.id, last, _LOOK_BACK
         ):
             last = rows[-1][0]
             yield from (
@@ -378,18 +384,3 @@ def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
 def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
     """Whether something that is known differs from what is stored; None is not known."""
     return new != old and any(one not in (None, other) for one, other in zip(new, old))
-
-
-# In the order of what known_files() selects.
-_CONTENT = ("size", "modified_ns", "fingerprint")
-_TOLD = (
-    "mime_type",
-    "container",
-    "duration",
-    "width",
-    "height",
-    "video_codec",
-    "audio_codec",
-    "identity",
-)
-_content, _told, _facts = (attrgetter(*names) for names in (_CONTENT, _TOLD, _CONTENT + _TOLD))

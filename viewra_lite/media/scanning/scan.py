@@ -16,7 +16,6 @@ from time import monotonic
 from typing import Any
 
 from ...config.options import Config
-from ...database.orm.fields import os_path
 from ...database.transactions.database import Database
 from ...errors import TransactionError
 from .. import queries
@@ -142,10 +141,10 @@ class _Scan:
     def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
         last = ""
         while rows := self._db.all(scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD):
-            last = os_path(rows[-1][1])
-            for id, path, state in rows:
-                if not (skip_partial and state == "partial"):
-                    yield id, os_path(path), self._library.type, self._library.path
+            last = rows[-1].path
+            for row in rows:
+                if not (skip_partial and row.probe_state == "partial"):
+                    yield row.id, row.path, self._library.type, self._library.path
 
     def _save(self, probes: list[Probe]) -> None:
         """Write what the workers found, in transactions of at most scan_batch_ms."""
@@ -193,7 +192,7 @@ class _Scan:
             if known is None:
                 return False
             file = known
-        self._db.run(scan_queries.save_probe, *self._probe_row(file, probe))
+        self._db.run(scan_queries.save_probe, id=file.id, **self._probed(file, probe))
         file = self._db.one(queries.file_by_id, file.id)
         if probe.error is None and probe.name is not None:
             catalog.place(file, probe.name, probe.tags)
@@ -224,29 +223,27 @@ class _Scan:
         if (file.error, file.probe_state) != (probe.error, state):
             self._db.run(scan_queries.save_error, probe.error, state, self._db.now(), file.id)
 
-    def _probe_row(self, file: MediaFile, probe: Probe) -> tuple[Any, ...]:
+    def _probed(self, file: MediaFile, probe: Probe) -> dict[str, Any]:
         filename = os.path.basename(probe.path)
         state = "failed" if probe.error else "partial" if probe.skipped else "done"
         name, streams = probe.name, probe.streams
         identity = name.identity if name is not None and probe.error is None else file.identity
         # Where the prober is not installed, what is known already stays.
         facts = file if streams is None and probe.skipped else streams
-        return (
-            probe.size,
-            kinds.mime_type(filename),
-            (streams and streams.container) or kinds.container(filename),
-            facts and facts.duration,
-            facts and facts.width,
-            facts and facts.height,
-            facts and facts.video_codec,
-            facts and facts.audio_codec,
-            _fingerprint(probe),
-            identity,
-            state,
-            probe.error,
-            self._db.now(),
-            file.id,
-        )
+        return {
+            "size": probe.size,
+            "fingerprint": _fingerprint(probe),
+            "identity": identity,
+            "mime_type": kinds.mime_type(filename),
+            "container": (streams and streams.container) or kinds.container(filename),
+            **{name: facts and getattr(facts, name) for name in _OF_STREAMS},
+            "probe_state": state,
+            "error": probe.error,
+            "updated_at": self._db.now(),
+        }
+
+
+_OF_STREAMS = ("duration", "width", "height", "video_codec", "audio_codec")
 
 
 def _fingerprint(probe: Probe) -> str | None:

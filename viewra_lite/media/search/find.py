@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...database.checks import checked_id, checked_path, checked_text, checked_whole, or_none
-from ...database.orm.fields import stored_path
+from ...database.orm.fields import canonical_path
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, Track, best_of
@@ -81,11 +81,13 @@ def file(db: Database, path: str | os.PathLike[str]) -> MediaFile | None:
     longest, found = 0, list[MediaFile]()
     with db.reader():
         for library in db.all(queries.libraries):
-            lengths = {stored_path(os.path.join(library.path, *tail)): len(tail) for tail in tails}
+            lengths = {
+                canonical_path(os.path.join(library.path, *tail)): len(tail) for tail in tails
+            }
             if os.path.isabs(text):
-                lengths[stored_path(os.path.abspath(text))] = _LONGEST_TAIL + 1
+                lengths[canonical_path(os.path.abspath(text))] = _LONGEST_TAIL + 1
             for row in db.all(search_queries.files_at, library.id, list(lengths)):
-                length = lengths[stored_path(row.path)]
+                length = lengths[row.path]
                 if length > longest:
                     longest, found = length, []
                 if length == longest:

@@ -45,9 +45,14 @@ def reindex(db: Database) -> None:
             last = ids[-1]
 
 
-def _document(kind: str, row: Any) -> tuple[str, str, str, str, str]:
+def _document(kind: str, row: Any) -> dict[str, str]:
     terms = dict.fromkeys(islice(_terms(kind, row), _MOST_WORDS))
-    return kind, row.id, row.title, title_key(row.title)[:_LONGEST_KEY], " ".join(terms)
+    return {
+        "id": row.id,
+        "title": row.title,
+        "title_key": title_key(row.title)[:_LONGEST_KEY],
+        "terms": " ".join(terms),
+    }
 
 
 def _terms(kind: str, row: Any) -> Iterator[str]:

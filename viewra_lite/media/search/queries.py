@@ -59,19 +59,19 @@ def searched_ids_after(kind: str) -> Statement:
 
 @lru_cache(maxsize=None)
 def save_document(kind: str) -> Statement:
-    """Return the upsert of one kind's documents: (kind, id, title, title_key, terms)."""
-    written = (SearchDocument.title, SearchDocument.title_key, SearchDocument.terms)
-    columns = (SearchDocument.kind, SEARCHED[kind][1], *written)
+    """Return the upsert of one kind's documents."""
+    document, key = SearchDocument, SEARCHED[kind][1]
 
-    def build(*values: Any) -> Any:
-        return SearchDocument.insert(dict(zip(columns, values))).on_conflict(
-            conflict_target=[columns[1]],
-            preserve=written,
+    def build(*, id: Any, title: Any, title_key: Any, terms: Any) -> Any:
+        written = {document.title: title, document.title_key: title_key, document.terms: terms}
+        return document.insert({document.kind: kind, key: id, **written}).on_conflict(
+            conflict_target=[key],
+            preserve=list(written),
             # An equal document is not written again.
             where=Tuple(*written) != Tuple(*(getattr(EXCLUDED, c.column_name) for c in written)),
         )
 
-    return Statement(build, arity=len(columns))
+    return Statement(build)
 
 
 @lru_cache(maxsize=None)

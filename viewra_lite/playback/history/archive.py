@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...database.checks import checked_moment, refused
-from ...database.orm.fields import timestamp_text
 from ...database.transactions.database import Database
 from ...errors import InvalidValueError
 from . import queries
@@ -47,15 +46,15 @@ def restore(db: Database, since: datetime | None, until: datetime | None) -> int
 
 def _move_each(move: Any, db: Database, since: datetime, until: datetime) -> int:
     """Move the plays of a time, a batch at a time; return how many."""
-    plays, key = 0, (timestamp_text(since), "")
+    plays, key = 0, (since, "")
     while batch := move(db, key, until):
         plays += len(batch)
         # Forward only: an archive and a restore side by side would feed each other forever.
-        key = (timestamp_text(batch[-1].played_at), batch[-1].id)
+        key = (batch[-1].played_at, batch[-1].id)
     return plays
 
 
-def _archive_some(db: Database, key: tuple[str, str], before: datetime) -> list[Any]:
+def _archive_some(db: Database, key: tuple[datetime, str], before: datetime) -> list[Any]:
     with db.writer():
         batch = db.all(queries.oldest_plays, *key, before, _BATCH)
         ids = [play.id for play in batch]
@@ -66,7 +65,7 @@ def _archive_some(db: Database, key: tuple[str, str], before: datetime) -> list[
     return batch
 
 
-def _restore_some(db: Database, key: tuple[str, str], until: datetime) -> list[Any]:
+def _restore_some(db: Database, key: tuple[datetime, str], until: datetime) -> list[Any]:
     with db.writer():
         batch = db.all(queries.oldest_archived, *key, until, _BATCH)
         ids = [play.id for play in batch]

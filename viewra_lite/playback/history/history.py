@@ -17,7 +17,6 @@ from ...database.checks import (
     no_such,
     not_a_cursor,
 )
-from ...database.orm.fields import timestamp_text
 from ...database.pages import Page, page_of, start_after
 from ...database.transactions.database import Database
 from ...errors import InvalidValueError
@@ -50,22 +49,20 @@ def page(
         rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
     else:
         rows = latest(PlaybackHistory)
-    found: Page[Any] = page_of(
-        rows, limit, "history", lambda play: (timestamp_text(play.played_at), play.id)
-    )
+    found: Page[Any] = page_of(rows, limit, "history", lambda play: (play.played_at, play.id))
     return found
 
 
-def _start(after: str | None) -> list[str]:
+def _start(after: str | None) -> list[Any]:
     """Return the key of the previous page's last play; raises InvalidValueError."""
-    key = start_after(after, "history", 2)
+    key = start_after(after, "history", datetime, str)
     if key is None:
         return []
     try:
-        moment = datetime.fromisoformat(key[0])
-        return [timestamp_text(moment), checked_id("id", key[1])]
-    except ValueError as exc:
+        checked_id("id", key[1])
+    except InvalidValueError as exc:
         raise not_a_cursor() from exc
+    return key
 
 
 @dataclass(frozen=True, slots=True)

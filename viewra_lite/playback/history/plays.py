@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from ...database.checks import no_such
+from ...database.orm.rows import values_of
 from ...database.transactions.database import Database
 from ...errors import ConflictError
 from .. import queries
@@ -149,8 +150,7 @@ class Plays:
         return play.played_at, max(play.played_at, session.last_activity)
 
     def _insert(self, play: PlaybackHistory) -> None:
-        columns = play._meta.sorted_fields
-        self._db.run(history_queries.put_play, *(getattr(play, each.name) for each in columns))
+        self._db.run(history_queries.put_play, **values_of(play))
 
     def _unarchived(self, id: str) -> PlaybackHistory | None:
         """Return a play by id, moved back from the archive if it was there, or None."""

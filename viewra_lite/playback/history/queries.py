@@ -7,23 +7,21 @@ from typing import Any
 
 from peewee import Case, EXCLUDED, SQL, Tuple, fn
 
-from ...database.orm.fields import timestamp_text
-from ...database.orm.nodes import OneOf, Placeholder, UtcDay
+from ...database.orm.nodes import OneOf, Typed, UtcDay
 from ...database.orm.statements import Statement, statement
 from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 
 _COLUMNS = [field.name for field in PlaybackHistory._meta.sorted_fields]
 
 
-def _put_play(*values: Any) -> Any:
-    fields = PlaybackHistory._meta.sorted_fields
-    return PlaybackHistory.insert(dict(zip(fields, values))).on_conflict(
+def _put_play(**values: Any) -> Any:
+    return PlaybackHistory.insert(**values).on_conflict(
         conflict_target=[PlaybackHistory.id],
-        update={field: getattr(EXCLUDED, field.column_name) for field in fields[1:]},
+        update={name: getattr(EXCLUDED, name) for name in values if name != "id"},
     )
 
 
-put_play = Statement(_put_play, arity=len(_COLUMNS))
+put_play = Statement(_put_play, names=_COLUMNS)
 
 
 @statement
@@ -50,7 +48,7 @@ def page_of_plays(model: Any, of_user: bool, continued: bool) -> Statement:
         if of_user:
             query = query.where(model.user_id == rest[0])
         if continued:
-            query = query.where(Tuple(*key) < Tuple(*rest[-2:]))
+            query = query.where(Tuple(*key) < Tuple(*map(Typed, rest[-2:], key)))
         return query.order_by(*(column.desc() for column in key)).limit(limit)
 
     return Statement(build, arity=1 + of_user + 2 * continued)
@@ -90,13 +88,13 @@ def archive_follows(gone: Any, kept: Any) -> Any:
 def _oldest_after(model: Any) -> Statement:
     """Return the statement for ids and times of the oldest plays after a key: (*key, until, limit).
 
-    The key is a play's time, as text, and its id.
+    The key is a play's time and its id.
     """
     key = (model.played_at, model.id)
     return Statement(
         lambda played_at, id, until, limit: (
             model.select(model.id, model.played_at)
-            .where(Tuple(*key) > Tuple(played_at, id), model.played_at < until)
+            .where(Tuple(*key) > Tuple(Typed(played_at, key[0]), id), model.played_at < until)
             .order_by(*key)
             .limit(limit)
         )
@@ -117,9 +115,9 @@ def count_before(moment: Any) -> Any:
 
 
 @statement
-def copy_to_archive(ids: Any, now: Placeholder) -> Any:
+def copy_to_archive(ids: Any, now: Any) -> Any:
     source, archive = PlaybackHistory, PlaybackHistoryArchive
-    archived_at = Placeholder(now.position, timestamp_text)
+    archived_at = Typed(now, archive.archived_at)
     names = [*_COLUMNS, "archived_at"]
     return archive.insert_from(
         source.select(*(getattr(source, name) for name in _COLUMNS), archived_at).where(

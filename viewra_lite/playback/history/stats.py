@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...database.checks import checked_moment, checked_order, or_none, refused
-from ...database.orm.fields import timestamp_text
 from ...database.transactions.database import Database
-from ..models import PlaybackDailyTotal, PlaybackHistory
 from . import stats_queries
 from .history import BEGINNING, END
+from .stats_queries import PlayOfTime
 
 _HOUR_S = 3600
 
@@ -100,39 +99,40 @@ def stats(
     span = [start, end, first, last, first.date(), last.date()]
     user = [] if user_id is None else [user_id]
 
-    def totals(*names: str) -> list[list[Any]]:
-        statement = stats_queries.totals_by(bool(user), *names)
-        return [_numbers(row) for row in db.all(statement, *span, *user)]
+    def totals(*names: str) -> list[Any]:
+        return db.all(stats_queries.totals_by(bool(user), *names), *span, *user)
 
     with db.reader():  # one snapshot: a play that is being archived counts once
         titles, users = totals("kind", "top_title"), totals("user_id")
         if zone is None:
-            as_date = PlaybackDailyTotal.day.python_value
-            days = [[as_date(day), *sums] for day, *sums in totals("day")]
+            days = [DayTotal(row.day, *_sums(row)) for row in totals("day")]
         else:
             statement = stats_queries.plays_between(bool(user))
             days = _days_of(db.all(statement, start, end, *user), zone)
-    plays, completed, seconds = (sum(row[n] for row in users) for n in (1, 2, 3))
     return Stats(
-        plays,
-        completed,
-        seconds / _HOUR_S,
-        [TitleTotal(*_in_hours(row)) for row in titles],
-        [DayTotal(*_in_hours(row)) for row in days],
-        [UserTotal(*_in_hours(row)) for row in users],
+        sum(row.plays for row in users),
+        sum(row.completed for row in users),
+        sum(row.seconds for row in users) / _HOUR_S,
+        [TitleTotal(row.kind, row.top_title, *_sums(row)) for row in titles],
+        days,
+        [UserTotal(row.user_id, *_sums(row)) for row in users],
     )
 
 
-def _days_of(plays: list[tuple[Any, ...]], zone: tzinfo) -> list[list[Any]]:
-    """Return day, plays, completed and seconds of plays in a time zone, in order."""
-    days: dict[date, list[Any]] = {}
-    for stored, completed, seconds in plays:
-        moment: datetime = PlaybackHistory.played_at.python_value(stored)
-        total = days.setdefault(moment.astimezone(zone).date(), [0, 0, 0])
-        total[0] += 1
-        total[1] += bool(completed)
-        total[2] += seconds or 0
-    return [[day, *days[day]] for day in sorted(days)]
+def _days_of(plays: list[PlayOfTime], zone: tzinfo) -> list[DayTotal]:
+    """Return the totals of plays by the days of a time zone, in order."""
+    days: dict[date, list[PlayOfTime]] = {}
+    for play in plays:
+        days.setdefault(play.played_at.astimezone(zone).date(), []).append(play)
+    return [
+        DayTotal(
+            day,
+            len(plays),
+            sum(play.completed for play in plays),
+            sum(play.seconds or 0 for play in plays) / _HOUR_S,
+        )
+        for day, plays in sorted(days.items())
+    ]
 
 
 def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
@@ -149,12 +149,9 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def _utc(moment: datetime) -> datetime:
-    return datetime.fromisoformat(timestamp_text(moment))
+    return moment.astimezone(timezone.utc)
 
 
-def _numbers(row: tuple[Any, ...]) -> list[Any]:
-    return [*row[:-3], *map(int, row[-3:])]  # PostgreSQL's sums are Decimal
-
-
-def _in_hours(row: list[Any]) -> list[Any]:
-    return [*row[:-1], row[-1] / _HOUR_S]
+def _sums(row: Any) -> tuple[int, int, float]:
+    """Return plays, completed and hours of a row of totals."""
+    return row.plays, row.completed, row.seconds / _HOUR_S

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from functools import lru_cache
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from peewee import Select, fn
 
-from ...database.orm.nodes import UtcDay
+from ...database.orm.nodes import Typed, UtcDay
 from ...database.orm.statements import Statement
 from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 from .queries import count_of, top_title_of
@@ -23,7 +25,7 @@ def totals_by(of_user: bool, *names: str) -> Statement:
 
     Arguments (since, until, first, last, first_day, last_day, *user_id): archived plays are
     counted by daily totals from first_day to before last_day, and by rows from since to before
-    first and from last to before until. Rows are names, plays, completed, seconds.
+    first and from last to before until. Rows have these names, plays, completed and seconds.
     """
     live, archive, total = PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal
 
@@ -54,12 +56,17 @@ def totals_by(of_user: bool, *names: str) -> Statement:
     return Statement(build, arity=6 + of_user)
 
 
+class PlayOfTime(NamedTuple):
+    """When a play was, whether to the end, and the seconds that were watched."""
+
+    played_at: datetime
+    completed: bool
+    seconds: int | None
+
+
 @lru_cache(maxsize=None)
 def plays_between(of_user: bool) -> Statement:
-    """Return the statement for the times of plays, whether to the end, and seconds.
-
-    Arguments (since, until, *user_id).
-    """
+    """Return the statement for the plays of a span: arguments (since, until, *user_id)."""
 
     def build(since: Any, until: Any, *user: Any) -> Any:
         def of(model: Any) -> Any:
@@ -68,7 +75,7 @@ def plays_between(of_user: bool) -> Statement:
             )
             return query.where(model.user_id == user[0]) if of_user else query
 
-        return of(PlaybackHistory).union_all(of(PlaybackHistoryArchive)).tuples()
+        return of(PlaybackHistory).union_all(of(PlaybackHistoryArchive)).objects(PlayOfTime)
 
     return Statement(build, arity=2 + of_user)
 
@@ -83,10 +90,25 @@ def _columns(model: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
     return key, count_of(model)
 
 
+def _sources(name: str) -> tuple[Any, ...]:
+    """Return the columns that a key or a sum is computed from."""
+    total, plays = PlaybackDailyTotal, (PlaybackHistory, PlaybackHistoryArchive)
+    column = {"day": "played_at", "seconds": "duration_watched"}.get(name)
+    return getattr(total, name), *(getattr(play, column) for play in plays if column)
+
+
 def _summed(every: Any, names: tuple[str, ...]) -> Any:
     key = [getattr(every.c, name) for name in names]
     sums = {name: fn.SUM(getattr(every.c, name)) for name in _SUMS}
-    query = Select([every], [*key, *sums.values()]).group_by(*key)
+    columns = {name: getattr(PlaybackDailyTotal, name) for name in (*names, *_SUMS)}
+    query = Select(
+        [every],
+        [
+            Typed(node, column, *_sources(name))
+            for (name, column), node in zip(columns.items(), [*key, *sums.values()])
+        ],
+    )
+    query = query.group_by(*key).objects(namedtuple("Total", columns))
     if names == ("day",):
         return query.order_by(*key)
     query = query.order_by(*(sums[name].desc() for name in _MOST), *reversed(key))

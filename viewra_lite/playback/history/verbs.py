@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from ...database.checks import checked_id, checked_user, known_id, or_none
 from ...database.pages import Page
 from ...module import Module
-from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
+from ..models import PlaybackHistory, PlaybackHistoryArchive
 from ..progress.state import Progress
 from . import archive, history, stats
 from .archive import ArchiveResult
@@ -84,8 +84,7 @@ class HistoryVerbs(Module):
         """
         user = or_none(checked_id, "user_id", user_id)
         span, zone = stats.checked_span(since, until), stats.checked_zone(tz)
-        with self.db.naming_unreadable(PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive):
-            return stats.stats(self.db, user, *span, zone)
+        return stats.stats(self.db, user, *span, zone)
 
     def delete_play(self, id: str) -> None:
         """Delete a play and its session, archived or not, and subtract it from play_count.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ...database.orm.fields import timestamp_text
-from ...database.orm.reading import Reading, columns_of, shaped, text_of, time_of
+from ...database.orm.reading import Reading, columns_of, in_json, shaped, text_of, time_of
 from ...errors import shown
 from ..models import UserMediaProgress
 
@@ -39,10 +38,7 @@ def kept_lately(state: UserMediaProgress, session_id: str, now: datetime) -> boo
 
 def keep(state: UserMediaProgress, now: datetime, by: str | None = None) -> None:
     """Keep a state for undo before it changes; by is the session that changes it."""
-    earlier: dict[str, Any] = {name: getattr(state, name) for name in _KEPT}
-    if state.last_played_at is not None:
-        earlier["last_played_at"] = timestamp_text(state.last_played_at)
-    earlier["replaced_at"] = timestamp_text(now)
+    earlier = in_json({name: getattr(state, name) for name in _KEPT} | {"replaced_at": now})
     earlier["by"] = by
     before = state.previous if earlier_states(state) else ()
     state.previous = [*before, earlier][-KEPT_STATES:]

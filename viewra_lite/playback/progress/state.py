@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ...config.options import Config
+from ...database.orm.rows import values_of
 from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from .. import queries
@@ -268,7 +269,7 @@ class Progress:
     # Inside
 
     def _save(self, row: UserMediaProgress) -> None:
-        self._db.run(queries.put_progress, *(getattr(row, name) for name in _COLUMNS))
+        self._db.run(queries.put_progress, **values_of(row))
 
     def _apply(self, state: UserMediaProgress, report: Report, now: datetime) -> None:
         duration = report.duration or state.duration
@@ -362,6 +363,3 @@ def _scale(state: UserMediaProgress, length: float | None) -> None:
         state.position *= length / state.duration
         state.duration = length
     state.reported_in = state.media_file_id
-
-
-_COLUMNS = [field.name for field in UserMediaProgress._meta.sorted_fields]

@@ -20,6 +20,7 @@ from ...database.checks import (
     no_such,
     or_none,
 )
+from ...database.orm.rows import values_of
 from ...database.transactions.database import Database
 from ...errors import ConflictError
 from .. import queries
@@ -92,10 +93,7 @@ class Lifecycle:
                 title=subject.title,
                 top_title=subject.top_title,
             )
-            self._db.run(
-                queries.insert_session,
-                *(getattr(session, column.name) for column in session._meta.sorted_fields),
-            )
+            self._db.run(queries.insert_session, **values_of(session))
         return session
 
     def heartbeat(
@@ -267,16 +265,8 @@ class Lifecycle:
         session.state = state
         self._db.run(
             queries.session_moved,
-            state,
-            session.position,
-            session.duration,
-            session.start_time,
-            session.last_activity,
-            session.reported_at,
-            session.watched,
-            session.completed,
-            session.end_time,
-            session.id,
+            id=session.id,
+            **{name: getattr(session, name) for name in queries.MOVING},
         )
 
     def _touch(self, id: str, now: datetime) -> None:

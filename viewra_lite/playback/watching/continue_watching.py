@@ -14,7 +14,7 @@ from ..progress.state import Progress
 from ..progress.thresholds import Thresholds
 from ..versions import Subject, Versions, subjects
 from . import queries as watching_queries
-from .items import WatchItem, stored_moment, recent_files
+from .items import WatchItem, recent_files
 
 
 def continue_watching(
@@ -76,10 +76,9 @@ def _without_passed(
     if not works:
         return begun
     seen: dict[str, list[tuple[tuple[int, int], datetime]]] = defaultdict(list)
-    rows = db.all(watching_queries.plays_of_shows, user_id, list(works))
-    for work_id, season, number, changed, _, completed, *_ in rows:
-        if completed and season:
-            seen[work_id].append(((season, number), stored_moment(changed)))
+    for row in db.all(watching_queries.plays_of_shows, user_id, list(works)):
+        if row.completed and row.season:
+            seen[row.work_id].append(((row.season, row.number), row.updated_at))
 
     def is_passed(item: WatchItem) -> bool:
         if item.show is None or item.episode is None:

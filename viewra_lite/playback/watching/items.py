@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
 from ...database.orm.statements import Statement
 from ...database.transactions.database import Database
@@ -52,9 +51,3 @@ def recent_files(
             return
         after, moment = rows[-1]
         size = min(size * 2, _MOST_FILES)
-
-
-def stored_moment(stored: Any) -> datetime:
-    """Return a time from a row of plain values."""
-    moment: datetime | None = UserMediaProgress.updated_at.python_value(stored)
-    return NEVER if moment is None else moment

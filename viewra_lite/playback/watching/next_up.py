@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from ...database.checks import checked_limit
 from ...database.transactions.database import Database
@@ -15,7 +14,8 @@ from ..progress.state import Progress
 from ..shared import empty_state
 from ..versions import Versions, subjects
 from . import queries as watching_queries
-from .items import NEVER, WatchItem, stored_moment, recent_files
+from .items import NEVER, WatchItem, recent_files
+from .queries import EpisodeCopy
 
 _FEWEST_SHOWS, _MOST_SHOWS = 10, 50  # per chunk
 
@@ -38,21 +38,11 @@ def next_up(db: Database, progress: Progress, user_id: str, limit: int) -> list[
     return found[:limit]
 
 
-class _Copy(NamedTuple):
-    """An episode's row in one library."""
-
-    show_id: str
-    episode_id: str
-    season_number: int
-    number: int
-    file_id: str | None
-
-
 @dataclass(slots=True)
 class Step:
     """An episode in all libraries, and how often a user has watched it."""
 
-    copies: list[_Copy] = field(default_factory=list)
+    copies: list[EpisodeCopy] = field(default_factory=list)
     plays: int = 0
     is_seen: bool = False
     is_marked: bool = False
@@ -116,11 +106,11 @@ def _shows_of(db: Database, ids: list[str]) -> list[_Show]:
     order = {id: n for n, id in enumerate(ids)}
     shows: dict[str, _Show] = {}
     rows = db.all(watching_queries.shows_of_files, ids)
-    rows.sort(key=lambda row: (order[row[0]], not row[3], row[2]))
-    for _, work_id, show_id, _ in rows:
-        show = shows.setdefault(work_id, _Show(work_id))
-        if show_id not in show.ids:
-            show.ids.append(show_id)
+    rows.sort(key=lambda row: (order[row.file_id], not row.is_in_library, row.show_id))
+    for row in rows:
+        show = shows.setdefault(row.work_id, _Show(row.work_id))
+        if row.show_id not in show.ids:
+            show.ids.append(row.show_id)
     return list(shows.values())
 
 
@@ -144,10 +134,8 @@ def _next_of(db: Database, progress: Progress, user_id: str, shows: list[_Show])
 
 def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
     """Read the episodes of shows."""
-    rows = db.all(watching_queries.episodes_of_shows, list(shows))
-    for work_id, *columns in rows:
-        copy = _Copy(*columns)
-        shows[work_id].steps[copy.season_number, copy.number].copies.append(copy)
+    for copy in db.all(watching_queries.episodes_of_shows, list(shows)):
+        shows[copy.work_id].steps[copy.season, copy.number].copies.append(copy)
     for show in shows.values():
         order = {id: n for n, id in enumerate(show.ids)}
         for step in show.steps.values():
@@ -157,16 +145,15 @@ def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
 def _load_plays(db: Database, user_id: str, shows: dict[str, _Show]) -> None:
     """Read a user's plays of the episodes of shows."""
     # As state_of() merges whole rows: a show may have hundreds, and few columns count.
-    rows = db.all(watching_queries.plays_of_shows, user_id, list(shows))
-    for work_id, season, number, changed, dropped, completed, plays, marked, played in rows:
-        show = shows[work_id]
-        show.changed = max(show.changed, (stored_moment(changed), bool(dropped)))
-        if completed:
-            step = show.steps[season, number]
+    for row in db.all(watching_queries.plays_of_shows, user_id, list(shows)):
+        show = shows[row.work_id]
+        show.changed = max(show.changed, (row.updated_at, row.dropped))
+        if row.completed:
+            step = show.steps[row.season, row.number]
             step.is_seen = True
-            step.plays += plays
-            step.is_marked = step.is_marked or bool(marked)
-            step.played_at = max(step.played_at, stored_moment(played))
+            step.plays += row.play_count
+            step.is_marked = step.is_marked or row.marked
+            step.played_at = max(step.played_at, row.last_played_at or NEVER)
     for show in shows.values():
         for step in show.steps.values():
             if step.is_seen:

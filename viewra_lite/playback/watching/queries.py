@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from peewee import JOIN
 
@@ -83,9 +84,18 @@ def files_begun(
 # Shows
 
 
+class ShowOfFile(NamedTuple):
+    """A show that a file belongs to, in one library."""
+
+    file_id: str
+    work_id: str
+    show_id: str
+    is_in_library: bool | None
+    """Whether that is the file's library, too."""
+
+
 @statement
 def shows_of_files(ids: Any) -> Any:
-    """The shows of files: (file, show's work, show, whether it is in the file's library)."""
     return (
         WorkFile.select(
             WorkFile.media_file_id, Work.show, TVShow.id, TVShow.library == MediaFile.library
@@ -94,8 +104,20 @@ def shows_of_files(ids: Any) -> Any:
         .join(TVShow, on=(TVShow.work == Work.show))
         .join(MediaFile, JOIN.LEFT_OUTER, on=(MediaFile.id == WorkFile.media_file_id))
         .where(OneOf(WorkFile.media_file_id, ids))
-        .tuples()
+        .objects(ShowOfFile)
     )
+
+
+class EpisodeCopy(NamedTuple):
+    """An episode's row in one library."""
+
+    work_id: str
+    """The show's."""
+    show_id: str
+    episode_id: str
+    season: int
+    number: int
+    file_id: str | None
 
 
 @statement
@@ -112,8 +134,23 @@ def episodes_of_shows(works: Any) -> Any:
         )
         .join(Episode, on=(Episode.show == TVShow.id))
         .where(OneOf(TVShow.work, works))
-        .tuples()
+        .objects(EpisodeCopy)
     )
+
+
+class PlayOfShow(NamedTuple):
+    """What a user did with a file of an episode."""
+
+    work_id: str
+    """The show's."""
+    season: int
+    number: int
+    updated_at: datetime
+    dropped: bool
+    completed: bool
+    play_count: int
+    marked: bool
+    last_played_at: datetime | None
 
 
 @statement
@@ -141,7 +178,7 @@ def plays_of_shows(user_id: Any, works: Any) -> Any:
             progress.user_id == user_id,
             progress.media_file_id == WorkFile.media_file_id,
         )
-        .tuples()
+        .objects(PlayOfShow)
     )
 
 
