@@ -65,7 +65,7 @@ SAID: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ("Dune", None, None, "10 20:30"),
             ('Dark S01E01 The "Secret" one', None, None, "11 20:05"),
             (SONG, None, None, "12 20:05"),
-            ("Alien", True, "says that it was watched for -2147483648 s", "12 21:05"),
+            ("Alien", True, "has an invalid duration, -2147483648 s", "12 21:05"),
         ],
     ),
     "letterboxd-diary.csv": ("letterboxd", [(DUNE, True, None, "10 00:00")]),
@@ -95,12 +95,12 @@ SAID: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "imdb",
         [
             (DUNE, True, None, None),
-            ("Dark (2017)", True, "is a TV Series: says nothing of its episodes", None),
+            ("Dark (2017)", True, "is a TV Series: its episodes are not listed", None),
         ],
     ),
     "imdb-list.csv": (
         "imdb",
-        [(ALIEN, True, "is in a list and not rated", None), (DUNE, True, None, None)],
+        [(ALIEN, True, "is in a list but not rated", None), (DUNE, True, None, None)],
     ),
     "netflix-history.csv": (
         "netflix",
@@ -115,7 +115,12 @@ SAID: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         [
             ("Dark S01E01 Secrets", None, None, "11 20:05"),
             ("Dune", None, None, "10 20:30"),
-            ("Dune_hook_primary_16x9", None, "is no film and no episode but a hook", "10 20:29"),
+            (
+                "Dune_hook_primary_16x9",
+                None,
+                "is a hook, neither a film nor an episode",
+                "10 20:29",
+            ),
         ],
     ),
     "kodi.xml": (
@@ -373,7 +378,7 @@ def test_an_encrypted_zip_says_that_it_needs_a_password(
 
 def test_a_zip_that_python_cannot_unpack_is_not_called_damaged(tmp_path: Path) -> None:
     path = altered(tmp_path / "deflate64.zip", b"title", 2, 9)
-    with pytest.raises(InvalidValueError, match="ZIP: it is packed in a way that Python cannot"):
+    with pytest.raises(InvalidValueError, match="ZIP: Python does not support its compression"):
         read(path)
 
 
@@ -394,7 +399,7 @@ def test_a_hostile_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (many, "more than 20 files"),
         (torn, "is damaged"),
         (flipped, "is damaged"),
-        (empty, "holds nothing of a known format"),
+        (empty, "contains no file of a known format"),
     ):
         with pytest.raises(InvalidValueError, match=why) as refused:
             read(path)

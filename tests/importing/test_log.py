@@ -54,7 +54,7 @@ def test_undo_gives_back_what_was(home: Home, clock: Any) -> None:
     assert state(home) == before
     (listed,) = home.store.importing.list()
     assert listed.undone_at == clock()
-    with pytest.raises(ConflictError, match="was undone already"):
+    with pytest.raises(ConflictError, match="was already undone"):
         home.store.importing.undo(result.id)
     with pytest.raises(NotFoundError, match="no import 'x'"):
         home.store.importing.undo("x")

@@ -237,7 +237,7 @@ def test_values_of_the_wrong_type_are_that_objects_problem(export: Path) -> None
 
 def test_a_row_with_more_columns_than_the_header_is_that_rows_problem(export: Path) -> None:
     bad, good = read(export, "title,year\nGood, Bad,1966\nUgly,1966\n")
-    assert "has 3 columns where the first line names 2" in (bad.problem or "")
+    assert "has 3 columns, but the first line names 2" in (bad.problem or "")
     assert good.title == "Ugly"
 
 
@@ -251,7 +251,7 @@ def test_a_row_with_more_columns_than_the_header_is_that_rows_problem(export: Pa
         ("\n\n", "", "is empty"),
         ("\ufeff", "", "is empty"),
         ("a,b\n1,2\n", "line 1", "must name title, show"),
-        ("user,year\nann,2021\n", "line 1", "no column says"),
+        ("user,year\nann,2021\n", "line 1", "no column identifies"),
         ("\ntitle,date,Title\nA,,B\n", "line 2", "columns 1 and 3 are both 'title'"),
         ('title\nA\n"B\nC\nD\n', "line 3", "not valid CSV"),
         ('title\n"A"B\n', "line 2", "not valid CSV"),
@@ -264,7 +264,7 @@ def test_a_row_with_more_columns_than_the_header_is_that_rows_problem(export: Pa
         ('{"a": 1}', "", "0 lists"),
         ('{"a": [], "b": []}', "", "2 lists"),
         ("[", "line 1, column 2", "JSON"),
-        ('[{"title": NaN}]', "", "NaN is no number"),
+        ('[{"title": NaN}]', "", "NaN is not a JSON number"),
         ("[" * 200_000, "", "nested too deeply"),
         ('{"a":' * 200_000, "", "nested too deeply"),
         ('[{"year": ' + "9" * 5000 + "}]", "", "JSON"),

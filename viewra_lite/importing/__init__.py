@@ -1,5 +1,5 @@
-"""Import what people have watched elsewhere, and take a user's own data along.
+"""Import watch history from other services, and export a user's own data.
 
-record.py: what one row says. reading.py: bytes to rows. formats/: which program wrote it.
-matching.py: which work a row means. applying.py: batches of rows. log.py: what an import did.
+record.py: one row. reading.py: bytes to rows. formats/: the formats of other programs.
+matching.py: rows to files. applying.py: batches of rows. log.py: the undo log of an import.
 """

@@ -1,6 +1,6 @@
-"""Which file a row of an export means: by external id, by title and year, by numbers, by path.
+"""Finds the file of a row: by external id, by title and year, by episode numbers, or by path.
 
-What may be meant and is not certain is shown and never taken.
+Uncertain matches are reported as near misses and never taken.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .record import IDS, SHOW_IDS, WatchedRecord
 
 _MARK = re.compile(r"[\s.,:–-]S(\d{1,4})[\s.]?E(\d{1,4})\b", re.ASCII | re.IGNORECASE)
 _MOST_NEAR = 3
+_NO_MATCH = "is not in the library, or matches several titles"
 _COLUMNS = {
     "movie": ("tmdb_id", "imdb_id"),
     "episode": ("tvdb_id", "tmdb_id", "imdb_id"),
@@ -26,7 +27,7 @@ _COLUMNS = {
 
 
 class NotMatched(Exception):
-    """A row says too little, or nothing in the library is what it says."""
+    """A row has too little information, or no match in the library."""
 
     def __init__(self, why: str, near: Iterable[Found] = ()) -> None:
         super().__init__(why)
@@ -34,13 +35,13 @@ class NotMatched(Exception):
 
 
 def names_of(rows: Iterable[Found]) -> list[str]:
-    """Return what a few rows are called."""
+    """Return the distinct titles of the first few rows."""
     names = (f"{row.title} ({row.year})" if row.year else row.title for row in rows)
     return list(dict.fromkeys(names))[:_MOST_NEAR]
 
 
 def kind_of(record: WatchedRecord) -> str:
-    """Return what a row is about: movie, episode or track; movie where it may be any."""
+    """Return the kind of a row: movie, episode or track; movie if it may be any."""
     if record.kind is not None:
         return record.kind
     if record.show is not None or any(getattr(record, name) is not None for name in SHOW_IDS):
@@ -50,14 +51,14 @@ def kind_of(record: WatchedRecord) -> str:
 
 
 class Matcher:
-    """Finds the files of rows, inside the caller's session, and remembers what it found."""
+    """Finds the files of rows in the caller's transaction, and caches the results."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._finder = find.Finder(db)
 
     def prefetch(self, records: Sequence[WatchedRecord]) -> None:
-        """Ask for what many rows name, in a few statements."""
+        """Query the ids and titles of many rows, in a few statements."""
         titles: dict[str, list[str]] = {"movie": [], "show": [], "track": []}
         for record in records:
             kind = kind_of(record)
@@ -67,8 +68,8 @@ class Matcher:
                 of_kind += [name for name, _ in find.readings(title, record.year)]
         for kind, columns in _COLUMNS.items():
             prefix = "show_" if kind == "show" else ""
-            wanted = "episode" if kind == "show" else kind
-            rows = [each for each in records if kind_of(each) == wanted]
+            row_kind = "episode" if kind == "show" else kind
+            rows = [each for each in records if kind_of(each) == row_kind]
             for column in columns:
                 values = [getattr(each, prefix + column) for each in rows]
                 self._finder.with_value(kind, column, [each for each in values if each is not None])
@@ -78,7 +79,7 @@ class Matcher:
         self._finder.episodes(shows)
 
     def file(self, record: WatchedRecord) -> str:
-        """Return the id of the file that a row means; raises NotMatched."""
+        """Return the id of the file of a row; raises NotMatched."""
         try:
             rows = {"movie": self._movie, "episode": self._episode, "track": self._track}[
                 kind_of(record)
@@ -94,7 +95,7 @@ class Matcher:
         return file
 
     def near(self, record: WatchedRecord) -> list[str]:
-        """Return what the library has that is called nearly as a row says."""
+        """Return the titles in the library that are similar to a row's."""
         kind = kind_of(record)
         title = record.show if kind == "episode" else record.title
         if kind == "track" or title is None:
@@ -114,7 +115,7 @@ class Matcher:
     # By id
 
     def _by_ids(self, kind: str, record: WatchedRecord) -> list[Found]:
-        """Return the rows that have an id of the record's; several only of one work."""
+        """Return the rows that have an id of the record; several only if they are one work."""
         prefix = "show_" if kind == "show" else ""
         found: dict[str, Found] = {}
         for column in _COLUMNS[kind]:
@@ -123,7 +124,7 @@ class Matcher:
                 found.update(
                     (row.id, row) for row in self._finder.with_value(kind, column, [value])[value]
                 )
-        return _one_work(list(found.values()), "has the ids of several things in the library")
+        return _one_work(list(found.values()), "has the ids of several works in the library")
 
     def _titled(self, kind: str, title: str) -> list[Found]:
         return self._finder.titled(kind, [title])[title]
@@ -137,7 +138,7 @@ class Matcher:
         if found:
             return found
         if record.title is None:
-            raise NotMatched(_says_nothing(record))
+            raise NotMatched(_why_not_found(record))
         title, known = record.title, list[Found]()
         for name, year in find.readings(title, record.year):
             rows = self._titled("movie", name)
@@ -149,7 +150,7 @@ class Matcher:
             found = self._episode_in(record, title)
         if found:
             return found
-        raise NotMatched("is not in the library, or one cannot tell which is meant", known)
+        raise NotMatched(_NO_MATCH, known)
 
     def _episode_in(self, record: WatchedRecord, title: str) -> list[Found]:
         """Return the episode of a title like "Dark - S01E02" or "Dark: Secrets"."""
@@ -189,16 +190,11 @@ class Matcher:
 
     def _refuse_episode(self, record: WatchedRecord, shows: list[Found]) -> None:
         if record.show is None and not any(getattr(record, name) for name in SHOW_IDS):
-            raise NotMatched(_says_nothing(record))
+            raise NotMatched(_why_not_found(record))
         if record.title is None and (record.season is None or record.episode is None):
             raise NotMatched("names a show without the numbers of season and episode")
         near = self._titled("show", record.show) if record.show is not None else []
-        why = (
-            "is not in the library: its show is"
-            if shows
-            else ("is not in the library, or one cannot tell which is meant")
-        )
-        raise NotMatched(why, near)
+        raise NotMatched("is not in the library, but its show is" if shows else _NO_MATCH, near)
 
     def _shows(self, title: str, year: int | None, record: WatchedRecord) -> list[Found]:
         rows = [row for row in self._titled("show", title) if _agrees(row, record, "show_")]
@@ -211,7 +207,7 @@ class Matcher:
         return self._called(shows, record.season, record.title)
 
     def _of_its_year(self, shows: list[Found], record: WatchedRecord) -> list[Found]:
-        """Return the episode of a row whose year may be the episode's own."""
+        """Return the episode of a row whose year may be the year of the episode."""
         begun = {show.id: show.year for show in shows}
         return [
             row
@@ -230,7 +226,7 @@ class Matcher:
         return [row for row in self._every(shows) if (row.season, row.number) == (season, number)]
 
     def _called(self, shows: list[Found], season: int | None, title: str | None) -> list[Found]:
-        """Return the only episode of a title, in its season or else in any."""
+        """Return the only episode with a title, in its season or else in any."""
         key = fold(title) if title is not None else ""
         rows = [row for row in self._every(shows) if key and row.title and fold(row.title) == key]
         found = [row for row in rows if season in (None, row.season)] or rows
@@ -243,7 +239,7 @@ class Matcher:
         if found:
             return found
         if record.title is None:
-            raise NotMatched(_says_nothing(record))
+            raise NotMatched(_why_not_found(record))
         rows = self._titled("track", record.title)
         found = [
             row
@@ -253,7 +249,7 @@ class Matcher:
         ]
         if len({(row.show_id, row.season, row.number) for row in found}) == 1:
             return found
-        raise NotMatched("is not in the library, or one cannot tell which is meant", rows)
+        raise NotMatched(_NO_MATCH, rows)
 
 
 def _artists(row: Found) -> set[str]:
@@ -261,10 +257,10 @@ def _artists(row: Found) -> set[str]:
 
 
 def _agrees(row: Found, record: WatchedRecord, prefix: str = "") -> bool:
-    """Whether no external id says that a row is another thing of the same title."""
+    """Whether no external id contradicts that a row and a record are the same work."""
     for name in IDS:
-        told, known = getattr(record, prefix + name, None), getattr(row, name)
-        if told is not None and known is not None and told != known:
+        given, known = getattr(record, prefix + name, None), getattr(row, name)
+        if given is not None and known is not None and given != known:
             return False
     return True
 
@@ -275,7 +271,7 @@ def _one_work(rows: list[Found], why: str) -> list[Found]:
     return rows
 
 
-def _says_nothing(record: WatchedRecord) -> str:
+def _why_not_found(record: WatchedRecord) -> str:
     if record.path is not None:
         return "no file in the library, or more than one, has this path or its end"
     if any(getattr(record, name) is not None for name in IDS):

@@ -1,4 +1,4 @@
-"""The verbs of store.importing: what was watched elsewhere comes in, and a user's data goes out."""
+"""The verbs of store.importing: import watch history, undo an import, export a user's data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Records = Iterable["WatchedRecord | Mapping[str, Any]"]
 
 
 class Importing:
-    """Imports what people have watched elsewhere, and takes it back."""
+    """The verbs of `store.importing`: import watch history, undo an import, export user data."""
 
     def __init__(self, db: Database, config: Config) -> None:
         self._db = db
@@ -41,15 +41,21 @@ class Importing:
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ImportResult:
-        """Import an export of another program, as it was downloaded, or a list of records.
+        """Import another program's export, as it was downloaded, or a list of records.
 
-        What the file is is recognised, unless format names it. user_id is whose all rows are,
-        which must name one user at most; None: whom each row names. timezone ("Europe/Berlin") is
-        that of times without one; None is UTC. dry_run changes nothing and says the same. A second
-        import adds nothing, nor does another program's record of the same evening. In transactions
-        of 500 rows: one that broke off goes on when it is called again. progress(phase, done,
-        total) is called as it goes. Raises InvalidValueError where the file as a whole cannot be
-        read; what is wrong with one row is in the result.
+            result = store.importing.watched("trakt-export.zip", user_id="anna")
+            for row in result.unmatched:
+                print(row.number, row.what, row.why, row.near)
+
+        The format is detected, unless `format` names it. user_id is the user of all rows, which
+        may name one user at most; None takes the user that each row names. timezone, such as
+        "Europe/Berlin", applies to times without a zone; None is UTC. dry_run=True returns the same
+        result and changes nothing. progress(phase, done, total) is called after each batch.
+
+        Importing a file again adds nothing, nor does another program's record of the same play.
+        Rows are written in transactions of 500: repeat the call after an interruption. Raises
+        InvalidValueError if the file as a whole cannot be read, or if it names several users but
+        user_id is given; a faulty row is in the result instead.
         """
         or_none(checked_id, "user_id", user_id)
         zone = zone_of(timezone)
@@ -75,9 +81,10 @@ class Importing:
         return run.all(records, os.path.basename(label), found, dry_run)
 
     def match_waiting(self, *, progress: Progress | None = None) -> int:
-        """Try again what matched nothing when it was imported; return how many rows match now.
+        """Match again the rows that had no match; return the number of rows imported now.
 
-        A scan does so when it ends. What comes in belongs to the import that it came with.
+        A scan calls this when it ends. The rows belong to the import that they came with, and are
+        undone with it.
         """
         return self._run(timezone.utc, None, progress).waiting()
 
@@ -90,11 +97,11 @@ class Importing:
         return found
 
     def undo(self, id: str) -> int:
-        """Take back what an import changed; return how many plays and states that were.
+        """Undo an import; return the number of plays and progress states that were undone.
 
-        What has changed since stays: only the import's plays and marks are taken from it. What
-        waited is forgotten. In bounded transactions: interrupted, it goes on when it is called
-        again. Raises NotFoundError, and ConflictError where that was done.
+        Later changes are kept: only the import's plays and marks are removed from a state that has
+        changed since. Its waiting rows are deleted. Works in bounded transactions: repeat the call
+        after an interruption. Raises NotFoundError, and ConflictError if it was already undone.
         """
         known: PlaybackImport | None = None
         if isinstance(id, str):
@@ -102,14 +109,14 @@ class Importing:
         if known is None:
             raise no_such("import", id)
         if known.undone_at is not None:
-            raise ConflictError(f"import {id} was undone already")
+            raise ConflictError(f"import {id} was already undone")
         return take_back(self._db, id)
 
     def export(self, user_id: str) -> dict[str, Any]:
-        """Return all that is stored of what a user has watched, as JSON can hold it.
+        """Return all watch data of a user as a document for json.dump().
 
-        Each movie, episode or track has its external ids, so that watched() of the same, written
-        to a file, gives the same state in another store.
+        Each movie, episode or track has its external ids. Written to a file and passed to watched()
+        of another store, it restores the same state. Raises InvalidValueError.
         """
         return user_data.export(self._db, checked_id("user_id", user_id))
 
@@ -128,7 +135,9 @@ def zone_of(name: Any) -> tzinfo:
     except (LookupError, ValueError, OSError):
         pass  # zoneinfo raises any of them for a name that it does not know: raised below
     shown = repr(name[:60]) if isinstance(name, str) else type(name).__name__
-    raise InvalidValueError(f"timezone must be the name of a zone, as Europe/Berlin, not {shown}")
+    raise InvalidValueError(
+        f"timezone must be the name of a zone, such as Europe/Berlin, not {shown}"
+    )
 
 
 def _records(source: Any, zone: tzinfo) -> list[WatchedRecord]:
@@ -140,15 +149,15 @@ def _records(source: Any, zone: tzinfo) -> list[WatchedRecord]:
 
 
 def _refuse_many_users(records: Sequence[WatchedRecord], label: str) -> None:
-    """Refuse to make the rows of several users one user's."""
+    """Refuse to import the rows of several users for one user."""
     users = sorted({record.user for record in records if record.user is not None})
     if len(users) > 1:
         named = ", ".join(map(shown, users[:_MOST_NAMED]))
         more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
         raise InvalidValueError(
             f"{label or 'the list'}: has rows of {len(users)} users ({named}{more}): import it "
-            "without naming a user, which gives each row to the user that it names, or import "
-            "the rows of one user only"
+            "without naming a user, so that each row is imported for its own user, or import the "
+            "rows of one user only"
         )
 
 

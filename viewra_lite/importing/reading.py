@@ -1,4 +1,4 @@
-"""Read an export's bytes: a file, or those in a ZIP, as text, table, JSON or XML."""
+"""Reads an export, a file or the files of a ZIP, as text, table, JSON or XML."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ..config.values import WHY_UNREADABLE
 from ..errors import InvalidValueError
 from .record import column_name
 
-MOST_BYTES = 32 * 1024 * 1024  # as JSON it may take 20 times that in memory
-MOST_XML_BYTES = 256 * 1024 * 1024  # read piece by piece; Kodi writes 5 KiB for each movie
+MOST_BYTES = 32 * 1024 * 1024  # parsed JSON may take 20 times that in memory
+MOST_XML_BYTES = 256 * 1024 * 1024  # read piece by piece; Kodi writes 5 KiB per movie
 MOST_MEMBERS = 2000  # of a ZIP
-MOST_ROWS = 500_000  # a home's plays of decades
+MOST_ROWS = 500_000  # plays of a household in decades
 _DELIMITERS = ",;\t"
 _XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
 _BROKEN_ZIP = (
@@ -42,13 +42,13 @@ _DATA_SUFFIXES = (".csv", ".json", ".jsonl", ".tsv", ".xml", ".txt")
 
 
 class Part:
-    """One file of an export; several where it is a ZIP."""
+    """One file of an export; a ZIP has several."""
 
     def __init__(self, name: str, label: str, content: bytes) -> None:
         self.name = name
         """Its path in the ZIP, or the file's own name."""
         self.label = label
-        """What messages call it."""
+        """Its name in messages."""
         self.content = content
 
     @cached_property
@@ -58,24 +58,24 @@ class Part:
 
     @cached_property
     def kind(self) -> str:
-        """What it is: json, xml or table."""
+        """Its kind: json, xml or table."""
         if _XML.match(self.content):
             return "xml"
         return "json" if self.text.lstrip()[:1] in ("[", "{") else "table"
 
     @cached_property
     def document(self) -> Any:
-        """What JSON says; JSON lines are a list. Raises InvalidValueError."""
+        """The parsed JSON; JSON lines are a list. Raises InvalidValueError."""
         return _document(self.text, self.label)
 
     @cached_property
     def table(self) -> list[tuple[int, list[str]]]:
-        """The lines of a CSV file that are not blank, with their numbers; InvalidValueError."""
+        """The lines of a CSV file that are not blank, with numbers; raises InvalidValueError."""
         return list(_csv_lines(self.text, self.label))
 
     @cached_property
     def header(self) -> list[str]:
-        """The names of the columns, as column_name() writes them."""
+        """The names of the columns, normalised by column_name()."""
         try:
             first = next(_csv_lines(self.text, self.label), (0, []))
         except InvalidValueError:
@@ -88,16 +88,17 @@ class Part:
         return self.text.splitlines()
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield each row of the table below its header as a mapping, with its line's number."""
+        """Yield each row below the header as a mapping, with its line number."""
         names = self.header
         for number, cells in self.table[1:]:
             yield number, dict(zip(names, cells))
 
 
 def parts_of(path: str | os.PathLike[str]) -> list[Part]:
-    """Return the files of an export; a ZIP is read in memory, nothing of it is written to disk.
+    """Return the files of an export; a ZIP is unpacked in memory, not on disk.
 
-    At most 32 MiB (XML 256 MiB), also of what a ZIP unpacks to. Raises InvalidValueError.
+    The limit is 32 MiB (XML 256 MiB), also for the unpacked files of a ZIP. Raises
+    InvalidValueError.
     """
     label = os.fspath(path)
     if not isinstance(label, str):
@@ -109,7 +110,7 @@ def parts_of(path: str | os.PathLike[str]) -> list[Part]:
 
 
 def pick(value: Any, *names: str) -> Any:
-    """Return a value out of mappings in mappings; None where there is none."""
+    """Return a value from nested mappings, or None."""
     for name in names:
         if not isinstance(value, dict):
             return None
@@ -118,7 +119,7 @@ def pick(value: Any, *names: str) -> Any:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the mappings in a list; nothing where it is none."""
+    """Return the mappings in a list; [] if value is not a list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
@@ -151,13 +152,16 @@ def _bounded_bytes(path: str) -> bytes:
 
 
 def _members(content: bytes, label: str) -> Iterator[Part]:
-    """Yield the text files of a ZIP; what a header says of their size is not believed."""
+    """Yield the text files of a ZIP; the sizes in its headers are not trusted."""
     left = MOST_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             if len(entries) > MOST_MEMBERS:
-                raise InvalidValueError(f"{label}: holds more than {MOST_MEMBERS} files")
+                raise InvalidValueError(
+                    f"{label}: contains more than {MOST_MEMBERS} files: unpack it and import its "
+                    "files one by one"
+                )
             for entry in entries:
                 if entry.is_dir() or not entry.filename.lower().endswith(_DATA_SUFFIXES):
                     continue
@@ -178,7 +182,7 @@ def _members(content: bytes, label: str) -> Iterator[Part]:
         raise
     except _BROKEN_ZIP as exc:
         is_other = isinstance(exc, NotImplementedError)
-        why = "it is packed in a way that Python cannot read" if is_other else "it is damaged"
+        why = "Python does not support its compression" if is_other else "it is damaged"
         raise InvalidValueError(
             f"{label}: cannot be read as a ZIP: {why}: download it again, or unpack it"
         ) from exc
@@ -196,7 +200,7 @@ def _decoded(content: bytes, label: str) -> str:
             raise InvalidValueError(
                 f"{label}: is not UTF-16 text, as its first bytes say: save or export it as UTF-8"
             ) from exc
-    at, why = content.find(b"\0"), "holds a NUL character"
+    at, why = content.find(b"\0"), "contains a NUL character"
     if at < 0:
         try:
             return content.decode("utf-8-sig")
@@ -210,7 +214,7 @@ def _decoded(content: bytes, label: str) -> str:
 
 
 def _csv_lines(text: str, label: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of every line that is not blank, with the number of its first line."""
+    """Yield the cells of every row that is not blank, with its line number."""
     start = len(text) - len(text.lstrip("\r\n"))
     head = text[start:].partition("\n")[0]
     divider = max(_DELIMITERS, key=head.count)
@@ -224,8 +228,8 @@ def _csv_lines(text: str, label: str) -> Iterator[tuple[int, list[str]]]:
             number = reader.line_num + 1
     except csv.Error as exc:
         raise InvalidValueError(
-            f"{label}, line {number}: is not valid CSV ({exc}): write a double quote inside a "
-            "value twice, and close every one"
+            f"{label}, line {number}: is not valid CSV ({exc}): double the quotes inside a value, "
+            "and close every quote"
         ) from exc
 
 
@@ -248,7 +252,7 @@ def _document(text: str, label: str) -> Any:
 
 
 def _json_lines(text: str) -> list[Any] | None:
-    """Return what JSON lines say; None where one is no object."""
+    """Return the objects of JSON lines; None if a line is not an object."""
     try:
         found = [_loaded(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError):
@@ -261,4 +265,4 @@ def _loaded(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,4 @@
-"""One thing that somebody watched elsewhere, and how other programs write it."""
+"""WatchedRecord: one row of an export, and the forms of its values in other programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..database import moments
 from ..database.checks import LONGEST_ID
 from ..errors import InvalidValueError
 
-# What each fact is called by other programs; the first that has a value counts.
+# The names of each field in other programs; the first one with a value counts.
 COLUMNS = {
     "user": ("user", "user_id", "username", "user_name"),
     "title": ("title", "name"),
@@ -54,9 +54,9 @@ SHOW_IDS = ("show_tmdb_id", "show_imdb_id", "show_tvdb_id")
 
 _SHOWN_CHARS = 60
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_LONGEST_TEXT = 4096  # characters: the longest path there is
-_MOST_DIGITS = 18  # of a number; more are no year, no position and no time
-_FIRST_SECOND = 31_536_000  # Unix time of 1971: a smaller number is no time, perhaps a year
+_LONGEST_TEXT = 4096  # characters: the longest path
+_MOST_DIGITS = 18  # of a number; longer ones are neither a year, a position nor a time
+_FIRST_SECOND = 31_536_000  # Unix time of 1971: a smaller number is not a time, perhaps a year
 _NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d{1,9})?)", re.ASCII)
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
@@ -65,16 +65,20 @@ _WITHOUT_ZONE = "2024-05-31T20:15:00+02:00 or 2024-05-31"
 
 @dataclass(frozen=True, slots=True)
 class WatchedRecord:
-    """What somebody watched, when, and how far; None is not known."""
+    """One play or progress of a user elsewhere; an unknown value is None.
+
+    store.importing.watched([WatchedRecord(user="anna", title="Dune", year=2021, percent=40)])
+
+    """
 
     number: int = 0
-    """The line of the file, or which of the list it is, from 1."""
+    """The line of the file, or the position in the list, from 1."""
     user: str | None = None
     """The user's id in this store."""
     title: str | None = None
-    """Of a movie, an episode or a track."""
+    """The title of the movie, episode or track."""
     year: int | None = None
-    """Of the movie, the show or the episode."""
+    """The year of the movie, show or episode."""
     show: str | None = None
     season: int | None = None
     episode: int | None = None
@@ -82,35 +86,37 @@ class WatchedRecord:
     album: str | None = None
     path: str | None = None
     watched_at: datetime | None = None
+    """When it was watched; aware."""
     position: float | None = None
     """Seconds."""
     percent: float | None = None
-    """The position, in hundredths of the running time."""
+    """The position in percent of the running time, 0 to 100."""
     watched_s: float | None = None
-    """How many seconds were watched."""
+    """The number of seconds that were watched."""
     completed: bool | None = None
+    """Whether it was watched to the end."""
     play_count: int | None = None
     kind: str | None = None
     """movie, episode or track."""
     tmdb_id: int | None = None
-    """Of the movie or the episode; what a show is called has fields of its own."""
+    """The id of the movie or episode; a show's ids have separate fields."""
     imdb_id: str | None = None
     tvdb_id: int | None = None
     musicbrainz_id: str | None = None
-    """Of the recording."""
+    """The id of the recording."""
     show_tmdb_id: int | None = None
     show_imdb_id: str | None = None
     show_tvdb_id: int | None = None
     is_day: bool | None = None
-    """Only the day is known: watched_at is its midnight."""
+    """True if only the day is known; watched_at is its midnight."""
     left_out: str | None = None
-    """Why it says nothing of what was watched: a plan, a trailer."""
+    """Why the row is not a play, such as a plan or a trailer."""
     problem: str | None = None
-    """Why it cannot be read."""
+    """Why the row cannot be read."""
 
     @property
     def what(self) -> str:
-        """Say what it is in a list: Dune (2021), Dark S01E02, or a path."""
+        """The title for a list: Dune (2021), Dark S01E02, or a path."""
         if self.show is not None:
             numbers = [
                 f"{letter}{number:02}"
@@ -126,30 +132,30 @@ class WatchedRecord:
 
     @property
     def is_watched(self) -> bool | None:
-        """Whether it was watched to the end; None where only the position can tell."""
+        """Whether it was watched to the end; None if that depends on the position."""
         if self.completed is not None:
             return self.completed
-        told = (self.position, self.percent, self.watched_s)
-        if all(value is None for value in told):
+        positions = (self.position, self.percent, self.watched_s)
+        if all(value is None for value in positions):
             return self.play_count != 0
-        return None if any(told) else False
+        return None if any(positions) else False
 
     def values(self) -> dict[str, Any]:
-        """Return what it says, by the fields' names."""
+        """Return the known values by field name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    def facts(self) -> dict[str, Any]:
-        """Return what it says as JSON can hold it; record_of() reads it again."""
-        said = self.values()
+    def json_values(self) -> dict[str, Any]:
+        """Return the known values in JSON types; record_of() reads them again."""
+        values = self.values()
         if self.watched_at is not None:
-            said["watched_at"] = self.watched_at.isoformat()
-        return said
+            values["watched_at"] = self.watched_at.isoformat()
+        return values
 
 
 def record_of(values: Mapping[Any, Any], number: int, zone: tzinfo = timezone.utc) -> WatchedRecord:
-    """Return what a row says, by any name in COLUMNS; its first problem instead of an error.
+    """Return the record of a row, by any name in COLUMNS; errors become its `problem`.
 
-    zone is that of times which name none.
+    zone applies to times without a zone.
     """
     given: dict[str, tuple[int, str, Any]] = {}
     for column, value in values.items():
@@ -158,22 +164,22 @@ def record_of(values: Mapping[Any, Any], number: int, zone: tzinfo = timezone.ut
         known = _known_as(column if isinstance(column, str) else str(column))
         if known is not None and known[1] < given.get(known[0], (99,))[0]:
             given[known[0]] = (known[1], known[2], value)
-    facts: dict[str, Any] = {}
+    converted: dict[str, Any] = {}
     problem = None
     for name, (_, column, value) in sorted(given.items(), key=lambda item: _ORDER[item[0]]):
         try:
             if name == "watched_at":
-                facts.update(_when(value, zone))
+                converted.update(_when(value, zone))
             else:
-                facts[name] = _CONVERT[name](value)
+                converted[name] = _CONVERT[name](value)
         except InvalidValueError as exc:
             problem = problem or f"{column} cannot be {_shown(value)}: {exc}"
-    return WatchedRecord(number, **facts, problem=problem)
+    return WatchedRecord(number, **converted, problem=problem)
 
 
 @lru_cache(maxsize=4096)
 def _known_as(text: str) -> tuple[str, int, str] | None:
-    """Return the field that a column is, its rank among that field's names, and its name."""
+    """Return the field of a column, the column's rank among the field's names, and its name."""
     column = column_name(text) if len(text) <= _SHOWN_CHARS else ""
     found = _ALIASES.get(column)
     return found and (*found, column)
@@ -186,7 +192,7 @@ _ORDER = {name: number for number, name in enumerate(COLUMNS)}
 
 
 def column_name(name: Any) -> str:
-    """Return a column's name as COLUMNS has it: "Watched At" is watched_at."""
+    """Return a column's name normalised as in COLUMNS: "Watched At" becomes watched_at."""
     return re.sub(r"[\s_-]+", "_", str(name).strip().casefold())
 
 
@@ -194,18 +200,18 @@ def _shown(value: Any) -> str:
     if not isinstance(value, (str, float)) and type(value) is not int:
         return f"of type {type(value).__name__}"  # repr() of deep lists ends in a RecursionError
     if type(value) is int and abs(value) >= 10**_MOST_DIGITS:
-        return "a number so long"
+        return "such a long number"
     text = repr(value[:_SHOWN_CHARS] if isinstance(value, str) else value)
     return text if len(str(value)) <= _SHOWN_CHARS else f"{text}..."
 
 
-# What the values are: each raises InvalidValueError with what was expected
+# Conversions: each raises InvalidValueError with the expected form
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
-            raise InvalidValueError("it has a NUL or half a character")
+            raise InvalidValueError("it contains a NUL or a lone surrogate")
         if len(value) <= _LONGEST_TEXT:
             return value.strip()
         raise InvalidValueError(f"it has more than {_LONGEST_TEXT} characters")
@@ -257,15 +263,15 @@ def _flag(value: Any) -> bool:
 
 
 def _when(value: Any, zone: tzinfo) -> dict[str, Any]:
-    """Return the moment that a value says, and whether it is only a day; none for 1970.
+    """Return watched_at, and is_day if only a day is known; {} for 1970.
 
-    Programs write the first second of 1970 where they do not know when.
+    Programs write the first second of 1970 for an unknown time.
     """
     try:
         moment, is_day = _moment_of(value, zone)
     except (ValueError, OverflowError) as exc:
         raise InvalidValueError(
-            f"a date or time was expected, as {_WITHOUT_ZONE}, or Unix seconds"
+            f"a date or time was expected, such as {_WITHOUT_ZONE}, or Unix seconds"
         ) from exc
     if moment.year == 1970 or abs(moment - _NEVER) < _A_DAY:
         return {}
@@ -304,7 +310,7 @@ def _user(value: Any) -> str:
 
 
 def _kind(value: Any) -> str | None:
-    """Return what it is; another program's word for something else says nothing."""
+    """Return the kind; None for other programs' words for something else."""
     return _KINDS.get(str(value).strip().casefold()) if isinstance(value, str) else None
 
 

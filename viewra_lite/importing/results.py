@@ -1,4 +1,4 @@
-"""What an import came to."""
+"""The result of an import."""
 
 from __future__ import annotations
 
@@ -12,39 +12,44 @@ from .record import COLUMNS, WatchedRecord
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A row that was not recorded, and why."""
+    """A row that was not imported, with the reason."""
 
     number: int
-    """The line of the file, or which of the list it is, from 1."""
+    """The line of the file, or the position in the list, from 1."""
     what: str
+    """The title of the row, for display."""
     why: str
+    """The reason."""
     near: list[str] = field(default_factory=list)
-    """What the library has of that name, and is not the same."""
+    """Similar titles in the library, which are never taken for the same."""
     record: WatchedRecord | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import came to; the numbers are of rows, and add up to the total."""
+    """The result of an import; numbers count rows and add up to the total."""
 
     id: str | None = None
-    """Of the import, to undo it; None where nothing was changed."""
+    """The import's id, for undo(); None if nothing was changed."""
     format: str = ""
-    """What the file was taken for."""
+    """The name of the file's format."""
     total: int = 0
+    """The number of rows."""
     imported: int = 0
+    """Rows that changed something."""
     already: int = 0
-    """Known before, or older than what is known."""
+    """Rows that were known, or older than the stored state."""
     left_out: list[Unmatched] = field(default_factory=list)
-    """What the export does not say to be watched: plans, trailers, sums of other rows."""
+    """Rows that are not plays: plans, trailers, sums of other rows."""
     unmatched: list[Unmatched] = field(default_factory=list)
+    """Rows without a match in the library, and unreadable rows."""
     waiting: int = 0
-    """How many of the unmatched are now remembered for media that come later."""
+    """The number of unmatched rows that are matched again after each scan."""
 
     def write_unmatched(self, path: str | os.PathLike[str]) -> int:
-        """Write the unmatched rows to a new CSV file, to be corrected and imported; how many.
+        """Write the unmatched rows to a new CSV file, to correct and import; return their number.
 
-        Raises InvalidValueError where the file is there already or cannot be written.
+        Raises InvalidValueError if the file exists or cannot be written.
         """
         names = ["why", "near", *COLUMNS]
         try:
@@ -53,12 +58,12 @@ class ImportResult:
                 writer.writeheader()
                 writer.writerows(_line(row) for row in self.unmatched)
         except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or "its name cannot be one"
+            why = getattr(exc, "strerror", None) or "its name is not valid"
             raise InvalidValueError(f"{os.fspath(path)}: cannot be written: {why}") from exc
         return len(self.unmatched)
 
 
 def _line(row: Unmatched) -> dict[str, object]:
-    facts = row.record.facts() if row.record is not None else {}
+    facts = row.record.json_values() if row.record is not None else {}
     known = {name: value for name, value in facts.items() if name in COLUMNS}
     return {"why": row.why, "near": "; ".join(row.near), **known}

@@ -240,7 +240,7 @@ class Run:
                 batch=import_id,
                 user_id=row.user_id,
                 key=key,
-                record=row.record.facts(),
+                record=row.record.json_values(),
             )
             for (user_id, key), row in wanted.items()
             if (user_id, key) not in known
@@ -306,7 +306,9 @@ def _has_position(record: WatchedRecord) -> bool:
 
 def _key(record: WatchedRecord) -> str:
     """Return what tells a waiting row from another one of its user."""
-    facts = {name: value for name, value in record.facts().items() if name not in _OF_THE_FILE}
+    facts = {
+        name: value for name, value in record.json_values().items() if name not in _OF_THE_FILE
+    }
     return hashlib.sha256(dumps(dict(sorted(facts.items()))).encode()).hexdigest()
 
 

@@ -190,7 +190,7 @@ def test_imports_are_listed_and_taken_back(cli: Run, home: Home) -> None:
     assert cli("history", *config, "--json").json["items"] == []
     assert "undone" in cli("import", "list", *config).out
     again = cli("import", "undo", row.split()[0], *config)
-    assert again.code == 1 and "was undone already" in again.err
+    assert again.code == 1 and "was already undone" in again.err
     assert cli("import", "undo", "nothing", *config).code == 1
 
 

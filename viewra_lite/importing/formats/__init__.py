@@ -1,7 +1,7 @@
-"""The formats of exports, one module each, and which of them a file is.
+"""The formats of exports, one module each, and their detection.
 
-A format is a module with NAME, TITLE, recognises(part) and records(part, zone). The first that
-recognises a file is taken; flat, the format of our own, comes last.
+A format is a module with NAME, TITLE, recognises(part) and records(part, zone). The first format
+that recognises a file is used; flat, our own format, comes last.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from . import (
 
 
 class Format(Protocol):
-    """What a module of this package offers."""
+    """The interface of a format's module."""
 
     NAME: str
     TITLE: str
@@ -40,7 +40,7 @@ class Format(Protocol):
         """Whether a file is of this format."""
 
     def records(self, part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-        """Yield what each row says; times without a zone are of the given one."""
+        """Yield the record of each row; zone applies to times without a zone."""
 
 
 _ORDER: tuple[Any, ...] = (
@@ -65,30 +65,30 @@ def records_of(
 ) -> tuple[str, list[WatchedRecord]]:
     """Return the format of an export and its rows; raises InvalidValueError.
 
-    In a ZIP only what is recognised is read: it also holds profiles, ratings and comments.
+    In a ZIP only recognised files are read: it also contains profiles, ratings and comments.
     """
-    wanted = _named(name) if name is not None else None
+    chosen = _named(name) if name is not None else None
     found: list[tuple[Format, Part]] = []
     for part in parts:
-        known = wanted or recognised(part, in_zip=len(parts) > 1)
-        if known is not None and (wanted is None or len(parts) == 1 or wanted.recognises(part)):
+        known = chosen or recognised(part, in_zip=len(parts) > 1)
+        if known is not None and (chosen is None or len(parts) == 1 or chosen.recognises(part)):
             found.append((known, part))
     if not found:
         raise InvalidValueError(
-            f"{label}: holds nothing of a known format ({', '.join(FORMATS)}): unpack it and "
-            "import the file that lists what was watched"
+            f"{label}: contains no file of a known format ({', '.join(FORMATS)}): unpack it and "
+            "import the file with the watch history"
         )
     rows = (row for known, part in found for row in known.records(part, zone))
     records = list(islice(rows, MOST_ROWS + 1))
     if len(records) > MOST_ROWS:
         raise InvalidValueError(
-            f"{label}: holds more than {MOST_ROWS} rows: split it into several files"
+            f"{label}: contains more than {MOST_ROWS} rows: split it into several files"
         )
     return " and ".join(dict.fromkeys(known.NAME for known, _ in found)), records
 
 
 def recognised(part: Part, *, in_zip: bool = False) -> Format | None:
-    """Return the format of a file; flat for what only that can read."""
+    """Return the format of a file: flat if no other recognises it, None for that in a ZIP."""
     for known in FORMATS.values():
         if known is not flat and known.recognises(part):
             return known

@@ -1,4 +1,4 @@
-"""Our own format: CSV whose first line names the columns, or JSON that is a list of objects."""
+"""Our own format: CSV with a header line, or a JSON list of objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..reading import Part
 from ..record import COLUMNS, IDS, WatchedRecord, record_of
 
 NAME = "flat"
-TITLE = "a CSV or JSON list of what was watched"
+TITLE = "a CSV or JSON list of plays"
 
 _KNOWN = {alias for aliases in COLUMNS.values() for alias in aliases}
 _SUBJECTS = {alias for name in ("title", "show", "path", *IDS) for alias in COLUMNS[name]}
@@ -36,17 +36,18 @@ _BEGUN = {"watching", "in progress", "started"}
 
 
 def recognises(part: Part) -> bool:
-    """Whether a file has a column or a name that says what was watched."""
+    """Whether a file has a column for a title, show, path or id, or is JSON."""
     if part.kind == "table":
         return bool(_SUBJECTS & set(part.header))
     return part.kind == "json"
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each row; raises InvalidValueError where the file is none of this format."""
+    """Yield each row; raises InvalidValueError if the file does not have this format."""
     if part.kind == "xml":
         raise InvalidValueError(
-            f"{part.label}: is XML of no known program: Kodi's library, exported to one file, is"
+            f"{part.label}: is XML of an unknown program: only Kodi's library, exported to a "
+            "single file, is supported"
         )
     return (_of_json if part.kind == "json" else _of_table)(part, zone)
 
@@ -63,8 +64,8 @@ def _of_table(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
             yield WatchedRecord(
                 number,
                 problem=(
-                    f"has {len(cells)} columns where the first line names {len(header)}: put a "
-                    "value that holds the divider in double quotes"
+                    f"has {len(cells)} columns, but the first line names {len(header)}: put a "
+                    "value that contains the separator in double quotes"
                 ),
             )
         else:
@@ -80,7 +81,7 @@ def _check_header(header: list[str], place: str) -> None:
             )
     if not _SUBJECTS & set(header):
         raise InvalidValueError(
-            f"{place}: no column says what was watched: the first line must name title, show "
+            f"{place}: no column identifies a title: the first line must name title, show "
             "(with season and episode), path or an id"
         )
 
@@ -100,22 +101,22 @@ def _entries(document: Any, label: str) -> list[Any]:
     if len(lists) == 1:
         return lists[0]
     raise InvalidValueError(
-        f"{label}: holds an object with {len(lists)} lists: give a list of objects, one for each "
-        "play, or an object with one such list in it"
+        f"{label}: contains an object with {len(lists)} lists: provide a list of objects, one for "
+        "each play, or an object with one such list"
     )
 
 
 def _row(values: dict[str, Any], number: int, zone: tzinfo) -> WatchedRecord:
-    """Return a row; what its columns `status` and `watched_status` say is believed."""
+    """Return the record of a row; its columns `status` and `watched_status` are considered."""
     status = values.get("status")
     words = status.strip().casefold().replace("_", " ") if isinstance(status, str) else ""
-    told: dict[str, Any] = {}
+    derived: dict[str, Any] = {}
     if words in _NOT_WATCHED:
-        told["left_out"] = f"its status is {words}"
+        derived["left_out"] = f"its status is {words}"
     elif words in _WATCHED:
-        told["completed"] = True
+        derived["completed"] = True
     elif words in _BEGUN:
-        told["completed"] = False
-    if str(values.get("watched_status", "")).strip():  # Tautulli's word: only 1 is watched
-        told["completed"] = str(values["watched_status"]).strip() in ("1", "1.0")
-    return record_of({**told, **values} if told else values, number, zone)
+        derived["completed"] = False
+    if str(values.get("watched_status", "")).strip():  # Tautulli's column: only 1 is watched
+        derived["completed"] = str(values["watched_status"]).strip() in ("1", "1.0")
+    return record_of({**derived, **values} if derived else values, number, zone)

@@ -1,7 +1,7 @@
 """IMDb: the CSV files of ratings, of the watchlist and of other lists.
 
-Who has rated a title has seen it, and nobody knows when. A list says nothing of the kind, and its
-`Position` is a place in the list.
+A rated title has been watched, at an unknown time. A title in a list may not have been watched; the
+list's `Position` is the rank in it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each title: watched and undated where it is rated, else left out."""
+    """Yield each title: watched and undated if it is rated, else left out."""
     for number, row in part.rows():
         yield record_of(_row(row), number, zone)
 
@@ -58,8 +58,8 @@ def _row(row: dict[str, str]) -> dict[str, Any]:
     elif kind not in _MOVIES:
         values |= {
             "kind": None,
-            "left_out": (f"is a {row.get('title_type', '')[:20]}: says nothing of its episodes"),
+            "left_out": f"is a {row.get('title_type', '')[:20]}: its episodes are not listed",
         }
     if not rating:
-        values |= {"completed": None, "left_out": "is in a list and not rated"}
+        values |= {"completed": None, "left_out": "is in a list but not rated"}
     return values

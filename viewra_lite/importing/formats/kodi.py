@@ -15,7 +15,7 @@ NAME = "kodi"
 TITLE = "Kodi's video library"
 
 _ENTRIES = {"movie", "tvshow", "episodedetails", "musicvideo"}
-_WANTED = {
+_ELEMENTS = {
     "title",
     "showtitle",
     "year",
@@ -40,9 +40,9 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each movie and episode: played as often as `playcount`, and where it can go on.
+    """Yield each movie and episode: its `playcount`, and its resume position.
 
-    Raises InvalidValueError where it is no XML, or holds a DOCTYPE.
+    Raises InvalidValueError if it is not valid XML, or has a DOCTYPE.
     """
     number = 0
     for values in _Reader(part.label).entries(part.content):
@@ -52,7 +52,7 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
 
 
 class _Reader:
-    """Collects what is wanted of each entry, and forgets the rest."""
+    """Collects the needed elements of each entry and discards the rest."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -64,7 +64,7 @@ class _Reader:
         self._id_type = ""
 
     def entries(self, content: bytes) -> Iterator[dict[str, Any]]:
-        """Yield what is said of each movie and episode."""
+        """Yield the elements of each movie and episode."""
         parser = xml.parsers.expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -98,7 +98,7 @@ class _Reader:
         self._id_type = attributes.get("type", "") if name == "uniqueid" else ""
 
     def _characters(self, text: str) -> None:
-        if self._length < _LONGEST and self._open[-1] in _WANTED:
+        if self._length < _LONGEST and self._open[-1] in _ELEMENTS:
             self._text.append(text)
             self._length += len(text)
 
@@ -109,7 +109,7 @@ class _Reader:
             if name in ("movie", "episodedetails"):
                 shows = [each for each in self._entries if each["element"] == "tvshow"]
                 self._found.append({**entry, "show": shows[-1] if shows else {}})
-        elif name in _WANTED and self._entries:
+        elif name in _ELEMENTS and self._entries:
             parent = self._open[-1] if self._open else ""
             if parent in _ENTRIES or (name == "position" and parent == "resume"):
                 self._note(name, "".join(self._text).strip())
@@ -125,12 +125,12 @@ class _Reader:
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what an entry says: that it was played, where it goes on, or that it was not."""
+    """Yield the rows of an entry: its plays and its resume position, or that it is unwatched."""
     values = _named(entry)
     last, position = entry.get("lastplayed"), entry.get("position")
     is_begun = position is not None and position.strip("0.") != ""
     if entry.get("playcount", "0").strip("0") != "":
-        # What was played last is what goes on: then when it was seen to the end is not known.
+        # With a resume position, `lastplayed` is the time of that, not of a complete play.
         yield {
             **values,
             "completed": True,

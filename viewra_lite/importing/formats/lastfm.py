@@ -1,4 +1,4 @@
-"""Last.fm: scrobbles as CSV, with or without a line of names, or as JSON of its API."""
+"""Last.fm: scrobbles as CSV, with or without a header line, or as JSON of its API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each scrobble: a track that was played at a time."""
+    """Yield each scrobble: a track with the time of its play."""
     if part.kind != "table":
         rows = [_of_json(track) for track in _scrobbles(part)]
     elif _is_bare(part):
@@ -43,7 +43,7 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
 
 
 def _is_bare(part: Part) -> bool:
-    """Whether there is no line of names: artist, album, track, time."""
+    """Whether the table has no header line; its columns are artist, album, track, time."""
     first = part.text.lstrip("\r\n").partition("\n")[0].rstrip()
     last = first.rpartition(",")[2].strip('" ')
     return first.count(",") >= 3 and _WRITTEN.fullmatch(last) is not None
@@ -65,7 +65,7 @@ def _of_line(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _moment(text: str) -> str:
-    """Return "15 Jun 2007 22:30", which is UTC, as ISO 8601 writes it; else the text."""
+    """Return "15 Jun 2007 22:30", which is UTC, in ISO 8601; other text unchanged."""
     words = text.replace(",", "").split()
     if not _WRITTEN.fullmatch(text.strip()) or words[1] not in _MONTHS:
         return text
@@ -100,7 +100,7 @@ def _of_json(track: dict[str, Any]) -> dict[str, Any]:
         "watched_at": moment if not isinstance(moment, (dict, datetime)) else None,
     }
     if pick(track, "@attr", "nowplaying"):
-        values["left_out"] = "was only just playing"
+        values["left_out"] = "was still playing"
     return values
 
 

@@ -1,4 +1,4 @@
-"""Letterboxd: the ZIP of its export, or diary.csv, watched.csv or watchlist.csv out of it."""
+"""Letterboxd: the ZIP of its export, or diary.csv, watched.csv or watchlist.csv from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ELSEWHERE = {"deleted", "orphaned", "lists", "likes"}
 
 
 def recognises(part: Part) -> bool:
-    """Whether a file is the diary, or a list of watched films or of those to watch."""
+    """Whether a file is the diary, or a list of watched or planned films."""
     if part.kind != "table" or "letterboxd_uri" not in part.header or "name" not in part.header:
         return False
     folders, name = _place(part)
@@ -30,7 +30,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each film: on the day of the diary, else undated; `Date` is when it was written."""
+    """Yield each film: dated by the diary, else undated; `Date` is the time of the entry."""
     is_diary = "watched_date" in part.header
     name = _place(part)[1]
     for number, row in part.rows():
@@ -47,7 +47,8 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
             values |= {
                 "completed": None,
                 "left_out": (
-                    "may be watched or only planned: name the file watched.csv or watchlist.csv"
+                    "may be watched or only planned: rename the file to watched.csv or "
+                    "watchlist.csv"
                 ),
             }
         yield record_of(values, number, zone)

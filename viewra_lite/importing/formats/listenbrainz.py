@@ -1,4 +1,4 @@
-"""ListenBrainz: the ZIP of its export, one file of it, or an answer of its API."""
+"""ListenBrainz: the ZIP of its export, a file from it, or a response of its API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each listen: a track that was played at a time."""
+    """Yield each listen: a track with the time of its play."""
     for number, listen in enumerate(_listens(part), 1):
         yield record_of(_row(listen), number, zone)
 
@@ -28,7 +28,7 @@ def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
 def _listens(part: Part) -> list[dict[str, Any]]:
     document = part.document
     if isinstance(document, dict) and "track_metadata" in document:
-        return [document]  # a file of JSON lines that has one
+        return [document]  # JSON lines with a single line
     for found in (document, pick(document, "payload", "listens"), pick(document, "payload")):
         if isinstance(found, list):
             return objects(found)

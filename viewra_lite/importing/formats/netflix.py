@@ -1,4 +1,4 @@
-"""Netflix: ViewingActivity.csv of the account's data, or the page's NetflixViewingHistory.csv."""
+"""Netflix: ViewingActivity.csv of the data export, or NetflixViewingHistory.csv of the website."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each title: of the history page watched on a day, else as far as `Bookmark` says."""
+    """Yield each title: watched on a day (website), or up to its `Bookmark` (data export)."""
     if "start_time" in part.header:
         for number, row in part.rows():
-            yield record_of(_activity(row), number, timezone.utc)  # as Netflix says
+            yield record_of(_activity(row), number, timezone.utc)  # documented as UTC
         return
     rows = list(part.rows())
     day_first = _is_day_first([row.get("date", "") for _, row in rows])
@@ -69,12 +69,12 @@ def _activity(row: dict[str, str]) -> dict[str, Any]:
     }
     supplement = row.get("supplemental_video_type", "").strip()
     if supplement:
-        values["left_out"] = f"is no film and no episode but a {supplement.lower()[:30]}"
+        values["left_out"] = f"is a {supplement.lower()[:30]}, neither a film nor an episode"
     return values
 
 
 def _named(text: str) -> dict[str, Any]:
-    """Return what a title says: "Dark: Season 1: Secrets" is an episode, by its own title."""
+    """Return the parts of a title: "Dark: Season 1: Secrets" is an episode with show and season."""
     found = _EPISODE.fullmatch(text.strip())
     if found is None:
         return {"title": text}
@@ -89,9 +89,9 @@ def _named(text: str) -> dict[str, Any]:
 
 
 def _is_day_first(texts: Sequence[str]) -> bool:
-    """Whether the days of a file are written before the months: its account's language decides.
+    """Whether the dates of a file have the day first, which depends on the account's language.
 
-    A number beyond 12 tells; else the order, as the latest comes first.
+    A number above 12 decides; otherwise the order of the rows, which is latest first.
     """
     parts = [(int(day[1]), int(day[2])) for text in texts if (day := _DAY.fullmatch(text.strip()))]
     if any(first > 12 for first, _ in parts):
@@ -107,7 +107,7 @@ def _is_day_first(texts: Sequence[str]) -> bool:
 
 
 def _day(text: str, day_first: bool) -> str:
-    """Return a day as ISO 8601 writes it; what is none stays as it is."""
+    """Return a date in ISO 8601; other text unchanged."""
     found = _DAY.fullmatch(text.strip())
     if found is None or len(found[1]) > 2:
         return text

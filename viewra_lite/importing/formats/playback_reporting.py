@@ -1,4 +1,4 @@
-"""The backup of Jellyfin's and Emby's plugin Playback Reporting: tabs, and no line of names."""
+"""The backup of Jellyfin's and Emby's plugin Playback Reporting: tab-separated, no header line."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _LINE = re.compile(
 )
 _EPISODE = re.compile(r"(.+?) - s(\d{1,4})e(\d{1,4})(?: - (.*))?", re.IGNORECASE | re.DOTALL)
 _SONG = re.compile(r"(.+?) - (.+?)(?: \(([^()]*)\))?", re.DOTALL)
-_AFTER_NAME = 4  # columns: how, with what, on what, for how long; Emby has three more
+_AFTER_NAME = 4  # columns: method, client, device, duration; Emby has three more
 _EMBY_COLUMNS = 12
 _LONGEST_S = 86_400
 
 
 def recognises(part: Part) -> bool:
-    """Whether the first line begins as the plugin writes it: when, who, what, its type."""
+    """Whether the first line has the plugin's columns: time, user, item, type."""
     return part.kind == "table" and _LINE.match(part.text.lstrip("\r\n")) is not None
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each play: how long it was watched, and nothing of where it ended."""
+    """Yield each play with its duration; the position is not in the file."""
     for number, line in enumerate(part.lines, 1):
         cells = line.split("\t")
         if len(cells) >= 5 + _AFTER_NAME:
             yield record_of(_row(cells), number, zone)
         elif line.strip():
-            yield WatchedRecord(number, problem=f"has {len(cells)} columns, and not 9")
+            yield WatchedRecord(number, problem=f"has {len(cells)} columns, not 9")
 
 
 def _row(cells: list[str]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _row(cells: list[str]) -> dict[str, Any]:
         "watched_s": seconds,
     }
     if not seconds.isdigit() or int(seconds) > _LONGEST_S:
-        values |= {"watched_s": None, "left_out": f"says that it was watched for {seconds[:20]} s"}
+        values |= {"watched_s": None, "left_out": f"has an invalid duration, {seconds[:20]} s"}
     if kind == "Episode" and (episode := _EPISODE.fullmatch(name)):
         values |= {
             "show": episode[1],

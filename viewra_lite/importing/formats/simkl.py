@@ -30,7 +30,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each movie and each episode that is said to be watched, and what is planned."""
+    """Yield each watched movie and episode, and the planned ones as left out."""
     if part.kind == "table":
         for number, row in part.rows():
             yield record_of(_of_line(row), number, zone)
@@ -72,7 +72,7 @@ def _of_entry(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _watched(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the episodes that are said to be watched; a backup may list the others as well."""
+    """Yield the episodes marked as watched; a backup may list the others too."""
     every = [
         (season.get("number"), episode)
         for season in objects(entry.get("seasons"))
@@ -94,8 +94,8 @@ def _why_not(status: Any, is_movie: bool) -> str:
     if status == "plantowatch":
         return "is planned"
     if status == "completed" and not is_movie:
-        return "says that a show was completed, and not which episodes were watched"
-    return f"its status is {str(status)[:20]}, and no episode is said to be watched"
+        return "is a completed show, but its episodes are not listed"
+    return f"its status is {str(status)[:20]}, and no episode is marked as watched"
 
 
 # CSV
@@ -123,7 +123,7 @@ def _of_line(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _moment(text: str) -> str:
-    """Return a time as ISO 8601 writes it; Simkl puts the day first."""
+    """Return a time in ISO 8601; Simkl puts the day first."""
     found = _DAY_FIRST.fullmatch(text.strip())
     if found is None:
         return text

@@ -1,4 +1,4 @@
-"""Tautulli: its history, as get_history answers or as a CSV file with the same columns."""
+"""Tautulli: the history of its API (get_history), or a CSV file with the same columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AGENT = re.compile(
 
 
 def recognises(part: Part) -> bool:
-    """Whether a file has rows that say watched_status and how much was watched."""
+    """Whether a file has rows with watched_status and media_type."""
     if part.kind == "table":
         return {"watched_status", "media_type"} <= set(part.header)
     first = next(iter(_entries(part)[:1]), {}) if part.kind == "json" else {}
@@ -27,7 +27,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each row: watched only where watched_status is 1, else as far as its percentage."""
+    """Yield each row: watched only if watched_status is 1, else up to its percentage."""
     rows = part.rows() if part.kind == "table" else enumerate(_entries(part), 1)
     for number, entry in rows:
         yield record_of(_row(entry), number, zone)
@@ -71,7 +71,7 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ids(guid: Any, kind: Any) -> dict[str, Any]:
-    """Return the id in what an agent of Plex called it: of an episode it is the show's."""
+    """Return the external id in the guid of a Plex agent; for an episode it is the show's."""
     found = _AGENT.match(guid) if isinstance(guid, str) else None
     if found is None:
         return {}

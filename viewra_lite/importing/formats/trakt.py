@@ -1,7 +1,7 @@
 """Trakt: the ZIP of its export, or one of the JSON files in it.
 
-watched-history is a list of plays, watched-movies and watched-shows sum them up, watched-playback
-says where a user is, lists-watchlist what is planned.
+watched-history lists plays, watched-movies and watched-shows sum them up, watched-playback has
+resume positions, lists-watchlist planned titles.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield what was watched, begun and planned; of a summary's plays only the last has a time."""
+    """Yield plays, positions and plans; in a summary only the last play has a time."""
     for number, entry in enumerate(objects(part.document), 1):
         if isinstance(entry.get("seasons"), list):
             for values in _episodes(entry):

@@ -21,7 +21,7 @@ def recognises(part: Part) -> bool:
 
 
 def records(part: Part, zone: tzinfo) -> Iterator[WatchedRecord]:
-    """Yield each movie and episode that is completed, and why the others are left out."""
+    """Yield each completed movie and episode, and the others as left out, with the reason."""
     for number, row in part.rows():
         yield record_of(_row(row), number, zone)
 
@@ -46,7 +46,7 @@ def _row(row: dict[str, str]) -> dict[str, Any]:
     elif status != "completed" and (status or kind == "movie"):
         why = f"its status is {status[:20] or 'not given'}"
     elif kind == "episode" and not status and not row.get("end_date", "").strip():
-        why = "is not said to be watched"
+        why = "is not marked as watched"
     else:
         return values
     return {**values, "completed": None, "left_out": why}
