@@ -37,12 +37,22 @@ def cli(folder: Path, probing_here: None, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(params=["sqlite", "cysqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str:
+def new_url(request: pytest.FixtureRequest) -> str:
     """The URL of a store that is not there yet, on each engine."""
+    return _url(request, "postgres_url")
+
+
+@pytest.fixture(params=["sqlite", "cysqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of a store that is empty or not there yet, on each engine."""
+    return _url(request, "postgres_store")
+
+
+def _url(request: pytest.FixtureRequest, of_postgres: str) -> str:
     if request.param == "sqlite":
         return "sqlite:///store.db"
     if request.param == "cysqlite":
         pytest.importorskip("cysqlite")
         return "sqlite:///store.db?driver=cysqlite"
-    found: str = request.getfixturevalue("postgres_url")
+    found: str = request.getfixturevalue(of_postgres)
     return found

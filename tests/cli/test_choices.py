@@ -164,7 +164,7 @@ def test_a_library_moves_to_no_place_that_cannot_be_its_own(
     for place, reason in (
         ("absent", "does not exist"),
         ("file", "is a file"),
-        (root / "films", "is library Films"),
+        (root / "films", "is the folder of library Films"),
         (root, "holds library"),
     ):
         done = cli("libraries", "move", "Series", place, "--config", url)

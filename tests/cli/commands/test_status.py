@@ -76,23 +76,25 @@ def test_an_absent_store_opened_without_migrating_stays_absent(folder: Path) -> 
     assert os.listdir(folder) == []
 
 
-def test_init_then_status(cli: Run, url: str) -> None:
+def test_init_then_status(cli: Run, new_url: str) -> None:
     for _ in range(2):
-        made = cli("init", "--config", url, "--json")
+        made = cli("init", "--config", new_url, "--json")
         assert made.code == 0
         assert made.json["engine"] in ("sqlite", "postgres")
-        assert made.json["url"].startswith(url[:6])
-    facts = cli("status", "--config", url, "--json").json
+        assert made.json["url"].startswith(new_url[:6])
+    facts = cli("status", "--config", new_url, "--json").json
     assert facts["url"] == made.json["url"]
     assert facts["version"].startswith(("SQLite 3.", "PostgreSQL 1"))
     assert facts["size"] > 10_000
     assert [module["module"] for module in facts["schema"]] == [room.name for room in BUILT_IN]
     assert all(module["applied"] and not module["pending"] for module in facts["schema"])
     assert set(facts["counts"].values()) == {0}
-    plain = cli("status", "--config", url)
+    plain = cli("status", "--config", new_url)
     assert plain.code == 0 and "up to date" in plain.out and "\x1b" not in plain.out
-    assert cli("init", "--config", url).out.startswith("The store is ready: ")
-    assert cli("status", "--problems", "--config", url).err == "No file is missing or unreadable\n"
+    assert cli("init", "--config", new_url).out.startswith("The store is ready: ")
+    assert (
+        cli("status", "--problems", "--config", new_url).err == "No file is missing or unreadable\n"
+    )
 
 
 def test_status_shows_the_path_that_other_programs_take(cli: Run, folder: Path) -> None:
