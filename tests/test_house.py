@@ -35,6 +35,7 @@ IN_PLAIN_WORDS = (
     "config",
     "errors",
     "maintenance",
+    "media",
     "module",
     "store",
     "playback",

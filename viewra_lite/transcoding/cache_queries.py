@@ -94,7 +94,7 @@ def paths_after(id: Any, limit: Any) -> Any:
 
 
 class Usage(NamedTuple):
-    """How many entries there are, and their bytes."""
+    """The number of entries, and their bytes."""
 
     entries: int
     bytes: int

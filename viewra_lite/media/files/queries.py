@@ -59,7 +59,7 @@ def forget_removed(id: Any) -> Any:
 
 
 class Remembered(NamedTuple):
-    """What is kept of a file that is removed."""
+    """The columns that are kept of a removed file."""
 
     id: str
     filename: str

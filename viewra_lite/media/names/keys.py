@@ -1,4 +1,4 @@
-"""What titles are compared and sorted by."""
+"""Keys that titles are compared and sorted by."""
 
 from __future__ import annotations
 

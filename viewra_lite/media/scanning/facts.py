@@ -1,4 +1,4 @@
-"""What is told of files, and what a scan or a reconciliation says in the end."""
+"""FileFacts, the input of a reconciliation, and ScanResult, its result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from ..probing.plausible import LONGEST_S, MOST_PIXELS, RANGES
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a caller knows of one file; None = not known. Size in bytes, duration in seconds."""
+    """The columns of one file that a caller knows, for reconcile(); None is unknown.
+
+    path is absolute and below the library's folder; size is in bytes, duration in seconds, width
+    and height in pixels, modified_ns in nanoseconds since 1970. Omitted mime_type and container
+    are derived from the name.
+    """
 
     path: str
     size: int | None = None
@@ -33,12 +38,12 @@ class FileFacts:
 
 
 FACTS = tuple(field.name for field in fields(FileFacts) if field.name != "path")
-"""What is known of a file: columns of MediaFile, in the order in which all else has them."""
+"""The columns of MediaFile that FileFacts has, in the same order."""
 CONTENT = ("size", "modified_ns", "fingerprint")
-"""What says that a file's content is another."""
-TOLD = tuple(name for name in FACTS if name not in CONTENT)
-"""What a caller may know better than the store, of the same content."""
-facts_of, content_of, told_of = (attrgetter(*names) for names in (FACTS, CONTENT, TOLD))
+"""Columns whose change means that the content has changed."""
+DETAILS = tuple(name for name in FACTS if name not in CONTENT)
+"""Columns that a caller may correct while the content stays the same."""
+facts_of, content_of, details_of = (attrgetter(*names) for names in (FACTS, CONTENT, DETAILS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +56,34 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan or a reconciliation found; all but the last four are numbers of files."""
+    """The result of a scan or a reconciliation; all but the last four are numbers of files."""
 
     added: int = 0
     updated: int = 0
-    """Changed in place, come back, or replaced by another file of the same movie or episode."""
+    """Changed in place, returned, or replaced by another file of the same movie or episode."""
     moved: int = 0
     """Renamed or moved; they keep their id."""
     removed: int = 0
     """Newly marked missing."""
     unchanged: int = 0
     missing: int = 0
-    """All that are missing now, those of earlier scans included."""
+    """All missing files, those of earlier scans included."""
     errors: int = 0
     probed: int = 0
-    """Read: new, changed, or left by a scan that was interrupted or lacked a package."""
+    """New, changed, or left by a scan that was interrupted or lacked a package."""
     frozen: str | None = None
     """Why nothing was marked missing, or None."""
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()
     """The first hundred errors."""
     not_probed: tuple[str, ...] = ()
-    """Optional packages that are not installed, so that something was left out."""
+    """Optional packages that are not installed, so that probing was incomplete."""
 
 
 def checked_facts(facts: FileFacts, inside: str) -> str:
-    """Return the path as the store knows it; raises InvalidValueError for facts that cannot be.
+    """Return the canonical path of facts; raises InvalidValueError for impossible ones.
 
-    inside is the library's folder as the store knows it, with a separator at its end.
+    inside is the library's canonical folder, with a separator at its end.
     """
     if not isinstance(facts, FileFacts):
         raise refused("what add() takes", "FileFacts", facts)
@@ -99,7 +104,7 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
 
 
 def _is_plain(facts: FileFacts) -> bool:
-    """Whether facts are as nearly all are, so that no column need be asked what it holds."""
+    """Whether facts are of the common form, which needs no check of each column."""
     for text in _texts(facts):
         if text is not None and not (
             text.__class__ is str
@@ -124,7 +129,7 @@ def _is_plain(facts: FileFacts) -> bool:
 
 
 _BEYOND_BIGINT = 1 << 63
-LONGEST_TEXT = 600  # characters: some stand in an index, and PostgreSQL's hold 2,704 bytes a row
+LONGEST_TEXT = 600  # characters: some are indexed, and an index row of PostgreSQL has 2,704 bytes
 _texts = attrgetter(
     "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
 )
@@ -132,7 +137,7 @@ _numbers = attrgetter("size", "modified_ns", "width", "height", "duration")
 
 
 def _is_crooked(path: str) -> bool:
-    """Whether an absolute path is not written in the one shortest way."""
+    """Whether an absolute path is not normalized."""
     if "/." not in path and "//" not in path and path[-1] != "/":
         return False
     return os.path.normpath(path) != path

@@ -1,4 +1,4 @@
-"""What is logged of a scan: the library's id and numbers, never a path or a title."""
+"""The log lines of a scan: the library's id and numbers, never a path or a title."""
 
 from __future__ import annotations
 

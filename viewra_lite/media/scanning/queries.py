@@ -1,4 +1,4 @@
-"""The questions of a scan: what is known, what is new, and which known file a new one is."""
+"""The queries of scans, reconciliations and purges: builders that run nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...database.orm.statements import Statement, statement
 from ...database.transactions.inserts import Insert
 from ..models import MediaFile, RemovedFile
 from ..work_models import WorkFile
-from .facts import FACTS, TOLD
+from .facts import DETAILS, FACTS
 
-# Written out: with a parameter neither engine uses the indexes over some rows only.
+# Literals: with a parameter neither engine uses the partial indexes.
 _PRESENT, _MISSING = SQL("'present'"), SQL("'missing'")
 _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 
@@ -23,7 +23,7 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 
 
 class Known(Protocol):
-    """What is stored of a file at a path: this, and its FACTS."""
+    """The stored columns of the file at a path: these, and its FACTS."""
 
     path: str
     id: str
@@ -47,7 +47,7 @@ def known_files(library_id: Any, paths: Any) -> Any:
     )
 
 
-# mime_type and container are guessed where nobody tells them.
+# mime_type and container are derived from the name if the caller does not supply them.
 _KNOWN = tuple(name for name in FACTS if name not in ("mime_type", "container"))
 known_of = attrgetter(*_KNOWN)
 insert_files = Insert(
@@ -61,23 +61,23 @@ insert_files = Insert(
     MediaFile.container,
     *(getattr(MediaFile, name) for name in _KNOWN),
 )
-"""The last of each row are as known_of() gives them; the file is present, and pending."""
+"""Rows end with the values of known_of(); new files are present and pending by default."""
 
 
-def _told(values: dict[str, Any]) -> dict[Any, Any]:
-    """Return what replaces what is stored: what is None does not."""
+def _assignments(values: dict[str, Any]) -> dict[Any, Any]:
+    """Return the assignments of supplied values; None keeps the stored value."""
     columns = {getattr(MediaFile, name): value for name, value in values.items()}
     return {column: fn.COALESCE(value, column) for column, value in columns.items()}
 
 
-def _change_file(*, id: Any, now: Any, **told: Any) -> Any:
-    """Other content under a known path; what is not told stays until it is looked into.
+def _change_file(*, id: Any, now: Any, **supplied: Any) -> Any:
+    """The content at a known path has changed; columns not supplied stay until the next probe.
 
-    So does the fingerprint: by it the old content is known where it lies now.
+    So does the fingerprint, which finds the old content at its new path.
     """
     return MediaFile.update(
         {
-            **_told(told),
+            **_assignments(supplied),
             MediaFile.disproved_duration: None,
             MediaFile.probe_state: "pending",
             MediaFile.status: "present",
@@ -90,23 +90,25 @@ def _change_file(*, id: Any, now: Any, **told: Any) -> Any:
 change_file = Statement(_change_file, names=("id", "now", *FACTS))
 
 
-def _tell_file(*, id: Any, now: Any, **told: Any) -> Any:
-    """What a caller says of content that has not changed."""
-    told["duration"] = _unless_disproved(told["duration"])
-    return MediaFile.update({**_told(told), MediaFile.updated_at: now}).where(MediaFile.id == id)
+def _supply_details(*, id: Any, now: Any, **supplied: Any) -> Any:
+    """Columns that a caller supplies for unchanged content."""
+    supplied["duration"] = _unless_disproved(supplied["duration"])
+    return MediaFile.update({**_assignments(supplied), MediaFile.updated_at: now}).where(
+        MediaFile.id == id
+    )
 
 
-tell_file = Statement(_tell_file, names=("id", "now", *TOLD))
+supply_details = Statement(_supply_details, names=("id", "now", *DETAILS))
 
 
 def _unless_disproved(duration: Any) -> Any:
-    """Say that a duration is unknown where a play has shown that it is wrong."""
+    """A duration, or NULL if playback has disproved it."""
     return fn.NULLIF(duration, MediaFile.disproved_duration)
 
 
 @statement
 def file_returned(now: Any, id: Any) -> Any:
-    """It is looked into anew: it may be the best of its movie again."""
+    """A returned file is probed again, because it may be the best of its movie again."""
     return MediaFile.update(
         {
             MediaFile.probe_state: "pending",
@@ -146,12 +148,12 @@ def count_missing(library_id: Any) -> Any:
 
 @statement
 def count_files(library_id: Any) -> Any:
-    # Of ids, which the index of a library does not hold, it would read every row.
+    # COUNT(id) would read every row: the index of a library does not have the id.
     return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.library == library_id).tuples()
 
 
 class Unprobed(NamedTuple):
-    """A file that is to be looked into."""
+    """A file to be probed."""
 
     id: str
     path: str
@@ -206,7 +208,7 @@ def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
     ).where(MediaFile.id == id)
 
 
-# What has become of what is gone
+# Matches of gone files
 
 
 @statement
@@ -229,7 +231,7 @@ def files_with_works(work_ids: Any) -> Any:
 
 
 class PartOfWork(NamedTuple):
-    """A file, and a work that it is a part of."""
+    """A file, and a work that it holds."""
 
     file_id: str
     work_id: str
@@ -248,15 +250,15 @@ def works_of_files(ids: Any) -> Any:
 def _gone_and_new(removed: bool, same_content: bool) -> Statement:
     """Return the statement for gone files (removed, or missing) and newer ones of a library.
 
-    A missing file is found by its content wherever it was, by its works in this library only. It
-    costs what the gone files cost, however many there are in the library.
+    A missing file is matched by content in any library, by works in this library only. The cost
+    depends on the number of gone files, not on the size of the library.
     """
     old: Any = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
 
     def build(library_id: Any, since: Any) -> Any:
-        # SQLite would go through the library, or all files with a key. It takes a cross join in
-        # the order it is written, and an expression for nothing that it has an index of.
+        # CROSS fixes SQLite's join order, and COALESCE hides the indexes that it must not use: it
+        # would read the whole library, or all files with a key.
         pairs = old.select(old.id, MediaFile.id)
         if same_content:
             pairs = pairs.join(MediaFile, JOIN.CROSS).where(

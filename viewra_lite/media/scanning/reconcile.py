@@ -1,7 +1,7 @@
-"""Bring what the store knows of a library in line with what is there.
+"""Reconciliation: update the store to the files that a library's folder holds.
 
-Files arrive one by one and are written in bounded batches; what did not arrive is marked missing
-in the end, unless too much of it vanished at once. Memory grows by one number for each file, so a
+Files arrive one by one and are written in bounded batches; those that did not arrive are marked
+missing at the end, unless too many vanished at once. Memory grows by one number per file, so a
 library of a million files fits.
 """
 
@@ -32,14 +32,14 @@ from ..names import kinds
 from . import queries as scan_queries
 from .facts import (
     FACTS,
-    TOLD,
+    DETAILS,
     FileFacts,
     Problem,
     ScanResult,
     checked_facts,
     content_of,
     facts_of,
-    told_of,
+    details_of,
 )
 from .log import log_begin, log_end
 from .queries import Known, known_of
@@ -49,10 +49,10 @@ _LOOK_BACK = 2000
 
 
 class Reconciliation:
-    """Takes the files of a library, then marks as missing what did not come.
+    """Takes the files of a library, then marks the others as missing.
 
-    A context manager: add() each file inside; a clean exit marks what was not added, an exception
-    leaves everything else as it was. `result` then holds a ScanResult.
+    A context manager: add() each file inside; a clean exit marks the files that were not added, an
+    exception marks none. `result` then holds a ScanResult.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Reconciliation:
         self._began = monotonic()
         self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
-        # Each file's path stands in one of them, as a number: the paths themselves would be large.
+        # Hashes of paths, each in one of the sets: the paths themselves would be large.
         self._new: set[int] = set()
         self._updated: set[int] = set()
         self._unchanged: set[int] = set()
@@ -76,7 +76,7 @@ class Reconciliation:
 
     def __enter__(self) -> Reconciliation:
         if self._state != "new":
-            raise TransactionError("a reconciliation runs once: ask for another with reconcile()")
+            raise TransactionError("a reconciliation runs once: call reconcile() for another")
         self.library = self._held.enter_context(locked(self._db, self.library.id))
         self._inside = self.library.path.rstrip(os.sep) + os.sep
         self._present_before = self._count_present()
@@ -106,54 +106,54 @@ class Reconciliation:
             log_end(self.library.id, self.result, abandoned, error)
 
     def add(self, facts: FileFacts) -> None:
-        """Note one file that is there; raises InvalidValueError for a path outside the library."""
+        """Add a file that exists; raises InvalidValueError for a path outside the library."""
         if self._state != "open":
-            raise TransactionError("add() outside the with block of reconcile()")
+            raise TransactionError("add() outside of reconcile(): call it inside the with block")
         self._batch[checked_facts(facts, self._inside)] = facts
         if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
 
     def skip(self, path: str) -> None:
-        """Leave alone what is known of a file or a folder that cannot be read now."""
+        """Keep the stored state of a file or folder that is currently unreadable."""
         self._unreadable.append(canonical_path(path.rstrip(os.sep)))
 
     def flush(self) -> None:
-        """Write what was added so far."""
+        """Write the files added so far."""
         batch, self._batch = self._batch, {}
         if not batch:
             return
         rows = self._db.all(scan_queries.known_files, self.library.id, list(batch))
         known: dict[str, Known] = {row.path: row for row in rows}
         new = {path: facts for path, facts in batch.items() if path not in known}
-        # Nearly always everything is as it was: then a file costs one comparison.
+        # Most files are unchanged: they cost one comparison.
         differs = {path for path, row in known.items() if facts_of(batch[path]) != facts_of(row)}
         changed = {
-            path for path in differs if _says_more(content_of(batch[path]), content_of(known[path]))
+            path for path in differs if _differs(content_of(batch[path]), content_of(known[path]))
         }
-        told = {
+        supplied = {
             path
             for path in differs - changed
-            if _says_more(told_of(batch[path]), told_of(known[path]))
+            if _differs(details_of(batch[path]), details_of(known[path]))
         }
         returned = {
             path for path, row in known.items() if row.status != "present" and path not in changed
         }
         renamed = {
             path
-            for path in changed | told
+            for path in changed | supplied
             if batch[path].identity not in (None, known[path].identity)
         }
         self._write(
             new,
             *(
                 {known[path].id: batch[path] for path in paths}
-                for paths in (changed, told, renamed, returned)
+                for paths in (changed, supplied, renamed, returned)
             ),
         )
         self._note(known, list(new), changed | returned)
 
     def finish(self) -> None:
-        """Match what is gone with what is new, then mark the rest missing unless it is too much."""
+        """Match gone files with new ones, then mark the rest missing unless they are too many."""
         matches = Replacements(self._db, self.library, self, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
@@ -182,30 +182,30 @@ class Reconciliation:
         return int(self._db.one(scan_queries.count_missing, self.library.id)[0])
 
     def abandon(self, reason: str) -> ScanResult:
-        """End at once because the folder cannot be read: nothing is known, nothing is written."""
+        """End without writing anything, because the folder cannot be read."""
         self._state = "abandoned"
         self.result = ScanResult(errors=1, frozen=reason, missing=self.count_missing())
         return self.result
 
     def freeze(self, reason: str) -> None:
-        """Say why nothing is marked missing."""
+        """Record why nothing is marked missing."""
         self.result = replace(self.result, frozen=reason)
 
     def moved(self, path: str) -> None:
-        """Count a file as moved, whatever it was taken for at first."""
+        """Count a file as moved, and not as it was counted before."""
         self._count(**{self._recounted(path): -1}, moved=1)
 
     def replaced(self, path: str) -> None:
-        """Count a file first taken for new that replaces another of the same movie or episode."""
+        """Count a file that replaces another of the same title as updated, and not as new."""
         self._count(**{self._recounted(path): -1})
         self._count(updated=1)
 
     def note_lacking(self, packages: tuple[str, ...]) -> None:
-        """Say which optional packages are not installed."""
+        """Record which optional packages are not installed."""
         self.result = replace(self.result, not_probed=packages)
 
     def note_probed(self, files: int) -> None:
-        """Say how many files were looked into."""
+        """Record how many files were probed."""
         self.result = replace(self.result, probed=files)
 
     def problem(self, path: str, message: str) -> None:
@@ -218,21 +218,21 @@ class Reconciliation:
     # Inside
 
     def _pull_back_last_scan(self) -> None:
-        """Let what comes from now on be new, though the clock ran ahead in the last scan."""
+        """Set last_scan in the future, of a clock that ran ahead, to just before this run."""
         last = self.library.last_scan
         if last is not None and last > self._began_at:
             self.library.last_scan = self._began_at - timedelta(milliseconds=1)
             self._db.run(queries.library_scanned, self.library.id, self.library.last_scan)
 
     def _recounted(self, path: str) -> str:
-        """Take a file for known from now on, and return what it was counted as."""
+        """Count a file as known, and return how it was counted before."""
         seen = hash(path)
         self._unchanged.add(seen)
         for name, files in (("added", self._new), ("updated", self._updated)):
             if seen in files:
                 files.remove(seen)
                 return name
-        return "unchanged"  # what an interrupted run wrote as new, this one found known
+        return "unchanged"  # an interrupted run has added it
 
     def _count(self, **changes: int) -> None:
         numbers: dict[str, Any] = {
@@ -264,7 +264,7 @@ class Reconciliation:
         self,
         new: dict[str, FileFacts],
         changed: dict[str, FileFacts],
-        told: dict[str, FileFacts],
+        supplied: dict[str, FileFacts],
         renamed: dict[str, FileFacts],
         returned: dict[str, FileFacts],
     ) -> None:
@@ -273,7 +273,7 @@ class Reconciliation:
             for write, files in (
                 (self._insert, new),
                 (self._change, changed),
-                (self._tell, told),
+                (self._supply, supplied),
                 (self._link, renamed),
                 (self._return, returned),
             )
@@ -281,12 +281,12 @@ class Reconciliation:
         )
 
     def _run(self, writes: Iterable[Callable[[], None]]) -> None:
-        """Write in transactions that end after scan_batch_ms, or when somebody waits for that."""
+        """Write in transactions that end after scan_batch_ms, or when another writer waits."""
         left = deque(writes)
         while left:
             self._db.yield_to_writers()
             with self._db.writer():
-                # The time that counts starts once the writer is ours.
+                # Measured from here: waiting for the writer does not count.
                 deadline = monotonic() + self._config.scan_batch_ms / 1000
                 left.popleft()()
                 while left and not self._db.is_writer_awaited() and monotonic() < deadline:
@@ -295,7 +295,7 @@ class Reconciliation:
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)
         scan_queries.insert_files.run(self._db, rows)
-        # They share the watch state of what the caller says that they are.
+        # New files share the watch state of the works that the caller names.
         named = {row[0]: facts.identity for row, (_, facts) in zip(rows, new) if facts.identity}
         if named:
             Works(self._db).link_new(named)
@@ -308,13 +308,15 @@ class Reconciliation:
     def _change(self, changed: _Files) -> None:
         now = self._db.now()
         for id, facts in changed:
-            told = dict(zip(FACTS, facts_of(facts)))
-            self._db.run(scan_queries.change_file, id=id, now=now, **told)
+            supplied = dict(zip(FACTS, facts_of(facts)))
+            self._db.run(scan_queries.change_file, id=id, now=now, **supplied)
 
-    def _tell(self, told: _Files) -> None:
+    def _supply(self, supplied: _Files) -> None:
         now = self._db.now()
-        for id, facts in told:
-            self._db.run(scan_queries.tell_file, id=id, now=now, **dict(zip(TOLD, told_of(facts))))
+        for id, facts in supplied:
+            self._db.run(
+                scan_queries.supply_details, id=id, now=now, **dict(zip(DETAILS, details_of(facts)))
+            )
 
     def _return(self, returned: _Files) -> None:
         now = self._db.now()
@@ -339,10 +341,10 @@ class Reconciliation:
         ]
 
     def _gone(self) -> Iterator[str]:
-        """Yield ids of files that are known as present and were not added."""
+        """Yield the ids of files that are stored as present and were not added."""
         added = len(self._new) + len(self._updated) + len(self._unchanged)
         if not self.result.moved and self._count_present() == added:
-            return  # each file that was added is present, so there are no others to look for
+            return  # as many files are present as were added
         last = ""
         while rows := self._db.all(
             scan_queries.present_paths_after, self.library.id, last, _LOOK_BACK
@@ -372,15 +374,15 @@ class Reconciliation:
 
 
 _Row = TypeVar("_Row")
-_Files = Sequence[tuple[str, FileFacts]]  # path or id, and what is known of it now
+_Files = Sequence[tuple[str, FileFacts]]  # path or id, and the facts
 
 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
-    """Cut what is to be written into pieces short enough for whoever waits."""
+    """Split rows into pieces that are short enough for waiting writers."""
     for start in range(0, len(rows), PART):
         yield rows[start : start + PART]
 
 
-def _says_more(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
-    """Whether something that is known differs from what is stored; None is not known."""
+def _differs(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
+    """Whether a supplied value differs from the stored one; None is not supplied."""
     return new != old and any(one not in (None, other) for one, other in zip(new, old))

@@ -1,10 +1,9 @@
-"""Scan a library: walk its folder, look into what is new, and bring the store in line.
+"""Scanning a library: walk its folder, probe new files, and update the store.
 
-Walking writes new files as `pending` at once, so that an interrupted scan resumes where it was:
-the next one finds them known and still unprobed. Worker processes look into the pending ones, and
-each result is one small transaction's part: the file's facts, its identity, and what it is. They
-are written in the order of paths, whichever was done first, so that the same files always become
-the same movies, shows and albums.
+The walk writes new files as `pending` at once, so that an interrupted scan resumes: the next one
+finds them known and still unprobed. Worker processes probe the pending files. Each result is
+written with the file's identity and its place in the catalog, in small transactions and in the
+order of paths, so that the same files always become the same movies, shows and albums.
 """
 
 from __future__ import annotations
@@ -46,7 +45,9 @@ def scan(
 ) -> ScanResult:
     """Scan one library; raises ConflictError while another scan of it runs."""
     if db.in_transaction:
-        raise TransactionError("scan() inside a reader() or writer(): it has writers of its own")
+        raise TransactionError(
+            "scan() inside reader() or writer(): call it outside, for it writes in batches"
+        )
     report = progress or _silent
     with reconciliation as files:
         running = _Scan(db, config, files, report)
@@ -73,20 +74,20 @@ class _Scan:
         self._config = config
         self._progress = progress
         self._files = files
-        self._exchanged = False
+        self._swapped = False
 
     def run(self) -> None:
-        """Walk, then look into what is pending."""
+        """Walk, then probe the pending files."""
         self._walk()
         done = 0
         for _ in range(_MOST_ROUNDS):
-            self._exchanged = False
+            self._swapped = False
             done = self._probe(done)
-            if not self._exchanged:  # else files lie under other paths than were looked into
+            if not self._swapped:  # else files have other paths than those that were probed
                 break
 
     def why_unreadable(self) -> str | None:
-        """Return what keeps the library's folder from being scanned, or None."""
+        """Return why the library's folder cannot be scanned, or None."""
         root = self._library.path
         try:
             with os.scandir(root) as entries:
@@ -95,7 +96,7 @@ class _Scan:
         except OSError as exc:
             return f"{root} cannot be read ({exc.strerror})"
         known = self._db.all(queries.files_first, self._library.id, 1)
-        return f"{root} is empty, but files are known in it" if known else None
+        return f"{root} is empty, but the store has files in it" if known else None
 
     def _walk(self) -> None:
         done = 0
@@ -147,16 +148,16 @@ class _Scan:
                     yield row.id, row.path, self._library.type, self._library.path
 
     def _save(self, probes: list[Probe]) -> None:
-        """Write what the workers found, in transactions of at most scan_batch_ms."""
+        """Write the probes, in transactions of at most scan_batch_ms."""
         while probes:
-            # This looks at the disk, so no writer may wait for it.
+            # Reads the disk: outside of any writer.
             found = deque((probe, self._match(probe)) for probe in probes)
             probes = []
             while found:
                 probes += self._save_batch(found)
 
     def _save_batch(self, found: deque[tuple[Probe, Match | None]]) -> list[Probe]:
-        """Write some of what was found; return the probes whose match somebody else took."""
+        """Write some probes; return those whose match another transaction took first."""
         again = []
         self._db.yield_to_writers()
         with self._db.writer():
@@ -174,14 +175,14 @@ class _Scan:
         return find_match(self._db, file, _fingerprint(probe) or "") if file else None
 
     def _at(self, probe: Probe) -> MediaFile | None:
-        """Return the file at a path: another one, perhaps, than when its probe was asked for."""
+        """Return the file at a probe's path, possibly another than when it was requested."""
         file: MediaFile | None = self._db.one(queries.file_by_path, self._library.id, probe.path)
         return file
 
     def _save_one(self, catalog: Catalog, probe: Probe, match: Match | None) -> bool:
         file = self._at(probe)
         if file is None:
-            return True  # removed meanwhile
+            return True  # removed in the meantime
         if probe.error is not None:
             self._files.problem(probe.path, probe.error)
         if not probe.fingerprint:
@@ -199,7 +200,7 @@ class _Scan:
         return True
 
     def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:
-        """Give a file the id of its content; None where that went to somebody else meanwhile."""
+        """Give a file the id of its content; None if another transaction took it first."""
         if match.is_gone and is_new(file):
             known = catalog.merge_file(match.known, file)
             if known is not None:
@@ -209,14 +210,14 @@ class _Scan:
             return None
         known = swap(self._db, file, match.known)
         if known is not None:
-            self._exchanged = True
+            self._swapped = True
             self._files.moved(file.path)
         return known
 
     def _save_error(self, file: MediaFile, probe: Probe) -> None:
-        """Keep what was known of a file that could not be read, and try again with the next scan.
+        """Keep the stored columns of an unreadable file, which the next scan probes again.
 
-        Not so one that the probe took too long for: that one knows not even its name.
+        A file whose probe timed out, which returns no name, is not probed again.
         """
         was_read = probe.name is None and not probe.skipped
         state = "failed" if was_read else "pending"
@@ -228,7 +229,7 @@ class _Scan:
         state = "failed" if probe.error else "partial" if probe.skipped else "done"
         name, streams = probe.name, probe.streams
         identity = name.identity if name is not None and probe.error is None else file.identity
-        # Where the prober is not installed, what is known already stays.
+        # Without pymediainfo the stored columns stay.
         facts = file if streams is None and probe.skipped else streams
         return {
             "size": probe.size,
@@ -247,5 +248,5 @@ _OF_STREAMS = ("duration", "width", "height", "video_codec", "audio_codec")
 
 
 def _fingerprint(probe: Probe) -> str | None:
-    """Return what a file is known by: all empty files are alike, so that says nothing of one."""
+    """Return a file's fingerprint; None for an empty file, since all empty files are equal."""
     return probe.fingerprint if probe.size else None

@@ -112,11 +112,11 @@ class Finder:
     def with_value(self, kind: str, column: str, values: Iterable[Any]) -> dict[Any, list[Found]]:
         """Return the rows of a kind by a column's value: an external id, or the id itself."""
         known = self._valued.setdefault((kind, column), {})
-        wanted = [value for value in dict.fromkeys(values) if value not in known]
-        if wanted:
-            known.update((value, []) for value in wanted)
+        missing = [value for value in dict.fromkeys(values) if value not in known]
+        if missing:
+            known.update((value, []) for value in missing)
             statement = find_queries.with_values(kind, column)
-            for row in self._db.all(statement, wanted):
+            for row in self._db.all(statement, missing):
                 each = find_queries.found(kind, row)
                 known[getattr(each, column)].append(each)
         return known
@@ -126,9 +126,9 @@ class Finder:
         known = self._titled[kind]
         keys = {title: _key(title) for title in dict.fromkeys(titles) if title not in known}
         by_key: dict[str, list[Found]] = {}
-        wanted = [key for key in dict.fromkeys(keys.values()) if key]
-        if wanted:
-            for row in self._db.all(find_queries.titled_any(kind), wanted):
+        missing = [key for key in dict.fromkeys(keys.values()) if key]
+        if missing:
+            for row in self._db.all(find_queries.titled_any(kind), missing):
                 each = find_queries.found(kind, row)
                 by_key.setdefault(_key(each.title), []).append(each)
         for title, key in keys.items():
@@ -139,11 +139,11 @@ class Finder:
 
     def episodes(self, show_ids: Iterable[str]) -> dict[str, list[Found]]:
         """Return every episode of shows, by the show's id."""
-        wanted = [id for id in dict.fromkeys(show_ids) if id not in self._episodes]
-        if wanted:
-            self._episodes.update((id, []) for id in wanted)
+        missing = [id for id in dict.fromkeys(show_ids) if id not in self._episodes]
+        if missing:
+            self._episodes.update((id, []) for id in missing)
             statement = find_queries.with_values("episode", "show_id")
-            for row in self._db.all(statement, wanted):
+            for row in self._db.all(statement, missing):
                 each = find_queries.found("episode", row)
                 self._episodes[str(each.show_id)].append(each)
         return self._episodes
@@ -179,8 +179,8 @@ class Finder:
     def _add_named(self, kind: str, titles: Iterable[str]) -> None:
         """Add the rows whose file names have the titles: another title may be shown."""
         ids = {title: self._names(kind).get(fold(title), []) for title in titles}
-        wanted = list({id for each in ids.values() for id in each})
-        rows = self.with_value(kind, "id", wanted) if wanted else {}
+        missing = list({id for each in ids.values() for id in each})
+        rows = self.with_value(kind, "id", missing) if missing else {}
         for title, each in ids.items():
             shown = {row.id for row in self._titled[kind][title]}
             self._titled[kind][title] += [

@@ -57,7 +57,7 @@ def totals_by(of_user: bool, *names: str) -> Statement:
 
 
 class PlayOfTime(NamedTuple):
-    """When a play was, whether to the end, and the seconds that were watched."""
+    """The time of a play, whether it reached the end, and the seconds watched."""
 
     played_at: datetime
     completed: bool

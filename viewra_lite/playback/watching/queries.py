@@ -91,7 +91,7 @@ class ShowOfFile(NamedTuple):
     work_id: str
     show_id: str
     is_in_library: bool | None
-    """Whether that is the file's library, too."""
+    """Whether the show is in the file's library."""
 
 
 @statement
@@ -139,7 +139,7 @@ def episodes_of_shows(works: Any) -> Any:
 
 
 class PlayOfShow(NamedTuple):
-    """What a user did with a file of an episode."""
+    """A user's progress in a file of an episode."""
 
     work_id: str
     """The show's."""
