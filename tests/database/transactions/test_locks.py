@@ -152,6 +152,12 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+def test_a_lock_that_was_let_go_can_be_taken_at_once(db: Any) -> None:
+    for _ in range(100):
+        with db.exclusive("scan"):
+            pass
+
+
 def test_a_link_to_nothing_is_refused_as_before(tmp_path: Path) -> None:
     (tmp_path / "viewra.db").symlink_to(tmp_path / "away" / "viewra.db")
     with pytest.raises(errors.StoreUnavailableError, match="which does not exist"):

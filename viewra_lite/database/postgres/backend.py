@@ -6,7 +6,7 @@ import hashlib
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import peewee
@@ -252,6 +252,9 @@ class PostgresBackend:
                 yield
             finally:
                 if is_ours():  # a child's Terminate message would end its parent's connection
+                    # Before the close: the server notices that one a moment later.
+                    with suppress(self._psycopg.Error):  # then the close has to do
+                        connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
                     connection.close()
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
