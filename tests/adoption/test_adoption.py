@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,7 +49,19 @@ def adopted(path: Path, *scripts: str, **options: str) -> sqlite3.Connection:
     opened(made_by_hand(path, *scripts), **options).close()
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
+    _connections.append(connection)
     return connection
+
+
+_connections: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_connections() -> Iterator[None]:
+    """Close what adopted() has returned."""
+    yield
+    while _connections:
+        _connections.pop().close()
 
 
 def rows(connection: sqlite3.Connection, table: str) -> dict[str, dict[str, Any]]:

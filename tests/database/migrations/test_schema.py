@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from shutil import which
 
@@ -37,9 +38,9 @@ def test_schema_sql_is_up_to_date() -> None:
 
 
 def test_schema_sql_is_what_the_migrations_make(tmp_path: Path) -> None:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript((TOP / "schema.sql").read_text(encoding="utf-8"))
-    assert sqlite_catalogue(connection) == sqlite_catalogue(migrated(tmp_path))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript((TOP / "schema.sql").read_text(encoding="utf-8"))
+        assert sqlite_catalogue(connection) == sqlite_catalogue(migrated(tmp_path))
 
 
 @pytest.mark.skipif(which("sqlite3") is None, reason="the sqlite3 shell is not installed")
@@ -102,22 +103,22 @@ def columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 
 def test_the_specification_is_there_on_sqlite(tmp_path: Path) -> None:
-    wanted, ours = specified(), sqlite3.connect(migrated(tmp_path))
-    assert len(names(wanted, "table")) == 10 and len(names(wanted, "index")) == 8
-    assert names(wanted, "index") <= names(ours, "index")
-    for table in names(wanted, "table"):
-        assert set(columns(wanted, table)) <= set(columns(ours, table)), table
-    ours.close()
+    ours = sqlite3.connect(migrated(tmp_path))
+    with closing(specified()) as wanted, closing(ours):
+        assert len(names(wanted, "table")) == 10 and len(names(wanted, "index")) == 8
+        assert names(wanted, "index") <= names(ours, "index")
+        for table in names(wanted, "table"):
+            assert set(columns(wanted, table)) <= set(columns(ours, table)), table
 
 
 def test_the_specification_is_there_on_postgres(postgres_url: str) -> None:
-    wanted = specified()
     Store.open(postgres_url).close()
     ours = postgres_catalogue(postgres_url)
-    assert names(wanted, "index") <= {name for kind, _, name in ours if kind == "index"}
-    for table in names(wanted, "table"):
-        for column in columns(wanted, table):
-            assert ("column", table, column) in ours
+    with closing(specified()) as wanted:
+        assert names(wanted, "index") <= {name for kind, _, name in ours if kind == "index"}
+        for table in names(wanted, "table"):
+            for column in columns(wanted, table):
+                assert ("column", table, column) in ours
 
 
 def test_reserved_words_of_postgres_are_quoted(postgres_url: str) -> None:
@@ -131,8 +132,9 @@ def test_reserved_words_of_postgres_are_quoted(postgres_url: str) -> None:
 @pytest.mark.parametrize("word", ["position", "identity", "year", "label", "key", "end", "plan"])
 def test_what_is_left_bare_needs_no_quotes_on_sqlite(word: str) -> None:
     name = unquoted(f'"{word}"')
-    connection = sqlite3.connect(":memory:")
-    connection.execute(f"CREATE TABLE {name} ({name} TEXT CHECK ({name} > ''), UNIQUE ({name}))")
+    table = f"CREATE TABLE {name} ({name} TEXT CHECK ({name} > ''), UNIQUE ({name}))"
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(table)
 
 
 def test_quotes_stay_where_they_matter() -> None:
@@ -171,7 +173,8 @@ def test_a_third_party_module_renders_too() -> None:
     text = render([Reviews()], "sqlite")
     assert "-- Reviews of a third party.\n" in text
     assert "viewra_migrations_reviews" not in text
-    sqlite3.connect(":memory:").executescript(text)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(text)
     assert "-- What people think.\nCREATE TABLE plugin_reviews_review (" in text
     assert "Only the first line" not in text
     assert "-- as they wrote it" in text
