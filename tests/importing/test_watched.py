@@ -152,7 +152,7 @@ def test_a_row_without_a_user_is_listed_and_user_id_is_whose_all_are(home: Home)
     ]
     result = home.add(*rows, user_id=None)
     assert numbers(result) == (1, 0, 0, 1)
-    assert "names no user" in result.unmatched[0].why
+    assert "has no user" in result.unmatched[0].why
     assert [user for user, *_ in home.plays()] == ["bob"]
     assert numbers(home.add(*rows)) == (2, 0, 0, 0)
     assert [user for user, *_ in home.plays()] == ["ann", "ann", "bob"]

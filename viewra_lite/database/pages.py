@@ -50,7 +50,7 @@ def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -
         if found == kind and len(key) == len(columns):
             return [_part(text, column) for text, column in zip(key, columns)]
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
-        pass  # however it is broken, it is not one of ours
+        pass  # any malformed cursor gets the same error
     raise not_a_cursor()
 
 

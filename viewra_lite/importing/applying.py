@@ -1,7 +1,7 @@
-"""Record rows whose files are known: plays and progress of many rows in one transaction.
+"""Records matched rows: plays and progress of many rows in one transaction.
 
-It says what record_play(), mark_watched() and set_progress() would have said one after the other,
-but asks for what is known, and writes, for a whole batch at once.
+The result is that of record_play(), mark_watched() and set_progress() one after the other, but
+reads and writes are done for a whole batch at once.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from . import queries
 from .record import WatchedRecord
 
 UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
-"""When progress changed of which nobody knows when: it comes last in every list."""
+"""The time of progress without a known time, so that it is last in every list."""
 PLAY_S = 60.0
-"""Who has watched for so long has played it; half of what is shorter than two minutes will do."""
+"""Seconds watched that count as a play; for titles under two minutes, half the running time."""
 _TINY = timedelta(microseconds=1)
 _NIGHT = timedelta(hours=6)
 _DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ _IMAGE = [
 
 
 class Matched(NamedTuple):
-    """A row, whose it is, and the file that it means."""
+    """A row with its user and its file."""
 
     record: WatchedRecord
     user_id: str
@@ -46,20 +46,20 @@ class Matched(NamedTuple):
 
 
 class Play(NamedTuple):
-    """A play that is in the history, or was added by this batch."""
+    """A play in the history, or one that this batch adds."""
 
     id: str
     file_id: str
     played_at: datetime
     ended_at: datetime
-    """Later, with all pauses, where it was played here; else the same moment."""
+    """The end including pauses if it was played on this server; else the same as played_at."""
     completed: bool
     is_ours: bool
-    """It was played here, at a time that is known to the second."""
+    """Whether it was played on this server, so that its time is exact."""
 
 
 class Change(NamedTuple):
-    """What is to be written into the log of an import."""
+    """An entry for the undo log of an import."""
 
     user_id: str
     media_file_id: str
@@ -69,13 +69,13 @@ class Change(NamedTuple):
 
 
 class LeftOut(Exception):
-    """A row says nothing that can be recorded, and why."""
+    """A row has nothing to record; the message is the reason."""
 
 
 class Batch:
-    """Applies rows in memory, and writes what has changed; inside the caller's session.
+    """Applies rows in memory and writes the changes, in the caller's transaction.
 
-    Without write() it is a dry run: apply() then sees what it would have written.
+    Without write() it is a dry run: later rows see the changes of earlier ones.
     """
 
     def __init__(self, db: Database, config: Config, zone: tzinfo) -> None:
@@ -91,7 +91,7 @@ class Batch:
         self._completed: list[tuple[str, Play]] = []
 
     def load(self, matched: Sequence[Matched]) -> None:
-        """Ask for what is known of the files of these rows, in a few statements for each user."""
+        """Load the plays and progress of these rows' files, in a few statements per user."""
         self._versions = Versions(self._db, {row.file_id for row in matched})
         self._subjects = subjects(self._db, self._versions)
         by_user: dict[str, list[Matched]] = {}
@@ -115,14 +115,14 @@ class Batch:
             for found in self._db.all(statement, user_id, since, until, files):
                 play = _play_of(found)
                 if statement is not queries.plays_between[0]:
-                    play = play._replace(completed=True)  # what is archived is left as it is
+                    play = play._replace(completed=True)  # archived plays are not changed
                 if play.id not in known:
                     self._plays.setdefault((user_id, play.file_id), []).append(play)
 
     # One row
 
     def apply(self, row: Matched) -> bool:
-        """Take a row; whether it says anything new. Raises LeftOut."""
+        """Apply a row; return whether it changes anything. Raises LeftOut."""
         record, duration = row.record, self._duration(row.file_id)
         position = _position(record, duration)
         completed = record.is_watched
@@ -189,7 +189,7 @@ class Batch:
         state.position, state.duration = position, duration or state.duration
         state.dropped, state.reported_at, state.session_id = False, moment, None
 
-    # What is known
+    # The known state
 
     def _duration(self, file_id: str) -> float | None:
         file = self._versions.files.get(file_id)
@@ -202,7 +202,7 @@ class Batch:
         return Thresholds.of(self._config, is_music=self._versions.is_music(file_id))
 
     def _state(self, row: Matched) -> UserMediaProgress:
-        """Return what holds for a user and a file now, to be changed and put."""
+        """Return the current progress of a user in a file, to change and _put()."""
         ids = self._versions.ids_of(row.file_id)
         rows = [self._rows[row.user_id, id] for id in ids if (row.user_id, id) in self._rows]
         state = state_of(rows, row.file_id, self._versions.parts)
@@ -211,7 +211,7 @@ class Batch:
         return UserMediaProgress(**state.__data__) if state in rows else state
 
     def _put(self, row: Matched, state: UserMediaProgress, moment: datetime) -> None:
-        """Keep a state as the latest of its versions."""
+        """Store a state in memory as the latest of its versions."""
         user_id = row.user_id
         state.updated_at = moment
         ids = self._versions.ids_of(row.file_id)
@@ -227,7 +227,7 @@ class Batch:
         return [play for id in ids for play in self._plays.get((row.user_id, id), ())]
 
     def _twin(self, row: Matched, duration: float | None) -> Play | None:
-        """Return the play of the same evening: within the running time, or on a day's date."""
+        """Return the same play from another source: within the running time, or on the same day."""
         moment = row.record.watched_at
         assert moment is not None
         near = [
@@ -254,12 +254,12 @@ class Batch:
         )
 
     def _is_on(self, moment: datetime, day: datetime) -> bool:
-        """Whether a moment is on a day or in its night; without a zone, on it anywhere."""
+        """Whether a moment is on a day or in the night after; in UTC, on it in any zone."""
         if self._zone is timezone.utc:
             return day - _AROUND_THE_WORLD <= moment < day + _DAY + _AROUND_THE_WORLD
         return day <= moment < day + _DAY + _NIGHT
 
-    # What is written
+    # Writing
 
     def _add_play(self, row: Matched, seconds: float | None, *, completed: bool) -> None:
         subject = self._subjects.get(row.file_id) or subject_of(self._db, row.file_id)
@@ -291,7 +291,7 @@ class Batch:
             self._completed.append((user_id, duplicate))
 
     def write(self) -> list[Change]:
-        """Write what has changed since the last time; return it for the log. In a writer."""
+        """Write the changes since the last call and return them for the log; in a writer."""
         db, changes = self._db, []
         for play in self._new:
             changes.append(Change(play.user_id, str(play.media_file_id), play.id, None, None))
@@ -314,7 +314,7 @@ class Batch:
 
 
 def around(moment: datetime, sign: int = 1) -> datetime:
-    """Return a moment a good day before another one, or after it, as far as there are years."""
+    """Return a moment some days before (sign=-1: after) another one, within datetime's range."""
     try:
         return moment - sign * (2 * _DAY + _AROUND_THE_WORLD)
     except OverflowError:
@@ -322,7 +322,7 @@ def around(moment: datetime, sign: int = 1) -> datetime:
 
 
 def image(state: UserMediaProgress) -> dict[str, Any]:
-    """Return progress as JSON holds it, without its user and what undo_progress() restores."""
+    """Return progress as JSON values, without its user and the states for undo_progress()."""
     values = in_json(values_of(state))
     return {name: values[name] for name in _IMAGE}
 
@@ -337,12 +337,12 @@ def _play_of(found: queries.KnownPlay) -> Play:
 
 
 def _between(play: Play, moment: datetime) -> timedelta:
-    """Return how far a moment is from a play: nothing while it lasted."""
+    """Return the time between a moment and a play; 0 during the play."""
     return max(play.played_at - moment, moment - play.ended_at, timedelta(0))
 
 
 def _position(record: WatchedRecord, duration: float | None) -> float | None:
-    """Return where a row says that its user is; what was watched elsewhere may have run longer."""
+    """Return the position of a row, at most the running time here; None if unknown."""
     if record.position is not None:
         return min(record.position, duration or record.position)
     if record.percent is None or not record.percent:

@@ -1,4 +1,4 @@
-"""Taking an import back, by the log of what it changed: the last change first."""
+"""Undoes an import by its log of changes, the last change first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROGRESS = Reading(
 
 
 def take_back(db: Database, import_id: str) -> int:
-    """Take back an import, in bounded transactions; how many changes that were."""
+    """Undo an import, in bounded transactions; return the number of changes."""
     count = 0
     while True:
         with db.writer(durable=True):
@@ -60,7 +60,7 @@ def _archived(db: Database, play_id: str) -> list[Any]:
 
 
 def _restore(db: Database, row: ImportedRow) -> None:
-    """Give a user's progress in a file back its state; what has changed since stays."""
+    """Restore a user's progress in a file, and keep later changes."""
     found = db.all(queries.progress_rows, row.user_id, [row.media_file_id])
     if not found:
         return
@@ -78,7 +78,7 @@ def _restore(db: Database, row: ImportedRow) -> None:
 
 
 def _take_from(state: Any, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Take only an import's plays and its mark from a state that has changed since."""
+    """Remove only an import's plays and its mark from a state that has changed since."""
     plays = after.get("play_count", 0) - before.get("play_count", 0)
     state.play_count = max(state.play_count - plays, 0)
     if state.last_played_at == after.get("last_played_at"):

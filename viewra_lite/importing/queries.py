@@ -1,4 +1,4 @@
-"""The questions of imports: query builders that run nothing."""
+"""Query builders of imports; they run nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One import: rows in order of time, matched and recorded in batches, with a log of each."""
+"""Run: one import, which matches and records rows in batches by time, with an undo log."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .results import ImportResult, Unmatched
 
 _log = logging.getLogger("viewra_lite.importing")
 BATCH_ROWS = 500
-"""Rows in a transaction: some 50 ms."""
+"""Rows in a transaction, which takes about 50 ms."""
 _MOST_NEAR = 50  # rows; each is compared with every title
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class Run:
-    """Imports rows for one user, or for whom each row names."""
+    """Imports rows for one user, or for the user that each row names."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Run:
         dry_run: bool,
         import_id: str | None = None,
     ) -> ImportResult:
-        """Import rows, oldest first; import_id is that of an import that has begun."""
+        """Import rows, oldest first; import_id continues an import that begin() has created."""
         if import_id is None and not dry_run:
             import_id = self.begin(source, format)
         total, done, waiting = len(records) + self._counts.total(), 0, 0
@@ -94,7 +94,7 @@ class Run:
         )
 
     def waiting(self) -> int:
-        """Import what waits and matches now; how many rows."""
+        """Import the waiting rows that match now; return their number."""
         after, count = "", 0
         while rows := self._db.all(queries.waiting_after, after, BATCH_ROWS):
             after = rows[-1].id
@@ -107,7 +107,7 @@ class Run:
     # Batches
 
     def _take(self, rows: list[WatchedRecord]) -> list[Matched]:
-        """Match and apply rows; return those that matched nothing, without a file."""
+        """Match and apply rows; return the unmatched ones, with an empty file_id."""
         readable = [row for row in rows if self._is_readable(row)]
         self.matcher.prefetch(readable)
         matched, later = [], []
@@ -134,18 +134,18 @@ class Run:
             return "left out"
 
     def _is_readable(self, record: WatchedRecord) -> bool:
-        """Whether a row can be matched; else it is listed, with the reason."""
+        """Whether a row can be matched; if not, add it to the result with the reason."""
         why = record.problem
         now = self._db.now()
         if why is None and record.left_out is not None:
             self._left_out.append(_of(record, record.left_out))
             return False
         if why is None and self._user_id is None and record.user is None:
-            why = "names no user: give every row one, or import it for one (--user)"
+            why = "has no user: add one to every row, or import the file for one (--user)"
         if why is None and record.watched_at is not None and record.watched_at > now:
             why = (
-                f"{record.watched_at} lies in the future: it is {now}; a time without a zone is "
-                "UTC, or that of --timezone"
+                f"{record.watched_at} is in the future (now: {now}); a time without a zone is in "
+                "the zone of --timezone, or UTC"
             )
         if why is None and record.is_watched is False and not _has_position(record):
             self._left_out.append(_of(record, "is not watched"))
@@ -155,7 +155,7 @@ class Run:
         return why is None
 
     def _add_near(self) -> None:
-        """Add near misses to the first rows whose title has none yet."""
+        """Add near misses to the first unmatched rows without any."""
         rows = [
             row
             for row in self._unmatched
@@ -169,11 +169,11 @@ class Run:
     # The log
 
     def count(self, outcome: str) -> None:
-        """Count a row that was recorded without this: imported or already known."""
+        """Count a row that the caller has recorded, as "imported" or "already"."""
         self._counts[outcome] += 1
 
     def begin(self, source: str, format: str) -> str:
-        """Write that an import begins; return its id."""
+        """Create the record of an import; return its id."""
         id = self._db.new_id()
         self._db.run(
             queries.insert_import,
@@ -215,7 +215,7 @@ class Run:
         )
 
     def log(self, import_id: str, changes: list[Change]) -> None:
-        """Write what was changed, so that it can be taken back; inside the same writer."""
+        """Write changes to the undo log; call it in the writer that made them."""
         seq = self._seqs.get(import_id)
         if seq is None:
             last = self._db.all(queries.last_rows, import_id, 1)
@@ -227,12 +227,12 @@ class Run:
         self._seqs[import_id] = seq + len(rows)
         self._db.run_many(queries.insert_imported, rows)
 
-    # What waits
+    # Waiting rows
 
     def _remember(self, import_id: str, later: list[Matched]) -> int:
-        """Let rows wait that do not wait yet; how many."""
-        wanted = {(row.user_id, _key(row.record)): row for row in later}
-        keys = [key for _, key in wanted]
+        """Store unmatched rows as waiting unless they are already; return their number."""
+        unmatched = {(row.user_id, _key(row.record)): row for row in later}
+        keys = [key for _, key in unmatched]
         known = set(self._db.all(queries.waiting_keys, keys)) if keys else set()
         rows = [
             WaitingRow(
@@ -242,14 +242,14 @@ class Run:
                 key=key,
                 record=row.record.json_values(),
             )
-            for (user_id, key), row in wanted.items()
+            for (user_id, key), row in unmatched.items()
             if (user_id, key) not in known
         ]
         self._db.run_many(queries.insert_waiting, map(values_of, rows))
         return len(rows)
 
     def _forget(self, matched: list[Matched]) -> None:
-        """Forget that rows wait which match now."""
+        """Delete the waiting rows that match now."""
         if not self._db.current or not self._db.current.writes:
             return
         if self._waits:
@@ -268,7 +268,7 @@ class Run:
             try:
                 file_id = self.matcher.file(records[row.id])
             except NotMatched:
-                continue  # it waits on
+                continue  # it stays waiting
             matched.setdefault(row.batch_id, []).append(
                 (row.id, Matched(records[row.id], row.user_id, file_id))
             )
@@ -287,8 +287,7 @@ def _batches(rows: list[WatchedRecord]) -> Iterator[list[WatchedRecord]]:
 
 
 def _when(row: WatchedRecord) -> tuple[bool, datetime, bool]:
-    # Undated rows come last: they say least, and must not stand in the way of others. A day
-    # comes after what is known to the second.
+    # Undated rows come last, so that they do not hide dated ones. A day comes after exact times.
     return row.watched_at is None, row.watched_at or _BEGINNING, bool(row.is_day)
 
 
@@ -305,7 +304,7 @@ def _has_position(record: WatchedRecord) -> bool:
 
 
 def _key(record: WatchedRecord) -> str:
-    """Return what tells a waiting row from another one of its user."""
+    """Return a hash that identifies a waiting row of a user."""
     facts = {
         name: value for name, value in record.json_values().items() if name not in _OF_THE_FILE
     }

@@ -1,7 +1,7 @@
-"""All that is stored of what a user has watched, as JSON: for themselves, or another store.
+"""Export and restore of all watch data of a user, as JSON.
 
-An item is a movie, an episode or a track by its names and external ids, with where the user is
-and every play. What is restored is what was exported, to the second; nothing is concluded anew.
+An item is a movie, an episode or a track with its titles and external ids, the user's progress and
+every play. Restoring writes exactly the exported values, to the second, and derives nothing.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _OF_PLAY = (
 )
 
 
-# Out
+# Export
 
 
 def export(db: Database, user_id: str) -> dict[str, Any]:
-    """Return a user's items, and how to read them."""
+    """Return the document of a user's items."""
     with db.reader():
         found = db.all(queries.files_of_user, user_id, user_id, user_id)
         ids = sorted(id for (id,) in found)
@@ -109,15 +109,15 @@ def _play(play: Any) -> dict[str, Any]:
 
 
 def _named(versions: Versions, known: dict[str, Subject], id: str) -> dict[str, Any]:
-    """Return what a file is: names and ids, as a row of an import says them."""
+    """Return the names and ids of a file, in the columns of an import's row."""
     file, subject = versions.files.get(id), known.get(id)
     path = None if file is None else file.path.encode("utf-8", "replace").decode()
-    told: dict[str, Any] = {"path": path}
+    names: dict[str, Any] = {"path": path}
     if subject is None or any(part for _, part in versions.parts.get(id, ())):
-        return _without_none({**told, "name": versions.removed_names.get(id)})
+        return _without_none({**names, "name": versions.removed_names.get(id)})
     if subject.movie is not None:
         movie = subject.movie
-        told |= {
+        names |= {
             "kind": "movie",
             "title": movie.title,
             "year": movie.year,
@@ -127,7 +127,7 @@ def _named(versions: Versions, known: dict[str, Subject], id: str) -> dict[str, 
     elif subject.episodes:
         episode = subject.episodes[0]
         show = episode.show
-        told |= {
+        names |= {
             "kind": "episode",
             "show": show.title,
             "year": show.year,
@@ -143,25 +143,25 @@ def _named(versions: Versions, known: dict[str, Subject], id: str) -> dict[str, 
         }
     elif subject.track is not None:
         track = subject.track
-        told |= {
+        names |= {
             "kind": "track",
             "title": track.title,
             "album": track.album.title,
             "artist": track.artist or track.album.album_artist,
             "musicbrainz_id": track.musicbrainz_id,
         }
-    return _without_none(told)
+    return _without_none(names)
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-# In
+# Restore
 
 
 def recognised(parts: Sequence[Part]) -> dict[str, Any] | None:
-    """Return the document of an export of ours; raises InvalidValueError for a newer one."""
+    """Return the document of our own export, or None; raises InvalidValueError for a newer one."""
     if len(parts) != 1 or parts[0].kind != "json":
         return None
     document = parts[0].document
@@ -183,10 +183,10 @@ def restore(
     user_id: str | None,
     dry_run: bool,
 ) -> ImportResult:
-    """Restore what was exported; what matches nothing here waits as an import's rows do."""
+    """Restore an export; items without a match wait, like rows of an import."""
     owner = user_id if user_id is not None else record_of({"user": document.get("user_id")}, 0).user
     if owner is None:
-        raise InvalidValueError(f"{source}: names no user: import it for one (--user)")
+        raise InvalidValueError(f"{source}: has no user: import it for one (--user)")
     items = objects(document.get("items"))
     import_id = None if dry_run else run.begin(source, NAME)
     rest: list[WatchedRecord] = []
@@ -198,9 +198,9 @@ def restore(
                 if file_id is None:
                     rest += _records(item, number)
                     continue
-                wanted = _restored(db, owner, file_id, item)
-                changes += [] if dry_run else _written(db, wanted)
-                run.count("imported" if wanted else "already")
+                changed = _restored(db, owner, file_id, item)
+                changes += [] if dry_run else _written(db, changed)
+                run.count("imported" if changed else "already")
             if import_id is not None:
                 run.log(import_id, changes)
         db.yield_to_writers()
@@ -223,7 +223,7 @@ def _names(item: dict[str, Any]) -> dict[str, Any]:
 def _restored(
     db: Database, user_id: str, file_id: str, item: dict[str, Any]
 ) -> list[tuple[Any, dict[str, Any] | None]]:
-    """Return the rows that say what an item says beside what is known, with what they were."""
+    """Return the plays and progress to write for an item, each with its previous state."""
     ids = list(Versions(db, [file_id]).ids_of(file_id))
     known = {
         play.played_at
@@ -238,28 +238,30 @@ def _restored(
     for play in plays:
         play.id, play.user_id, play.media_file_id = db.new_id(), user_id, file_id
     rows: list[tuple[Any, dict[str, Any] | None]] = [(play, None) for play in plays]
-    told = _told(item.get("progress"))
+    exported = _progress_of(item.get("progress"))
     state = merged(db.all(queries.progress_rows, user_id, ids), file_id)
     before = None if state is None else image(state)
-    if told is not None:
+    if exported is not None:
         if state is None:
-            state = UserMediaProgress(user_id=user_id, media_file_id=file_id, **told)
+            state = UserMediaProgress(user_id=user_id, media_file_id=file_id, **exported)
         else:
-            _merge(state, told, sum(1 for play in plays if play.completed))
+            _merge(state, exported, sum(1 for play in plays if play.completed))
         if image(state) != before:
             rows.append((state, before))
     return rows
 
 
-def _merge(state: UserMediaProgress, told: dict[str, Any], new_plays: int) -> None:
-    """Add what an export says to what is known: the later position, and every play."""
-    state.completed = state.completed or told["completed"]
+def _merge(state: UserMediaProgress, exported: dict[str, Any], new_plays: int) -> None:
+    """Merge an exported state into the known one: the later position, and every play."""
+    state.completed = state.completed or exported["completed"]
     state.play_count += new_plays
-    plays = [each for each in (state.last_played_at, told["last_played_at"]) if each is not None]
+    plays = [
+        each for each in (state.last_played_at, exported["last_played_at"]) if each is not None
+    ]
     state.last_played_at = max(plays, default=None)
-    if told["updated_at"] > state.updated_at:
+    if exported["updated_at"] > state.updated_at:
         for name in ("position", "duration", "updated_at", "reported_at", "dropped"):
-            setattr(state, name, told[name])
+            setattr(state, name, exported[name])
 
 
 def _written(db: Database, rows: list[tuple[Any, dict[str, Any] | None]]) -> list[Change]:
@@ -281,7 +283,7 @@ def _written(db: Database, rows: list[tuple[Any, dict[str, Any] | None]]) -> lis
 
 
 def _new_play(values: dict[str, Any]) -> PlaybackHistory | None:
-    """Return a play as an export says it; None for one that cannot be."""
+    """Return a play of an export, or None if it is not valid."""
     record = record_of(
         {
             "watched_at": values.get("played_at"),
@@ -308,11 +310,11 @@ def _new_play(values: dict[str, Any]) -> PlaybackHistory | None:
     )
 
 
-def _told(progress: Any) -> dict[str, Any] | None:
-    """Return what an export says of where a user is; None where it says nothing that can be."""
+def _progress_of(progress: Any) -> dict[str, Any] | None:
+    """Return the progress of an export, or None if it is not valid."""
     if not isinstance(progress, dict):
         return None
-    told: dict[str, Any] = {name: _moment(progress.get(name)) for name in _TIMES}
+    exported: dict[str, Any] = {name: _moment(progress.get(name)) for name in _TIMES}
     numbers = record_of(
         {
             "position": progress.get("position"),
@@ -325,8 +327,8 @@ def _told(progress: Any) -> dict[str, Any] | None:
     if numbers.problem is not None:
         return None
     return {
-        **told,
-        "updated_at": told["updated_at"] or UNDATED,
+        **exported,
+        "updated_at": exported["updated_at"] or UNDATED,
         "position": numbers.position or 0.0,
         "duration": numbers.watched_s,
         "completed": bool(numbers.completed),
@@ -346,7 +348,7 @@ def _moment(text: Any) -> datetime | None:
 
 
 def _records(item: dict[str, Any], number: int) -> Iterator[WatchedRecord]:
-    """Yield the rows that say what an item says, as well as rows can."""
+    """Yield rows that are as close to an item as rows can be."""
     names, progress, plays = _names(item), item.get("progress"), objects(item.get("plays"))
     for play in plays:
         yield record_of(

@@ -1,1 +1,1 @@
-"""Peewee, and what we put between it and the modules."""
+"""The layer between Peewee and the modules: fields, statements and rows."""

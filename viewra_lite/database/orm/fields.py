@@ -1,4 +1,4 @@
-"""Column types that mean the same on both engines: UTC timestamps, JSON, choices, paths."""
+"""Column types with the same values on both engines: UTC timestamps, JSON, choices, paths."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ...errors import InvalidValueError, shown
 from ..checks import is_finite, is_storable, refused
 from .reading import date_of, time_of
 
-# A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: PostgreSQL
-# and SQLite both take it, and no surrogate ever reaches them.
+# A byte of a file name that is not UTF-8 is stored as the character U+10FF00 + byte: both engines
+# accept it, and never see a surrogate.
 _RAW_BYTE_BASE = 0x10FF00
 _FIRST_RAW_BYTE = chr(_RAW_BYTE_BASE + 0x80)
 
 
 def stored_path(path: str) -> str:
-    """Return the text under which a file-system path is stored; `os_path` undoes it.
+    """Return the stored form of a file-system path; `os_path` reverses it.
 
     Bytes that are not UTF-8 (surrogate escapes in Python) become characters of the last private
     use plane, and a name that really holds such a character is stored byte by byte, so that every
@@ -32,7 +32,7 @@ def stored_path(path: str) -> str:
     """
     if path.isascii() or not any(_needs_escape(char) for char in path):
         return path
-    # Bytes that are UTF-8 together have one form only, however they were escaped.
+    # A sequence of bytes that is valid UTF-8 has one stored form, however it was escaped.
     try:
         path = path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError as exc:
@@ -41,7 +41,7 @@ def stored_path(path: str) -> str:
 
 
 def os_path(text: str) -> str:
-    """Return the file-system path that `stored_path` turned into this text."""
+    """Return the file-system path of a stored text; the reverse of `stored_path`."""
     if text.isascii() or max(text) < _FIRST_RAW_BYTE:
         return text
     raw = b"".join(
@@ -52,7 +52,7 @@ def os_path(text: str) -> str:
 
 
 def canonical_path(path: str) -> str:
-    """Return a path as it comes back from the store; raises InvalidValueError for what is none.
+    """Return a path as the store returns it; raises InvalidValueError if it is not a path.
 
     Bytes that are UTF-8 together may be escaped one by one, and still are the same name.
     """
@@ -68,7 +68,7 @@ def _escaped(char: str) -> str:
 
 
 def timestamp_text(moment: datetime) -> str:
-    """Return an aware datetime as fixed-width UTC text, which sorts as time does."""
+    """Return an aware datetime as fixed-width UTC text, which sorts by time."""
     if moment.tzinfo is None:
         raise InvalidValueError(
             f"{shown(moment)} has no time zone: give an aware datetime, "
@@ -77,11 +77,11 @@ def timestamp_text(moment: datetime) -> str:
     try:
         return moment.astimezone(timezone.utc).isoformat(" ", "microseconds")
     except OverflowError as exc:
-        raise InvalidValueError(f"{shown(moment)} lies outside the years 1 to 9999 in UTC") from exc
+        raise InvalidValueError(f"{shown(moment)} is outside the years 1 to 9999 in UTC") from exc
 
 
 def dumps(value: Any) -> str:
-    """Return a value as JSON text; raises InvalidValueError for NaN and what JSON cannot hold."""
+    """Return a value as JSON text; raises InvalidValueError for NaN and other non-JSON values."""
     try:
         text = _encode_json(value)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -132,7 +132,7 @@ def truth_value(value: Any) -> Any:
     return value if value is None else bool(value)
 
 
-# Columns that hold a value as it is, once it is checked.
+# Columns that store a checked value without conversion.
 PLAIN_FIELDS: dict[type[Any], Callable[[Any], Any]] = {
     peewee.TextField: text_value,
     peewee.IntegerField: whole_value,
@@ -154,7 +154,7 @@ def _refused_unless_node(value: Any) -> Any:
     raise InvalidValueError(f"{shown(value)} does not fit a column of times")
 
 
-# One moment is written many times: to each row of a batch, and twice to a row.
+# The same moment is converted many times: for each row of a batch, and twice for a row.
 _latest: tuple[datetime | None, str | None] = None, None
 
 
@@ -174,7 +174,7 @@ class TimestampField(peewee.Field):
             return text
         if isinstance(value, datetime):
             return timestamp_text(value)
-        if isinstance(value, str):  # as timestamp_text() returned it, or a person wrote it
+        if isinstance(value, str):  # from timestamp_text(), or written by hand
             return timestamp_text(_parsed(datetime, value))
         return _refused_unless_node(value)
 
@@ -205,7 +205,7 @@ class JSONField(peewee.JSONField):
     def db_value(self, value: Any) -> Any:
         if value is None or isinstance(value, peewee.Node):
             return value
-        # Peewee's own methods, contains() for one, have wrapped it for the driver of PostgreSQL.
+        # Methods of Peewee such as contains() have wrapped it for PostgreSQL's driver.
         is_wrapped = type(value).__module__.startswith("psycopg")
         return dumps(value.obj if is_wrapped else value)
 
@@ -229,7 +229,7 @@ class PathField(peewee.TextField):
 
 
 class ChoiceField(peewee.TextField):
-    """Text out of a fixed set, held to it by a CHECK on both engines."""
+    """Text from a fixed set of choices, enforced by a CHECK on both engines."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -239,7 +239,7 @@ class ChoiceField(peewee.TextField):
     def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
         super().bind(model, name, set_attribute)
         values = ", ".join(f"'{choice}'" for choice in self.allowed)
-        # Bound once more for every model that inherits it.
+        # Called again for every model that inherits the field.
         self.constraints = [*self._others, Check(f'"{self.column_name}" IN ({values})')]
 
     def db_value(self, value: Any) -> Any:
@@ -252,7 +252,7 @@ _INTEGER_BITS = {"INT": 31, "BIGINT": 63}
 
 
 def checked_value(field: Any, value: Any) -> Any:
-    """Return a value that both engines store alike in a column; raises InvalidValueError.
+    """Return a value that both engines store identically; raises InvalidValueError.
 
     SQLite would take text in a number's column and numbers beyond 32 bits, PostgreSQL neither.
     """
@@ -262,7 +262,7 @@ def checked_value(field: Any, value: Any) -> Any:
         and value.isascii()
         and "\0" not in value
     ):
-        return value  # as nearly all ids are
+        return value  # the fast path for nearly all ids
     if value is None:
         if not field.null:
             raise InvalidValueError(f"{field.name} must not be None")

@@ -1,4 +1,4 @@
-"""What every table of the modules is: a model of the one store that this process has open."""
+"""StoreModel: the base class of all models, bound to the open store of this process."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from peewee import SQL, DatabaseProxy, ForeignKeyField, Model
 
 from .reading import name_unreadable
 
-# A model finds its store by itself, for it may be imported long after the store was opened.
+# A proxy, because a model may be imported long after the store was opened.
 open_database = DatabaseProxy()
 
 
 class StoreModel(Model):
-    """Common to all tables of the modules."""
+    """The base class of all models of the modules."""
 
     extra_ddl: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Statements by engine that Peewee has no words for, run after CREATE TABLE."""
+    """Statements by engine that Peewee cannot express, run after CREATE TABLE."""
 
     @classmethod
     def validate_model(cls) -> None:
-        """Let every column say which row holds what cannot be read; Peewee calls it."""
+        """Make errors of every column name the unreadable row; called by Peewee."""
         for field in cls._meta.sorted_fields:
             name_unreadable(field)
 
     class Meta:
         database = open_database
         legacy_table_names = False
-        primary_key = False  # each names its own
+        primary_key = False  # each model declares its own
 
 
 def reference(model: Any, **options: Any) -> Any:
-    """Return a foreign key that never queries: unset, its attribute is the id."""
+    """Return a foreign key that never queries: if not loaded, its attribute is the id."""
     return ForeignKeyField(model, backref="+", lazy_load=False, **options)
 
 
@@ -42,5 +42,5 @@ def unique(*columns: str) -> Any:
 
 
 def index(model: Any, name: str, *columns: Any, where: Any = None, is_unique: bool = False) -> None:
-    """Give a model an index by the name that the specification or we gave it."""
+    """Add an index to a model under a fixed name."""
     model.add_index(model.index(*columns, name=name, where=where, unique=is_unique))

@@ -1,4 +1,4 @@
-"""Nodes of our own for Peewee's queries: each engine says what they mean."""
+"""Our own nodes for Peewee's queries; each engine defines their SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Groups = Sequence[Sequence[Sequence[str]]]
 
 
 class Placeholder(peewee.ColumnBase):
-    """A value that is known only when the statement runs."""
+    """A parameter, whose value is supplied when the statement runs."""
 
     def __init__(self, position: int, convert: Convert | None = None) -> None:
         self.position = position
@@ -27,10 +27,10 @@ class Placeholder(peewee.ColumnBase):
 
 
 class Typed(peewee.ColumnBase):
-    """A node whose value is of a column's kind, where nothing in the query says so.
+    """A node with the type of a column, where Peewee cannot infer it.
 
-    A placeholder in it is stored as that column's values are; what it selects is read as they are.
-    `sources` are the columns that it is computed from: one of them holds what cannot be read.
+    A placeholder in it is converted like a value of that column, and its result is read like one.
+    `sources` are the columns that it is computed from; an unreadable value comes from one of them.
     """
 
     def __init__(self, node: Any, field: Any, *sources: Any) -> None:
@@ -46,7 +46,7 @@ class Typed(peewee.ColumnBase):
 
 
 class OneOf(peewee.ColumnBase):
-    """True where a column is in a list given as one parameter, whatever its length."""
+    """True if a column is in a list, which is a single parameter of any length."""
 
     def __init__(self, field: Any, values: Placeholder) -> None:
         self.field = field
@@ -66,7 +66,7 @@ def _paths(convert: Convert, paths: list[str]) -> Any:
 
 
 class MovedPath(peewee.ColumnBase):
-    """A column of paths below one folder, as they are below another."""
+    """A column of paths, with their folder replaced by another one."""
 
     def __init__(self, field: Any, old: str, new: str) -> None:
         tail = peewee.fn.SUBSTR(field, len(stored_path(old)) + 1, coerce=False)
@@ -88,10 +88,10 @@ class UtcDay(peewee.ColumnBase):
 
 
 class NotLocked(peewee.ColumnBase):
-    """What a subquery selects, but for rows that another transaction is changing.
+    """A subquery without the rows that another transaction has locked (SKIP LOCKED).
 
-    The rows that it selects are locked in turn. Where one transaction writes at a time, as on
-    SQLite, there is nothing to pass over.
+    The selected rows are locked. On SQLite, with one writing transaction at a time, it is the plain
+    subquery.
     """
 
     def __init__(self, query: Any) -> None:
@@ -103,12 +103,12 @@ class NotLocked(peewee.ColumnBase):
 
 
 class MatchesWords(peewee.ColumnBase):
-    """True for the first rows, in the order of their key, that hold all words of a text.
+    """True for the first rows, in the order of their key, that match all words of a text.
 
-    The words are groups, of which all must match; a group is a choice of ways to write it, and a
-    way is words that all stand in the row, each at least as the beginning of one, or as it is
-    where it begins with "#". `index` names the full-text table of SQLite and `column` the
-    tsvector of PostgreSQL.
+    The words are a list of groups, and every group must match. A group is a list of spellings, of
+    which one must match. A spelling is a list of words that must all be in the row: as the prefix
+    of a word, or as a whole word if it begins with "#". `index` is the full-text table of SQLite
+    and `column` the tsvector of PostgreSQL.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class MatchesWords(peewee.ColumnBase):
 
 
 def words_query(groups: Groups, word: str, whole: str, both: str, either: str) -> str:
-    """Write groups of words in an engine's full-text language; words must need no escaping."""
+    """Return groups of words as a full-text query; the words must not need escaping."""
     return both.join(
         "("
         + either.join(
@@ -146,7 +146,7 @@ def words_query(groups: Groups, word: str, whole: str, both: str, either: str) -
 
 
 class Slot:
-    """Where a value goes that is known only when the statement runs."""
+    """The position of an argument in the parameters of compiled SQL."""
 
     def __init__(self, position: int, convert: Convert | None) -> None:
         self.position = position
@@ -154,7 +154,7 @@ class Slot:
 
 
 def assigned(field: Any) -> Convert:
-    """Return what makes a value fit to be stored in a column, the same on both engines."""
+    """Return the conversion of a value for storing it in a column, the same on both engines."""
     if isinstance(field, peewee.ForeignKeyField):
         return assigned(field.rel_field)
     if isinstance(field, peewee.BooleanField):
@@ -164,7 +164,7 @@ def assigned(field: Any) -> Convert:
 
 
 def _compared(convert: Convert | None) -> Convert | None:
-    """Return what makes a value fit to be compared with a column."""
+    """Return the conversion of a value for comparing it with a column, or None."""
     owner = getattr(convert, "__self__", None)
     if isinstance(owner, peewee.FieldAlias):
         owner = owner.field

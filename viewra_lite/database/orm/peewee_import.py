@@ -1,8 +1,8 @@
-"""Import Peewee without the PostgreSQL driver, until somebody asks for PostgreSQL.
+"""Imports Peewee without the PostgreSQL driver until PostgreSQL is used.
 
-Peewee imports psycopg wherever it is installed, which triples the start-up of a program that
-only opens SQLite. `import_peewee` hides the driver while Peewee loads and puts it in its place
-as soon as a PostgresqlDatabase is made, by us or by the host program.
+Peewee imports psycopg if it is installed, which triples the start-up time of a program that only
+uses SQLite. `import_peewee` hides the driver while Peewee loads, and installs it when the first
+PostgresqlDatabase is created, by us or by the host program.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HIDDEN = ("psycopg", "psycopg2", "psycopg2cffi")
 
 
 def import_peewee() -> ModuleType:
-    """Return the peewee module, loaded without a PostgreSQL driver where that is still possible."""
+    """Return the peewee module, imported without a PostgreSQL driver if still possible."""
     if "peewee" in sys.modules or any(name in sys.modules for name in _HIDDEN):
         return importlib.import_module("peewee")
     sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]
@@ -30,9 +30,9 @@ def import_peewee() -> ModuleType:
 
 
 def import_schema_migrator() -> Any:
-    """Return playhouse's SchemaMigrator without the drivers that its module looks for.
+    """Return playhouse's SchemaMigrator without importing the drivers that its module tries.
 
-    It tries CockroachDB's, which brings psycopg with it; whoever imported that keeps it.
+    It tries playhouse.cockroachdb, which imports psycopg; if that is loaded already, it stays.
     """
     name = "playhouse.cockroachdb"
     if name in sys.modules or "playhouse.migrate" in sys.modules:
@@ -61,7 +61,7 @@ def _attach_drivers(peewee: Any) -> None:
         from psycopg.pq import TransactionStatus
         from psycopg.types.json import Json, Jsonb
     except ImportError:
-        pass  # Peewee says so when a PostgreSQL database is made
+        pass  # Peewee raises when a PostgreSQL database is created
     else:
         peewee.psycopg, peewee.TransactionStatus = psycopg, TransactionStatus
         peewee.Json_pg3, peewee.Jsonb_pg3 = Json, Jsonb

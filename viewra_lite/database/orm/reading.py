@@ -1,7 +1,7 @@
-"""What a stored value is for Python, and what is said of one that cannot be read.
+"""Conversion of stored values to Python, and the error for a value that cannot be read.
 
-Values come in otherwise than through the verbs: a person edits a row by hand, a guest's SQL stores
-text in a column of numbers, which SQLite takes.
+Not all values were stored by the verbs: a row may be edited by hand, and SQL of another program may
+store text in a column of numbers, which SQLite accepts.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from ...errors import CorruptStoreError, TransactionError, ViewraError, shown
 
 Read = Callable[[Any], Any]
 FAILURES = (ValueError, TypeError, LookupError, AttributeError)
-"""What a value that cannot be read raises."""
+"""The errors of a conversion that fails."""
 _scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Reading(NamedTuple):
-    """How a kind of column is read."""
+    """The conversion of a type of column."""
 
     expected: str
+    """The expected value, for messages."""
     read: Read
-    """Returns a value as it is for Python, None for None; raises one of FAILURES."""
+    """Returns the Python value, None for None; raises one of FAILURES."""
 
 
 def time_of(value: Any) -> datetime | None:
-    """Return a stored time; one without a zone, as a person may write it, is in UTC."""
+    """Return a stored time; one without a zone, perhaps written by hand, is UTC."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if moment is None or isinstance(moment, datetime) and moment.tzinfo is not None:
         return moment
@@ -50,16 +51,16 @@ def date_of(value: Any) -> date | None:
 
 
 def json_of(text: Any) -> Any:
-    """Return what stored JSON text says."""
+    """Return the value of stored JSON text."""
     if text is None:
         return None
     try:
-        # loads() looks for white space around it as well, which costs more than reading it.
+        # loads() also searches for surrounding white space, which costs more than the parsing.
         value, end = _scan_json(text, 0)
         if end == len(text):
             return value
     except StopIteration:
-        pass  # loads() knows what is wrong with it, if anything is
+        pass  # loads() accepts it, or raises the precise error
     return json.loads(text)
 
 
@@ -68,12 +69,12 @@ def whole_of(value: Any) -> int | None:
     if value is None or isinstance(value, int):
         return value
     if isinstance(value, Decimal) and value == int(value):
-        return int(value)  # a sum, as PostgreSQL gives it
+        return int(value)  # the type of a sum on PostgreSQL
     raise TypeError(value)
 
 
 def number_of(value: Any) -> float | None:
-    """Return a stored number, which is finite."""
+    """Return a stored finite number."""
     if value is None:
         return None
     if isinstance(value, (int, float)) and isfinite(value):
@@ -89,14 +90,14 @@ def text_of(value: Any) -> str | None:
 
 
 def columns_of(model: Any, value: Any) -> dict[str, Any]:
-    """Return a model's columns out of a stored JSON object, by name, as they are for Python."""
+    """Return the columns of a model from a stored JSON object, as Python values by name."""
     if not isinstance(value, dict):
         raise TypeError(value)
     return {name: _in_json(model._meta.fields[name], stored) for name, stored in value.items()}
 
 
 def in_json(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return columns as a JSON object holds them: what columns_of() reads."""
+    """Return columns as a JSON object, which columns_of() reads again."""
     return {
         name: value.astimezone(timezone.utc).isoformat(" ", "microseconds")
         if isinstance(value, datetime)
@@ -134,14 +135,14 @@ _KINDS: dict[str, Reading] = {
 
 
 def reading_of(field: Any) -> Reading | None:
-    """Return how a column is read, or None where Peewee knows."""
+    """Return the conversion of a column, or None to leave it to Peewee."""
     while isinstance(field, peewee.ForeignKeyField):
         field = field.rel_field
     return _KINDS.get(field.field_type)
 
 
 def name_unreadable(field: Any) -> None:
-    """Let Peewee's own queries name the row of a stored value that cannot be read."""
+    """Make Peewee's own queries name the row of a stored value that cannot be read."""
     own = type(field).python_value
 
     def python_value(value: Any) -> Any:
@@ -154,10 +155,10 @@ def name_unreadable(field: Any) -> None:
 
 
 def shaped(row: Any, name: str, shape: Reading, *, id: str | None = None) -> Any:
-    """Return what a row's JSON column holds, read by a shape; raises CorruptStoreError.
+    """Return the value of a row's JSON column, checked by a shape; raises CorruptStoreError.
 
-    That it is JSON says nothing of what is in it. id is that of the row, where it is not known by
-    its key.
+    Valid JSON may still have other contents than expected. id names the row in the error if its key
+    is not known.
     """
     value = getattr(row, name)
     try:
@@ -171,7 +172,7 @@ def shaped(row: Any, name: str, shape: Reading, *, id: str | None = None) -> Any
 def unreadable(
     field: Any, value: Any, row: str | None, kind: Reading | None = None
 ) -> CorruptStoreError:
-    """Return the error for a value that is not what its column holds."""
+    """Return the error for a value that does not fit its column."""
     field = getattr(field, "field", field)  # of an alias
     kind = kind or reading_of(field)
     where = f"{field.model._meta.table_name}.{field.column_name}"
@@ -191,8 +192,8 @@ def unreadable_row(
 ) -> CorruptStoreError | None:
     """Return the error for the first value of a row that cannot be read, or None.
 
-    sources are the columns that each may come from, where that is not the field alone.
-    json_is_read: the driver has turned JSON into values.
+    sources are the columns from which each value may come, other than its field. json_is_read: the
+    driver has already parsed JSON.
     """
     for field, value, origins in zip(fields, row, sources):
         kind = reading_of(field) if field is not None else None
@@ -233,13 +234,13 @@ def _keys(model: Any) -> Iterator[Any]:
 
 
 def _id_by_value(field: Any, value: Any) -> str | None:
-    """Return the id of a row that holds a value, asked for in the session that has read it.
+    """Return the id of a row with this value, queried in the transaction that has read it.
 
-    None where there is none: a function may have made it of what is stored.
+    None if no row has it: an SQL function may have computed it from the stored value.
     """
     keys = [key.alias(f"k{n}") for n, key in enumerate(_keys(field.model))]
     query = field.model.select(*keys).where(field == peewee.Value(value, converter=False))
     try:
         return next((", ".join(map(shown, row)) for row in query.limit(1).tuples()), None)
     except (ViewraError, peewee.PeeweeException):
-        return None  # outside a session, or PostgreSQL does not compare the two
+        return None  # outside a transaction, or PostgreSQL cannot compare the two types

@@ -1,8 +1,8 @@
-"""Rows as Python has them, by code that is written once for each query.
+"""Conversion of rows to Python values, by code that is generated once for each query.
 
-A loop over the fields costs more than what SQLite does to find a row: written out, all columns of
-a row are taken apart in one step, and only those that need it are converted. What is written for
-a query of two columns, a text and a time, of which the rows stay tuples:
+A loop over the fields costs more than SQLite needs to find a row. The generated code unpacks all
+columns of a row in one step and converts only those that need it. For a query of a text and a time,
+whose rows stay tuples, it is:
 
     def fill(rows):
      found = []
@@ -45,7 +45,7 @@ _IF_TEXT = (
     "{convert}({value}) if {value}.__class__ is str "
     "else None if {value} is None else {odd}({value})"
 )
-# As it is stored. One that a person wrote may have no zone, or be in another.
+# 32 characters is the stored form; a time written by hand may have no zone, or another one.
 _IF_TIME = (
     "{convert}({value}) if {value}.__class__ is str and len({value}) == 32 "
     "else None if {value} is None else {odd}({value})"
@@ -61,12 +61,12 @@ _IF_ASCII = (
 )
 _TRUTH = "{convert}[{value}]"  # SQLite has 0 and 1
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">=", "IS", "IS NOT", "IN", "NOT IN"})
-# What these return is what is in a column.
+# Functions that return a value of their argument's column.
 _CHOOSE = frozenset({"COALESCE", "MAX", "MIN", "NULLIF", "SUM"})
 
 
 def copied(row: Any) -> Any:
-    """Return another instance of the same values: Model(**values) sets them one by one."""
+    """Return a copy of a model instance; faster than Model(**values), which sets each value."""
     model: Any = type(row)
     copy = model.__new__(model)
     copy.__data__, copy.__rel__, copy._dirty = dict(row.__data__), {}, set()
@@ -74,7 +74,7 @@ def copied(row: Any) -> Any:
 
 
 def values_of(row: Any) -> Mapping[str, Any]:
-    """Return all columns of a row by their names, None where nothing was set."""
+    """Return all columns of a row by name; None for columns that were not set."""
     values: dict[str, Any] = row.__data__
     names = row._meta.fields
     return values if len(values) == len(names) else {name: values.get(name) for name in names}
@@ -83,13 +83,13 @@ def values_of(row: Any) -> Mapping[str, Any]:
 def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
     """Return what turns rows into Model instances, named tuples or tuples of Python's values.
 
-    None where rows are as they come. Of models, columns with an alias stand last, and become
+    None where rows are as they come. Of models, columns with an alias come last, and become
     attributes, as Peewee makes them.
     """
     columns = getattr(query, "_returning", None)
     row_type, constructor = query._row_type, query._constructor
     if not columns or row_type is None and isinstance(query, peewee.ModelInsert):
-        return None  # Peewee lets it return the new key
+        return None  # Peewee adds a RETURNING clause for the new key
     fields = [column_of(column) for column in columns]
     sources = [_sources(query, n) for n in range(len(columns))]
     values = "".join(f"v{n}, " for n in range(len(fields)))
@@ -132,7 +132,7 @@ def _makes_models(query: Any, columns: Sequence[Any]) -> bool:
 
 
 def column_of(node: Any) -> Any:
-    """Return the column whose values are what a node of a query selects, or None."""
+    """Return the column whose values a node of a query selects, or None."""
     if isinstance(node, peewee.Alias):
         return column_of(node.node)
     if isinstance(node, (peewee.Field, peewee.FieldAlias)):
@@ -147,7 +147,7 @@ def column_of(node: Any) -> Any:
 
 
 def _sources(query: Any, number: int) -> Sequence[Any]:
-    """Return the columns that one of a query's may come from, where it is not one of a table."""
+    """Return the table columns from which a computed column of a query may come."""
     if isinstance(query, peewee.CompoundSelectQuery):
         found: list[Any] = []
         for part in (query.lhs, query.rhs):
@@ -163,7 +163,7 @@ _TRUTH_FIELD = peewee.BooleanField()
 
 
 def _tuple(constructor: Any, names: dict[str, Any], reads: list[str]) -> list[str]:
-    """Return the lines that make the tuple of a row, or the named tuple that a query says."""
+    """Return the lines that build the tuple, or the query's named tuple, of a row."""
     made = f"({', '.join(reads)}, )"
     if constructor is None:
         return [f"   found.append({made})"]
@@ -174,7 +174,7 @@ def _tuple(constructor: Any, names: dict[str, Any], reads: list[str]) -> list[st
 
 
 def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]) -> list[str]:
-    """Return the lines that make the instance of a row, with what was named besides."""
+    """Return the lines that build the instance of a row, with the aliased columns."""
     named = [
         (n, column.name)
         for n, column in enumerate(query._returning)
@@ -190,7 +190,7 @@ def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list
 def _instances(
     model: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]
 ) -> list[str]:
-    """Return the lines that make the instance of a row, and those that are related to it."""
+    """Return the lines that build the instance of a row and its related instances."""
     lines = []
     start = 0
     while start < len(fields):
@@ -216,7 +216,7 @@ def _instances(
 
 
 def _is_there(fields: Sequence[Any], start: int, stop: int) -> str:
-    """Say when an outer join has found a row: its key, where it is selected, is never NULL."""
+    """Return the condition that an outer join has found a row: a selected key is not NULL."""
     keys = [n for n in range(start, stop) if fields[n].primary_key]
     return " or ".join(f"v{n} is not None" for n in keys[:1] or range(start, stop))
 
@@ -227,7 +227,7 @@ def _attribute(model: Any, related: Any) -> str:
 
 
 def _value(number: int, field: Any, names: dict[str, Any], json_is_text: bool) -> str:
-    """Say what a column's value is for Python."""
+    """Return the expression for a column's Python value."""
     form, convert, odd = _reading(field, json_is_text)
     if form is _AS_IT_IS:
         return f"v{number}"
@@ -236,7 +236,7 @@ def _value(number: int, field: Any, names: dict[str, Any], json_is_text: bool) -
 
 
 def _reading(field: Any, json_is_text: bool) -> tuple[str, Any, Any]:
-    """Return how a value is read, with what, and with what where it is not as it should be.
+    """Return the form of the expression, the conversion, and the one for unusual values.
 
     Both raise one of FAILURES for one that cannot be read.
     """
@@ -264,7 +264,7 @@ def _reading(field: Any, json_is_text: bool) -> tuple[str, Any, Any]:
 
 
 def _is_read_alike(own: Any, kind: Any) -> bool:
-    """Whether a guest's kind of column reads as the kind that it was made of."""
+    """Whether a custom field class reads values like the class that it derives from."""
     return own.python_value is kind.python_value and own.adapt is kind.adapt
 
 
@@ -272,5 +272,5 @@ _PLAIN: dict[Any, tuple[str, Any, Any]] = {
     peewee.BooleanField: (_TRUTH, TRUTHS, None),
     peewee.IntegerField: (_IF_OF, int, whole_of),
     peewee.DoubleField: (_IF_FINITE, None, number_of),
-    peewee.TextField: (_AS_IT_IS, None, None),  # nearly all columns: to look costs a tenth
+    peewee.TextField: (_AS_IT_IS, None, None),  # nearly all columns: a check would cost a tenth
 }

@@ -1,7 +1,7 @@
 """Queries that Peewee builds once per engine and that then run with new parameters.
 
-Building the SQL text again is most of what a point get through Peewee costs, so the modules write
-their questions as builders, each decorated with `statement`:
+Building the SQL text is most of the cost of a point get through Peewee, so the modules write their
+queries as builders, each decorated with `statement`:
 
     @statement
     def file_by_id(id):
@@ -28,7 +28,7 @@ Bind = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Compiled:
-    """One statement's SQL text for one engine, with its parameters' and its rows' shapes."""
+    """A statement's SQL for one engine, with the conversions of its parameters and rows."""
 
     __slots__ = ("sql", "bind", "fill")
 
@@ -39,9 +39,9 @@ class Compiled:
 
 
 class Statement:
-    """A query builder and what it compiled to, by engine.
+    """A query builder and its compiled SQL, by engine.
 
-    arity is for a builder that takes any number of arguments, names for one that takes any names.
+    arity is needed for a builder with *args, names for one with **kwargs.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Statement:
         last = code.co_argcount + code.co_kwonlyargcount
         self.build = build
         self.arity = code.co_argcount if arity is None else arity
-        """How many arguments may be given by their place."""
+        """The number of arguments that may be given by position."""
         self.names = tuple(names) or code.co_varnames[:last]
         self.compiled: dict[str, Compiled] = {}
         self.__doc__ = build.__doc__
@@ -77,7 +77,7 @@ class Statement:
         return self.build(*places[: self.arity], **named)
 
     def arranged(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return arguments of which some are given by name, in their places."""
+        """Return positional and named arguments in order of position."""
         names = self.names[len(arguments) :]
         if len(names) != len(named) or not named.keys() >= set(names):
             raise TypeError(
@@ -93,8 +93,8 @@ def statement(build: Callable[..., Any]) -> Statement:
 
 
 def _type_placeholders(query: Any) -> None:
-    # Peewee converts plain values of an INSERT or UPDATE by their column, but takes nodes as
-    # they are, and a placeholder is a node.
+    # Peewee converts plain values of an INSERT or UPDATE by their column, but not nodes, and a
+    # placeholder is a node.
     conflict = getattr(query, "_on_conflict", None)
     for assignments in (
         getattr(query, "_insert", None),
@@ -107,8 +107,8 @@ def _type_placeholders(query: Any) -> None:
                     value.convert = value.convert or assigned(field)
 
 
-# How a value becomes what the driver takes. Nearly all are as they are: to see that where it is
-# written costs less than a call.
+# Expressions that convert a value for the driver. Nearly all values need no conversion, and an
+# inline check costs less than a call.
 _FORMS: dict[Any, str] = {
     text_value: "{v} if ({v} := {a}).__class__ is str and {nul} not in {v} or {v} is None",
     without_nul: "{v} if ({v} := {a}).__class__ is str and {nul} not in {v}",
@@ -120,13 +120,13 @@ _PATH = "{v} if ({v} := {a}).__class__ is str and {v}.isascii() and {nul} not in
 
 
 def _binder(params: Sequence[Any], name: str) -> Bind:
-    """Return what turns a call's arguments into the driver's parameters."""
+    """Return the function that converts a call's arguments to the driver's parameters."""
     slots = [p for p in params if isinstance(p, Slot)]
     in_order = [slot.position for slot in slots] == list(range(len(params)))
     if in_order and not any(slot.convert for slot in slots):
         return _as_they_are
-    # Written as source, as dataclasses do: a loop over the parameters would cost more than
-    # what SQLite does for a point get.
+    # Generated source, as in dataclasses: a loop over the parameters would cost more than SQLite
+    # needs for a point get.
     names: dict[str, Any] = {}
     items = "".join(f"  {_parameter(n, param, names)},\n" for n, param in enumerate(params))
     return generated.function(f"parameters: {name}", f"def bind(a):\n return (\n{items} )\n", names)
@@ -137,7 +137,7 @@ def _as_they_are(arguments: Sequence[Any]) -> Sequence[Any]:
 
 
 def _parameter(number: int, param: Any, names: dict[str, Any]) -> str:
-    """Say what a parameter is, given the arguments."""
+    """Return the expression for a parameter, given the arguments."""
     if not isinstance(param, Slot):
         names[f"v{number}"] = param
         return f"v{number}"

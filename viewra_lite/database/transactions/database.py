@@ -1,9 +1,8 @@
-"""Database: the one way from the modules to the engine.
+"""Database: the modules' only access to the engine.
 
 A thread has at most one transaction. `reader()` is one consistent snapshot, `writer()` one
 transaction; a writer inside a writer is a savepoint, a reader inside a writer sees its rows. A
-statement run outside any session is its own: it borrows a connection for as long as it runs and
-opens no transaction.
+single statement outside a transaction borrows a connection while it runs and opens no transaction.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Place:
-    """Where one thread keeps its session. It goes with the thread, and takes that along."""
+    """A thread's reference to its transaction; rolls it back when the thread ends."""
 
     __slots__ = ("transaction", "_db", "__weakref__")
 
@@ -37,9 +36,9 @@ class _Place:
         self._db = db
 
     def __del__(self) -> None:
-        sessions = self._db()
-        if self.transaction is not None and sessions is not None:
-            sessions.take_back(self.transaction, THREAD_ENDED)
+        db = self._db()
+        if self.transaction is not None and db is not None:
+            db.take_back(self.transaction, THREAD_ENDED)
 
 
 class _Current(threading.local):
@@ -63,7 +62,7 @@ class Database:
         _live.add(self)
 
     def new_ids(self, count: int) -> list[str]:
-        """Make several ids, in the order they sort in."""
+        """Make several ids, in sort order."""
         if isinstance(self.new_id, Ids):
             return self.new_id.many(count)
         return [self.new_id() for _ in range(count)]
@@ -71,21 +70,21 @@ class Database:
     def reader(self, *, untrusted: bool = False) -> Reader:
         """Return a context manager for one consistent snapshot; a write raises TransactionError.
 
-        guest: code that is not ours runs in it, so the connection is put in order afterwards, and
-        inside a writer the engine itself refuses to write; ours is only kept from run().
+        untrusted=True is for caller's code: the connection is reset afterwards, and inside a
+        writer the engine itself refuses writes. Without it only run() refuses them.
         """
         return Reader(self, untrusted)
 
     def writer(self, *, durable: bool = False, untrusted: bool = False) -> Writer:
         """Return a context manager for one transaction, or a savepoint inside a writer.
 
-        durable: on disk before the outermost writer returns; threads share a sync. A nested
-        writer takes the durability of the outermost one. Raises StoreBusyError.
+        durable=True waits until the commit is on disk; concurrent commits share a sync. A nested
+        writer has the durability of the outermost one. Raises StoreBusyError.
         """
         return Writer(self, durable, untrusted)
 
     def after_commit(self, action: Callable[[], Any]) -> None:
-        """Call action once the outermost writer has committed; at once where there is none."""
+        """Call action after the outermost writer has committed, or at once outside a writer."""
         if not callable(action):
             raise refused("action", "a function", action)
         transaction = self.current
@@ -100,19 +99,19 @@ class Database:
         return self.current is not None
 
     def is_writer_awaited(self) -> bool:
-        """Whether another thread of this process waits until the open writer ends."""
+        """Whether another thread of this process is waiting for the writer."""
         return self.backend.is_writer_awaited()
 
     def yield_to_writers(self) -> None:
-        """Let others get on between two writers of a long work; inside a session it does nothing.
+        """Yield to waiting writers between two transactions of a long job.
 
-        There whoever is to get on may be waiting for that session.
+        Does nothing inside a transaction, because the waiter may be waiting for that very one.
         """
         if self._current.place.transaction is None:
             self.backend.yield_to_writers()
 
     def all(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
-        """Run a reading statement, arguments by place or by name; its models, or (named) tuples."""
+        """Run a reading statement; return its rows as models, tuples or named tuples."""
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
@@ -120,7 +119,7 @@ class Database:
         return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
     def one(self, statement: Statement, *arguments: Any, **named: Any) -> Any:
-        """Run a reading statement; its first row, or None."""
+        """Run a reading statement and return its first row, or None."""
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = statement.compiled.get(self._engine) or self._compiled(statement)
@@ -142,13 +141,13 @@ class Database:
         return self._filled(compiled.fill, (row,))[0]
 
     def run(self, statement: Statement, *arguments: Any, **named: Any) -> int:
-        """Run a writing statement, alone or in the open writer; the number of rows changed."""
+        """Run a writing statement, alone or in the open writer; return the number of rows."""
         if named:
             arguments = statement.arranged(arguments, named)
         return int(self._write(self._compiled(statement), arguments, _row_count))
 
     def run_returning(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
-        """Run a writing statement that has a RETURNING clause; its rows as all() returns them."""
+        """Run a writing statement with a RETURNING clause; return its rows like all()."""
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
@@ -160,11 +159,11 @@ class Database:
         self.run_bound(statement, self.bound(statement, (statement.arranged((), r) for r in rows)))
 
     def bound(self, statement: Statement, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Return rows of arguments as the driver takes them."""
+        """Return rows of arguments converted for the driver."""
         return list(map(self._compiled(statement).bind, rows))
 
     def run_bound(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a writing statement once for each row as bound() returns them, in the open writer."""
+        """Run a writing statement once for each row from bound(), in the open writer."""
         transaction = self._writable("run_many")
         compiled = self._compiled(statement)
         try:
@@ -179,7 +178,7 @@ class Database:
         except CorruptStoreError:
             if self.current is not None:
                 raise
-        with self.reader():  # where the row can be asked for
+        with self.reader():  # in which the error can name the row
             return fill(rows)
 
     def exclusive(self, name: str, *, wait_s: float = 0.0) -> Any:
@@ -187,11 +186,11 @@ class Database:
         return self.backend.exclusive(name, wait_s=wait_s)
 
     def subscribe(self, hook: str, action: Callable[..., None]) -> None:
-        """Call action(*arguments) whenever a module emits a hook, inside its transaction."""
+        """Call action(*arguments) whenever a module emits a hook, in the emitter's transaction."""
         self._subscribers.setdefault(hook, []).append(action)
 
     def emit(self, hook: str, *arguments: Any) -> None:
-        """Call every subscriber of a hook; what one raises ends the emitting transaction."""
+        """Call every subscriber of a hook; an error of one ends the emitter's transaction."""
         for action in self._subscribers.get(hook, ()):
             action(*arguments)
 
@@ -201,7 +200,7 @@ class Database:
         self.backend.close()
 
     def after_fork(self) -> None:
-        """Give up everything after a fork: nothing here may be used in the child."""
+        """Drop every connection in a forked child: none may be used there."""
         transaction = self._current.place.transaction
         self.backend.after_fork()
         if transaction is not None:
@@ -248,7 +247,7 @@ class Database:
         finally:
             try:
                 self._return_writer(connection, turn)
-            except BaseException:  # it was interrupted
+            except BaseException:  # interrupted: repeat it
                 self._return_writer(connection, turn)
                 raise
 
@@ -256,18 +255,18 @@ class Database:
         if connection is not None and self.backend.is_lent(connection, turn):
             self.backend.give_back_writer(connection)
 
-    def _writable(self, what: str) -> Transaction:
+    def _writable(self, verb: str) -> Transaction:
         transaction = self.current
         if transaction is None or not transaction.writes or transaction.read_depth:
             raise TransactionError(
-                f"{what} inside a reader(): use a writer()" if transaction else None
+                f"{verb} inside a reader(): use a writer()" if transaction else None
             )
         return transaction
 
     # For the scopes
 
     def own(self, scope: Any) -> Transaction | None:
-        """Return what this thread has open, where that scope is the innermost of it."""
+        """Return this thread's transaction if scope is its innermost scope."""
         transaction = self._current.place.transaction
         return (
             transaction
@@ -277,7 +276,7 @@ class Database:
 
     @property
     def current(self) -> Transaction | None:
-        """What this thread has open; raises TransactionError if another asyncio task opened it."""
+        """This thread's transaction; raises TransactionError if another asyncio task opened it."""
         transaction = self._current.place.transaction
         if transaction is None:
             return None
@@ -289,7 +288,7 @@ class Database:
         return transaction
 
     def borrowed(self, *, writes: bool) -> Transaction:
-        """Return a session with a connection of its own, which is no thread's yet."""
+        """Return a transaction on a borrowed connection; begin() makes it the thread's."""
         connection, backend = None, self.backend
         try:
             connection = backend.borrow_writer() if writes else backend.borrow()
@@ -300,10 +299,10 @@ class Database:
             raise
 
     def begin(self, transaction: Transaction) -> None:
-        """Make a session this thread's, for the modules and for Peewee."""
+        """Make a transaction this thread's, for the modules and for Peewee."""
         place = self._current.place
-        # A generator may be finished by another thread than the one that began it, so a session
-        # remembers where its own thread looks for it.
+        # A generator may be finished by another thread than the one that began it, so the
+        # transaction keeps a reference to its own thread's place.
         transaction.place = weakref.ref(place)
         state = self.backend.database._state
         transaction.state, place.transaction = state.__dict__, transaction
@@ -313,29 +312,29 @@ class Database:
         state.transactions.append(transaction)
 
     def end(self, transaction: Transaction, *, commit: bool) -> None:
-        """Commit or roll back, and give the connection back; every step may be taken again."""
+        """Commit or roll back, and give the connection back; every step can be repeated."""
         transaction.is_ending = True
         try:
             for cursor in list(transaction.cursors or ()):
-                cursor.close()  # half-read, it would keep its snapshot for the next borrower
+                cursor.close()  # a half-read cursor would keep its snapshot for the next borrower
             if commit:
                 self._commit(transaction.connection)
         finally:
             try:
                 self._finish(transaction)
-            except BaseException:  # it was interrupted, or the disk does not take what is promised
+            except BaseException:  # interrupted, or the sync of a durable commit has failed
                 self._finish(transaction)
                 raise
 
     def take_back(self, transaction: Transaction, why: str) -> None:
-        """Roll back a session that its scopes will not end, whatever state it is in."""
+        """Roll back a transaction that its scopes will not end, in whatever state it is."""
         if transaction.connection is None or os.getpid() != self._process:
             return
         transaction.lost = why
         self.end(transaction, commit=False)
 
     def give_up(self) -> bool:
-        """Take back what this thread has open; False where the caller runs inside of it."""
+        """Roll back this thread's transaction; False if the caller is inside one of its blocks."""
         transaction = self._current.place.transaction
         if transaction is not None and transaction.is_within and not transaction.is_ending:
             return False
@@ -352,7 +351,7 @@ class Database:
             raise
 
     def _finish(self, transaction: Transaction) -> None:
-        """Roll back what was not committed, and give the connection back in order."""
+        """Roll back unless committed, reset the connection if needed, and give it back."""
         backend, connection = self.backend, transaction.connection
         if connection is not None and backend.is_lent(connection, transaction.turn):
             backend.rollback(connection)
@@ -362,7 +361,7 @@ class Database:
         self._forget(transaction)
 
     def _forget(self, transaction: Transaction) -> None:
-        """Take a session from the thread that began it."""
+        """Detach a transaction from the thread that began it."""
         place = transaction.place and transaction.place()
         if place is None or place.transaction is transaction:
             transaction.state.update(
@@ -374,7 +373,7 @@ class Database:
         transaction.entered.clear()
 
     def raise_translated(self, error: BaseException) -> None:
-        """Raise the ViewraError that a driver's error stands for; return if there is none."""
+        """Raise the ViewraError for a driver's error; return for any other error."""
         translated = self.backend.translate(error)
         if translated is not error:
             raise translated from error
@@ -392,8 +391,8 @@ _live: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    for sessions in list(_live):
-        sessions.after_fork()
+    for db in list(_live):
+        db.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -41,7 +41,7 @@ class Insert:
 
 
 class _Repeated(Statement):
-    """An INSERT of so many rows, whose values are as the driver takes them already."""
+    """An INSERT of a number of rows, whose values are already converted for the driver."""
 
     def __init__(self, one: Statement, rows: int) -> None:
         super().__init__(one.build, arity=one.arity * rows)

@@ -14,7 +14,7 @@ _log = logging.getLogger("viewra_lite.database")
 
 
 class Waits:
-    """Counts the waits for one thing; nothing is counted for who need not wait."""
+    """Counts waits for a resource; acquiring it without a wait costs nothing."""
 
     def __init__(self, what: str) -> None:
         """what: names it in the log, as "the writer"."""
