@@ -25,8 +25,10 @@ LONGEST_FUNCTION = 60
 MOST_ENTRIES = 13
 # In docstrings, comments and messages: for each there is a plain word of the field.
 BANNED_WORDS = re.compile(
-    r"\b(?:whoever|somebody|nobody|anybody|(?:is|are) no(?! longer)|is none|goes on|go on|told|"
-    r"tells?|looked into|stands?|lies|meant|what is|from then on|as it is|seat|seated)\b"
+    r"\b(?:whoever|somebody|nobody|anybody|(?:is|are) no(?! longer)|is (?-i:none)|"
+    r"goes on|go on|told|tells?|looked into|stands?(?!-)|lies|meant|what is|from then on|"
+    r"as it is|seat|seated|guests?)\b",
+    re.IGNORECASE,
 )
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 

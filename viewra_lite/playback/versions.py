@@ -93,7 +93,7 @@ class Subject:
     kind: str
     """movie, episode, track or other."""
     title: str
-    """For lists: Dune (2021), Dark S01E02 Lies, Gould - Aria."""
+    """For lists: Dune (2021), Dark S01E01 Secrets, Gould - Aria."""
     top_title: str
     """The key of statistics: the show, else the title."""
     movie: Movie | None = None

@@ -24,7 +24,7 @@ class WatchItem:
     kind: str
     """movie, episode, track or other."""
     title: str
-    """For lists: Dune (2021), Dark S01E02 Lies."""
+    """For lists: Dune (2021), Dark S01E01 Secrets."""
     media_file: MediaFile
     """The file to play: the one last watched, or its best version on disk."""
     progress: UserMediaProgress
