@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import io
 import re
-import tokenize
-import re
 import sys
+import tokenize
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
@@ -198,6 +197,17 @@ def test_no_folder_holds_more_than_is_seen_at_once() -> None:
             path.relative_to(folder).parts[0] for path in SOURCES if path.is_relative_to(folder)
         } - {"__init__.py"}
         assert len(entries) <= MOST_ENTRIES, f"{folder.relative_to(PACKAGE)}: {sorted(entries)}"
+
+
+def test_what_peewee_keeps_to_itself_is_named_in_one_file() -> None:
+    private = re.compile(
+        r"__data__|__rel__|\._(dirty|returning|row_type|constructor|on_conflict|create_indexes)\b"
+        r"|\._(load_functions|ModelWriteQueryHelper)\b|database\._state\b|ctx\._"
+    )
+    for path in SOURCES:
+        if not is_script(path) and path != PACKAGE / "database" / "orm" / "internals.py":
+            found = private.search(path.read_text(encoding="utf-8"))
+            assert found is None, f"{path.relative_to(PACKAGE)} names {found and found[0]}"
 
 
 def test_the_command_line_asks_the_store_and_no_table_or_engine() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
 from ..config.options import Config
+from ..database.orm.internals import copied
 from ..database.orm.reading import in_json
 from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
@@ -208,7 +209,7 @@ class Batch:
         state = state_of(rows, row.file_id, self._versions.parts)
         if state is None:
             return empty_state(row.user_id, row.file_id)
-        return UserMediaProgress(**state.__data__) if state in rows else state
+        return copied(state) if state in rows else state
 
     def _put(self, row: Matched, state: UserMediaProgress, moment: datetime) -> None:
         """Store a state in memory as the latest of its versions."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ..database.orm.rows import copied
+from ..database.orm.internals import copied
 from .models import UserMediaProgress
 
 Part = tuple[str, int]

@@ -17,6 +17,7 @@ import peewee
 
 from ...errors import MigrationError, NewerSchemaError, StoreBusyError
 from ..orm.fields import TimestampField
+from ..orm.internals import state_of
 from ..orm.peewee_import import import_schema_migrator
 from ..transactions.database import Database
 from .scripts import Script, scripts
@@ -200,10 +201,10 @@ def _raw_connection(db: Database) -> Iterator[peewee.Database]:
     backend = db.backend
     connection = backend.borrow_writer()
     try:
-        backend.database._state.set_connection(connection)
+        state_of(backend.database).set_connection(connection)
         yield backend.database
     finally:
-        backend.database._state.reset()
+        state_of(backend.database).reset()
         try:
             backend.rollback(connection)
             backend.reset(connection)

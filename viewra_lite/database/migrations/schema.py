@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import peewee
 
 from ..checks import refused
+from ..orm.internals import index_statements
 from .migrator import history
 
 if TYPE_CHECKING:
@@ -147,8 +148,7 @@ def _constraints(model: Any, database: Any) -> list[str]:
 
 
 def _indexes(model: Any, database: Any) -> list[str]:
-    manager: Any = peewee.SchemaManager(model, database)
-    return [unquoted(context.query()[0]) for context in manager._create_indexes(safe=False)]
+    return list(map(unquoted, index_statements(model, database)))
 
 
 def _commented(code: str, comment: str | None, column: int) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import peewee
 
+from . import internals
+
 from .fields import PLAIN_FIELDS, PathField, stored_path, truth_value, without_nul
 
 Convert = Callable[[Any], Any]
@@ -22,7 +24,8 @@ class Placeholder(peewee.ColumnBase):
         self.convert = convert
 
     def __sql__(self, ctx: Any) -> Any:
-        ctx._values.append(Slot(self.position, self.convert or _compared(ctx.state.converter)))
+        slot = Slot(self.position, self.convert or _compared(ctx.state.converter))
+        internals.add_parameter(ctx, slot)
         return ctx.literal(ctx.state.param or "?")
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from ...errors import CorruptStoreError, TransactionError, ViewraError, shown
+from .internals import stored
 
 Read = Callable[[Any], Any]
 FAILURES = (ValueError, TypeError, LookupError, AttributeError)
@@ -165,7 +166,7 @@ def shaped(row: Any, name: str, shape: Reading, *, id: str | None = None) -> Any
         return shape.read(value)
     except FAILURES as exc:
         field = type(row)._meta.fields[name]
-        keys = [row.__data__.get(key.name) for key in _keys(type(row))]
+        keys = [stored(row).get(key.name) for key in _keys(type(row))]
         raise unreadable(field, value, id or ", ".join(map(shown, keys)), shape) from exc
 
 

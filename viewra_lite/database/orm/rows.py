@@ -23,7 +23,7 @@ from typing import Any
 
 import peewee
 
-from . import generated
+from . import generated, internals
 from .fields import DateField, JSONField, PathField, TimestampField, os_path
 from .nodes import Typed
 from .reading import (
@@ -65,17 +65,9 @@ _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">=", "IS", "IS NOT", "IN",
 _CHOOSE = frozenset({"COALESCE", "MAX", "MIN", "NULLIF", "SUM"})
 
 
-def copied(row: Any) -> Any:
-    """Return a copy of a model instance; faster than Model(**values), which sets each value."""
-    model: Any = type(row)
-    copy = model.__new__(model)
-    copy.__data__, copy.__rel__, copy._dirty = dict(row.__data__), {}, set()
-    return copy
-
-
 def values_of(row: Any) -> Mapping[str, Any]:
     """Return all columns of a row by name; None for columns that were not set."""
-    values: dict[str, Any] = row.__data__
+    values = internals.stored(row)
     names = row._meta.fields
     return values if len(values) == len(names) else {name: values.get(name) for name in names}
 
@@ -86,9 +78,9 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
     None where rows are as they come. Of models, columns with an alias come last, and become
     attributes, as Peewee makes them.
     """
-    columns = getattr(query, "_returning", None)
-    row_type, constructor = query._row_type, query._constructor
-    if not columns or row_type is None and isinstance(query, peewee.ModelInsert):
+    columns = internals.selected(query)
+    constructor = internals.constructor(query)
+    if not columns or (internals.row_type(query) is None and isinstance(query, peewee.ModelInsert)):
         return None  # Peewee adds a RETURNING clause for the new key
     fields = [column_of(column) for column in columns]
     sources = [_sources(query, n) for n in range(len(columns))]
@@ -123,10 +115,9 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
 
 
 def _makes_models(query: Any, columns: Sequence[Any]) -> bool:
-    is_of_model = isinstance(query, (peewee.ModelSelect, peewee._ModelWriteQueryHelper))
     return (
-        is_of_model
-        and query._row_type in (None, peewee.ROW.MODEL)
+        internals.is_of_model(query)
+        and internals.row_type(query) in (None, peewee.ROW.MODEL)
         and all(isinstance(getattr(column, "node", column), peewee.Field) for column in columns)
     )
 
@@ -151,11 +142,11 @@ def _sources(query: Any, number: int) -> Sequence[Any]:
     if isinstance(query, peewee.CompoundSelectQuery):
         found: list[Any] = []
         for part in (query.lhs, query.rhs):
-            column = None if hasattr(part, "lhs") else part._returning[number]
+            column = None if hasattr(part, "lhs") else internals.selected(part)[number]
             is_field = isinstance(column, peewee.Field)
             found += [column] if is_field else _sources(part, number)
         return found
-    column = query._returning[number]
+    column = internals.selected(query)[number]
     return column.sources if isinstance(column, Typed) else ()
 
 
@@ -177,7 +168,7 @@ def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list
     """Return the lines that build the instance of a row, with the aliased columns."""
     named = [
         (n, column.name)
-        for n, column in enumerate(query._returning)
+        for n, column in enumerate(internals.selected(query))
         if isinstance(column, peewee.Alias)
     ]
     return [
@@ -203,14 +194,10 @@ def _instances(
         if owner is not model:
             lines.append(f"   if {_is_there(fields, start, stop)}:")
         data = ", ".join(f"{fields[n].name!r}: {reads[n]}" for n in range(start, stop))
-        lines += [
-            f"{indent}{name} = n{start}(m{start})",
-            f"{indent}{name}.__data__ = {{{data}}}",
-            f"{indent}{name}.__rel__ = {{}}",
-            f"{indent}{name}._dirty = set()",
-        ]
+        made = internals.instance_lines(name, f"n{start}(m{start})", data)
         if owner is not model:
-            lines.append(f"{indent}item.__rel__[{_attribute(model, owner)!r}] = part")
+            made.append(internals.relation_line("item", _attribute(model, owner), name))
+        lines += [indent + line for line in made]
         start = stop
     return lines
 

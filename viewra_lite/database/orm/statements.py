@@ -19,7 +19,7 @@ from typing import Any
 
 import peewee
 
-from . import generated
+from . import generated, internals
 from .fields import PathField, number_value, text_value, truth_value, whole_value, without_nul
 from .nodes import Placeholder, Slot, assigned
 from .rows import Fill, filler
@@ -95,16 +95,10 @@ def statement(build: Callable[..., Any]) -> Statement:
 def _type_placeholders(query: Any) -> None:
     # Peewee converts plain values of an INSERT or UPDATE by their column, but not nodes, and a
     # placeholder is a node.
-    conflict = getattr(query, "_on_conflict", None)
-    for assignments in (
-        getattr(query, "_insert", None),
-        getattr(query, "_update", None),
-        getattr(conflict, "_update", None),
-    ):
-        if isinstance(assignments, dict):
-            for field, value in assignments.items():
-                if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
-                    value.convert = value.convert or assigned(field)
+    for assignments in internals.assignments(query):
+        for field, value in assignments.items():
+            if isinstance(value, Placeholder) and isinstance(field, peewee.Field):
+                value.convert = value.convert or assigned(field)
 
 
 # Expressions that convert a value for the driver. Nearly all values need no conversion, and an

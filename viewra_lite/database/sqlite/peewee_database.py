@@ -8,6 +8,7 @@ from typing import Any
 
 import peewee
 
+from ..orm import internals
 from ..orm.nodes import words_query
 from ..transactions.peewee_database import StoreDatabase
 from ..transactions.transaction import Transaction
@@ -40,16 +41,12 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
 
     def add_functions(self, connection: Any) -> None:
         """Register the functions that Peewee's fields call, and those of caller's code."""
-        peewees: Any = self
-        peewees._load_aggregates(connection)
-        peewees._load_collations(connection)
-        peewees._load_functions(connection)
-        peewees._load_window_functions(connection)
+        internals.add_functions(self, connection)
 
     def cursor(self, named_cursor: Any = None) -> Any:
         """Return a cursor of the transaction's connection, closed when the transaction ends."""
         cursor = super().cursor()
-        for transaction in self._state.transactions[:1]:  # type: ignore[attr-defined]
+        for transaction in internals.state_of(self).transactions[:1]:
             if isinstance(transaction, Transaction):
                 transaction.cursors = self.kept(transaction.cursors, cursor)
         return cursor

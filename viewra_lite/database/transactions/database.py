@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import CorruptStoreError, TransactionError, ViewraError
 from ..checks import refused
 from ..ids import Ids
+from ..orm.internals import state_of
 from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
 from .scopes import Reader, Writer
@@ -304,7 +305,7 @@ class Database:
         # A generator may be finished by another thread than the one that began it, so the
         # transaction keeps a reference to its own thread's place.
         transaction.place = weakref.ref(place)
-        state = self.backend.database._state
+        state = state_of(self.backend.database)
         transaction.state, place.transaction = state.__dict__, transaction
         state.set_connection(transaction.connection)
         transaction.callbacks = state.commit_callbacks

@@ -8,6 +8,7 @@ from typing import Any
 import peewee
 
 from ...errors import TransactionError
+from ..orm.internals import state_of
 from .transaction import OTHER_TASK, Transaction, current_task
 
 
@@ -45,7 +46,7 @@ class StoreDatabase:
         self.backend.rollback(self._connection())
 
     def _connection(self) -> Any:
-        state: Any = self._state  # type: ignore[attr-defined]
+        state = state_of(self)
         if state.closed:
             self.backend.refuse_stray_query()
         for transaction in state.transactions[:1]:

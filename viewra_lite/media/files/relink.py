@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from ...database.orm.internals import stored
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, RemovedFile, Track
@@ -104,7 +105,7 @@ def merge_into(
     """
     if not _hold(db, known):
         return None
-    values = {name: value for name, value in new_row.__data__.items() if name not in _STAYS}
+    values = {name: value for name, value in stored(new_row).items() if name not in _STAYS}
     if not values["identity"]:
         del values["identity"]
     if values["duration"] == known.disproved_duration:
@@ -158,7 +159,7 @@ def _hold(db: Database, known: MediaFile | RemovedFile) -> bool:
 
 
 def _place(file: MediaFile) -> dict[str, Any]:
-    return {name: value for name, value in file.__data__.items() if name not in _FOLLOWS_CONTENT}
+    return {name: value for name, value in stored(file).items() if name not in _FOLLOWS_CONTENT}
 
 
 def _nowhere(file: MediaFile) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from ...database.orm.reading import Reading, columns_of, shaped
+from ...database.orm.internals import stored
 from ...database.transactions.database import Database
 from .. import identities
 from ..models import Album, Episode, Movie, Track, TVShow
@@ -111,7 +112,7 @@ class Works:
         """Keep the columns of a movie whose row is about to be deleted."""
         written = {
             name: value.isoformat() if isinstance(value, date) else value
-            for name, value in movie.__data__.items()
+            for name, value in stored(movie).items()
             if value is not None and name not in _NOT_KEPT
         }
         Work.update(kept=written).where(Work.id == movie.work_id).execute()
