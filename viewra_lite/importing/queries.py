@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL
+from peewee import JOIN, ModelSelect, SQL
 
-from ..database.orm.nodes import OneOf
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import OneOf, Placeholder
+from ..database.orm.statements import Query, Statement, statement
 from ..playback.import_models import ImportedRow, PlaybackImport, WaitingRow
 from ..playback.models import (
     PlaybackHistory,
@@ -66,21 +66,21 @@ plays_between = tuple(map(_plays_between, (PlaybackHistory, PlaybackHistoryArchi
 
 
 @statement
-def complete_play(id: Any) -> Any:
+def complete_play(id: Placeholder) -> Query:
     return PlaybackHistory.update({PlaybackHistory.completed: SQL("TRUE")}).where(
         PlaybackHistory.id == id
     )
 
 
 @statement
-def uncomplete_play(id: Any) -> Any:
+def uncomplete_play(id: Placeholder) -> Query:
     return PlaybackHistory.update({PlaybackHistory.completed: SQL("FALSE")}).where(
         PlaybackHistory.id == id
     )
 
 
 @statement
-def progress_rows(user_id: Any, file_ids: Any) -> Any:
+def progress_rows(user_id: Placeholder, file_ids: Placeholder) -> Query:
     return UserMediaProgress.select().where(
         UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, file_ids)
     )
@@ -90,26 +90,26 @@ def progress_rows(user_id: Any, file_ids: Any) -> Any:
 
 
 @statement
-def imports() -> Any:
+def imports() -> Query:
     return PlaybackImport.select().order_by(PlaybackImport.id.desc())
 
 
 @statement
-def import_by_id(id: Any) -> Any:
+def import_by_id(id: Placeholder) -> Query:
     return PlaybackImport.select().where(PlaybackImport.id == id)
 
 
 @statement
 def put_counts(
     *,
-    id: Any,
-    total: Any,
-    imported: Any,
-    already: Any,
-    left_out: Any,
-    unmatched: Any,
-    finished_at: Any,
-) -> Any:
+    id: Placeholder,
+    total: Placeholder,
+    imported: Placeholder,
+    already: Placeholder,
+    left_out: Placeholder,
+    unmatched: Placeholder,
+    finished_at: Placeholder,
+) -> Query:
     model = PlaybackImport
     return model.update(
         {
@@ -124,17 +124,17 @@ def put_counts(
 
 
 @statement
-def mark_undone(now: Any, id: Any) -> Any:
+def mark_undone(now: Placeholder, id: Placeholder) -> Query:
     return PlaybackImport.update({PlaybackImport.undone_at: now}).where(PlaybackImport.id == id)
 
 
 @statement
-def delete_import(id: Any) -> Any:
+def delete_import(id: Placeholder) -> Query:
     return PlaybackImport.delete().where(PlaybackImport.id == id)
 
 
 @statement
-def last_rows(id: Any, limit: Any) -> Any:
+def last_rows(id: Placeholder, limit: Placeholder) -> Query:
     return (
         ImportedRow.select()
         .where(ImportedRow.batch == id)
@@ -144,7 +144,7 @@ def last_rows(id: Any, limit: Any) -> Any:
 
 
 @statement
-def delete_rows_from(id: Any, seq: Any) -> Any:
+def delete_rows_from(id: Placeholder, seq: Placeholder) -> Query:
     return ImportedRow.delete().where(ImportedRow.batch == id, ImportedRow.seq >= seq)
 
 
@@ -152,12 +152,12 @@ def delete_rows_from(id: Any, seq: Any) -> Any:
 
 
 @statement
-def waiting_after(id: Any, limit: Any) -> Any:
+def waiting_after(id: Placeholder, limit: Placeholder) -> Query:
     return WaitingRow.select().where(WaitingRow.id > id).order_by(WaitingRow.id).limit(limit)
 
 
 @statement
-def waiting_keys(keys: Any) -> Any:
+def waiting_keys(keys: Placeholder) -> Query:
     return (
         WaitingRow.select(WaitingRow.user_id, WaitingRow.key)
         .where(OneOf(WaitingRow.key, keys))
@@ -166,36 +166,37 @@ def waiting_keys(keys: Any) -> Any:
 
 
 @statement
-def delete_waiting(ids: Any) -> Any:
+def delete_waiting(ids: Placeholder) -> Query:
     return WaitingRow.delete().where(OneOf(WaitingRow.id, ids))
 
 
 @statement
-def delete_waiting_keys(user_id: Any, keys: Any) -> Any:
+def delete_waiting_keys(user_id: Placeholder, keys: Placeholder) -> Query:
     return WaitingRow.delete().where(WaitingRow.user_id == user_id, OneOf(WaitingRow.key, keys))
 
 
 @statement
-def delete_waiting_of(id: Any) -> Any:
+def delete_waiting_of(id: Placeholder) -> Query:
     return WaitingRow.delete().where(WaitingRow.batch == id)
 
 
 @statement
-def archived_play(id: Any) -> Any:
+def archived_play(id: Placeholder) -> Query:
     return PlaybackHistoryArchive.select().where(PlaybackHistoryArchive.id == id)
 
 
 # A user's own data
 
 
-def _files_of(model: Any, user_id: Any) -> Any:
-    return model.select(model.media_file_id).where(
+def _files_of(model: Any, user_id: Placeholder) -> ModelSelect[Any]:
+    files: ModelSelect[Any] = model.select(model.media_file_id).where(
         model.user_id == user_id, model.media_file_id.is_null(False)
     )
+    return files
 
 
 @statement
-def files_of_user(user_id: Any, again: Any, once_more: Any) -> Any:
+def files_of_user(user_id: Placeholder, again: Placeholder, once_more: Placeholder) -> Query:
     """Every file that a user has progress in, or has played."""
     return (
         _files_of(UserMediaProgress, user_id)

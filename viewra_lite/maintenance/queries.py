@@ -7,7 +7,8 @@ from typing import Any
 
 from peewee import SQL, Case, fn
 
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import Placeholder
+from ..database.orm.statements import Query, Statement, statement
 from ..media.models import MediaFile, MediaLibrary
 
 
@@ -18,12 +19,12 @@ def rows_of(model: Any) -> Statement:
 
 
 @statement
-def missing_files() -> Any:
+def missing_files() -> Query:
     return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.status == SQL("'missing'")).tuples()
 
 
 @statement
-def failed_probes() -> Any:
+def failed_probes() -> Query:
     return (
         MediaFile.select(fn.COUNT(SQL("*")))
         .where(MediaFile.probe_state == SQL("'failed'"))
@@ -32,12 +33,12 @@ def failed_probes() -> Any:
 
 
 @statement
-def library_ids() -> Any:
+def library_ids() -> Query:
     return MediaLibrary.select(MediaLibrary.id).tuples()
 
 
 @statement
-def files_by_library() -> Any:
+def files_by_library() -> Query:
     """Number of files, and of missing files, of each library that has files."""
     is_missing = Case(None, [(MediaFile.status == SQL("'missing'"), 1)])
     return (
@@ -48,7 +49,7 @@ def files_by_library() -> Any:
 
 
 @statement
-def files_with_problems(limit: Any) -> Any:
+def files_with_problems(limit: Placeholder) -> Query:
     """Files that are missing, or that could not be probed, by path."""
     return (
         MediaFile.select()

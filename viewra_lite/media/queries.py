@@ -5,37 +5,37 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from peewee import JOIN, Tuple, fn
+from peewee import JOIN, ModelSelect, Tuple, fn
 
-from ..database.orm.nodes import OneOf
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import OneOf, Placeholder
+from ..database.orm.statements import Query, Statement, statement
 from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
 
 # Libraries
 
 
 @statement
-def library_by_id(id: Any) -> Any:
+def library_by_id(id: Placeholder) -> Query:
     return MediaLibrary.select().where(MediaLibrary.id == id)
 
 
 @statement
-def library_by_path(path: Any) -> Any:
+def library_by_path(path: Placeholder) -> Query:
     return MediaLibrary.select().where(MediaLibrary.path == path)
 
 
 @statement
-def libraries() -> Any:
+def libraries() -> Query:
     return MediaLibrary.select().order_by(MediaLibrary.name, MediaLibrary.id)
 
 
 @statement
-def library_scanned(id: Any, now: Any) -> Any:
+def library_scanned(id: Placeholder, now: Placeholder) -> Query:
     return MediaLibrary.update({MediaLibrary.last_scan: now}).where(MediaLibrary.id == id)
 
 
 @statement
-def file_ids_of_library(library_id: Any, limit: Any) -> Any:
+def file_ids_of_library(library_id: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.id).where(MediaFile.library == library_id).limit(limit).tuples()
     )
@@ -45,17 +45,17 @@ def file_ids_of_library(library_id: Any, limit: Any) -> Any:
 
 
 @statement
-def file_by_id(id: Any) -> Any:
+def file_by_id(id: Placeholder) -> Query:
     return MediaFile.select().where(MediaFile.id == id)
 
 
 @statement
-def file_by_path(library_id: Any, path: Any) -> Any:
+def file_by_path(library_id: Placeholder, path: Placeholder) -> Query:
     return MediaFile.select().where(MediaFile.library == library_id, MediaFile.path == path)
 
 
 @statement
-def files_first(library_id: Any, limit: Any) -> Any:
+def files_first(library_id: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select()
         .where(MediaFile.library == library_id)
@@ -65,7 +65,7 @@ def files_first(library_id: Any, limit: Any) -> Any:
 
 
 @statement
-def files_after(library_id: Any, limit: Any, path: Any) -> Any:
+def files_after(library_id: Placeholder, limit: Placeholder, path: Placeholder) -> Query:
     return (
         MediaFile.select()
         .where(MediaFile.library == library_id, MediaFile.path > path)
@@ -78,22 +78,22 @@ def files_after(library_id: Any, limit: Any, path: Any) -> Any:
 
 
 @statement
-def movie_by_id(id: Any) -> Any:
+def movie_by_id(id: Placeholder) -> Query:
     return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(Movie.id == id)
 
 
 @statement
-def show_by_id(id: Any) -> Any:
+def show_by_id(id: Placeholder) -> Query:
     return TVShow.select().where(TVShow.id == id)
 
 
 @statement
-def seasons_of_show(show_id: Any) -> Any:
+def seasons_of_show(show_id: Placeholder) -> Query:
     return Season.select().where(Season.show == show_id).order_by(Season.season_number)
 
 
 @statement
-def episodes_of_show(show_id: Any) -> Any:
+def episodes_of_show(show_id: Placeholder) -> Query:
     return (
         Episode.select(Episode, MediaFile)
         .join(MediaFile, JOIN.LEFT_OUTER)
@@ -103,12 +103,12 @@ def episodes_of_show(show_id: Any) -> Any:
 
 
 @statement
-def album_by_id(id: Any) -> Any:
+def album_by_id(id: Placeholder) -> Query:
     return Album.select().where(Album.id == id)
 
 
 @statement
-def tracks_of_album(album_id: Any) -> Any:
+def tracks_of_album(album_id: Placeholder) -> Query:
     return (
         Track.select(Track, MediaFile)
         .join(MediaFile, JOIN.LEFT_OUTER)
@@ -125,7 +125,7 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
     """Return the statement for one page: arguments (library_id, limit, *key of the row before)."""
     key = (model.sort_title, model.id) if sort == "title" else (model.id,)
 
-    def build(library_id: Any, limit: Any, *after: Any) -> Any:
+    def build(library_id: Placeholder, limit: Placeholder, *after: Placeholder) -> Query:
         query = page_source(model)
         if in_library:
             query = query.where(model.library == library_id)
@@ -139,15 +139,16 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
     return Statement(build, arity=2 + (len(key) if continued else 0))
 
 
-def page_source(model: Any) -> Any:
+def page_source(model: Any) -> ModelSelect[Any]:
     """Return the query of a kind's rows, with the joins that a page needs."""
     if model is Movie:
         return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
-    return model.select()
+    rows: ModelSelect[Any] = model.select()
+    return rows
 
 
 @statement
-def season_counts(show_ids: Any) -> Any:
+def season_counts(show_ids: Placeholder) -> Query:
     return (
         Season.select(Season.show, fn.COUNT(Season.id))
         .where(OneOf(Season.show, show_ids))
@@ -157,7 +158,7 @@ def season_counts(show_ids: Any) -> Any:
 
 
 @statement
-def episode_counts(show_ids: Any) -> Any:
+def episode_counts(show_ids: Placeholder) -> Query:
     return (
         Episode.select(Episode.show, fn.COUNT(Episode.id))
         .where(OneOf(Episode.show, show_ids))

@@ -6,8 +6,8 @@ from typing import Any
 
 from peewee import EXCLUDED, SQL, fn
 
-from ..database.orm.nodes import OneOf
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import OneOf, Placeholder
+from ..database.orm.statements import Query, Statement, statement
 from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
 from ..media.work_models import Work, WorkFile
 from .import_models import ImportedRow
@@ -17,22 +17,22 @@ from .models import PlaybackSession, UserMediaProgress
 
 
 @statement
-def file_by_id(id: Any) -> Any:
+def file_by_id(id: Placeholder) -> Query:
     return MediaFile.select().where(MediaFile.id == id)
 
 
 @statement
-def files_by_ids(ids: Any) -> Any:
+def files_by_ids(ids: Placeholder) -> Query:
     return MediaFile.select().where(OneOf(MediaFile.id, ids))
 
 
 @statement
-def removed_by_ids(ids: Any) -> Any:
+def removed_by_ids(ids: Placeholder) -> Query:
     return RemovedFile.select().where(OneOf(RemovedFile.id, ids))
 
 
 @statement
-def parts_around(ids: Any) -> Any:
+def parts_around(ids: Placeholder) -> Query:
     """The parts of these files, and of every file that shares a work with one of them."""
     own, other, every = WorkFile.alias(), WorkFile.alias(), WorkFile.alias()
     return (
@@ -47,7 +47,7 @@ def parts_around(ids: Any) -> Any:
 
 
 @statement
-def works_of_show(show_id: Any) -> Any:
+def works_of_show(show_id: Placeholder) -> Query:
     return (
         Work.select(Work.id)
         .where(Work.show == show_id)
@@ -57,7 +57,7 @@ def works_of_show(show_id: Any) -> Any:
 
 
 @statement
-def works_of_season(show_id: Any, season: Any) -> Any:
+def works_of_season(show_id: Placeholder, season: Placeholder) -> Query:
     return (
         Work.select(Work.id)
         .where(Work.show == show_id, Work.season_number == season)
@@ -67,7 +67,7 @@ def works_of_season(show_id: Any, season: Any) -> Any:
 
 
 @statement
-def shows_of_works(ids: Any) -> Any:
+def shows_of_works(ids: Placeholder) -> Query:
     return (
         Work.select(Work.show)
         .where(OneOf(Work.id, ids), Work.show.is_null(False))
@@ -77,7 +77,7 @@ def shows_of_works(ids: Any) -> Any:
 
 
 @statement
-def files_of_works(ids: Any) -> Any:
+def files_of_works(ids: Placeholder) -> Query:
     return (
         WorkFile.select(WorkFile.media_file_id)
         .where(OneOf(WorkFile.work, ids))
@@ -88,22 +88,22 @@ def files_of_works(ids: Any) -> Any:
 
 
 @statement
-def movies_of_works(ids: Any) -> Any:
+def movies_of_works(ids: Placeholder) -> Query:
     return Movie.select().where(OneOf(Movie.work, ids))
 
 
 @statement
-def episodes_of_works(ids: Any) -> Any:
+def episodes_of_works(ids: Placeholder) -> Query:
     return Episode.select(Episode, TVShow).join(TVShow).where(OneOf(Episode.work, ids))
 
 
 @statement
-def tracks_of_works(ids: Any) -> Any:
+def tracks_of_works(ids: Placeholder) -> Query:
     return Track.select(Track, Album).join(Album).where(OneOf(Track.work, ids))
 
 
 @statement
-def disprove_duration(now: Any, id: Any, duration: Any) -> Any:
+def disprove_duration(now: Placeholder, id: Placeholder, duration: Placeholder) -> Query:
     file = MediaFile
     return file.update(
         {file.disproved_duration: file.duration, file.duration: None, file.updated_at: now}
@@ -111,7 +111,7 @@ def disprove_duration(now: Any, id: Any, duration: Any) -> Any:
 
 
 @statement
-def forget_duration_of_sessions(media_file_id: Any, duration: Any) -> Any:
+def forget_duration_of_sessions(media_file_id: Placeholder, duration: Placeholder) -> Query:
     session = PlaybackSession
     return session.update({session.duration: None}).where(
         session.media_file_id == media_file_id,
@@ -121,7 +121,7 @@ def forget_duration_of_sessions(media_file_id: Any, duration: Any) -> Any:
 
 
 @statement
-def forget_duration_of_progress(media_file_id: Any, duration: Any) -> Any:
+def forget_duration_of_progress(media_file_id: Placeholder, duration: Placeholder) -> Query:
     progress = UserMediaProgress
     return progress.update({progress.duration: None}).where(
         progress.media_file_id == media_file_id, progress.duration == duration
@@ -132,12 +132,12 @@ def forget_duration_of_progress(media_file_id: Any, duration: Any) -> Any:
 
 
 @statement
-def session_by_id(id: Any) -> Any:
+def session_by_id(id: Placeholder) -> Query:
     return PlaybackSession.select().where(PlaybackSession.id == id)
 
 
 @statement
-def open_sessions() -> Any:
+def open_sessions() -> Query:
     return (
         PlaybackSession.select()
         .where(PlaybackSession.end_time.is_null())
@@ -159,7 +159,7 @@ MOVING = (
 """The columns that change in the life of a session."""
 
 
-def _session_moved(*, id: Any, **values: Any) -> Any:
+def _session_moved(*, id: Placeholder, **values: Placeholder) -> Query:
     return PlaybackSession.update(**values).where(PlaybackSession.id == id)
 
 
@@ -168,8 +168,12 @@ session_moved = Statement(_session_moved, names=("id", *MOVING))
 
 @statement
 def continue_session(
-    position: Any, last_activity: Any, reported_at: Any, watched: Any, id: Any
-) -> Any:
+    position: Placeholder,
+    last_activity: Placeholder,
+    reported_at: Placeholder,
+    watched: Placeholder,
+    id: Placeholder,
+) -> Query:
     """The columns that most heartbeats change, none of them indexed."""
     return PlaybackSession.update(
         {
@@ -182,33 +186,33 @@ def continue_session(
 
 
 @statement
-def session_not_completed(id: Any) -> Any:
+def session_not_completed(id: Placeholder) -> Query:
     return PlaybackSession.update({PlaybackSession.completed: False}).where(
         PlaybackSession.id == id
     )
 
 
 @statement
-def delete_session(id: Any) -> Any:
+def delete_session(id: Placeholder) -> Query:
     return PlaybackSession.delete().where(PlaybackSession.id == id)
 
 
 @statement
-def session_follows(gone: Any, kept: Any) -> Any:
+def session_follows(gone: Placeholder, kept: Placeholder) -> Query:
     return PlaybackSession.update({PlaybackSession.media_file_id: kept}).where(
         PlaybackSession.media_file_id == gone
     )
 
 
 @statement
-def imported_follows(gone: Any, kept: Any) -> Any:
+def imported_follows(gone: Placeholder, kept: Placeholder) -> Query:
     return ImportedRow.update({ImportedRow.media_file_id: kept}).where(
         ImportedRow.media_file_id == gone
     )
 
 
 @statement
-def session_continuing(id: Any) -> Any:
+def session_continuing(id: Placeholder) -> Query:
     """A playing session with its user's progress, if the session has reported it last."""
     session, progress = PlaybackSession, UserMediaProgress
     return (
@@ -266,7 +270,7 @@ insert_session = insert_row(PlaybackSession)
 
 
 @statement
-def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
+def progress_of_file(user_id: Placeholder, media_file_id: Placeholder) -> Query:
     """A user's rows for a file, removed or not, and for all that share a work with it."""
     progress, own, other = UserMediaProgress, WorkFile.alias(), WorkFile.alias()
     itself = progress.select(progress.media_file_id).where(
@@ -283,14 +287,14 @@ def progress_of_file(user_id: Any, media_file_id: Any) -> Any:
 
 
 @statement
-def progress_of_files(user_id: Any, ids: Any) -> Any:
+def progress_of_files(user_id: Placeholder, ids: Placeholder) -> Query:
     return UserMediaProgress.select().where(
         UserMediaProgress.user_id == user_id, OneOf(UserMediaProgress.media_file_id, ids)
     )
 
 
 @statement
-def progress_after(moment: Any, limit: Any) -> Any:
+def progress_after(moment: Placeholder, limit: Placeholder) -> Query:
     """Rows with a time in the future."""
     progress = UserMediaProgress
     return (
@@ -305,12 +309,12 @@ def progress_after(moment: Any, limit: Any) -> Any:
 
 
 @statement
-def progress_of_all_users(media_file_id: Any) -> Any:
+def progress_of_all_users(media_file_id: Placeholder) -> Query:
     return UserMediaProgress.select().where(UserMediaProgress.media_file_id == media_file_id)
 
 
 @statement
-def progress_continuing(user_id: Any, media_file_id: Any) -> Any:
+def progress_continuing(user_id: Placeholder, media_file_id: Placeholder) -> Query:
     """Progress with columns of its file, if the last report had no session."""
     progress = UserMediaProgress
     return (
@@ -332,13 +336,13 @@ def progress_continuing(user_id: Any, media_file_id: Any) -> Any:
 
 @statement
 def continue_progress(
-    position: Any,
-    updated_at: Any,
-    duration: Any,
-    reported_at: Any,
-    user_id: Any,
-    media_file_id: Any,
-) -> Any:
+    position: Placeholder,
+    updated_at: Placeholder,
+    duration: Placeholder,
+    reported_at: Placeholder,
+    user_id: Placeholder,
+    media_file_id: Placeholder,
+) -> Query:
     """The columns that most reports change."""
     progress = UserMediaProgress
     return progress.update(
@@ -352,13 +356,13 @@ def continue_progress(
 
 
 @statement
-def forget_progress(user_id: Any, media_file_id: Any) -> Any:
+def forget_progress(user_id: Placeholder, media_file_id: Placeholder) -> Query:
     return UserMediaProgress.delete().where(
         UserMediaProgress.user_id == user_id, UserMediaProgress.media_file_id == media_file_id
     )
 
 
-def _put_progress(**values: Any) -> Any:
+def _put_progress(**values: Placeholder) -> Query:
     return UserMediaProgress.insert(**values).on_conflict(
         conflict_target=[UserMediaProgress.user_id, UserMediaProgress.media_file_id],
         update={

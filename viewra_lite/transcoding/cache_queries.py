@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from peewee import Case, SQL, fn
+from peewee import Case, ColumnBase, SQL, fn
 
-from ..database.orm.nodes import OneOf, Typed
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import OneOf, Placeholder, Typed
+from ..database.orm.statements import Query, Statement, statement
 from .models import TranscodeCache, TranscodeSession
 
 # Literals: with a parameter neither engine uses the partial indexes.
@@ -18,11 +18,11 @@ _IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
 
 
 @statement
-def entry_by_hash(content_hash: Any) -> Any:
+def entry_by_hash(content_hash: Placeholder) -> Query:
     return TranscodeCache.select().where(TranscodeCache.content_hash == content_hash)
 
 
-def _save_entry(**values: Any) -> Any:
+def _save_entry(**values: Placeholder) -> Query:
     return TranscodeCache.insert(**values).on_conflict(
         conflict_target=[TranscodeCache.content_hash],
         preserve=[getattr(TranscodeCache, name) for name in values],
@@ -49,8 +49,12 @@ save_entry = Statement(
 
 @statement
 def use_entry(
-    content_hash: Any, now: Any, a_minute_ago: Any, in_use_until: Any, latest: Any
-) -> Any:
+    content_hash: Placeholder,
+    now: Placeholder,
+    a_minute_ago: Placeholder,
+    in_use_until: Placeholder,
+    latest: Placeholder,
+) -> Query:
     used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
     return (
         TranscodeCache.update(
@@ -70,7 +74,7 @@ def use_entry(
 
 
 @statement
-def pin_entry(pinned: Any, content_hash: Any) -> Any:
+def pin_entry(pinned: Placeholder, content_hash: Placeholder) -> Query:
     return (
         TranscodeCache.update({TranscodeCache.pinned: pinned})
         .where(TranscodeCache.content_hash == content_hash)
@@ -79,12 +83,12 @@ def pin_entry(pinned: Any, content_hash: Any) -> Any:
 
 
 @statement
-def forget_entries(ids: Any) -> Any:
+def forget_entries(ids: Placeholder) -> Query:
     return TranscodeCache.delete().where(OneOf(TranscodeCache.id, ids))
 
 
 @statement
-def paths_after(id: Any, limit: Any) -> Any:
+def paths_after(id: Placeholder, limit: Placeholder) -> Query:
     return (
         TranscodeCache.select(TranscodeCache.id, TranscodeCache.output_path)
         .where(TranscodeCache.id > id)
@@ -102,7 +106,7 @@ class Usage(NamedTuple):
 
 
 @statement
-def usage() -> Any:
+def usage() -> Query:
     size = TranscodeCache.file_size
     pinned = Case(None, [(TranscodeCache.pinned, size)], 0)
     return TranscodeCache.select(
@@ -113,7 +117,7 @@ def usage() -> Any:
 
 
 @statement
-def entry_of_the_future(now: Any, latest: Any) -> Any:
+def entry_of_the_future(now: Placeholder, latest: Placeholder) -> Query:
     return (
         TranscodeCache.select(TranscodeCache.id)
         .where(_of_the_future(now, latest))
@@ -123,7 +127,7 @@ def entry_of_the_future(now: Any, latest: Any) -> Any:
 
 
 @statement
-def pull_back_entries(now: Any, latest: Any) -> Any:
+def pull_back_entries(now: Placeholder, latest: Placeholder) -> Query:
     """Set last_accessed in the future, of a clock that ran ahead, to now; end longer holds."""
     used, held = TranscodeCache.last_accessed, TranscodeCache.in_use_until
     return TranscodeCache.update(
@@ -134,24 +138,25 @@ def pull_back_entries(now: Any, latest: Any) -> Any:
     ).where(_of_the_future(now, latest))
 
 
-def _of_the_future(now: Any, latest: Any) -> Any:
+def _of_the_future(now: Placeholder, latest: Placeholder) -> ColumnBase:
     return (TranscodeCache.last_accessed > now) | (TranscodeCache.in_use_until > latest)
 
 
-def _may_go(now: Any) -> Any:
+def _may_go(now: Placeholder) -> ColumnBase:
     """Whether an entry is neither in use nor pinned nor being made again."""
     made = TranscodeSession.select(TranscodeSession.id).where(
         TranscodeSession.content_hash == TranscodeCache.content_hash, _IS_ACTIVE
     )
-    return (
+    may_go: ColumnBase = (
         (TranscodeCache.in_use_until.is_null() | (TranscodeCache.in_use_until <= now))
         & (TranscodeCache.pinned == False)  # noqa: E712
         & ~fn.EXISTS(made)
     )
+    return may_go
 
 
 @statement
-def least_recently_used(now: Any, limit: Any) -> Any:
+def least_recently_used(now: Placeholder, limit: Placeholder) -> Query:
     return (
         TranscodeCache.select(TranscodeCache.id, TranscodeCache.file_size)
         .where(_may_go(now))
@@ -162,7 +167,7 @@ def least_recently_used(now: Any, limit: Any) -> Any:
 
 
 @statement
-def evict_entries(ids: Any, now: Any) -> Any:
+def evict_entries(ids: Placeholder, now: Placeholder) -> Query:
     return (
         TranscodeCache.delete()
         .where(OneOf(TranscodeCache.id, ids), _may_go(now))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
-from peewee import Case, SQL, fn
+from peewee import Case, ColumnBase, SQL, fn
 
-from ..database.orm.nodes import NotLocked, OneOf, Typed
-from ..database.orm.statements import Statement, statement
+from ..database.orm.nodes import NotLocked, OneOf, Placeholder, Typed
+from ..database.orm.statements import Query, Statement, statement
 from ..media.models import MediaFile
 from .models import TranscodeCache, TranscodeSession
 
@@ -23,24 +22,24 @@ _IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
 
 
 @statement
-def file_by_id(id: Any) -> Any:
+def file_by_id(id: Placeholder) -> Query:
     return MediaFile.select().where(MediaFile.id == id)
 
 
 @statement
-def session_by_id(id: Any) -> Any:
+def session_by_id(id: Placeholder) -> Query:
     return TranscodeSession.select().where(TranscodeSession.id == id)
 
 
 @statement
-def active_session(content_hash: Any) -> Any:
+def active_session(content_hash: Placeholder) -> Query:
     return TranscodeSession.select().where(
         TranscodeSession.content_hash == content_hash, _IS_ACTIVE
     )
 
 
 @statement
-def sessions_newest(limit: Any) -> Any:
+def sessions_newest(limit: Placeholder) -> Query:
     return (
         TranscodeSession.select()
         .order_by(TranscodeSession.created_at.desc(), TranscodeSession.id.desc())
@@ -49,7 +48,7 @@ def sessions_newest(limit: Any) -> Any:
 
 
 @statement
-def sessions_by_status(status: Any, limit: Any) -> Any:
+def sessions_by_status(status: Placeholder, limit: Placeholder) -> Query:
     return (
         TranscodeSession.select()
         .where(TranscodeSession.status == status)
@@ -59,7 +58,7 @@ def sessions_by_status(status: Any, limit: Any) -> Any:
 
 
 @statement
-def session_of_the_future(now: Any) -> Any:
+def session_of_the_future(now: Placeholder) -> Query:
     return (
         TranscodeSession.select(TranscodeSession.id)
         .where(TranscodeSession.created_at > now)
@@ -69,14 +68,14 @@ def session_of_the_future(now: Any) -> Any:
 
 
 @statement
-def pull_back_sessions(now: Any) -> Any:
+def pull_back_sessions(now: Placeholder) -> Query:
     """Set created_at in the future, of a clock that ran ahead, to now; ids keep the order."""
     return TranscodeSession.update({TranscodeSession.created_at: now}).where(
         TranscodeSession.created_at > now
     )
 
 
-def _insert_session(**values: Any) -> Any:
+def _insert_session(**values: Placeholder) -> Query:
     return TranscodeSession.insert(status="pending", **values).on_conflict(
         action="NOTHING", conflict_target=[TranscodeSession.content_hash], conflict_where=_IS_ACTIVE
     )
@@ -102,7 +101,7 @@ insert_session = Statement(
 
 
 @statement
-def raise_priority(priority: Any, content_hash: Any) -> Any:
+def raise_priority(priority: Placeholder, content_hash: Placeholder) -> Query:
     return TranscodeSession.update({TranscodeSession.priority: priority}).where(
         TranscodeSession.content_hash == content_hash,
         _IS_ACTIVE,
@@ -117,7 +116,9 @@ def raise_priority(priority: Any, content_hash: Any) -> Any:
 def claim(limited: tuple[str, ...]) -> Statement:
     """Return the UPDATE of a worker limited in these columns, whose limits it takes by name."""
 
-    def build(*, provider: Any, now: Any, lease_until: Any, **limits: Any) -> Any:
+    def build(
+        *, provider: Placeholder, now: Placeholder, lease_until: Placeholder, **limits: Placeholder
+    ) -> Query:
         able = [_can(name, limit) for name, limit in limits.items()]
         first = (
             TranscodeSession.select(TranscodeSession.id)
@@ -150,13 +151,14 @@ def claim(limited: tuple[str, ...]) -> Statement:
     return Statement(build, names=("provider", "now", "lease_until", *limited))
 
 
-def _can(name: str, limit: Any) -> Any:
+def _can(name: str, limit: Placeholder) -> ColumnBase:
     column = getattr(TranscodeSession, name)
     able = column <= limit if name == "height" else OneOf(column, limit)
-    return column.is_null() | able
+    is_able: ColumnBase = column.is_null() | able
+    return is_able
 
 
-def _is_mine(id: Any, attempt: Any) -> Any:
+def _is_mine(id: Placeholder, attempt: Placeholder) -> ColumnBase:
     """Whether the session runs, and in this attempt if one is given."""
     return (
         (TranscodeSession.id == id)
@@ -166,7 +168,9 @@ def _is_mine(id: Any, attempt: Any) -> Any:
 
 
 @statement
-def report(id: Any, attempt: Any, progress: Any, lease_until: Any) -> Any:
+def report(
+    id: Placeholder, attempt: Placeholder, progress: Placeholder, lease_until: Placeholder
+) -> Query:
     return (
         TranscodeSession.update(
             {
@@ -184,7 +188,9 @@ def report(id: Any, attempt: Any, progress: Any, lease_until: Any) -> Any:
 
 
 @statement
-def complete(id: Any, attempt: Any, output_path: Any, now: Any) -> Any:
+def complete(
+    id: Placeholder, attempt: Placeholder, output_path: Placeholder, now: Placeholder
+) -> Query:
     return (
         TranscodeSession.update(
             {
@@ -201,7 +207,9 @@ def complete(id: Any, attempt: Any, output_path: Any, now: Any) -> Any:
 
 
 @statement
-def fail(id: Any, attempt: Any, error_message: Any, now: Any) -> Any:
+def fail(
+    id: Placeholder, attempt: Placeholder, error_message: Placeholder, now: Placeholder
+) -> Query:
     return (
         TranscodeSession.update(
             {
@@ -217,7 +225,7 @@ def fail(id: Any, attempt: Any, error_message: Any, now: Any) -> Any:
 
 
 @statement
-def cancel(id: Any, now: Any) -> Any:
+def cancel(id: Placeholder, now: Placeholder) -> Query:
     return (
         TranscodeSession.update(
             {
@@ -231,21 +239,21 @@ def cancel(id: Any, now: Any) -> Any:
     )
 
 
-def _is_over(now: Any, latest: Any) -> Any:
+def _is_over(now: Placeholder, latest: Placeholder) -> ColumnBase:
     """Whether a lease expired, or ends later than any can, since the clock ran ahead."""
     lease = TranscodeSession.lease_until
     return _IS_RUNNING & ((lease <= now) | (lease > latest))
 
 
 @statement
-def lease_that_is_over(now: Any, latest: Any) -> Any:
+def lease_that_is_over(now: Placeholder, latest: Placeholder) -> Query:
     return (
         TranscodeSession.select(TranscodeSession.id).where(_is_over(now, latest)).limit(1).tuples()
     )
 
 
 @statement
-def session_without_lease() -> Any:
+def session_without_lease() -> Query:
     return (
         TranscodeSession.select(TranscodeSession.id)
         .where(_IS_RUNNING, TranscodeSession.lease_until.is_null())
@@ -255,14 +263,20 @@ def session_without_lease() -> Any:
 
 
 @statement
-def end_missing_leases(now: Any) -> Any:
+def end_missing_leases(now: Placeholder) -> Query:
     return TranscodeSession.update({TranscodeSession.lease_until: now}).where(
         _IS_RUNNING, TranscodeSession.lease_until.is_null()
     )
 
 
 @statement
-def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> Any:
+def end_leases(
+    now: Placeholder,
+    latest: Placeholder,
+    most: Placeholder,
+    attempts: Placeholder,
+    reason: Placeholder,
+) -> Query:
     """Return expired sessions to the queue, or fail them after that many attempts."""
     over = (
         TranscodeSession.select(TranscodeSession.id)
@@ -273,7 +287,7 @@ def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> 
     ends = TranscodeSession.attempts >= attempts
     worker = fn.COALESCE(TranscodeSession.provider, SQL("'unknown'"))
 
-    def at_the_end(value: Any, otherwise: Any) -> Any:
+    def at_the_end(value: object, otherwise: object) -> ColumnBase:
         return Case(None, [(ends, value)], otherwise)
 
     return TranscodeSession.update(
@@ -296,14 +310,14 @@ def end_leases(now: Any, latest: Any, most: Any, attempts: Any, reason: Any) -> 
 
 
 @statement
-def move_sessions(kept_id: Any, gone_id: Any) -> Any:
+def move_sessions(kept_id: Placeholder, gone_id: Placeholder) -> Query:
     return TranscodeSession.update({TranscodeSession.media_file: kept_id}).where(
         TranscodeSession.media_file == gone_id
     )
 
 
 @statement
-def move_entries(kept_id: Any, gone_id: Any) -> Any:
+def move_entries(kept_id: Placeholder, gone_id: Placeholder) -> Query:
     return TranscodeCache.update({TranscodeCache.media_file_id: kept_id}).where(
         TranscodeCache.media_file_id == gone_id
     )

@@ -24,6 +24,8 @@ from .fields import PathField, number_value, text_value, truth_value, whole_valu
 from .nodes import Placeholder, Slot, assigned
 from .rows import Fill, filler
 
+Query = peewee.BaseQuery
+"""What a builder returns: any query that Peewee knows."""
 Bind = Callable[[Sequence[Any]], Sequence[Any]]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...database.orm.nodes import OneOf
-from ...database.orm.statements import Statement, statement
+from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.statements import Query, Statement, statement
 from ..models import MediaFile, MediaLibrary, RemovedFile
 
 # Files with the same content that are compared at most: each costs a stat().
@@ -13,7 +13,7 @@ _ALIKE = 50
 
 
 @statement
-def files_like(fingerprint: Any) -> Any:
+def files_like(fingerprint: Placeholder) -> Query:
     """Files with this content, missing ones first."""
     return (
         MediaFile.select(MediaFile, MediaLibrary)
@@ -25,7 +25,7 @@ def files_like(fingerprint: Any) -> Any:
 
 
 @statement
-def hold_file(id: Any, path: Any) -> Any:
+def hold_file(id: Placeholder, path: Placeholder) -> Query:
     """Lock a file's row until the writer ends; changes no row if the file has moved."""
     return MediaFile.update({MediaFile.updated_at: MediaFile.updated_at}).where(
         MediaFile.id == id, MediaFile.path == path
@@ -33,12 +33,12 @@ def hold_file(id: Any, path: Any) -> Any:
 
 
 @statement
-def files_by_ids(ids: Any) -> Any:
+def files_by_ids(ids: Placeholder) -> Query:
     return MediaFile.select().where(OneOf(MediaFile.id, ids))
 
 
 @statement
-def removed_like(fingerprint: Any, filename: Any) -> Any:
+def removed_like(fingerprint: Placeholder, filename: Placeholder) -> Query:
     return (
         RemovedFile.select()
         .where(RemovedFile.fingerprint == fingerprint)
@@ -49,12 +49,12 @@ def removed_like(fingerprint: Any, filename: Any) -> Any:
 
 
 @statement
-def removed_by_id(id: Any) -> Any:
+def removed_by_id(id: Placeholder) -> Query:
     return RemovedFile.select().where(RemovedFile.id == id)
 
 
 @statement
-def forget_removed(id: Any) -> Any:
+def forget_removed(id: Placeholder) -> Query:
     return RemovedFile.delete().where(RemovedFile.id == id)
 
 
@@ -68,7 +68,7 @@ class Remembered(NamedTuple):
 
 
 @statement
-def removable(ids: Any) -> Any:
+def removable(ids: Placeholder) -> Query:
     return (
         MediaFile.select(*(getattr(MediaFile, name) for name in Remembered._fields))
         .where(OneOf(MediaFile.id, ids))
@@ -76,7 +76,7 @@ def removable(ids: Any) -> Any:
     )
 
 
-def _insert_removed(**values: Any) -> Any:
+def _insert_removed(**values: Placeholder) -> Query:
     return RemovedFile.insert(**values).on_conflict(
         conflict_target=[RemovedFile.id],
         preserve=[getattr(RemovedFile, name) for name in values if name != "id"],
@@ -87,5 +87,5 @@ insert_removed = Statement(_insert_removed, names=(*Remembered._fields, "removed
 
 
 @statement
-def delete_files(ids: Any) -> Any:
+def delete_files(ids: Placeholder) -> Query:
     return MediaFile.delete().where(OneOf(MediaFile.id, ids))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from peewee import EXCLUDED
 
-from ...database.orm.nodes import OneOf
-from ...database.orm.statements import statement
+from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.statements import Query, statement
 from ...database.transactions.inserts import Insert
 from ..models import MediaFile
 from ..work_models import Work, WorkFile
 
 
 @statement
-def work_by_key(key: Any) -> Any:
+def work_by_key(key: Placeholder) -> Query:
     return Work.select(Work.id).where(Work.key == key).tuples()
 
 
 @statement
-def works_by_keys(keys: Any) -> Any:
+def works_by_keys(keys: Placeholder) -> Query:
     return Work.select(Work.key, Work.id).where(OneOf(Work.key, keys)).tuples()
 
 
 @statement
-def work_by_number(show_id: Any, season: Any, number: Any) -> Any:
+def work_by_number(show_id: Placeholder, season: Placeholder, number: Placeholder) -> Query:
     return (
         Work.select(Work.id)
         .where(Work.show == show_id, Work.season_number == season, Work.episode_number == number)
@@ -33,7 +32,7 @@ def work_by_number(show_id: Any, season: Any, number: Any) -> Any:
 
 
 @statement
-def episodes_of(show_id: Any) -> Any:
+def episodes_of(show_id: Placeholder) -> Query:
     return (
         Work.select(Work.id, Work.season_number, Work.episode_number)
         .where(Work.show == show_id)
@@ -42,7 +41,14 @@ def episodes_of(show_id: Any) -> Any:
 
 
 @statement
-def insert_work(id: Any, kind: Any, key: Any, show_id: Any, season: Any, number: Any) -> Any:
+def insert_work(
+    id: Placeholder,
+    kind: Placeholder,
+    key: Placeholder,
+    show_id: Placeholder,
+    season: Placeholder,
+    number: Placeholder,
+) -> Query:
     return Work.insert(
         {
             Work.id: id,
@@ -59,17 +65,17 @@ insert_works = Insert(Work.id, Work.kind, Work.key)
 
 
 @statement
-def set_key(key: Any, id: Any) -> Any:
+def set_key(key: Placeholder, id: Placeholder) -> Query:
     return Work.update({Work.key: key}).where(Work.id == id)
 
 
 @statement
-def set_show(show_id: Any, id: Any) -> Any:
+def set_show(show_id: Placeholder, id: Placeholder) -> Query:
     return Work.update({Work.show: show_id}).where(Work.id == id)
 
 
 @statement
-def of_same_show(work_id: Any, ids: Any) -> Any:
+def of_same_show(work_id: Placeholder, ids: Placeholder) -> Query:
     """The works among these that are episodes of the same show as a work."""
     other = Work.alias()
     return (
@@ -84,7 +90,7 @@ def of_same_show(work_id: Any, ids: Any) -> Any:
 
 
 @statement
-def links_of(file_id: Any) -> Any:
+def links_of(file_id: Placeholder) -> Query:
     return (
         WorkFile.select(WorkFile.work, WorkFile.part)
         .where(WorkFile.media_file_id == file_id)
@@ -93,7 +99,7 @@ def links_of(file_id: Any) -> Any:
 
 
 @statement
-def files_of(work_id: Any) -> Any:
+def files_of(work_id: Placeholder) -> Query:
     return (
         WorkFile.select(WorkFile.media_file_id, WorkFile.part)
         .where(WorkFile.work == work_id)
@@ -102,7 +108,7 @@ def files_of(work_id: Any) -> Any:
 
 
 @statement
-def insert_link(file_id: Any, work_id: Any, part: Any) -> Any:
+def insert_link(file_id: Placeholder, work_id: Placeholder, part: Placeholder) -> Query:
     return WorkFile.insert(
         {WorkFile.media_file_id: file_id, WorkFile.work: work_id, WorkFile.part: part}
     ).on_conflict(
@@ -116,12 +122,12 @@ insert_links = Insert(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
 
 
 @statement
-def delete_link(file_id: Any, work_id: Any) -> Any:
+def delete_link(file_id: Placeholder, work_id: Placeholder) -> Query:
     return WorkFile.delete().where(WorkFile.media_file_id == file_id, WorkFile.work == work_id)
 
 
 @statement
-def known_files_of(work_id: Any) -> Any:
+def known_files_of(work_id: Placeholder) -> Query:
     """Every file of a work in any library, missing ones included, removed ones not."""
     return (
         MediaFile.select()

@@ -6,10 +6,10 @@ from collections import namedtuple
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
-from peewee import JOIN, SQL, fn
+from peewee import ModelSelect, ColumnBase, JOIN, SQL, fn
 
-from ...database.orm.nodes import OneOf
-from ...database.orm.statements import Statement, statement
+from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.statements import Query, Statement, statement
 from ...database.transactions.inserts import Insert
 from ..models import MediaFile, RemovedFile
 from ..work_models import WorkFile
@@ -37,7 +37,7 @@ KnownFile: type[Known] = namedtuple(  # type: ignore[misc]
 
 
 @statement
-def known_files(library_id: Any, paths: Any) -> Any:
+def known_files(library_id: Placeholder, paths: Placeholder) -> Query:
     columns = {name: getattr(MediaFile, name) for name in ("path", "id", "status", *FACTS)}
     columns["duration"] = fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration)
     return (
@@ -70,7 +70,7 @@ def _assignments(values: dict[str, Any]) -> dict[Any, Any]:
     return {column: fn.COALESCE(value, column) for column, value in columns.items()}
 
 
-def _change_file(*, id: Any, now: Any, **supplied: Any) -> Any:
+def _change_file(*, id: Placeholder, now: Placeholder, **supplied: ColumnBase) -> Query:
     """The content at a known path has changed; columns not supplied stay until the next probe.
 
     So does the fingerprint, which finds the old content at its new path.
@@ -90,7 +90,7 @@ def _change_file(*, id: Any, now: Any, **supplied: Any) -> Any:
 change_file = Statement(_change_file, names=("id", "now", *FACTS))
 
 
-def _supply_details(*, id: Any, now: Any, **supplied: Any) -> Any:
+def _supply_details(*, id: Placeholder, now: Placeholder, **supplied: ColumnBase) -> Query:
     """Columns that a caller supplies for unchanged content."""
     supplied["duration"] = _unless_disproved(supplied["duration"])
     return MediaFile.update({**_assignments(supplied), MediaFile.updated_at: now}).where(
@@ -101,13 +101,13 @@ def _supply_details(*, id: Any, now: Any, **supplied: Any) -> Any:
 supply_details = Statement(_supply_details, names=("id", "now", *DETAILS))
 
 
-def _unless_disproved(duration: Any) -> Any:
+def _unless_disproved(duration: ColumnBase) -> ColumnBase:
     """A duration, or NULL if playback has disproved it."""
     return fn.NULLIF(duration, MediaFile.disproved_duration)
 
 
 @statement
-def file_returned(now: Any, id: Any) -> Any:
+def file_returned(now: Placeholder, id: Placeholder) -> Query:
     """A returned file is probed again, because it may be the best of its movie again."""
     return MediaFile.update(
         {
@@ -120,7 +120,7 @@ def file_returned(now: Any, id: Any) -> Any:
 
 
 @statement
-def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
+def present_paths_after(library_id: Placeholder, path: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.path, MediaFile.id)
         .where(MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == _PRESENT)
@@ -131,14 +131,14 @@ def present_paths_after(library_id: Any, path: Any, limit: Any) -> Any:
 
 
 @statement
-def mark_missing(now: Any, ids: Any) -> Any:
+def mark_missing(now: Placeholder, ids: Placeholder) -> Query:
     return MediaFile.update(
         {MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now}
     ).where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
 
 
 @statement
-def count_missing(library_id: Any) -> Any:
+def count_missing(library_id: Placeholder) -> Query:
     return (
         MediaFile.select(fn.COUNT(SQL("*")))
         .where(MediaFile.library == library_id, MediaFile.status == _MISSING)
@@ -147,7 +147,7 @@ def count_missing(library_id: Any) -> Any:
 
 
 @statement
-def count_files(library_id: Any) -> Any:
+def count_files(library_id: Placeholder) -> Query:
     # COUNT(id) would read every row: the index of a library does not have the id.
     return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.library == library_id).tuples()
 
@@ -161,7 +161,7 @@ class Unprobed(NamedTuple):
 
 
 @statement
-def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
+def unprobed(library_id: Placeholder, after_path: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state)
         .where(
@@ -177,7 +177,7 @@ def unprobed(library_id: Any, after_path: Any, limit: Any) -> Any:
 
 
 @statement
-def count_unprobed(library_id: Any) -> Any:
+def count_unprobed(library_id: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id))
         .where(
@@ -193,7 +193,7 @@ def count_unprobed(library_id: Any) -> Any:
 _PROBED = (*(name for name in FACTS if name != "modified_ns"), "probe_state", "error", "updated_at")
 
 
-def _save_probe(*, id: Any, **probed: Any) -> Any:
+def _save_probe(*, id: Placeholder, **probed: ColumnBase) -> Query:
     probed["duration"] = _unless_disproved(probed["duration"])
     return MediaFile.update(**probed).where(MediaFile.id == id)
 
@@ -202,7 +202,9 @@ save_probe = Statement(_save_probe, names=("id", *_PROBED))
 
 
 @statement
-def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
+def save_error(
+    error: Placeholder, probe_state: Placeholder, now: Placeholder, id: Placeholder
+) -> Query:
     return MediaFile.update(
         {MediaFile.error: error, MediaFile.probe_state: probe_state, MediaFile.updated_at: now}
     ).where(MediaFile.id == id)
@@ -212,7 +214,7 @@ def save_error(error: Any, probe_state: Any, now: Any, id: Any) -> Any:
 
 
 @statement
-def files_with_fingerprints(fingerprints: Any) -> Any:
+def files_with_fingerprints(fingerprints: Placeholder) -> Query:
     return (
         MediaFile.select()
         .where(OneOf(MediaFile.fingerprint, fingerprints), MediaFile.status == _PRESENT)
@@ -221,7 +223,7 @@ def files_with_fingerprints(fingerprints: Any) -> Any:
 
 
 @statement
-def files_with_works(work_ids: Any) -> Any:
+def files_with_works(work_ids: Placeholder) -> Query:
     linked = WorkFile.select(WorkFile.media_file_id).where(OneOf(WorkFile.work, work_ids))
     return (
         MediaFile.select()
@@ -239,7 +241,7 @@ class PartOfWork(NamedTuple):
 
 
 @statement
-def works_of_files(ids: Any) -> Any:
+def works_of_files(ids: Placeholder) -> Query:
     return (
         WorkFile.select(WorkFile.media_file_id, WorkFile.work, WorkFile.part)
         .where(OneOf(WorkFile.media_file_id, ids))
@@ -256,10 +258,10 @@ def _gone_and_new(removed: bool, same_content: bool) -> Statement:
     old: Any = RemovedFile if removed else MediaFile.alias("old")
     latest = (old.removed_at if removed else old.missing_since).desc()
 
-    def build(library_id: Any, since: Any) -> Any:
+    def build(library_id: Placeholder, since: Placeholder) -> Query:
         # CROSS fixes SQLite's join order, and COALESCE hides the indexes that it must not use: it
         # would read the whole library, or all files with a key.
-        pairs = old.select(old.id, MediaFile.id)
+        pairs: ModelSelect[Any] = old.select(old.id, MediaFile.id)
         if same_content:
             pairs = pairs.join(MediaFile, JOIN.CROSS).where(
                 MediaFile.fingerprint == fn.COALESCE(old.fingerprint, SQL("NULL"))
@@ -295,7 +297,7 @@ removed_replaced = _gone_and_new(removed=True, same_content=False)
 
 
 @statement
-def missing_of_the_future(library_id: Any, now: Any) -> Any:
+def missing_of_the_future(library_id: Placeholder, now: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.id)
         .where(
@@ -309,14 +311,14 @@ def missing_of_the_future(library_id: Any, now: Any) -> Any:
 
 
 @statement
-def missing_from_now(now: Any, library_id: Any) -> Any:
+def missing_from_now(now: Placeholder, library_id: Placeholder) -> Query:
     return MediaFile.update({MediaFile.missing_since: now}).where(
         MediaFile.library == library_id, MediaFile.status == _MISSING, MediaFile.missing_since > now
     )
 
 
 @statement
-def missing_before(library_id: Any, moment: Any, limit: Any) -> Any:
+def missing_before(library_id: Placeholder, moment: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.id)
         .where(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ...database.orm.nodes import OneOf
-from ...database.orm.statements import Statement, statement
+from peewee import ModelSelect
+
+from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.statements import Query, Statement, statement
 from ..models import Album, Episode, Movie, Track, TVShow
 from ..work_models import WorkFile
 from .models import SearchDocument
@@ -90,8 +92,8 @@ def found(kind: str, row: Any) -> Found:
     return Found(**{"media_file_id": None, "year": None, **values})
 
 
-def _source(kind: str) -> Any:
-    query = _MODELS[kind].select(*_COLUMNS[kind].values())
+def _source(kind: str) -> ModelSelect[Any]:
+    query: ModelSelect[Any] = _MODELS[kind].select(*_COLUMNS[kind].values())
     return query.join(Album) if kind == "track" else query
 
 
@@ -113,7 +115,7 @@ def titled_any(kind: str) -> Statement:
     """Return the statement for the rows of many titles: argument their title_keys."""
     column = getattr(SearchDocument, kind)
 
-    def build(keys: Any) -> Any:
+    def build(keys: Placeholder) -> Query:
         ids = SearchDocument.select(column).where(
             SearchDocument.kind == kind, OneOf(SearchDocument.title_key, keys)
         )
@@ -131,7 +133,7 @@ def identities(kind: str) -> Statement:
 
 
 @statement
-def files_of_works(ids: Any) -> Any:
+def files_of_works(ids: Placeholder) -> Query:
     """Every file that is, or was, a file of these works."""
     return (
         WorkFile.select(WorkFile.work, WorkFile.media_file_id, WorkFile.part)

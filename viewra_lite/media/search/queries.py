@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any
 
-from peewee import EXCLUDED, JOIN, Tuple, fn
+from peewee import ColumnBase, EXCLUDED, JOIN, ModelSelect, SelectQuery, Tuple, fn
 
-from ...database.orm.nodes import MatchesWords, OneOf
-from ...database.orm.statements import Statement, statement
+from ...database.orm.nodes import MatchesWords, OneOf, Placeholder
+from ...database.orm.statements import Query, Statement, statement
 from ..models import Album, Episode, MediaFile, Movie, Track, TVShow
 from .models import SearchDocument
 from ..queries import page_source
@@ -62,7 +62,9 @@ def save_document(kind: str) -> Statement:
     """Return the upsert of one kind's documents."""
     document, key = SearchDocument, SEARCHED[kind][1]
 
-    def build(*, id: Any, title: Any, title_key: Any, terms: Any) -> Any:
+    def build(
+        *, id: Placeholder, title: Placeholder, title_key: Placeholder, terms: Placeholder
+    ) -> Query:
         written = {document.title: title, document.title_key: title_key, document.terms: terms}
         return document.insert({document.kind: kind, key: id, **written}).on_conflict(
             conflict_target=[key],
@@ -89,20 +91,23 @@ _RANKED_BY = (
 )
 
 
-def _documents_of_each_kind(chosen: Callable[[str, int], Any]) -> Any:
+def _documents_of_each_kind(chosen: Callable[[str, int], ColumnBase]) -> Query:
     """Union the documents of each kind: one kind's many hits must not hide another's few."""
-    parts: list[Any] = [
+    first, *others = [
         SearchDocument.select(*_RANKED_BY).where(chosen(kind, number))
         for number, kind in enumerate(SEARCHED)
     ]
-    return reduce(lambda union, part: union.union_all(part), parts).tuples()
+    union: SelectQuery = first
+    for other in others:
+        union = union.union_all(other)
+    return union.tuples()
 
 
 @statement
-def documents_titled(start: Any, end: Any, most: Any) -> Any:
+def documents_titled(start: Placeholder, end: Placeholder, most: Placeholder) -> Query:
     """The first documents of each kind with a title in a range, in the order of their titles."""
 
-    def chosen(kind: str, number: int) -> Any:
+    def chosen(kind: str, number: int) -> ColumnBase:
         document = SearchDocument.alias(f"d{number}")
         return SearchDocument.seq.in_(
             document.select(document.seq)
@@ -114,19 +119,19 @@ def documents_titled(start: Any, end: Any, most: Any) -> Any:
     return _documents_of_each_kind(chosen)
 
 
-def _matching(words: Any, most: Any) -> Any:
+def _matching(words: Placeholder, most: Placeholder) -> ColumnBase:
     return MatchesWords(
         SearchDocument.seq, index="search_index", column="lexemes", words=words, most=most
     )
 
 
 @statement
-def documents_matching(words: Any, most: Any) -> Any:
+def documents_matching(words: Placeholder, most: Placeholder) -> Query:
     """The first documents with all words, of any kind."""
     return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).tuples()
 
 
-def _each_kind_matching(most: Any, *words: Any) -> Any:
+def _each_kind_matching(most: Placeholder, *words: Placeholder) -> Query:
     return _documents_of_each_kind(lambda kind, number: _matching(words[number], most))
 
 
@@ -134,7 +139,7 @@ each_kind_matching = Statement(_each_kind_matching, arity=1 + len(SEARCHED))
 
 
 @statement
-def hits_by_seq(seqs: Any) -> Any:
+def hits_by_seq(seqs: Placeholder) -> Query:
     """The columns of hits; an episode takes some from its show, a track from its album."""
     show = fn.COALESCE(SearchDocument.show, Episode.show)
     album = fn.COALESCE(SearchDocument.album, Track.album)
@@ -177,7 +182,7 @@ def titled(kind: str) -> Statement:
     """Return the statement for the movies, shows or tracks of a title: argument its title_key."""
     model, id, _ = SEARCHED[kind]
 
-    def build(key: Any) -> Any:
+    def build(key: Placeholder) -> Query:
         ids = SearchDocument.select(id).where(
             SearchDocument.kind == kind, SearchDocument.title_key == key
         )
@@ -187,7 +192,7 @@ def titled(kind: str) -> Statement:
     return Statement(build)
 
 
-def _track_source() -> Any:
+def _track_source() -> ModelSelect[Any]:
     return (
         Track.select(Track, Album, MediaFile)
         .join(Album)
@@ -209,7 +214,9 @@ def named_between(model: Any) -> Statement:
 
 
 @statement
-def episodes_numbered(show_ids: Any, season_number: Any, episode_number: Any) -> Any:
+def episodes_numbered(
+    show_ids: Placeholder, season_number: Placeholder, episode_number: Placeholder
+) -> Query:
     return (
         Episode.select(Episode, TVShow, MediaFile)
         .join(TVShow)
@@ -225,7 +232,7 @@ def episodes_numbered(show_ids: Any, season_number: Any, episode_number: Any) ->
 
 
 @statement
-def files_at(library_id: Any, paths: Any) -> Any:
+def files_at(library_id: Placeholder, paths: Placeholder) -> Query:
     return (
         MediaFile.select()
         .where(MediaFile.library == library_id, OneOf(MediaFile.path, paths))

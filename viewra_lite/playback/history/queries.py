@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from peewee import Case, EXCLUDED, SQL, Tuple, fn
+from peewee import ModelSelect, Case, EXCLUDED, SQL, Tuple, fn
 
-from ...database.orm.nodes import OneOf, Typed, UtcDay
-from ...database.orm.statements import Statement, statement
+from ...database.orm.nodes import OneOf, Placeholder, Typed, UtcDay
+from ...database.orm.statements import Query, Statement, statement
 from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 
 _COLUMNS = [field.name for field in PlaybackHistory._meta.sorted_fields]
 
 
-def _put_play(**values: Any) -> Any:
+def _put_play(**values: Placeholder) -> Query:
     return PlaybackHistory.insert(**values).on_conflict(
         conflict_target=[PlaybackHistory.id],
         update={name: getattr(EXCLUDED, name) for name in values if name != "id"},
@@ -25,7 +25,7 @@ put_play = Statement(_put_play, names=_COLUMNS)
 
 
 @statement
-def set_completed(completed: Any, id: Any) -> Any:
+def set_completed(completed: Placeholder, id: Placeholder) -> Query:
     return PlaybackHistory.update({PlaybackHistory.completed: completed}).where(
         PlaybackHistory.id == id
     )
@@ -43,8 +43,8 @@ def page_of_plays(model: Any, of_user: bool, continued: bool) -> Statement:
     """Return the statement for one page, newest first: (limit, *user_id, *key before)."""
     key = (model.played_at, model.id)
 
-    def build(limit: Any, *rest: Any) -> Any:
-        query = model.select()
+    def build(limit: Placeholder, *rest: Placeholder) -> Query:
+        query: ModelSelect[Any] = model.select()
         if of_user:
             query = query.where(model.user_id == rest[0])
         if continued:
@@ -70,14 +70,14 @@ plays_near, archived_near = map(_near, (PlaybackHistory, PlaybackHistoryArchive)
 
 
 @statement
-def history_follows(gone: Any, kept: Any) -> Any:
+def history_follows(gone: Placeholder, kept: Placeholder) -> Query:
     return PlaybackHistory.update({PlaybackHistory.media_file_id: kept}).where(
         PlaybackHistory.media_file_id == gone
     )
 
 
 @statement
-def archive_follows(gone: Any, kept: Any) -> Any:
+def archive_follows(gone: Placeholder, kept: Placeholder) -> Query:
     archive = PlaybackHistoryArchive
     return archive.update({archive.media_file_id: kept}).where(archive.media_file_id == gone)
 
@@ -106,7 +106,7 @@ oldest_archived = _oldest_after(PlaybackHistoryArchive)
 
 
 @statement
-def count_before(moment: Any) -> Any:
+def count_before(moment: Placeholder) -> Query:
     return (
         PlaybackHistory.select(fn.COUNT(PlaybackHistory.id))
         .where(PlaybackHistory.played_at < moment)
@@ -115,7 +115,7 @@ def count_before(moment: Any) -> Any:
 
 
 @statement
-def copy_to_archive(ids: Any, now: Any) -> Any:
+def copy_to_archive(ids: Placeholder, now: Placeholder) -> Query:
     source, archive = PlaybackHistory, PlaybackHistoryArchive
     archived_at = Typed(now, archive.archived_at)
     names = [*_COLUMNS, "archived_at"]
@@ -128,7 +128,7 @@ def copy_to_archive(ids: Any, now: Any) -> Any:
 
 
 @statement
-def copy_from_archive(ids: Any) -> Any:
+def copy_from_archive(ids: Placeholder) -> Query:
     source, target = PlaybackHistoryArchive, PlaybackHistory
     return target.insert_from(
         source.select(*(getattr(source, name) for name in _COLUMNS)).where(OneOf(source.id, ids)),
@@ -161,7 +161,7 @@ def _add_to_totals(model: Any, sign: str) -> Statement:
     key = (UtcDay(model.played_at), model.user_id, model.kind, top_title_of(model))
     sums = (total.plays, total.completed, total.seconds)
 
-    def build(ids: Any) -> Any:
+    def build(ids: Placeholder) -> Query:
         counted = (
             model.select(*key, *(SQL(sign) * fn.SUM(count) for count in count_of(model)))
             .where(OneOf(model.id, ids))
@@ -182,7 +182,7 @@ take_from_totals = _add_to_totals(PlaybackHistoryArchive, "-1")
 
 
 @statement
-def delete_empty_totals(first_day: Any, last_day: Any) -> Any:
+def delete_empty_totals(first_day: Placeholder, last_day: Placeholder) -> Query:
     total = PlaybackDailyTotal
     return total.delete().where(
         total.day >= first_day, total.day <= last_day, total.plays == SQL("0")

@@ -7,10 +7,10 @@ from functools import lru_cache
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from peewee import Select, fn
+from peewee import ModelSelect, Select, fn
 
-from ...database.orm.nodes import Typed, UtcDay
-from ...database.orm.statements import Statement
+from ...database.orm.nodes import Placeholder, Typed, UtcDay
+from ...database.orm.statements import Query, Statement
 from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 from .queries import count_of, top_title_of
 
@@ -30,12 +30,20 @@ def totals_by(of_user: bool, *names: str) -> Statement:
     live, archive, total = PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal
 
     def build(
-        since: Any, until: Any, first: Any, last: Any, first_day: Any, last_day: Any, *user: Any
-    ) -> Any:
-        def between(model: Any, column: Any, start: Any, end: Any) -> Any:
+        since: Placeholder,
+        until: Placeholder,
+        first: Placeholder,
+        last: Placeholder,
+        first_day: Placeholder,
+        last_day: Placeholder,
+        *user: Placeholder,
+    ) -> Query:
+        def between(
+            model: Any, column: Any, start: Placeholder, end: Placeholder
+        ) -> ModelSelect[Any]:
             columns, counts = _columns(model)
             key = [columns[name] for name in names]
-            query = (
+            query: ModelSelect[Any] = (
                 model.select(
                     *(each.alias(name) for name, each in zip(names, key)),
                     *(fn.SUM(count).alias(name) for name, count in zip(_SUMS, counts)),
@@ -68,11 +76,11 @@ class PlayOfTime(NamedTuple):
 def plays_between(of_user: bool) -> Statement:
     """Return the statement for the plays of a span: arguments (since, until, *user_id)."""
 
-    def build(since: Any, until: Any, *user: Any) -> Any:
-        def of(model: Any) -> Any:
-            query = model.select(model.played_at, model.completed, model.duration_watched).where(
-                model.played_at >= since, model.played_at < until
-            )
+    def build(since: Placeholder, until: Placeholder, *user: Placeholder) -> Query:
+        def of(model: Any) -> ModelSelect[Any]:
+            query: ModelSelect[Any] = model.select(
+                model.played_at, model.completed, model.duration_watched
+            ).where(model.played_at >= since, model.played_at < until)
             return query.where(model.user_id == user[0]) if of_user else query
 
         return of(PlaybackHistory).union_all(of(PlaybackHistoryArchive)).objects(PlayOfTime)
@@ -97,7 +105,7 @@ def _sources(name: str) -> tuple[Any, ...]:
     return getattr(total, name), *(getattr(play, column) for play in plays if column)
 
 
-def _summed(every: Any, names: tuple[str, ...]) -> Any:
+def _summed(every: Any, names: tuple[str, ...]) -> Query:
     key = [getattr(every.c, name) for name in names]
     sums = {name: fn.SUM(getattr(every.c, name)) for name in _SUMS}
     columns = {name: getattr(PlaybackDailyTotal, name) for name in (*names, *_SUMS)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from peewee import JOIN
+from peewee import ColumnBase, JOIN
 
-from ...database.orm.nodes import OneOf
-from ...database.orm.statements import statement
+from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.statements import Query, statement
 from ...media.models import Episode, MediaFile, TVShow
 from ...media.work_models import Work, WorkFile
 from ..models import UserMediaProgress
@@ -16,7 +16,13 @@ from ..models import UserMediaProgress
 # A user's files
 
 
-def _files_touched(user_id: Any, moment: Any, after: Any, limit: Any, *conditions: Any) -> Any:
+def _files_touched(
+    user_id: Placeholder,
+    moment: Placeholder,
+    after: Placeholder,
+    limit: Placeholder,
+    *conditions: ColumnBase,
+) -> Query:
     """A user's files, the last changed first, after the last one of the previous chunk."""
     progress = UserMediaProgress
     return (
@@ -34,14 +40,16 @@ def _files_touched(user_id: Any, moment: Any, after: Any, limit: Any, *condition
 
 
 @statement
-def files_recent(user_id: Any, moment: Any, after: Any, limit: Any) -> Any:
+def files_recent(
+    user_id: Placeholder, moment: Placeholder, after: Placeholder, limit: Placeholder
+) -> Query:
     return _files_touched(user_id, moment, after, limit)
 
 
-def _is_resumable(shortest: Any, first: Any, last: Any) -> Any:
+def _is_resumable(shortest: Placeholder, first: Placeholder, last: Placeholder) -> ColumnBase:
     """Whether a file may be resumed: by its least duration, and by shares of the duration."""
     progress = UserMediaProgress
-    return (progress.position > 0) & (
+    resumable: ColumnBase = (progress.position > 0) & (
         progress.duration.is_null()
         | (
             (progress.duration >= shortest)
@@ -49,12 +57,19 @@ def _is_resumable(shortest: Any, first: Any, last: Any) -> Any:
             & (progress.position < progress.duration * last)
         )
     )
+    return resumable
 
 
 @statement
 def files_unfinished(
-    user_id: Any, moment: Any, after: Any, limit: Any, shortest: Any, first: Any, last: Any
-) -> Any:
+    user_id: Placeholder,
+    moment: Placeholder,
+    after: Placeholder,
+    limit: Placeholder,
+    shortest: Placeholder,
+    first: Placeholder,
+    last: Placeholder,
+) -> Query:
     return _files_touched(
         user_id,
         moment,
@@ -68,8 +83,14 @@ def files_unfinished(
 
 @statement
 def files_begun(
-    user_id: Any, moment: Any, after: Any, limit: Any, shortest: Any, first: Any, last: Any
-) -> Any:
+    user_id: Placeholder,
+    moment: Placeholder,
+    after: Placeholder,
+    limit: Placeholder,
+    shortest: Placeholder,
+    first: Placeholder,
+    last: Placeholder,
+) -> Query:
     """As files_unfinished, including files that were completed before."""
     return _files_touched(
         user_id,
@@ -95,7 +116,7 @@ class ShowOfFile(NamedTuple):
 
 
 @statement
-def shows_of_files(ids: Any) -> Any:
+def shows_of_files(ids: Placeholder) -> Query:
     return (
         WorkFile.select(
             WorkFile.media_file_id, Work.show, TVShow.id, TVShow.library == MediaFile.library
@@ -121,7 +142,7 @@ class EpisodeCopy(NamedTuple):
 
 
 @statement
-def episodes_of_shows(works: Any) -> Any:
+def episodes_of_shows(works: Placeholder) -> Query:
     """Every episode of the shows of these works, in every library."""
     return (
         TVShow.select(
@@ -154,7 +175,7 @@ class PlayOfShow(NamedTuple):
 
 
 @statement
-def plays_of_shows(user_id: Any, works: Any) -> Any:
+def plays_of_shows(user_id: Placeholder, works: Placeholder) -> Query:
     """A user's rows of the episodes of these shows, removed ones included."""
     progress = UserMediaProgress
     # CROSS fixes the order, shows first: else SQLite reads all rows of the user.
@@ -183,5 +204,5 @@ def plays_of_shows(user_id: Any, works: Any) -> Any:
 
 
 @statement
-def episodes_by_ids(ids: Any) -> Any:
+def episodes_by_ids(ids: Placeholder) -> Query:
     return Episode.select(Episode, TVShow).join(TVShow).where(OneOf(Episode.id, ids))
