@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reprlib import Repr
-from typing import Any
 
 LONGEST_MESSAGE = 2000
 """Characters; a longer message loses its middle."""
@@ -20,7 +19,7 @@ class ViewraError(Exception):
         super().__init__(_cut(text, LONGEST_MESSAGE))
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a short repr() of any value for a message."""
     try:
         return _cut(_REPR.repr(value), _LONGEST_SHOWN)

@@ -201,12 +201,12 @@ class Store:
                 self._attached[name] = module
             return self._attached[name]
 
-    def _match_waiting(self, *_: Any) -> None:
+    def _match_waiting(self, *_: object) -> None:
         """Import the records that were waiting for media, which a scan may have found."""
         if self._finds("SELECT 1 FROM playback_import_waiting LIMIT 1"):
             self.importing.match_waiting()
 
-    def _attach_all(self, *_: Any) -> None:
+    def _attach_all(self, *_: object) -> None:
         for built_in in BUILT_IN:
             self._attach(built_in.name)
 
@@ -297,7 +297,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parents_store)
 
 
-def _is_adoptable(connection: Any) -> bool:
+def _is_adoptable(connection: object) -> bool:
     from .adoption import is_adoptable
 
     return is_adoptable(connection)

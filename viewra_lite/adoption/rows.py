@@ -181,7 +181,12 @@ class Rows:
         row["work_id"] = self._work("track", row.get("media_file_id"), key=key)
 
     def _complete_title(
-        self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], qualifier: Any
+        self,
+        table: str,
+        kind: str,
+        row: Row,
+        identity: Callable[[str, Any], str],
+        qualifier: object,
     ) -> None:
         if row.get("title") is None:
             refuse(table, row, "title is missing")
@@ -193,7 +198,7 @@ class Rows:
             # Not ":", which in a movie's identity is followed by a part.
             row["identity"] = f"{row['identity']}#{row['id']}"
 
-    def _work(self, kind: str, file: str | None, **columns: Any) -> str:
+    def _work(self, kind: str, file: str | None, **columns: object) -> str:
         """Insert the work of a row and link the row's file to it."""
         key = columns.get("key")
         if key is not None and self._has("works", key=key):
@@ -348,15 +353,15 @@ class Rows:
                 refuse(table, row, str(why))
             raise
 
-    def _existing(self, table: str, id: Any) -> Any:
+    def _existing(self, table: str, id: object) -> Any:
         return id if id is not None and self._has(table, id=id) else None
 
-    def _has(self, table: str, **equal: Any) -> bool:
+    def _has(self, table: str, **equal: object) -> bool:
         condition = " AND ".join(f"{quoted(name)} = ?" for name in equal)
         sql = f"SELECT 1 FROM {quoted(table)} WHERE {condition}"
         return self._one(sql, *equal.values()) is not None
 
-    def _one(self, sql: str, *arguments: Any) -> Any:
+    def _one(self, sql: str, *arguments: object) -> Any:
         found = self._connection.execute(sql, arguments).fetchone()
         return found[0] if found else None
 

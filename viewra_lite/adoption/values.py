@@ -100,14 +100,14 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def path(value: Any) -> str | None:
+def path(value: object) -> str | None:
     """Return a path as `stored_path` stores it."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
     return stored_path(str(value)) if value is not None else None
 
 
-def text(value: Any) -> str | None:
+def text(value: object) -> str | None:
     """Return text; bytes that are not UTF-8 are escaped as in `stored_path`."""
     if value is None:
         return None
@@ -121,7 +121,7 @@ def text(value: Any) -> str | None:
     return stored_path(found)
 
 
-def whole_number(value: Any, *, bits: int = 63) -> int | None:
+def whole_number(value: object, *, bits: int = 63) -> int | None:
     """Return an integer; a fraction is rounded."""
     found = number(value)
     if found is None:
@@ -148,7 +148,7 @@ def number(value: Any) -> float | int | None:
     return found
 
 
-def share(value: Any) -> float | None:
+def share(value: object) -> float | None:
     """Return a share, 0.0 to 1.0; a number above 1 is taken for a percentage."""
     found = number(value)
     if found is None:
@@ -158,7 +158,7 @@ def share(value: Any) -> float | None:
     return found / 100 if found > 1 else float(found)
 
 
-def truth(value: Any) -> int | None:
+def truth(value: object) -> int | None:
     """Return 0 or 1."""
     word = (text(value) or "").strip().lower()
     if word in _TRUE or word in _FALSE:
@@ -167,7 +167,7 @@ def truth(value: Any) -> int | None:
     return None if found is None else int(found != 0)
 
 
-def moment(value: Any) -> str | None:
+def moment(value: object) -> str | None:
     """Return the stored form of a time; a time without a zone is UTC, Go's zero time is None."""
     try:
         epoch = number(value)
@@ -200,7 +200,7 @@ def _written_moment(text: str) -> datetime | None:
         raise ValueError("it is not a time") from None
 
 
-def day(value: Any) -> str | None:
+def day(value: object) -> str | None:
     """Return a date as ISO text; for a year or a month, its first day."""
     dated = (text(value) or "").strip()
     if re.fullmatch(r"\d{4}(-\d\d)?", dated):
@@ -215,7 +215,7 @@ def day(value: Any) -> str | None:
     return (dated if re.match(r"\d{4}-\d\d-\d\d", dated) else found)[:10] if found else None
 
 
-def json_text(value: Any) -> str | None:
+def json_text(value: object) -> str | None:
     """Return JSON text; text that is not JSON becomes a JSON string."""
     written = text(value)
     if written is None or not written.strip():
@@ -223,7 +223,7 @@ def json_text(value: Any) -> str | None:
     return written if _is_json(written) else json.dumps(written, ensure_ascii=False)
 
 
-def json_array(value: Any) -> str | None:
+def json_array(value: object) -> str | None:
     """Return a JSON array; text that is not JSON is split at its commas."""
     written = text(value)
     if written is None or not written.strip():
@@ -249,7 +249,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def choice(column: str, allowed: tuple[str, ...], value: Any) -> str | None:
+def choice(column: str, allowed: tuple[str, ...], value: object) -> str | None:
     """Return one of the allowed words, from itself or a synonym; column is "table.column"."""
     written = (text(value) or "").strip().lower()
     if not written:

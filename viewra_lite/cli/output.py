@@ -89,12 +89,12 @@ def readable_size(count: int) -> str:
 # JSON
 
 
-def print_json(document: Any) -> None:
+def print_json(document: object) -> None:
     """Print one JSON document, in ASCII; times as ISO 8601 in UTC."""
     print(json.dumps(document, indent=2, default=_plain))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).isoformat()
     if isinstance(value, date):

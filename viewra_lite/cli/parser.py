@@ -76,7 +76,7 @@ def build_parser() -> Parser:
     return parser
 
 
-def _share_options(parser: Parser, config: Any, switch: Any) -> None:
+def _share_options(parser: Parser, config: object, switch: object) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE_OR_URL",
@@ -106,6 +106,6 @@ class _Version(argparse.Action):
             option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options
         )
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
         print(f"{PROGRAM} {__version__}")
         parser.exit()

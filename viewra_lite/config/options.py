@@ -36,7 +36,7 @@ else:
     options = partial(dataclass, init=False, repr=False, eq=False)
 
 
-def _option(default: Any, check: Callable[[Any], Any], *, secret: bool = False) -> Any:
+def _option(default: object, check: Callable[[Any], Any], *, secret: bool = False) -> Any:
     """Declare an option; messages and repr() never show a secret one."""
     return field(default=default, repr=not secret, metadata={"check": check, "secret": secret})
 
@@ -88,7 +88,7 @@ class Config(ABC):
     music_resume_from: float = _option(0.05, check_fraction)
     music_resume_min_duration_s: int = _whole(1200, 0, 604_800)
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **given: object) -> None:
         try:
             self._take(given)
             return

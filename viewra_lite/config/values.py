@@ -68,7 +68,7 @@ class Secret:
     def __copy__(self) -> Secret:
         return self
 
-    def __deepcopy__(self, memo: Any) -> Secret:
+    def __deepcopy__(self, memo: object) -> Secret:
         return self
 
     def __eq__(self, other: object) -> bool:

@@ -175,7 +175,7 @@ class _Composer:
             nodes[key] = Node(value, event.start_mark.line + 1)
         return nodes
 
-    def _key(self, event: Any, before: dict[str, Node]) -> str:
+    def _key(self, event: object, before: dict[str, Node]) -> str:
         self._refuse_references(event)
         if not isinstance(event, yaml.ScalarEvent):
             raise self._refusal(event, "a list or a mapping as a key: a key must be a word")

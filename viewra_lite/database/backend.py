@@ -56,7 +56,7 @@ class Backend(Protocol):
     def turn_of(self, connection: Connection, writes: bool) -> Any:
         """Return a token of the current loan of a connection; is_lent() tests it."""
 
-    def is_lent(self, connection: Connection, turn: Any) -> bool:
+    def is_lent(self, connection: Connection, turn: object) -> bool:
         """Whether that loan has not ended: an interrupted give_back() may have to be repeated."""
 
     def give_back(self, connection: Connection) -> None:

@@ -35,17 +35,17 @@ MOST_32_BITS = 2**31 - 1
 MOST_64_BITS = 2**63 - 1
 
 
-def refused(name: str, expected: str, value: Any) -> InvalidValueError:
+def refused(name: str, expected: str, value: object) -> InvalidValueError:
     """Return the error for a value that is not as expected."""
     return InvalidValueError(f"{name} must be {expected}, not {shown(value)}")
 
 
-def no_such(noun: str, id: Any) -> NotFoundError:
+def no_such(noun: str, id: object) -> NotFoundError:
     """Return the error for an id without a record."""
     return NotFoundError(f"no {noun} {shown(id)}")
 
 
-def unknown_name(holder: str, name: Any, known: Collection[str]) -> InvalidValueError:
+def unknown_name(holder: str, name: object, known: Collection[str]) -> InvalidValueError:
     """Return the error for an unknown name of a holder, with the nearest known name."""
     import difflib
 
@@ -62,7 +62,7 @@ def not_a_cursor() -> InvalidValueError:
     )
 
 
-def or_none(check: Callable[[str, Any], Value], name: str, value: Any) -> Value | None:
+def or_none(check: Callable[[str, Any], Value], name: str, value: object) -> Value | None:
     """Return a checked value, or None for None."""
     return None if value is None else check(name, value)
 
@@ -70,7 +70,7 @@ def or_none(check: Callable[[str, Any], Value], name: str, value: Any) -> Value 
 # Ids and texts
 
 
-def known_id(noun: str, id: Any) -> str:
+def known_id(noun: str, id: object) -> str:
     """Return an id to look up; raises NotFoundError for a value that cannot be an id."""
     if id.__class__ is str and id.isascii() and len(id) <= LONGEST_ID and "\0" not in id:
         return str(id)  # the fast path for nearly all ids
@@ -80,7 +80,7 @@ def known_id(noun: str, id: Any) -> str:
         raise no_such(noun, id) from exc
 
 
-def checked_id(name: str, id: Any) -> str:
+def checked_id(name: str, id: object) -> str:
     """Return an id: not empty, and short enough for an index."""
     text = checked_text(name, id, longest=LONGEST_ID)
     if not text:
@@ -88,19 +88,19 @@ def checked_id(name: str, id: Any) -> str:
     return text
 
 
-def checked_ids(name: str, ids: Any) -> list[str]:
+def checked_ids(name: str, ids: object) -> list[str]:
     """Return a list of texts that may be ids, from any iterable except text."""
     if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):
         raise refused(name, "a list of ids", ids)
     return [checked_text(f"each of {name}", id) for id in ids]
 
 
-def checked_user(user_id: Any) -> str:
+def checked_user(user_id: object) -> str:
     """Return a user's id."""
     return checked_id("user_id", user_id)
 
 
-def checked_text(name: str, value: Any, *, longest: int | None = None) -> str:
+def checked_text(name: str, value: object, *, longest: int | None = None) -> str:
     """Return text that both engines can store."""
     if not isinstance(value, str):
         raise refused(name, "text", value)
@@ -111,7 +111,7 @@ def checked_text(name: str, value: Any, *, longest: int | None = None) -> str:
     return value
 
 
-def checked_title(name: str, value: Any) -> str:
+def checked_title(name: str, value: object) -> str:
     """Return a title or a name: not blank, and short enough for an index."""
     text = checked_text(name, value, longest=LONGEST_TITLE)
     if not text.strip():
@@ -119,14 +119,14 @@ def checked_title(name: str, value: Any) -> str:
     return text
 
 
-def checked_choice(name: str, value: Any, choices: Collection[str]) -> str:
+def checked_choice(name: str, value: object, choices: Collection[str]) -> str:
     """Return a value that is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise refused(name, f"one of {', '.join(choices)}", value)
     return value
 
 
-def checked_path(name: str, path: Any, expected: str = "a path") -> str:
+def checked_path(name: str, path: object, expected: str = "a path") -> str:
     """Return a file-system path as text; expected describes it in messages."""
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(text, str):
@@ -149,12 +149,12 @@ def is_storable(text: str) -> bool:
 # Numbers
 
 
-def checked_limit(limit: Any) -> int:
+def checked_limit(limit: object) -> int:
     """Return a number of rows, 1 to 1000."""
     return checked_whole("limit", limit, 1, MAX_LIMIT)
 
 
-def checked_whole(name: str, value: Any, least: int = 0, most: int = MOST_32_BITS) -> int:
+def checked_whole(name: str, value: object, least: int = 0, most: int = MOST_32_BITS) -> int:
     """Return a whole number within its limits."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise refused(name, f"a whole number, {_span(least, most)}", value)
@@ -163,7 +163,7 @@ def checked_whole(name: str, value: Any, least: int = 0, most: int = MOST_32_BIT
     return value
 
 
-def checked_bytes(name: str, value: Any) -> int:
+def checked_bytes(name: str, value: object) -> int:
     """Return a number of bytes."""
     return checked_whole(name, value, 0, MOST_64_BITS)
 
@@ -184,7 +184,7 @@ def checked_seconds(name: str, value: Any) -> float:
     return float(value)
 
 
-def checked_duration(name: str, value: Any) -> float:
+def checked_duration(name: str, value: object) -> float:
     """Return a running time in seconds, more than 0; an unknown one is None, not 0."""
     seconds = checked_seconds(name, value)
     if not seconds:
@@ -192,14 +192,14 @@ def checked_duration(name: str, value: Any) -> float:
     return seconds
 
 
-def checked_truth(name: str, value: Any) -> bool:
+def checked_truth(name: str, value: object) -> bool:
     """Return True or False; other truthy and falsy values are refused."""
     if not isinstance(value, bool):
         raise refused(name, "True or False", value)
     return value
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: object) -> bool:
     """Whether a value is a number that fits a column of real numbers."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
@@ -214,7 +214,7 @@ def _span(least: int, most: int, value: int | None = None) -> str:
 # Times
 
 
-def checked_moment(name: str, moment: Any) -> datetime:
+def checked_moment(name: str, moment: object) -> datetime:
     """Return an aware datetime, in UTC."""
     if moment.__class__ is datetime and moment.tzinfo is timezone.utc:
         return moment

@@ -54,7 +54,7 @@ def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -
     raise not_a_cursor()
 
 
-def _part(text: Any, column: type[str | datetime]) -> str | datetime:
+def _part(text: object, column: type[str | datetime]) -> str | datetime:
     if not isinstance(text, str):
         raise TypeError(text)
     if column is str:

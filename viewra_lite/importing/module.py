@@ -121,7 +121,7 @@ class Importing:
         return user_data.export(self._db, checked_id("user_id", user_id))
 
 
-def zone_of(name: Any) -> tzinfo:
+def zone_of(name: object) -> tzinfo:
     """Return a time zone; UTC for None. Raises InvalidValueError."""
     if name is None:
         return timezone.utc
@@ -140,7 +140,7 @@ def zone_of(name: Any) -> tzinfo:
     )
 
 
-def _records(source: Any, zone: tzinfo) -> list[WatchedRecord]:
+def _records(source: object, zone: tzinfo) -> list[WatchedRecord]:
     if isinstance(source, (bytes, Mapping)) or not isinstance(source, Iterable):
         raise InvalidValueError(
             f"source must be a path or a list of records, not {type(source).__name__}"
@@ -161,7 +161,7 @@ def _refuse_many_users(records: Sequence[WatchedRecord], label: str) -> None:
         )
 
 
-def _record(record: Any, number: int, zone: tzinfo) -> WatchedRecord:
+def _record(record: object, number: int, zone: tzinfo) -> WatchedRecord:
     if isinstance(record, WatchedRecord):
         number = record.number or number
         return record if record.problem else record_of(record.values(), number, zone)

@@ -104,7 +104,7 @@ def _progress(state: UserMediaProgress) -> dict[str, Any]:
     return {name: values.get(name) for name in _KEPT}
 
 
-def _play(play: Any) -> dict[str, Any]:
+def _play(play: object) -> dict[str, Any]:
     return in_json({name: getattr(play, name) for name in _OF_PLAY})
 
 
@@ -310,7 +310,7 @@ def _new_play(values: dict[str, Any]) -> PlaybackHistory | None:
     )
 
 
-def _progress_of(progress: Any) -> dict[str, Any] | None:
+def _progress_of(progress: object) -> dict[str, Any] | None:
     """Return the progress of an export, or None if it is not valid."""
     if not isinstance(progress, dict):
         return None
@@ -337,7 +337,7 @@ def _progress_of(progress: Any) -> dict[str, Any] | None:
     }
 
 
-def _moment(text: Any) -> datetime | None:
+def _moment(text: object) -> datetime | None:
     try:
         found = moments.written(text) if isinstance(text, str) else None
         if found is None or found.moment.tzinfo is None:

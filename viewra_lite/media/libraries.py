@@ -57,12 +57,12 @@ def locked(db: Database, id: str) -> Iterator[MediaLibrary]:
         yield found(db, id)
 
 
-def absolute(path: Any) -> str:
+def absolute(path: object) -> str:
     """Return the absolute path of a folder, which may not exist; raises InvalidValueError."""
     return os.path.abspath(checked_path("path", path))
 
 
-def checked_root(path: Any) -> str:
+def checked_root(path: object) -> str:
     """Return the absolute path of an existing folder; raises InvalidValueError."""
     root = absolute(path)
     if not os.path.exists(root):
@@ -108,7 +108,7 @@ def _inside(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def checked_name(name: Any) -> str:
+def checked_name(name: object) -> str:
     """Return a library's name; raises InvalidValueError for an empty one."""
     return checked_title("name", name).strip()
 

@@ -117,7 +117,7 @@ class MediaModule(CatalogVerbs):
         moment = or_none(checked_moment, "now", now) or self.db.now()
         return [library for library in self.libraries() if libraries.is_due(library, moment)]
 
-    def update_library(self, id: str, **changes: Any) -> MediaLibrary:
+    def update_library(self, id: str, **changes: object) -> MediaLibrary:
         """Change name, path, type or scan_interval; on disk before it returns.
 
         A new path moves the known files along, in one transaction. Raises NotFoundError,
@@ -146,7 +146,7 @@ class MediaModule(CatalogVerbs):
     # Scanning
 
     def scan(
-        self, library_id: str, *, progress: Any = None, accept_missing: bool = False
+        self, library_id: str, *, progress: object = None, accept_missing: bool = False
     ) -> ScanResult:
         """Walk and probe a library's folder; calls progress(phase, done, total) along the way.
 

@@ -54,7 +54,7 @@ def usage(db: Database) -> CacheUsage:
     return CacheUsage(**db.one(cache_queries.usage)._asdict())
 
 
-def checked_output(path: Any) -> str:
+def checked_output(path: object) -> str:
     """Return output_path, absolute; raises InvalidValueError for one that cannot be stored."""
     return canonical_path(os.path.abspath(checked_path("output_path", path)))
 

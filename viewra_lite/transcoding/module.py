@@ -341,7 +341,7 @@ class TranscodingModule(Module):
             _log.info("the leases of %d transcodes expired", expired)
 
     def _changed(
-        self, statement: Statement, *arguments: Any, **named: Any
+        self, statement: Statement, *arguments: object, **named: object
     ) -> TranscodeSession | None:
         rows = self.db.run_returning(statement, *arguments, **named)
         return rows[0] if rows else None

@@ -142,7 +142,7 @@ class Provider:
         }
 
 
-def _name(field: str, value: Any) -> str | None:
+def _name(field: str, value: object) -> str | None:
     if value is None:
         return None
     # Beyond ASCII, lower case depends on the version of Python.
@@ -152,7 +152,7 @@ def _name(field: str, value: Any) -> str | None:
     return name
 
 
-def _names(field: str, values: Any) -> tuple[str, ...] | None:
+def _names(field: str, values: object) -> tuple[str, ...] | None:
     if values is None:
         return None
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -160,7 +160,7 @@ def _names(field: str, values: Any) -> tuple[str, ...] | None:
     return tuple(sorted({_name(field, value) or "" for value in values} - {""}))
 
 
-def _streams(values: Any) -> tuple[int | str, ...]:
+def _streams(values: object) -> tuple[int | str, ...]:
     if values is None:
         return ()
     if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
@@ -174,7 +174,7 @@ def _streams(values: Any) -> tuple[int | str, ...]:
     return streams
 
 
-def _text(field: str, value: Any) -> str:
+def _text(field: str, value: object) -> str:
     if not checked_text(field, value, longest=LONGEST_TEXT).strip():
         raise InvalidValueError(f"{field} must not be empty")
     return str(value)

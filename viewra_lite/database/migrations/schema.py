@@ -90,7 +90,7 @@ def _tables(module: Migrated, database: Any) -> Iterator[Any]:
         yield history(database, module.name)
 
 
-def _table(model: Any, dialect: str, database: Any) -> str:
+def _table(model: Any, dialect: str, database: object) -> str:
     statements = [
         *(f"-- {line}" for line in textwrap.wrap(_first_line(model), _WIDTH - 3)),
         f"CREATE TABLE {_name(model._meta.table_name)} (",
@@ -102,7 +102,7 @@ def _table(model: Any, dialect: str, database: Any) -> str:
     return "\n".join(statements)
 
 
-def _body(model: Any, database: Any) -> list[str]:
+def _body(model: Any, database: object) -> list[str]:
     """Return the lines between the brackets: aligned columns, then the constraints."""
     fields = model._meta.sorted_fields
     names = [_name(field.column_name) for field in fields]
@@ -136,7 +136,7 @@ def _column(field: Any, database: Any) -> tuple[str, str]:
     return " ".join(plain), " ".join(text for text in texts if text.startswith("CHECK "))
 
 
-def _constraints(model: Any, database: Any) -> list[str]:
+def _constraints(model: Any, database: object) -> list[str]:
     meta = model._meta
     keys = [field for field in meta.sorted_fields if isinstance(field, peewee.ForeignKeyField)]
     constraints = [key.foreign_key_constraint() for key in keys] + list(meta.constraints or ())
@@ -162,7 +162,7 @@ def _commented(code: str, comment: str | None, column: int) -> list[str]:
     return [f"{code.ljust(column)}-- {first}", *(f"{' ' * column}-- {line}" for line in rest)]
 
 
-def _sql(node: Any, database: Any) -> str:
+def _sql(node: object, database: Any) -> str:
     context = database.get_sql_context(scope=peewee.SCOPE_VALUES)
     return unquoted(context.sql(node).query()[0])
 
@@ -207,5 +207,5 @@ def _filled(sql: str, indent: int) -> list[str]:
     return lines
 
 
-def _first_line(owner: Any) -> str:
+def _first_line(owner: object) -> str:
     return (owner.__doc__ or "").strip().partition("\n")[0]

@@ -80,7 +80,7 @@ def timestamp_text(moment: datetime) -> str:
         raise InvalidValueError(f"{shown(moment)} is outside the years 1 to 9999 in UTC") from exc
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     """Return a value as JSON text; raises InvalidValueError for NaN and other non-JSON values."""
     try:
         text = _encode_json(value)
@@ -96,14 +96,14 @@ def dumps(value: Any) -> str:
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-def without_nul(value: Any) -> Any:
+def without_nul(value: object) -> Any:
     """Return the value; raises InvalidValueError for text with NUL, as PostgreSQL does."""
     if value.__class__ is str and "\0" in value:
         raise InvalidValueError("text cannot contain the NUL character")
     return value
 
 
-def text_value(value: Any) -> Any:
+def text_value(value: object) -> Any:
     """Return text or None; raises InvalidValueError for anything else."""
     if value is None or (isinstance(value, str) and "\0" not in value):
         return value
@@ -120,14 +120,14 @@ def whole_value(value: Any) -> Any:
         raise InvalidValueError(f"{shown(value)} is not a whole number") from None
 
 
-def number_value(value: Any) -> Any:
+def number_value(value: object) -> Any:
     """Return a finite number or None; raises InvalidValueError for anything else."""
     if value is None or value.__class__ is float and isfinite(value) or is_finite(value):
         return value
     raise InvalidValueError(f"{shown(value)} is not a finite number")
 
 
-def truth_value(value: Any) -> Any:
+def truth_value(value: object) -> Any:
     """Return True, False or None, by the truth of a value as Peewee does."""
     return value if value is None else bool(value)
 
@@ -148,7 +148,7 @@ def _parsed(kind: Any, text: str) -> Any:
         raise InvalidValueError(f"{shown(text)} is not an ISO {kind.__name__}") from None
 
 
-def _refused_unless_node(value: Any) -> Any:
+def _refused_unless_node(value: object) -> Any:
     if value is None or isinstance(value, peewee.Node):
         return value
     raise InvalidValueError(f"{shown(value)} does not fit a column of times")
@@ -163,7 +163,7 @@ class TimestampField(peewee.Field):
 
     field_type = "DATETIME"
 
-    def db_value(self, value: Any) -> Any:
+    def db_value(self, value: object) -> Any:
         global _latest
         moment, text = _latest
         if value is moment:
@@ -178,28 +178,28 @@ class TimestampField(peewee.Field):
             return timestamp_text(_parsed(datetime, value))
         return _refused_unless_node(value)
 
-    def python_value(self, value: Any) -> Any:
+    def python_value(self, value: object) -> Any:
         return time_of(value)
 
 
 class DateField(peewee.DateField):
     """A date: ISO text on SQLite, DATE on PostgreSQL."""
 
-    def db_value(self, value: Any) -> Any:
+    def db_value(self, value: object) -> Any:
         if isinstance(value, str):
             value = _parsed(date, value)
         if isinstance(value, date) and not isinstance(value, datetime):
             return value.isoformat()
         return _refused_unless_node(value)
 
-    def python_value(self, value: Any) -> Any:
+    def python_value(self, value: object) -> Any:
         return date_of(value)
 
 
 class JSONField(peewee.JSONField):
     """JSON: TEXT checked by json_valid on SQLite, JSONB on PostgreSQL."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(dumps=dumps, **kwargs)
 
     def db_value(self, value: Any) -> Any:
@@ -231,18 +231,18 @@ class PathField(peewee.TextField):
 class ChoiceField(peewee.TextField):
     """Text from a fixed set of choices, enforced by a CHECK on both engines."""
 
-    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, choices: Sequence[str], **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.allowed = tuple(choices)
         self._others = tuple(self.constraints or ())
 
-    def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
+    def bind(self, model: object, name: str, set_attribute: bool = True) -> None:
         super().bind(model, name, set_attribute)
         values = ", ".join(f"'{choice}'" for choice in self.allowed)
         # Called again for every model that inherits the field.
         self.constraints = [*self._others, Check(f'"{self.column_name}" IN ({values})')]
 
-    def db_value(self, value: Any) -> Any:
+    def db_value(self, value: object) -> Any:
         if value is not None and value not in self.allowed:
             raise refused(self.name, f"one of {', '.join(self.allowed)}", value)
         return value

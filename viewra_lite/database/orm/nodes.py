@@ -36,7 +36,7 @@ class Typed(peewee.ColumnBase):
     `sources` are the columns that it is computed from; an unreadable value comes from one of them.
     """
 
-    def __init__(self, node: Any, field: Any, *sources: Any) -> None:
+    def __init__(self, node: object, field: object, *sources: object) -> None:
         self.node = node
         self.field = field
         self.sources = sources
@@ -51,7 +51,7 @@ class Typed(peewee.ColumnBase):
 class OneOf(peewee.ColumnBase):
     """True if a column is in a list, which is a single parameter of any length."""
 
-    def __init__(self, field: Any, values: Placeholder) -> None:
+    def __init__(self, field: object, values: Placeholder) -> None:
         self.field = field
         self.values = values
 
@@ -71,7 +71,7 @@ def _paths(convert: Convert, paths: list[str]) -> Any:
 class MovedPath(peewee.ColumnBase):
     """A column of paths, with their folder replaced by another one."""
 
-    def __init__(self, field: Any, old: str, new: str) -> None:
+    def __init__(self, field: object, old: str, new: str) -> None:
         tail = peewee.fn.SUBSTR(field, len(stored_path(old)) + 1, coerce=False)
         self.node = peewee.Value(stored_path(new), converter=False).concat(tail)
 
@@ -82,7 +82,7 @@ class MovedPath(peewee.ColumnBase):
 class UtcDay(peewee.ColumnBase):
     """The day, in UTC, of a column of moments."""
 
-    def __init__(self, field: Any) -> None:
+    def __init__(self, field: object) -> None:
         self.field = field
 
     def __sql__(self, ctx: Any) -> Any:

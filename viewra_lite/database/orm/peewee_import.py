@@ -47,7 +47,7 @@ def import_schema_migrator() -> Any:
 def _load_driver_on_demand(peewee: Any) -> None:
     original = peewee.PostgresqlDatabase.init
 
-    def init(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def init(self: object, *args: object, **kwargs: object) -> Any:
         peewee.PostgresqlDatabase.init = original
         _attach_drivers(peewee)
         return original(self, *args, **kwargs)

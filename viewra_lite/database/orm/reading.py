@@ -33,7 +33,7 @@ class Reading(NamedTuple):
     """Returns the Python value, None for None; raises one of FAILURES."""
 
 
-def time_of(value: Any) -> datetime | None:
+def time_of(value: object) -> datetime | None:
     """Return a stored time; one without a zone, perhaps written by hand, is UTC."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if moment is None or isinstance(moment, datetime) and moment.tzinfo is not None:
@@ -43,7 +43,7 @@ def time_of(value: Any) -> datetime | None:
     return moment.replace(tzinfo=timezone.utc)
 
 
-def date_of(value: Any) -> date | None:
+def date_of(value: object) -> date | None:
     """Return a stored date."""
     day = date.fromisoformat(value) if isinstance(value, str) else value
     if day is None or isinstance(day, date) and not isinstance(day, datetime):
@@ -65,7 +65,7 @@ def json_of(text: Any) -> Any:
     return json.loads(text)
 
 
-def whole_of(value: Any) -> int | None:
+def whole_of(value: object) -> int | None:
     """Return a stored whole number."""
     if value is None or isinstance(value, int):
         return value
@@ -74,7 +74,7 @@ def whole_of(value: Any) -> int | None:
     raise TypeError(value)
 
 
-def number_of(value: Any) -> float | None:
+def number_of(value: object) -> float | None:
     """Return a stored finite number."""
     if value is None:
         return None
@@ -83,7 +83,7 @@ def number_of(value: Any) -> float | None:
     raise TypeError(value)
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: object) -> str | None:
     """Return a stored text."""
     if value is None or isinstance(value, str):
         return value
@@ -146,7 +146,7 @@ def name_unreadable(field: Any) -> None:
     """Make Peewee's own queries name the row of a stored value that cannot be read."""
     own = type(field).python_value
 
-    def python_value(value: Any) -> Any:
+    def python_value(value: object) -> Any:
         try:
             return own(field, value)
         except FAILURES as exc:
@@ -171,7 +171,7 @@ def shaped(row: Any, name: str, shape: Reading, *, id: str | None = None) -> Any
 
 
 def unreadable(
-    field: Any, value: Any, row: str | None, kind: Reading | None = None
+    field: Any, value: object, row: str | None, kind: Reading | None = None
 ) -> CorruptStoreError:
     """Return the error for a value that does not fit its column."""
     field = getattr(field, "field", field)  # of an alias

@@ -122,7 +122,7 @@ def _makes_models(query: Any, columns: Sequence[Any]) -> bool:
     )
 
 
-def column_of(node: Any) -> Any:
+def column_of(node: object) -> Any:
     """Return the column whose values a node of a query selects, or None."""
     if isinstance(node, peewee.Alias):
         return column_of(node.node)
@@ -179,7 +179,7 @@ def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list
 
 
 def _instances(
-    model: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]
+    model: object, fields: Sequence[Any], names: dict[str, Any], reads: list[str]
 ) -> list[str]:
     """Return the lines that build the instance of a row and its related instances."""
     lines = []
@@ -213,7 +213,7 @@ def _attribute(model: Any, related: Any) -> str:
     return str(names[0])
 
 
-def _value(number: int, field: Any, names: dict[str, Any], json_is_text: bool) -> str:
+def _value(number: int, field: object, names: dict[str, Any], json_is_text: bool) -> str:
     """Return the expression for a column's Python value."""
     form, convert, odd = _reading(field, json_is_text)
     if form is _AS_IT_IS:

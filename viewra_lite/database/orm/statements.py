@@ -94,7 +94,7 @@ def statement(build: Callable[..., Any]) -> Statement:
     return Statement(build)
 
 
-def _type_placeholders(query: Any) -> None:
+def _type_placeholders(query: object) -> None:
     # Peewee converts plain values of an INSERT or UPDATE by their column, but not nodes, and a
     # placeholder is a node.
     for assignments in internals.assignments(query):
@@ -132,7 +132,7 @@ def _as_they_are(arguments: Sequence[Any]) -> Sequence[Any]:
     return arguments
 
 
-def _parameter(number: int, param: Any, names: dict[str, Any]) -> str:
+def _parameter(number: int, param: object, names: dict[str, Any]) -> str:
     """Return the expression for a parameter, given the arguments."""
     if not isinstance(param, Slot):
         names[f"v{number}"] = param

@@ -111,11 +111,11 @@ class PostgresBackend:
                 return connection
             self._pool.discard(connection)
 
-    def turn_of(self, connection: Any, writes: bool) -> Any:
+    def turn_of(self, connection: object, writes: bool) -> Any:
         """Return the number of the current loan of a connection."""
         return self._pool.turn_of(connection)
 
-    def is_lent(self, connection: Any, turn: Any) -> bool:
+    def is_lent(self, connection: object, turn: object) -> bool:
         """Whether that loan has not ended."""
         return bool(self._pool.turn_of(connection) == turn)
 
@@ -153,7 +153,7 @@ class PostgresBackend:
         """Start a read-only transaction over one snapshot."""
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    def end_read(self, connection: Any) -> None:
+    def end_read(self, connection: object) -> None:
         """End the snapshot."""
         self.rollback(connection)
 

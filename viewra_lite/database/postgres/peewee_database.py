@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 import peewee
 
@@ -29,6 +28,6 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
     utc_day = ("CAST(", " AT TIME ZONE 'UTC' AS DATE)")
     index_value_literals = True
 
-    def __init__(self, backend: Any, name: str) -> None:
+    def __init__(self, backend: object, name: str) -> None:
         super().__init__(name, autoconnect=False, prefer_psycopg3=True)
         self.backend = backend

@@ -35,15 +35,15 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     )
     utc_day = ("substr(", ", 1, 10)")  # of fixed-width UTC text: see fields.timestamp_text
 
-    def __init__(self, backend: Any, path: str) -> None:
+    def __init__(self, backend: object, path: str) -> None:
         super().__init__(path, lock_type="IMMEDIATE", autoconnect=False)
         self.backend = backend
 
-    def add_functions(self, connection: Any) -> None:
+    def add_functions(self, connection: object) -> None:
         """Register the functions that Peewee's fields call, and those of caller's code."""
         internals.add_functions(self, connection)
 
-    def cursor(self, named_cursor: Any = None) -> Any:
+    def cursor(self, named_cursor: object = None) -> Any:
         """Return a cursor of the transaction's connection, closed when the transaction ends."""
         cursor = super().cursor()
         for transaction in internals.state_of(self).transactions[:1]:
@@ -57,6 +57,6 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         cursors.add(cursor)
         return cursors
 
-    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+    def _execute_cursor(self, sql: str, params: Any, **options: object) -> Any:
         refuse_nul(params or ())
         return super()._execute_cursor(sql, params, **options)

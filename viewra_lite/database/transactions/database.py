@@ -111,7 +111,7 @@ class Database:
         if self._current.place.transaction is None:
             self.backend.yield_to_writers()
 
-    def all(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
+    def all(self, statement: Statement, *arguments: object, **named: object) -> list[Any]:
         """Run a reading statement; return its rows as models, tuples or named tuples."""
         if named:
             arguments = statement.arranged(arguments, named)
@@ -141,13 +141,13 @@ class Database:
             return row
         return self._filled(compiled.fill, (row,))[0]
 
-    def run(self, statement: Statement, *arguments: Any, **named: Any) -> int:
+    def run(self, statement: Statement, *arguments: object, **named: object) -> int:
         """Run a writing statement, alone or in the open writer; return the number of rows."""
         if named:
             arguments = statement.arranged(arguments, named)
         return int(self._write(self._compiled(statement), arguments, _row_count))
 
-    def run_returning(self, statement: Statement, *arguments: Any, **named: Any) -> list[Any]:
+    def run_returning(self, statement: Statement, *arguments: object, **named: object) -> list[Any]:
         """Run a writing statement with a RETURNING clause; return its rows like all()."""
         if named:
             arguments = statement.arranged(arguments, named)
@@ -190,7 +190,7 @@ class Database:
         """Call action(*arguments) whenever a module emits a hook, in the emitter's transaction."""
         self._subscribers.setdefault(hook, []).append(action)
 
-    def emit(self, hook: str, *arguments: Any) -> None:
+    def emit(self, hook: str, *arguments: object) -> None:
         """Call every subscriber of a hook; an error of one ends the emitter's transaction."""
         for action in self._subscribers.get(hook, ()):
             action(*arguments)
@@ -252,7 +252,7 @@ class Database:
                 self._return_writer(connection, turn)
                 raise
 
-    def _return_writer(self, connection: Any, turn: Any) -> None:
+    def _return_writer(self, connection: object, turn: object) -> None:
         if connection is not None and self.backend.is_lent(connection, turn):
             self.backend.give_back_writer(connection)
 
@@ -266,7 +266,7 @@ class Database:
 
     # For the scopes
 
-    def own(self, scope: Any) -> Transaction | None:
+    def own(self, scope: object) -> Transaction | None:
         """Return this thread's transaction if scope is its innermost scope."""
         transaction = self._current.place.transaction
         return (
@@ -343,7 +343,7 @@ class Database:
             self.take_back(transaction, CLOSED)
         return True
 
-    def _commit(self, connection: Any) -> None:
+    def _commit(self, connection: object) -> None:
         try:
             self.backend.commit(connection)
         except Exception as exc:

@@ -29,11 +29,11 @@ class StoreDatabase:
             )
         return False
 
-    def cursor(self, named_cursor: Any = None) -> Any:
+    def cursor(self, named_cursor: object = None) -> Any:
         """Return a cursor of the transaction's connection; raises TransactionError outside one."""
         return self._connection().cursor()
 
-    def begin(self, *args: Any, **kwargs: Any) -> None:
+    def begin(self, *args: object, **kwargs: object) -> None:
         """Begin the transaction of a migration script; not called inside a reader() or writer()."""
         self.backend.begin_write(self._connection(), durable=True)
 
@@ -62,7 +62,7 @@ class StoreDatabase:
         options["utc_day"] = self.utc_day
         return options
 
-    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+    def _execute_cursor(self, sql: str, params: object, **options: object) -> Any:
         try:
             return super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
         except peewee.PeeweeException:

@@ -26,7 +26,7 @@ FORKED = (
 _inherited: list[Any] = []
 
 
-def keep_open(connection: Any) -> None:
+def keep_open(connection: object) -> None:
     """Prevent a connection from being closed, even at interpreter exit."""
     from ctypes import py_object, pythonapi
 
@@ -99,18 +99,18 @@ class Pool:
         """How many of them are lent."""
         return len(self._lent)
 
-    def turn_of(self, connection: Any) -> int | None:
+    def turn_of(self, connection: object) -> int | None:
         """Return the number of the current loan of a connection, or None if it is idle."""
         return self._lent.get(connection)
 
-    def give_back(self, connection: Any) -> None:
+    def give_back(self, connection: object) -> None:
         """Return a clean connection to the pool."""
         self._lent.pop(connection, None)
         self._idle.put(connection)
         if self._ended is not None:
             self._drain()
 
-    def discard(self, connection: Any) -> None:
+    def discard(self, connection: object) -> None:
         """Close a connection that cannot be reused; a waiting borrower may open a new one."""
         self._alive.discard(connection)
         self._lent.pop(connection, None)

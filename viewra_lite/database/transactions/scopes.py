@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
         @property
         def current(self) -> Transaction | None: ...
-        def own(self, scope: Any) -> Transaction | None: ...
+        def own(self, scope: object) -> Transaction | None: ...
         def borrowed(self, *, writes: bool) -> Transaction: ...
         def begin(self, transaction: Transaction) -> None: ...
         def end(self, transaction: Transaction, *, commit: bool) -> None: ...
@@ -43,7 +43,7 @@ class _Exit:
     reports it. The frame of __exit__, which exists as long as a traceback, references the scope.
     """
 
-    def __get__(self, scope: _Scope | None, kind: Any = None) -> Any:
+    def __get__(self, scope: _Scope | None, kind: object = None) -> Any:
         if scope is None:
             return self
         leave = scope.leave
@@ -86,7 +86,7 @@ class _Scope:
         """End the scope that __enter__ began."""
         raise NotImplementedError
 
-    def died(self, held: Any) -> None:
+    def died(self, held: object) -> None:
         """Roll back the transaction if its block ended without leaving this scope."""
         transaction = self._transaction
         if transaction is not None and any(how is held for _, how in transaction.entered):

@@ -95,7 +95,7 @@ def recognised(part: Part, *, in_zip: bool = False) -> Format | None:
     return None if in_zip else FORMATS["flat"]
 
 
-def _named(name: Any) -> Format:
+def _named(name: object) -> Format:
     if isinstance(name, str) and name in FORMATS:
         return FORMATS[name]
     shown = repr(name) if isinstance(name, str) and len(name) < 60 else type(name).__name__

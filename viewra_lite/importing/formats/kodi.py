@@ -85,7 +85,7 @@ class _Reader:
         found, self._found = self._found, []
         return found
 
-    def _refuse(self, *_: Any) -> None:
+    def _refuse(self, *_: object) -> None:
         raise ValueError("a DOCTYPE")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

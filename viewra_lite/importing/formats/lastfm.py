@@ -104,5 +104,5 @@ def _of_json(track: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> Any:
     return (value.get("#text") or value.get("name")) if isinstance(value, dict) else value

@@ -90,7 +90,7 @@ def _watched(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _why_not(status: Any, is_movie: bool) -> str:
+def _why_not(status: object, is_movie: bool) -> str:
     if status == "plantowatch":
         return "is planned"
     if status == "completed" and not is_movie:

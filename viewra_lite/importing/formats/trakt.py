@@ -80,7 +80,7 @@ def _subject(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _show(show: Any) -> dict[str, Any]:
+def _show(show: object) -> dict[str, Any]:
     return {
         "kind": "episode",
         "show": pick(show, "title"),
@@ -89,7 +89,7 @@ def _show(show: Any) -> dict[str, Any]:
     }
 
 
-def _ids(thing: Any, prefix: str = "") -> dict[str, Any]:
+def _ids(thing: object, prefix: str = "") -> dict[str, Any]:
     """Return the ids of a movie, a show or an episode that this store knows as well."""
     ids = pick(thing, "ids")
     return {f"{prefix}{name}_id": pick(ids, name) for name in ("tmdb", "imdb", "tvdb")}

@@ -97,7 +97,7 @@ def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
     )
 
 
-def _by_id(model: Any, library: MediaLibrary, name: Any) -> Any:
+def _by_id(model: Any, library: MediaLibrary, name: object) -> Any:
     """Return the row with an external id of a name."""
     for column in _IDS:
         value = getattr(name, column, None)
@@ -108,13 +108,13 @@ def _by_id(model: Any, library: MediaLibrary, name: Any) -> Any:
     return None
 
 
-def _exact(alike: list[Any], identity: str, name: Any) -> Any:
+def _exact(alike: list[Any], identity: str, name: object) -> Any:
     return next(
         (row for row in alike if row.identity == identity and not _is_another(row, name)), None
     )
 
 
-def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
+def _compatible(alike: list[Any], name: object, year: int | None) -> list[Any]:
     """Return the rows that differ from a name neither in id nor in year."""
     return [
         row
@@ -123,7 +123,7 @@ def _compatible(alike: list[Any], name: Any, year: int | None) -> list[Any]:
     ]
 
 
-def _is_another(row: Any, name: Any) -> bool:
+def _is_another(row: object, name: object) -> bool:
     """Whether an external id differs."""
     return any(
         None not in (getattr(row, column, None), getattr(name, column, None))
@@ -132,11 +132,11 @@ def _is_another(row: Any, name: Any) -> bool:
     )
 
 
-def _has_ids(name: Any) -> bool:
+def _has_ids(name: object) -> bool:
     return any(getattr(name, column, None) is not None for column in _IDS)
 
 
-def _free(alike: list[Any], identity: str, name: Any, folder: str) -> str:
+def _free(alike: list[Any], identity: str, name: object, folder: str) -> str:
     """Return an identity that no other row of the library has."""
     if all(row.identity != identity for row in alike):
         return identity

@@ -95,7 +95,7 @@ def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: s
     return row_id
 
 
-def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
+def _key(model: Any, given: dict[str, Any], row: object) -> dict[str, Any]:
     """Return the key of a row: the given values, else the stored ones, else the defaults."""
     key = {}
     for name in _KEYS[model]:
@@ -110,7 +110,7 @@ def _key(model: Any, given: dict[str, Any], row: Any) -> dict[str, Any]:
     return key
 
 
-def _unique(model: Any, key: dict[str, Any]) -> dict[str, Any]:
+def _unique(model: object, key: dict[str, Any]) -> dict[str, Any]:
     """Return the columns that are unique within a parent."""
     identity = _IDENTITIES.get(model)
     return key if identity is None else {"identity": identity(*key.values())}
@@ -126,7 +126,7 @@ def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
         given.setdefault("sort_title", sort_title(given["title"]))
 
 
-def _found(db: Database, model: Any, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
+def _found(db: Database, model: object, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
     """Return the row with the given key, or None."""
     key = _key(model, given, None)
     row = _matching(model, parent, _unique(model, key))
@@ -222,7 +222,7 @@ def _link(db: Database, model: Any, row_id: str, file_id: str | None) -> None:
         works.add(file_id, _KINDS[model], row.work_id)
 
 
-def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _checked(model: Any, parent: object, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values by field name; raises InvalidValueError for one that cannot be stored."""
     ours = (*_OURS, "season", "season_id") if model is Episode else _OURS
     fields = {
@@ -241,7 +241,7 @@ def _checked(model: Any, parent: Any, values: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def _value(field: Any, name: str, value: Any) -> Any:
+def _value(field: Any, name: str, value: object) -> Any:
     if name in _REFERENCES:
         return or_none(checked_id, name, getattr(value, "id", value))
     if name == "title" and not field.null:

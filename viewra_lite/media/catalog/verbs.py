@@ -112,7 +112,7 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         year: int | None = NOT_GIVEN,
         id: str | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> Movie:
         """Insert a movie, or update the one with this id, or with this title and year.
 
@@ -132,7 +132,7 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         year: int | None = NOT_GIVEN,
         id: str | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year.
 
@@ -142,7 +142,12 @@ class CatalogVerbs(Module):
         return self.show(self._save(TVShow, library_id, values, id))
 
     def save_season(
-        self, show_id: str, *, season_number: int = NOT_GIVEN, id: str | None = None, **columns: Any
+        self,
+        show_id: str,
+        *,
+        season_number: int = NOT_GIVEN,
+        id: str | None = None,
+        **columns: object,
     ) -> Season:
         """Insert a season of a show, or update the one with this id or number; 0 is specials.
 
@@ -160,7 +165,7 @@ class CatalogVerbs(Module):
         season_number: int = NOT_GIVEN,
         episode_number: int = NOT_GIVEN,
         id: str | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> Episode:
         """Insert an episode of a show, or update the one with this id or these numbers.
 
@@ -181,7 +186,7 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         album_artist: str | None = NOT_GIVEN,
         id: str | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
 
@@ -198,7 +203,7 @@ class CatalogVerbs(Module):
         disc_number: int = NOT_GIVEN,
         track_number: int = NOT_GIVEN,
         id: str | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> Track:
         """Insert a track of an album, or update the one with this id, or with title and numbers.
 
@@ -215,7 +220,7 @@ class CatalogVerbs(Module):
 
     # Inside
 
-    def _save(self, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
+    def _save(self, model: object, parent_id: str, values: dict[str, Any], id: str | None) -> str:
         from .save import save
 
         with self.db.writer():
@@ -223,7 +228,7 @@ class CatalogVerbs(Module):
 
     def _sorted(
         self,
-        model: Any,
+        model: object,
         kind: str,
         library_id: str | None,
         sort: str,

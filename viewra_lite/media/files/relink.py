@@ -166,5 +166,5 @@ def _nowhere(file: MediaFile) -> str:
     return f"{file.path}\x01{file.id}"
 
 
-def _set(id: str, **values: Any) -> None:
+def _set(id: str, **values: object) -> None:
     MediaFile.update(**values).where(MediaFile.id == id).execute()

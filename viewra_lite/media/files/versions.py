@@ -41,7 +41,7 @@ def is_better(db: Database, file: MediaFile, current_id: str | None) -> bool:
     return current is None or best_of([file, current]) is file
 
 
-def other_version(db: Database, row: Any, file: MediaFile) -> MediaFile | None:
+def other_version(db: Database, row: object, file: MediaFile) -> MediaFile | None:
     """Return the best other file of a movie, an episode or a track, or None."""
     others = [one for one in files_of(db, row) if one.id != file.id]
     return best_of(others) if others else None

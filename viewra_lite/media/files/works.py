@@ -192,7 +192,7 @@ class Works:
         queries.insert_works.run(self._db, rows)
         return found
 
-    def _new(self, kind: str, key: str | None, *episode: Any) -> str:
+    def _new(self, kind: str, key: str | None, *episode: object) -> str:
         id = self._db.new_id()
         self._db.run(queries.insert_work, id, kind, key, *(episode or (None, None, None)))
         return id
@@ -205,7 +205,7 @@ class Works:
         return bool(rows.where(of_library == library_id).exists())
 
 
-def _read_movie(stored: Any) -> dict[str, Any]:
+def _read_movie(stored: object) -> dict[str, Any]:
     """Return the kept columns of a movie, its id included."""
     written = {} if stored is None else columns_of(Movie, stored)
     if stored is not None and (not written["id"] or not written.keys().isdisjoint(_NOT_KEPT)):

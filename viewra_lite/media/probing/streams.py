@@ -158,7 +158,7 @@ def _seconds(track: Any) -> float | None:
         return None
 
 
-def _pixels(track: Any, name: str) -> int | None:
+def _pixels(track: object, name: str) -> int | None:
     value = getattr(track, name, None)
     return plausible_pixels(value) if isinstance(value, int) else None
 
@@ -189,7 +189,7 @@ def _audio_codec(audio: Any) -> str | None:
     return _short(_AUDIO_CODECS, audio)
 
 
-def _short(names: dict[str, str], track: Any) -> str | None:
+def _short(names: dict[str, str], track: object) -> str | None:
     """Look the format up, also without its trailing words ("DTS XLL", "MLP FBA 16-ch")."""
     said = _format(track).split()
     for count in range(len(said), 0, -1):

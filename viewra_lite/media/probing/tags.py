@@ -72,30 +72,30 @@ def _facts(tag: Any) -> TagFacts:
     )
 
 
-def _other(tag: Any) -> Mapping[str, Any]:
+def _other(tag: object) -> Mapping[str, Any]:
     other = getattr(tag, "other", None)
     return other if isinstance(other, Mapping) else {}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     said = value[0] if isinstance(value, list) and value else value
     if not isinstance(said, str):
         return None
     return " ".join(readable(said[:LONGEST_TAG]).split()) or None
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     """Read 3, "3" or "3/12"; 0 and nonsense are None."""
     found = re.match(r"\s*(\d{1,4})(?!\d)", str(value)) if value is not None else None
     return int(found.group(1)) or None if found else None
 
 
-def _year(value: Any) -> int | None:
+def _year(value: object) -> int | None:
     found = re.search(r"(?<!\d)(1[4-9]\d\d|20\d\d)(?!\d{1,3}(?!\d))", str(value or ""))
     return int(found.group(1)) if found else None
 
 
-def _uuid(value: Any) -> str | None:
+def _uuid(value: object) -> str | None:
     text = (_text(value) or "").lower()
     return text if re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
 
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
 from ...database.orm.fields import canonical_path, checked_value
@@ -143,14 +142,14 @@ def _is_crooked(path: str) -> bool:
     return os.path.normpath(path) != path
 
 
-def _checked_path(path: Any) -> str:
+def _checked_path(path: object) -> str:
     if not isinstance(path, str) or "\0" in path:
         raise InvalidValueError(f"{shown(path)} is not the path of a file")
     checked_value(MediaFile.path, path)
     return canonical_path(path)
 
 
-def _check(path: str, name: str, field: Any, value: Any) -> None:
+def _check(path: str, name: str, field: object, value: object) -> None:
     try:
         checked_value(field, value)
     except InvalidValueError as exc:

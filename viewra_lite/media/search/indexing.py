@@ -67,7 +67,7 @@ def _terms(kind: str, row: Any) -> Iterator[str]:
             yield f"#y{value}"  # found by the whole year only, not by "2"
 
 
-def _names(value: Any) -> Iterator[str]:
+def _names(value: object) -> Iterator[str]:
     """Yield the names in a text, or in a JSON list of texts and of objects with a name."""
     for entry in value if isinstance(value, list) else (value,):
         name = entry.get("name") if isinstance(entry, dict) else entry

@@ -101,7 +101,7 @@ def _hit(row: Sequence[Any]) -> SearchHit:
     return SearchHit(kind, id, title, _detail(kind, row[10:]), year, library_id, file_id)
 
 
-def _year(date: Any) -> int | None:
+def _year(date: object) -> int | None:
     digits = str(date)[:4]  # text on SQLite, a date on PostgreSQL
     return int(digits) if digits.isdecimal() else None
 

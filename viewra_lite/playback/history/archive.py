@@ -78,7 +78,7 @@ def _restore_some(db: Database, key: tuple[datetime, str], until: datetime) -> l
     return batch
 
 
-def _moment(older_than: Any, now: datetime) -> datetime:
+def _moment(older_than: object, now: datetime) -> datetime:
     """Return older_than as a moment in UTC; raises InvalidValueError."""
     moment = older_than
     if isinstance(older_than, timedelta) and older_than >= timedelta(0):

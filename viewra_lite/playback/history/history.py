@@ -39,7 +39,7 @@ def page(
     count = checked_limit(limit) + 1
     user, start = [] if user_id is None else [user_id], _start(after)
 
-    def latest(model: Any) -> list[Any]:
+    def latest(model: object) -> list[Any]:
         statement = history_queries.page_of_plays(model, bool(user), bool(start))
         return db.all(statement, count, *user, *start)
 
@@ -128,7 +128,7 @@ def _report(versions: Versions, id: str, play: Play, played_at: datetime) -> Rep
     )
 
 
-def _played_at(moment: Any, now: datetime) -> datetime:
+def _played_at(moment: object, now: datetime) -> datetime:
     """Return played_at in UTC; raises InvalidValueError."""
     played_at = checked_moment("played_at", moment)
     if played_at > now:
@@ -138,7 +138,7 @@ def _played_at(moment: Any, now: datetime) -> datetime:
     return played_at
 
 
-def _watched(duration: Any) -> int | None:
+def _watched(duration: object) -> int | None:
     """Return duration_watched in whole seconds; raises InvalidValueError."""
     if duration is None:
         return None

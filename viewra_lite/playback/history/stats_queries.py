@@ -39,7 +39,7 @@ def totals_by(of_user: bool, *names: str) -> Statement:
         *user: Placeholder,
     ) -> Query:
         def between(
-            model: Any, column: Any, start: Placeholder, end: Placeholder
+            model: Any, column: object, start: Placeholder, end: Placeholder
         ) -> ModelSelect[Any]:
             columns, counts = _columns(model)
             key = [columns[name] for name in names]

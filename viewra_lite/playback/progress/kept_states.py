@@ -52,7 +52,7 @@ def go_back(state: UserMediaProgress) -> None:
     state.previous = state.previous[:-1]
 
 
-def _read_states(stored: Any) -> list[dict[str, Any]]:
+def _read_states(stored: object) -> list[dict[str, Any]]:
     if not isinstance(stored, list):
         raise TypeError(stored)
     return [_read_state(one) for one in stored]

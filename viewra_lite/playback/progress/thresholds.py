@@ -50,7 +50,7 @@ class Thresholds:
         return 0.0 if self.is_at_end(position, duration) else position
 
 
-def fitted(position: Any, duration: float | None) -> float | None:
+def fitted(position: object, duration: float | None) -> float | None:
     """Return a position in seconds, or None for one too far beyond the end.
 
     A little beyond the end is the end, because players and probes measure differently. Raises
@@ -73,7 +73,7 @@ def farthest(position: float, duration: float | None) -> float:
     return position * OVERRUN if position == duration else position
 
 
-def checked_position(position: Any, duration: float | None) -> float:
+def checked_position(position: object, duration: float | None) -> float:
     """Return a position in seconds, at most the duration; raises InvalidValueError."""
     seconds = fitted(position, duration)
     if seconds is None:

@@ -27,7 +27,7 @@ class FastPath:
         self._limits = {music: Thresholds.of(config, is_music=music) for music in (False, True)}
 
     def heartbeat(
-        self, id: str, position: Any, client_time: datetime | None
+        self, id: str, position: object, client_time: datetime | None
     ) -> PlaybackSession | None:
         """Apply a heartbeat that only continues its session; return None for any other."""
         session: Any = self._db.one(queries.session_continuing, id)
@@ -61,7 +61,7 @@ class FastPath:
         return session  # type: ignore[no-any-return]
 
     def progress(
-        self, user_id: str, media_file_id: str, position: Any, client_time: datetime | None
+        self, user_id: str, media_file_id: str, position: object, client_time: datetime | None
     ) -> UserMediaProgress | None:
         """Apply a report without a session that only continues; return None for any other."""
         state: Any = self._db.one(queries.progress_continuing, user_id, media_file_id)

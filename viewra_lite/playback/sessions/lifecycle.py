@@ -97,7 +97,7 @@ class Lifecycle:
         return session
 
     def heartbeat(
-        self, id: str, position: Any, state: str | None, client_time: datetime | None
+        self, id: str, position: object, state: str | None, client_time: datetime | None
     ) -> PlaybackSession:
         """Apply a heartbeat, on the fast path if it qualifies; raises NotFoundError."""
         session = None
@@ -214,7 +214,9 @@ class Lifecycle:
             self._progress.take_back(session.user_id, str(session.media_file_id), session.id)
             self._plays.record(session, disproved=True)
 
-    def _end_beyond(self, session: PlaybackSession, state: str, position: Any) -> PlaybackSession:
+    def _end_beyond(
+        self, session: PlaybackSession, state: str, position: object
+    ) -> PlaybackSession:
         """End a session at an impossible position, without moving the user's progress."""
         if state not in _ENDING:
             checked_position(position, session.duration)
