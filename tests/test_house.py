@@ -405,6 +405,71 @@ def _is_query(node: ast.FunctionDef) -> bool:
     return any(isinstance(d, ast.Name) and d.id == "statement" for d in node.decorator_list)
 
 
+# What is stored, and how: the plumbing converts it both ways, by column.
+
+STORED_FORMS = {
+    "timestamp_text",
+    "stored_path",
+    "os_path",
+    "python_value",
+    "db_value",
+    "fetchall",
+    "fetchone",
+}
+MOST_PLACES = 8  # arguments of a statement; more are named
+MOST_ANY = 0.06  # of the annotations
+
+
+def test_no_module_sees_a_stored_form() -> None:
+    for path in SOURCES:
+        if dotted(path)[:1] and dotted(path)[0] in (*ROOMS, "importing") and not is_script(path):
+            for node in ast.walk(parsed(path)):
+                name = getattr(node, "attr", getattr(node, "id", getattr(node, "name", None)))
+                assert name not in STORED_FORMS, f"{path}:{getattr(node, 'lineno', 0)} {name}"
+
+
+def test_rows_are_read_by_names() -> None:
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+                is_row = node.value.id == "row" and dotted(path)[:1] not in [("adoption",)]
+                place = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                by_place = isinstance(node.slice, ast.Slice) or (
+                    isinstance(place, int) and place not in (0, -1)
+                )
+                assert not (is_row and by_place), f"{path}:{node.lineno} {ast.unparse(node)}"
+
+
+def test_no_statement_has_more_places_than_can_be_told_apart() -> None:
+    runs = {"run", "run_returning", "one", "all"}
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef) and _is_query(node):
+                assert len(node.args.args) <= MOST_PLACES, f"{path}:{node.lineno} {node.name}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if node.func.attr in runs:
+                    assert len(node.args) <= 1 + MOST_PLACES, f"{path}:{node.lineno}"
+
+
+def test_annotations_say_what_they_take() -> None:
+    found = [
+        ast.unparse(annotation)
+        for path in SOURCES
+        if not is_script(path)
+        for node in ast.walk(parsed(path))
+        for annotation in _annotations(node)
+    ]
+    assert found.count("Any") <= MOST_ANY * len(found), (found.count("Any"), len(found))
+
+
+def _annotations(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.arg) and node.annotation is not None:
+        return [node.annotation]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None:
+        return [node.returns]
+    return [node.annotation] if isinstance(node, ast.AnnAssign) else []
+
+
 # The tests themselves: what they share is in tests/support, and has one name.
 
 

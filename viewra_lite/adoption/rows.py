@@ -181,12 +181,7 @@ class Rows:
         row["work_id"] = self._work("track", row.get("media_file_id"), key=key)
 
     def _complete_title(
-        self,
-        table: str,
-        kind: str,
-        row: Row,
-        identity: Callable[[str, Any], str],
-        qualifier: object,
+        self, table: str, kind: str, row: Row, identity: Callable[[str, Any], str], qualifier: Any
     ) -> None:
         if row.get("title") is None:
             refuse(table, row, "title is missing")

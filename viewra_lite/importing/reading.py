@@ -109,7 +109,7 @@ def parts_of(path: str | os.PathLike[str]) -> list[Part]:
     return [Part(os.path.basename(label), label, content)]
 
 
-def pick(value: Any, *names: str) -> Any:
+def pick(value: object, *names: str) -> Any:
     """Return a value from nested mappings, or None."""
     for name in names:
         if not isinstance(value, dict):
@@ -118,7 +118,7 @@ def pick(value: Any, *names: str) -> Any:
     return value
 
 
-def objects(value: Any) -> list[dict[str, Any]]:
+def objects(value: object) -> list[dict[str, Any]]:
     """Return the mappings in a list; [] if value is not a list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 

@@ -191,12 +191,12 @@ _ALIASES = {
 _ORDER = {name: number for number, name in enumerate(COLUMNS)}
 
 
-def column_name(name: Any) -> str:
+def column_name(name: object) -> str:
     """Return a column's name normalised as in COLUMNS: "Watched At" becomes watched_at."""
     return re.sub(r"[\s_-]+", "_", str(name).strip().casefold())
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if not isinstance(value, (str, float)) and type(value) is not int:
         return f"of type {type(value).__name__}"  # repr() of deep lists ends in a RecursionError
     if type(value) is int and abs(value) >= 10**_MOST_DIGITS:
@@ -208,7 +208,7 @@ def _shown(value: Any) -> str:
 # Conversions: each raises InvalidValueError with the expected form
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             raise InvalidValueError("it contains a NUL or a lone surrogate")
@@ -229,7 +229,7 @@ def _number(value: Any) -> float:
     raise InvalidValueError("a number was expected")
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     try:
         number = _number(value)
     except InvalidValueError:
@@ -239,7 +239,7 @@ def _whole(value: Any) -> int:
     return int(number)
 
 
-def _seconds(value: Any) -> float:
+def _seconds(value: object) -> float:
     clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if clock is not None:
         hours, minutes, seconds = int(clock[1] or 0), int(clock[2]), float(clock[3])
@@ -255,14 +255,14 @@ def _seconds(value: Any) -> float:
     raise InvalidValueError("seconds or H:MM:SS were expected")
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: object) -> bool:
     text = str(value).strip().casefold() if type(value) in (str, bool, int) else ""
     if text in _YES | _NO:
         return text in _YES
     raise InvalidValueError("yes or no, true or false, 1 or 0 was expected")
 
 
-def _when(value: Any, zone: tzinfo) -> dict[str, Any]:
+def _when(value: object, zone: tzinfo) -> dict[str, Any]:
     """Return watched_at, and is_day if only a day is known; {} for 1970.
 
     Programs write the first second of 1970 for an unknown time.
@@ -282,7 +282,7 @@ _A_DAY = timedelta(days=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def _moment_of(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
+def _moment_of(value: object, zone: tzinfo) -> tuple[datetime, bool]:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(value)
@@ -302,26 +302,26 @@ def _unix(number: float) -> datetime:
     return moments.since_epoch(number)
 
 
-def _user(value: Any) -> str:
+def _user(value: object) -> str:
     text = _text(value)
     if len(text) > LONGEST_ID:
         raise InvalidValueError(f"it has more than {LONGEST_ID} characters")
     return text
 
 
-def _kind(value: Any) -> str | None:
+def _kind(value: object) -> str | None:
     """Return the kind; None for other programs' words for something else."""
     return _KINDS.get(str(value).strip().casefold()) if isinstance(value, str) else None
 
 
-def _percent(value: Any) -> float:
+def _percent(value: object) -> float:
     number = _number(value.rstrip(" %") if isinstance(value, str) else value)
     if not 0 <= number <= 100:
         raise InvalidValueError("a number from 0 to 100 was expected")
     return number
 
 
-def _imdb(value: Any) -> str:
+def _imdb(value: object) -> str:
     text = _text(value)
     if not _IMDB.fullmatch(text):
         raise InvalidValueError("an id like tt0113277 was expected")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import SQL, Case, fn
 
@@ -37,6 +37,14 @@ def library_ids() -> Query:
     return MediaLibrary.select(MediaLibrary.id).tuples()
 
 
+class FilesOfLibrary(NamedTuple):
+    """How many files a library has, and how many of them are missing."""
+
+    library_id: str
+    files: int
+    missing: int
+
+
 @statement
 def files_by_library() -> Query:
     """Number of files, and of missing files, of each library that has files."""
@@ -44,7 +52,7 @@ def files_by_library() -> Query:
     return (
         MediaFile.select(MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing))
         .group_by(MediaFile.library)
-        .tuples()
+        .objects(FilesOfLibrary)
     )
 
 

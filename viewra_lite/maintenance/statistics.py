@@ -68,6 +68,6 @@ _IN_ORDER: Sequence[str] = (
 def by_library(db: Database) -> dict[str, LibraryStatistics]:
     """Count the files of each library; call it inside a reader."""
     found = {id: LibraryStatistics(0, 0) for (id,) in db.all(queries.library_ids)}
-    for id, files, missing in db.all(queries.files_by_library):
-        found[id] = LibraryStatistics(files - missing, missing)
+    for row in db.all(queries.files_by_library):
+        found[row.library_id] = LibraryStatistics(row.files - row.missing, row.missing)
     return found

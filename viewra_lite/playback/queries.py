@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import EXCLUDED, SQL, fn
 
@@ -31,6 +31,15 @@ def removed_by_ids(ids: Placeholder) -> Query:
     return RemovedFile.select().where(OneOf(RemovedFile.id, ids))
 
 
+class PartOfWork(NamedTuple):
+    """A file, a part of a work that it holds, and the kind of that work."""
+
+    file_id: str
+    work_id: str
+    part: int
+    kind: str
+
+
 @statement
 def parts_around(ids: Placeholder) -> Query:
     """The parts of these files, and of every file that shares a work with one of them."""
@@ -42,7 +51,7 @@ def parts_around(ids: Placeholder) -> Query:
         .join(Work, on=(Work.id == every.work))
         .where(OneOf(own.media_file_id, ids))
         .distinct()
-        .tuples()
+        .objects(PartOfWork)
     )
 
 

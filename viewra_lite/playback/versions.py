@@ -38,10 +38,10 @@ class Versions:
     def _load_parts(self, db: Database) -> Parts:
         found = defaultdict(set)
         self._of_work: dict[str, set[str]] = defaultdict(set)
-        for id, work_id, part, kind in db.all(queries.parts_around, self.requested):
-            found[id].add((work_id, part))
-            self._of_work[work_id].add(id)
-            self.kinds[work_id] = kind
+        for row in db.all(queries.parts_around, self.requested):
+            found[row.file_id].add((row.work_id, row.part))
+            self._of_work[row.work_id].add(row.file_id)
+            self.kinds[row.work_id] = row.kind
         return {id: frozenset(parts) for id, parts in found.items()}
 
     def is_known(self, id: str) -> bool:

@@ -70,7 +70,7 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
     return values | _ids(entry.get("guid"), kind)
 
 
-def _ids(guid: Any, kind: Any) -> dict[str, Any]:
+def _ids(guid: object, kind: object) -> dict[str, Any]:
     """Return the external id in the guid of a Plex agent; for an episode it is the show's."""
     found = _AGENT.match(guid) if isinstance(guid, str) else None
     if found is None:

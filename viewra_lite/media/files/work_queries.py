@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 
 from peewee import EXCLUDED
 
@@ -31,12 +33,20 @@ def work_by_number(show_id: Placeholder, season: Placeholder, number: Placeholde
     )
 
 
+class NumberedWork(NamedTuple):
+    """The work of an episode, with its numbers."""
+
+    id: str
+    season: int
+    number: int
+
+
 @statement
 def episodes_of(show_id: Placeholder) -> Query:
     return (
         Work.select(Work.id, Work.season_number, Work.episode_number)
         .where(Work.show == show_id)
-        .tuples()
+        .objects(NumberedWork)
     )
 
 

@@ -96,12 +96,12 @@ class Works:
         """Merge a work into another, with its files, rows and episodes."""
         if gone == kept:
             return
-        for child, season, number in self._db.all(queries.episodes_of, gone):
-            duplicate = self._db.one(queries.work_by_number, kept, season, number)
+        for child in self._db.all(queries.episodes_of, gone):
+            duplicate = self._db.one(queries.work_by_number, kept, child.season, child.number)
             if duplicate is not None:
-                self.merge(child, duplicate[0])
+                self.merge(child.id, duplicate[0])
             else:
-                self._db.run(queries.set_show, kept, child)
+                self._db.run(queries.set_show, kept, child.id)
         for model in _ROWS.values():
             model.update(work=kept).where(model.work == gone).execute()
         for file_id, part in self._db.all(queries.files_of, gone):

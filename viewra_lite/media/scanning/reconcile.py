@@ -296,7 +296,7 @@ class Reconciliation:
         rows = self._rows(new)
         scan_queries.insert_files.run(self._db, rows)
         # New files share the watch state of the works that the caller names.
-        named = {row[0]: facts.identity for row, (_, facts) in zip(rows, new) if facts.identity}
+        named = {id: facts.identity for (id, *_), (_, facts) in zip(rows, new) if facts.identity}
         if named:
             Works(self._db).link_new(named)
 

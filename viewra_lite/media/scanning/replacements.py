@@ -110,8 +110,8 @@ class Replacements:
 
     def _works(self, ids: list[str]) -> dict[str, frozenset[tuple[str, int]]]:
         found: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        for id, work_id, part in self._db.all(scan_queries.works_of_files, ids):
-            found[id].add((work_id, part))
+        for row in self._db.all(scan_queries.works_of_files, ids):
+            found[row.file_id].add((row.work_id, row.part))
         return {id: frozenset(works) for id, works in found.items()}
 
     def _alike(self, keys: Iterable[Any], how: str) -> list[MediaFile]:

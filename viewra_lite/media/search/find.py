@@ -116,8 +116,7 @@ class Finder:
         if missing:
             known.update((value, []) for value in missing)
             statement = find_queries.with_values(kind, column)
-            for row in self._db.all(statement, missing):
-                each = find_queries.found(kind, row)
+            for each in self._db.all(statement, missing):
                 known[getattr(each, column)].append(each)
         return known
 
@@ -128,8 +127,7 @@ class Finder:
         by_key: dict[str, list[Found]] = {}
         missing = [key for key in dict.fromkeys(keys.values()) if key]
         if missing:
-            for row in self._db.all(find_queries.titled_any(kind), missing):
-                each = find_queries.found(kind, row)
+            for each in self._db.all(find_queries.titled_any(kind), missing):
                 by_key.setdefault(_key(each.title), []).append(each)
         for title, key in keys.items():
             known[title] = by_key.get(key, [])
@@ -143,8 +141,7 @@ class Finder:
         if missing:
             self._episodes.update((id, []) for id in missing)
             statement = find_queries.with_values("episode", "show_id")
-            for row in self._db.all(statement, missing):
-                each = find_queries.found("episode", row)
+            for each in self._db.all(statement, missing):
                 self._episodes[str(each.show_id)].append(each)
         return self._episodes
 
@@ -156,7 +153,7 @@ class Finder:
                 return row.media_file_id
             works.append(row.work_id)
         links = self._db.all(find_queries.files_of_works, works) if works else []
-        return min(((part, id) for _, id, part in links), default=(0, None))[1]
+        return min(((link.part, link.file_id) for link in links), default=(0, None))[1]
 
     def near(self, kind: str, title: str) -> list[Found]:
         """Return movies or shows with similar file names, the most similar first."""

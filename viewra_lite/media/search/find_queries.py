@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from peewee import ModelSelect
+from peewee import SQL, ModelSelect
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, Statement, statement
@@ -34,7 +35,7 @@ class Found(NamedTuple):
     artist: str | None = None
     album: str | None = None
     album_artist: str | None = None
-    air_date: Any = None
+    air_date: date | None = None
 
 
 _COLUMNS: dict[str, dict[str, Any]] = {
@@ -86,14 +87,13 @@ _COLUMNS: dict[str, dict[str, Any]] = {
 _MODELS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "track": Track}
 
 
-def found(kind: str, row: Any) -> Found:
-    """Return a row of one of these statements with names."""
-    values = dict(zip(_COLUMNS[kind], row))
-    return Found(**{"media_file_id": None, "year": None, **values})
-
-
 def _source(kind: str) -> ModelSelect[Any]:
-    query: ModelSelect[Any] = _MODELS[kind].select(*_COLUMNS[kind].values())
+    columns = _COLUMNS[kind]
+    query: ModelSelect[Any] = (
+        _MODELS[kind]
+        .select(*(columns.get(name, SQL("NULL")) for name in Found._fields))
+        .objects(Found)
+    )
     return query.join(Album) if kind == "track" else query
 
 
@@ -102,10 +102,7 @@ def with_values(kind: str, column: str) -> Statement:
     """Return the statement for the rows whose column is in a list."""
     return Statement(
         lambda values: (
-            _source(kind)
-            .where(OneOf(_COLUMNS[kind][column], values))
-            .order_by(_MODELS[kind].id)
-            .tuples()
+            _source(kind).where(OneOf(_COLUMNS[kind][column], values)).order_by(_MODELS[kind].id)
         )
     )
 
@@ -120,7 +117,7 @@ def titled_any(kind: str) -> Statement:
             SearchDocument.kind == kind, OneOf(SearchDocument.title_key, keys)
         )
         model = _MODELS[kind]
-        return _source(kind).where(model.id.in_(ids)).order_by(model.id).tuples()
+        return _source(kind).where(model.id.in_(ids)).order_by(model.id)
 
     return Statement(build)
 
@@ -132,12 +129,19 @@ def identities(kind: str) -> Statement:
     return Statement(lambda: model.select(model.id, model.identity).tuples())
 
 
+class FileOfWork(NamedTuple):
+    """A file, possibly a removed one, and the part of a work that it holds."""
+
+    file_id: str
+    part: int
+
+
 @statement
 def files_of_works(ids: Placeholder) -> Query:
     """Every file that is, or was, a file of these works."""
     return (
-        WorkFile.select(WorkFile.work, WorkFile.media_file_id, WorkFile.part)
+        WorkFile.select(WorkFile.media_file_id, WorkFile.part)
         .where(OneOf(WorkFile.work, ids))
         .order_by(WorkFile.media_file_id)
-        .tuples()
+        .objects(FileOfWork)
     )

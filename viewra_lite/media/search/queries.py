@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import ColumnBase, EXCLUDED, JOIN, ModelSelect, SelectQuery, Tuple, fn
 
@@ -83,12 +84,16 @@ def delete_documents(kind: str) -> Statement:
     return Statement(lambda ids: SearchDocument.delete().where(OneOf(key, ids)))
 
 
-_RANKED_BY = (
-    SearchDocument.seq,
-    SearchDocument.kind,
-    SearchDocument.title_key,
-    SearchDocument.terms,
-)
+class Document(NamedTuple):
+    """What a document is ranked by."""
+
+    seq: int
+    kind: str
+    title_key: str
+    terms: str
+
+
+_RANKED_BY = [getattr(SearchDocument, name) for name in Document._fields]
 
 
 def _documents_of_each_kind(chosen: Callable[[str, int], ColumnBase]) -> Query:
@@ -100,7 +105,7 @@ def _documents_of_each_kind(chosen: Callable[[str, int], ColumnBase]) -> Query:
     union: SelectQuery = first
     for other in others:
         union = union.union_all(other)
-    return union.tuples()
+    return union.objects(Document)
 
 
 @statement
@@ -128,7 +133,7 @@ def _matching(words: Placeholder, most: Placeholder) -> ColumnBase:
 @statement
 def documents_matching(words: Placeholder, most: Placeholder) -> Query:
     """The first documents with all words, of any kind."""
-    return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).tuples()
+    return SearchDocument.select(*_RANKED_BY).where(_matching(words, most)).objects(Document)
 
 
 def _each_kind_matching(most: Placeholder, *words: Placeholder) -> Query:
@@ -136,6 +141,28 @@ def _each_kind_matching(most: Placeholder, *words: Placeholder) -> Query:
 
 
 each_kind_matching = Statement(_each_kind_matching, arity=1 + len(SEARCHED))
+
+
+class Hit(NamedTuple):
+    """The columns of a hit, of all kinds."""
+
+    seq: int
+    kind: str
+    id: str
+    title: str
+    library_id: str
+    media_file_id: str | None
+    year: int | None
+    released: date | None
+    show_year: int
+    first_air_date: date | None
+    show: str | None
+    season_number: int | None
+    episode_number: int | None
+    episode_number_end: int | None
+    album: str | None
+    album_artist: str | None
+    artist: str | None
 
 
 @statement
@@ -173,7 +200,7 @@ def hits_by_seq(seqs: Placeholder) -> Query:
         .switch(SearchDocument)
         .join(Album, JOIN.LEFT_OUTER, on=(Album.id == album))
         .where(OneOf(SearchDocument.seq, seqs))
-        .tuples()
+        .objects(Hit)
     )
 
 

@@ -7,7 +7,6 @@ words; both engines index them unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from ...database.orm.nodes import Groups
 from ...database.transactions.database import Database
 from . import queries
 from .indexing import MARKS
+from .queries import Hit
 from .words import title_key, typed_words
 
 _CANDIDATES = 200  # documents of each kind that are ranked, unless more hits are asked for
@@ -63,8 +63,8 @@ def _best(db: Database, groups: Groups, key: str, limit: int) -> list[int]:
     if len(found) < limit:  # else everything else would rank below these
         found += _matching(db, groups, max(limit, _CANDIDATES))
     ranked = {
-        (_rank(groups, key, document_key, terms), _ORDER[kind], document_key, seq)
-        for seq, kind, document_key, terms in found
+        (_rank(groups, key, one.title_key, one.terms), _ORDER[one.kind], one.title_key, one.seq)
+        for one in found
     }
     return [seq for *_, seq in sorted(ranked)[:limit]]
 
@@ -89,28 +89,26 @@ def _rank(groups: Groups, key: str, document_key: str, terms: str) -> int:
 def _hits(db: Database, seqs: list[int]) -> list[SearchHit]:
     if not seqs:
         return []
-    rows = {row[0]: row for row in db.all(queries.hits_by_seq, seqs)}
+    rows: dict[int, Hit] = {row.seq: row for row in db.all(queries.hits_by_seq, seqs)}
     return [_hit(rows[seq]) for seq in seqs]
 
 
-def _hit(row: Sequence[Any]) -> SearchHit:
-    kind, id, title, library_id, file_id, year, date, show_year, first_air_date = row[1:10]
-    if kind == "show":
-        year, date = show_year or None, first_air_date
-    year = year if year is not None else _year(date)
-    return SearchHit(kind, id, title, _detail(kind, row[10:]), year, library_id, file_id)
+def _hit(row: Hit) -> SearchHit:
+    year, released = row.year, row.released
+    if row.kind == "show":
+        year, released = row.show_year or None, row.first_air_date
+    if year is None and released is not None:
+        year = released.year
+    return SearchHit(
+        row.kind, row.id, row.title, _detail(row), year, row.library_id, row.media_file_id
+    )
 
 
-def _year(date: object) -> int | None:
-    digits = str(date)[:4]  # text on SQLite, a date on PostgreSQL
-    return int(digits) if digits.isdecimal() else None
-
-
-def _detail(kind: str, row: Sequence[Any]) -> str | None:
-    show, season, first, last, album, album_artist, artist = row
-    if kind == "episode":
+def _detail(row: Hit) -> str | None:
+    first, last = row.episode_number, row.episode_number_end
+    if row.kind == "episode":
         end = f"-E{last:02d}" if last is not None and last != first else ""
-        return f"{show} S{season:02d}E{first:02d}{end}"
-    if kind == "track":
-        return " – ".join(filter(None, (artist or album_artist, album)))
-    return album_artist if kind == "album" else None
+        return f"{row.show} S{row.season_number:02d}E{first:02d}{end}"
+    if row.kind == "track":
+        return " – ".join(filter(None, (row.artist or row.album_artist, row.album)))
+    return row.album_artist if row.kind == "album" else None
