@@ -14,7 +14,7 @@ IS_NEW = $(shell $(1) -c 'import sys; \
 help:
 	@echo "make demo        scan a small generated library and look at it"
 	@echo "make test        run the whole suite, on SQLite and on PostgreSQL"
-	@echo "make torture     the same, and what is driver-independent with both drivers of SQLite"
+	@echo "make torture     the same, with every repetition and both drivers of SQLite everywhere"
 	@echo "make check       run ruff, mypy and the rules of the house"
 	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (about twelve minutes)"
 	@echo "make bench-full  the same in the sizes of a large library (hours)"
