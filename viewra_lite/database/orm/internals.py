@@ -16,7 +16,7 @@ def state_of(database: Any) -> Any:
     return database._state
 
 
-def stored(row: Any) -> dict[str, Any]:
+def stored(row: peewee.Model) -> dict[str, Any]:
     """Return the columns of a row that are set, by name; the dictionary that the row itself uses.
 
     A foreign key is the id.
@@ -25,7 +25,7 @@ def stored(row: Any) -> dict[str, Any]:
     return values
 
 
-def copied(row: Any) -> Any:
+def copied(row: peewee.Model) -> Any:
     """Return another instance of the same values: Model(**values) sets them one by one."""
     model: Any = type(row)
     copy = model.__new__(model)
@@ -48,7 +48,7 @@ def relation_line(name: str, key: str, related: str) -> str:
     return f"{name}.__rel__[{key!r}] = {related}"
 
 
-def selected(query: Any) -> Sequence[Any]:
+def selected(query: peewee.BaseQuery) -> Sequence[Any]:
     """Return what a query selects or returns; empty where it does neither."""
     columns: Sequence[Any] | None = getattr(query, "_returning", None)
     return columns or ()
@@ -64,12 +64,12 @@ def constructor(query: Any) -> Any:
     return query._constructor
 
 
-def is_of_model(query: Any) -> bool:
+def is_of_model(query: peewee.BaseQuery) -> bool:
     """Whether the rows of a query are those of a model, unless it says otherwise."""
     return isinstance(query, (peewee.ModelSelect, peewee._ModelWriteQueryHelper))
 
 
-def assignments(query: Any) -> Iterator[Mapping[Any, Any]]:
+def assignments(query: peewee.BaseQuery) -> Iterator[Mapping[Any, Any]]:
     """Yield what a query inserts and updates, also on conflict: values by column."""
     conflict = getattr(query, "_on_conflict", None)
     for given in (
@@ -81,19 +81,19 @@ def assignments(query: Any) -> Iterator[Mapping[Any, Any]]:
             yield given
 
 
-def add_parameter(context: Any, value: Any) -> None:
+def add_parameter(context: Any, value: object) -> None:
     """Add a parameter, unconverted, to the SQL that is being built."""
     context._values.append(value)
 
 
-def index_statements(model: Any, database: Any) -> Iterator[str]:
+def index_statements(model: type[peewee.Model], database: peewee.Database) -> Iterator[str]:
     """Yield the CREATE INDEX statements of a model."""
     manager: Any = peewee.SchemaManager(model, database)
     for context in manager._create_indexes(safe=False):
         yield context.query()[0]
 
 
-def add_functions(database: Any, connection: Any) -> None:
+def add_functions(database: Any, connection: object) -> None:
     """Give an SQLite connection the functions that Peewee's fields call, and a caller's own."""
     database._load_aggregates(connection)
     database._load_collations(connection)

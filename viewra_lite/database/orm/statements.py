@@ -94,7 +94,7 @@ def statement(build: Callable[..., Any]) -> Statement:
     return Statement(build)
 
 
-def _type_placeholders(query: object) -> None:
+def _type_placeholders(query: Query) -> None:
     # Peewee converts plain values of an INSERT or UPDATE by their column, but not nodes, and a
     # placeholder is a node.
     for assignments in internals.assignments(query):
