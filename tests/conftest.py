@@ -21,6 +21,9 @@ from tests.support.torture import TORTURE
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
+from viewra_lite.database.migrations.migrator import Migrator
+from viewra_lite.importing.module import Importing
+from viewra_lite.maintenance.module import Maintenance
 from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.database.transactions.database import Database
@@ -32,7 +35,15 @@ settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("ci")
 
-WITH_DOCUMENTED_ERRORS = (MediaModule, PlaybackModule, TranscodingModule)
+WITH_DOCUMENTED_ERRORS = (
+    Importing,
+    Maintenance,
+    MediaModule,
+    Migrator,
+    PlaybackModule,
+    Store,
+    TranscodingModule,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

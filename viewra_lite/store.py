@@ -232,7 +232,10 @@ class Store:
             _log_life("closed %s", self.config)
 
     def tables(self) -> list[str]:
-        """Return the names of all tables in the database, including those of other programs."""
+        """Return the names of all tables in the database, including those of other programs.
+
+        Raises StoreBusyError, StoreClosedError, StoreUnavailableError and TransactionError.
+        """
         with self._db.reader():
             names: list[str] = self._db.backend.database.get_tables()
         return names
@@ -263,7 +266,8 @@ class Store:
     def after_commit(self, action: Callable[[], Any]) -> None:
         """Call action after the outermost writer has committed, and never after a rollback.
 
-        Outside a writer it is called at once.
+        Outside a writer it is called at once. Raises InvalidValueError if action cannot be called,
+        and TransactionError in another asyncio task than the writer's.
         """
         self._db.after_commit(action)
 

@@ -25,7 +25,11 @@ Records = Iterable["WatchedRecord | Mapping[str, Any]"]
 
 
 class Importing:
-    """The verbs of `store.importing`: import watch history, undo an import, export user data."""
+    """The verbs of `store.importing`: import watch history, undo an import, export user data.
+
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError or
+    CorruptStoreError, and one that writes raises TransactionError inside reader().
+    """
 
     def __init__(self, db: Database, config: Config) -> None:
         self._db = db

@@ -11,7 +11,11 @@ from .statistics import Statistics, by_library, counts
 
 
 class Maintenance:
-    """The verbs of `store.maintenance`: statistics and problems of the store."""
+    """The verbs of `store.maintenance`: statistics and problems of the store.
+
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
+    or TransactionError.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -20,17 +24,14 @@ class Maintenance:
         """Return the numbers of records in the store and the size of its database.
 
         The numbers come from one snapshot. Counting takes a few tenths of a second for a million
-        files. Raises StoreBusyError, StoreUnavailableError.
+        files.
         """
         database = self.database()
         with self._db.reader():
             return Statistics(database, counts(self._db), by_library(self._db))
 
     def database(self) -> DatabaseFacts:
-        """Return the engine, its version and the size of the database; needs no tables.
-
-        Raises StoreUnavailableError.
-        """
+        """Return the engine, its version and the size of the database; needs no tables."""
         return self._db.backend.facts()
 
     def connections(self) -> ConnectionFacts:

@@ -32,7 +32,11 @@ HISTORY_PREFIX = "viewra_migrations_"
 
 
 class Migrator:
-    """Compares the modules' scripts with a store's history and applies those that are pending."""
+    """Compares the modules' scripts with a store's history and applies those that are pending.
+
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
+    or TransactionError.
+    """
 
     def __init__(self, db: Database, modules: Sequence[Migrated]) -> None:
         self._db = db
@@ -93,7 +97,7 @@ class Migrator:
         """Run scripts on a connection that the caller has prepared, under the lock.
 
         Inside a transaction of the caller each script is a savepoint; on SQLite foreign keys must
-        be off. With verify=False the caller checks the foreign keys.
+        be off. With verify=False the caller checks the foreign keys. Raises MigrationError.
         """
         for script, module in [(s, s.load()) for s in plan]:
             _run(database, self._db, script, module, verify)
