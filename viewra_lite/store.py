@@ -234,7 +234,8 @@ class Store:
     def tables(self) -> list[str]:
         """Return the names of all tables in the database, including those of other programs.
 
-        Raises StoreBusyError, StoreClosedError, StoreUnavailableError and TransactionError.
+        Raises StoreBusyError, StoreClosedError, StoreUnavailableError, TransactionError,
+        CorruptStoreError, and ConfigError if the file is not an SQLite database.
         """
         with self._db.reader():
             names: list[str] = self._db.backend.database.get_tables()

@@ -64,6 +64,6 @@ class ImportResult:
 
 
 def _line(row: Unmatched) -> dict[str, object]:
-    facts = row.record.json_values() if row.record is not None else {}
-    known = {name: value for name, value in facts.items() if name in COLUMNS}
+    values = row.record.json_values() if row.record is not None else {}
+    known = {name: value for name, value in values.items() if name in COLUMNS}
     return {"why": row.why, "near": "; ".join(row.near), **known}

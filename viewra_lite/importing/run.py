@@ -305,10 +305,10 @@ def _has_position(record: WatchedRecord) -> bool:
 
 def _key(record: WatchedRecord) -> str:
     """Return a hash that identifies a waiting row of a user."""
-    facts = {
+    values = {
         name: value for name, value in record.json_values().items() if name not in _OF_THE_FILE
     }
-    return hashlib.sha256(dumps(dict(sorted(facts.items()))).encode()).hexdigest()
+    return hashlib.sha256(dumps(dict(sorted(values.items()))).encode()).hexdigest()
 
 
 _OF_THE_FILE = ("number", "user")

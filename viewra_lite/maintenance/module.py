@@ -14,7 +14,7 @@ class Maintenance:
     """The verbs of `store.maintenance`: statistics and problems of the store.
 
     Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
-    or TransactionError.
+    or TransactionError, and ConfigError if the file is not an SQLite database.
     """
 
     def __init__(self, db: Database) -> None:

@@ -35,7 +35,7 @@ class Migrator:
     """Compares the modules' scripts with a store's history and applies those that are pending.
 
     Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
-    or TransactionError.
+    or TransactionError, and ConfigError if the file is not an SQLite database.
     """
 
     def __init__(self, db: Database, modules: Sequence[Migrated]) -> None:
