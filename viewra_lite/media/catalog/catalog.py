@@ -22,6 +22,7 @@ from ..names.keys import sort_title
 from ..probing.tags import TagFacts
 from ..search import indexing
 from . import matching
+from .joining import Joining
 from .music import Music
 from .shows import Shows
 
@@ -34,7 +35,8 @@ class Catalog:
         self._library = library
         self._dirty_ids: dict[str, set[str]] = defaultdict(set)
         self._works = Works(db)
-        self._shows = Shows(db, library, self._works, self._dirty_ids)
+        self._joining = Joining(db, library, self._works, self._dirty_ids)
+        self._shows = Shows(db, library, self._works, self._joining, self._dirty_ids)
         self._music = Music(db, library, self._works, self._dirty_ids)
 
     def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
@@ -130,7 +132,8 @@ class Catalog:
     # Movies
 
     def _place_movie(self, file: MediaFile, name: MovieName) -> None:
-        movie, identity = matching.movie_of(self._db, self._library, file, name)
+        rows, identity = matching.movies_of(self._db, self._library, file, name)
+        movie = self._joining.joined(rows)
         for before in list(Movie.select().where(Movie.media_file == file.id)):
             if movie is not None and before.id == movie.id:
                 continue

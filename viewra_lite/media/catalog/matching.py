@@ -9,12 +9,15 @@
     no year                  one in the same folder, else two     one
 
 The folder of a show is the one below the library's; the library's own folder proves nothing. Two
-rows of which one has replaced the other are merged at the end of a scan: Catalog.rename_into().
+rows of which one has replaced the other are merged at the end of a scan: Catalog.rename_into(). Two
+that one file matches, one by id and one by name, are joined unless an id or a year differs.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from ...database.transactions.database import Database
@@ -28,42 +31,50 @@ _IDS = ("tmdb_id", "imdb_id", "tvdb_id")
 _ANY_YEAR = "~"  # after every digit and "#"
 
 
-def movie_of(
+def movies_of(
     db: Database, library: MediaLibrary, file: MediaFile, name: MovieName
-) -> tuple[Movie | None, str]:
-    """Return the movie of a file, or None, and the identity of a new one."""
+) -> tuple[list[Movie], str]:
+    """Return the movie of a file, if known, and the identity of a new one.
+
+    Several rows, the oldest first, are one movie that was found as two.
+    """
     identity = movie_identity(name.title, name.year)
     if name.year is None and not _has_ids(name):
         identity += _beside(_folder(library, file.path), name.title)
     alike = _alike(Movie, library, movie_identity(name.title, None))
-    found = _by_id(Movie, library, name) or _exact(alike, identity, name)
-    if found is None:
+    found = _by_ids(Movie, library, name)
+    named = _exact(_without(alike, found), identity, name)
+    if named is None:
         here = _folder(library, file.path)
-        near = [
+        named = _only(
             row
-            for row in _compatible(alike, name, name.year)
+            for row in _compatible(_without(alike, found), name, name.year)
             if here and here in {_folder(library, one.path) for one in versions.files_of(db, row)}
-        ]
-        found = near[0] if len(near) == 1 else None
-    others = [row for row in alike if found is None or row.id != found.id]
-    return found, _free(others, identity, name, _folder(library, file.path))
+        )
+    rows = _one(found, named)
+    others = _without(alike, rows)
+    return rows, _free(others, identity, name, _folder(library, file.path))
 
 
-def show_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[TVShow | None, str]:
-    """Return the show of a file, or None, and the identity of a new one."""
+def shows_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[list[TVShow], str]:
+    """Return the show of a file, if known, and the identity of a new one.
+
+    Several rows, the oldest first, are one show that was found as two.
+    """
     identity = show_identity(name.show, name.show_year)
     alike = _alike(TVShow, library, show_identity(name.show, None))
-    found = _by_id(TVShow, library, name) or _exact(alike, identity, name)
-    if found is None:
+    found = _by_ids(TVShow, library, name)
+    named = _exact(_without(alike, found), identity, name)
+    if named is None:
         here = _top_folder(library, file.path)
-        near = [
+        named = _only(
             row
-            for row in _compatible(alike, name, name.show_year)
+            for row in _compatible(_without(alike, found), name, name.show_year)
             if here and here == _top_folder_of(library, row)
-        ]
-        found = near[0] if len(near) == 1 else None
-    others = [row for row in alike if found is None or row.id != found.id]
-    return found, _free(others, identity, name, _top_folder(library, file.path))
+        )
+    rows = _one(found, named)
+    others = _without(alike, rows)
+    return rows, _free(others, identity, name, _top_folder(library, file.path))
 
 
 def learn_ids(row: Any, name: Any) -> None:
@@ -97,15 +108,39 @@ def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
     )
 
 
-def _by_id(model: Any, library: MediaLibrary, name: object) -> Any:
-    """Return the row with an external id of a name."""
+def _by_ids(model: Any, library: MediaLibrary, name: object) -> list[Any]:
+    """Return the rows with an external id of a name."""
+    rows: dict[str, Any] = {}
     for column in _IDS:
         value = getattr(name, column, None)
         if value is not None and column in model._meta.fields:
             row = model.get_or_none(model.library == library.id, getattr(model, column) == value)
             if row is not None:
-                return row
-    return None
+                rows.setdefault(row.id, row)
+    return list(rows.values())
+
+
+def _one(found: list[Any], named: Any) -> list[Any]:
+    """Return those of the rows that a file matches that are one, the oldest first.
+
+    What an id or a year tells from the first stays another: the name of a file may be wrong.
+    """
+    rows: list[Any] = []
+    for row in found if named is None else [*found, named]:
+        if all(_compatible([row], one, one.year) and row.id != one.id for one in rows):
+            rows.append(row)
+    return sorted(rows, key=attrgetter("id"))
+
+
+def _only(rows: Iterable[Any]) -> Any:
+    """Return a row if it is the only one."""
+    some = list(rows)
+    return some[0] if len(some) == 1 else None
+
+
+def _without(rows: list[Any], others: list[Any]) -> list[Any]:
+    ids = {row.id for row in others}
+    return [row for row in rows if row.id not in ids]
 
 
 def _exact(alike: list[Any], identity: str, name: object) -> Any:

@@ -13,17 +13,24 @@ from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from ..names.facts import EpisodeName
 from ..names.keys import sort_title
 from . import matching
+from .joining import Joining
 
 
 class Shows:
     """The shows of one library, inside one writer."""
 
     def __init__(
-        self, db: Database, library: MediaLibrary, works: Works, dirty_ids: dict[str, set[str]]
+        self,
+        db: Database,
+        library: MediaLibrary,
+        works: Works,
+        joining: Joining,
+        dirty_ids: dict[str, set[str]],
     ) -> None:
         self._db = db
         self._library = library
         self._works = works
+        self._joining = joining
         self._dirty_ids = dirty_ids
 
     def place(self, file: MediaFile, name: EpisodeName) -> None:
@@ -65,7 +72,8 @@ class Shows:
     # Inside
 
     def _show(self, file: MediaFile, name: EpisodeName) -> TVShow:
-        show, identity = matching.show_of(self._library, file, name)
+        rows, identity = matching.shows_of(self._library, file, name)
+        show: TVShow | None = self._joining.joined(rows)
         if show is None:
             return self._new_show(name, identity)
         if show.year is None and name.show_year is not None:

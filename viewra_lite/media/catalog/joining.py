@@ -1,0 +1,123 @@
+"""Make one of two rows of a library that turn out to be one film or one show.
+
+The older row stays, with its files and those of the other, and with what is written of either:
+where both say something, the older one's. Their works are merged, and so is the watch state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...database.transactions.database import Database
+from .. import queries
+from ..files import versions
+from ..files.works import Works
+from ..identities import movie_identity, show_identity
+from ..models import Episode, MediaLibrary, Movie, Season, TVShow
+
+_OWN = (
+    "id",
+    "library",
+    "identity",
+    "work",
+    "media_file",
+    "show",
+    "season",
+    "created_at",
+    "updated_at",
+)
+_IDENTITIES = {Movie: movie_identity, TVShow: show_identity}
+_KINDS = {Movie: "movie", TVShow: "show"}
+
+
+class Joining:
+    """Joins rows of one library, inside one writer."""
+
+    def __init__(
+        self, db: Database, library: MediaLibrary, works: Works, dirty_ids: dict[str, set[str]]
+    ) -> None:
+        self._db = db
+        self._library = library
+        self._works = works
+        self._dirty_ids = dirty_ids
+
+    def joined(self, rows: list[Any]) -> Any:
+        """Return the row that is left of some that are one, the oldest first; None of none."""
+        for row in rows[1:]:
+            model, id = type(row), rows[0].id
+            self._join(model.get_by_id(id), row)
+            rows[0] = model.get_by_id(id)
+        return rows[0] if rows else None
+
+    def _join(self, kept: Any, gone: Any) -> None:
+        model = type(kept)
+        self._works.merge(gone.work_id, kept.work_id)
+        if model is TVShow:
+            self._join_seasons(kept, gone)
+        model.delete().where(model.id == gone.id).execute()
+        self._fill(kept, gone)
+        if kept.year is None and gone.year is not None:
+            model.update(identity=gone.identity).where(model.id == kept.id).execute()
+            self._works.rename(_KINDS[model], self._library.id, kept.work_id, gone.identity)
+        model.update(updated_at=self._db.now()).where(model.id == kept.id).execute()
+        self._dirty_ids[_KINDS[model]].add(kept.id)
+
+    def _join_seasons(self, kept: TVShow, gone: TVShow) -> None:
+        for season in list(Season.select().where(Season.show == gone.id)):
+            own = Season.get_or_none(
+                Season.show == kept.id, Season.season_number == season.season_number
+            )
+            for episode in list(Episode.select().where(Episode.season == season.id)):
+                self._join_episode(kept, own or season, episode)
+            if own is None:
+                Season.update(show=kept.id).where(Season.id == season.id).execute()
+            else:
+                Season.delete().where(Season.id == season.id).execute()
+                self._fill(own, season)
+
+    def _join_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
+        own = Episode.get_or_none(
+            Episode.show == show.id,
+            Episode.season_number == episode.season_number,
+            Episode.episode_number == episode.episode_number,
+        )
+        if own is None:
+            Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
+        else:
+            Episode.delete().where(Episode.id == episode.id).execute()
+            self._fill(own, episode)
+        self._dirty_ids["episode"].add(episode.id if own is None else own.id)
+
+    def _fill(self, kept: Any, gone: Any) -> None:
+        """Give a row what it lacks and the other has: columns, the better file, a chosen title."""
+        model = type(kept)
+        changes = {
+            name: getattr(gone, name)
+            for name in model._meta.fields
+            if name not in _OWN and getattr(gone, name) is not None and _lacks(kept, name)
+        }
+        if model in _IDENTITIES and _is_retitled(gone) and not _is_retitled(kept):
+            changes.update(title=gone.title, sort_title=gone.sort_title)
+        if model is not TVShow and model is not Season and self._is_better(gone, kept):
+            changes["media_file"] = gone.media_file_id
+            if model is Episode:
+                changes["episode_number_end"] = gone.episode_number_end
+        if changes:
+            model.update(**changes).where(model.id == kept.id).execute()
+
+    def _is_better(self, gone: Any, kept: Any) -> bool:
+        if gone.media_file_id is None:
+            return False
+        file = self._db.one(queries.file_by_id, gone.media_file_id)
+        return versions.is_better(self._db, file, kept.media_file_id)
+
+
+def _lacks(row: Any, name: str) -> bool:
+    value = getattr(row, name)
+    return value is None or (name == "status" and value == "unknown")
+
+
+def _is_retitled(row: Any) -> bool:
+    """Whether a person has given a film or a show another title than its files have."""
+    title = _IDENTITIES[type(row)](row.title, None)
+    return not str(row.identity).startswith(title)
