@@ -129,6 +129,9 @@ CREATE TABLE movies (
     backdrop_path  TEXT,                      -- file or URL
     tmdb_id        INTEGER,                   -- id at themoviedb.org
     imdb_id        TEXT,                      -- id at imdb.com, tt...
+    cleared        TEXT                       -- JSON object: what a person has cleared; scans leave
+                                              -- that empty
+                   CHECK (cleared IS NULL OR json_valid(cleared)),
     created_at     TIMESTAMP NOT NULL,        -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,        -- last change of this row, UTC
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
@@ -173,6 +176,9 @@ CREATE TABLE tv_shows (
     tmdb_id        INTEGER,                         -- id at themoviedb.org
     tvdb_id        INTEGER,                         -- id at thetvdb.com
     imdb_id        TEXT,                            -- id at imdb.com, tt...
+    cleared        TEXT                             -- JSON object: what a person has cleared; scans
+                                                    -- leave that empty
+                   CHECK (cleared IS NULL OR json_valid(cleared)),
     created_at     TIMESTAMP NOT NULL,              -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,              -- last change of this row, UTC
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
@@ -222,6 +228,9 @@ CREATE TABLE episodes (
     tmdb_id            INTEGER,                   -- id at themoviedb.org
     tvdb_id            INTEGER,                   -- id at thetvdb.com
     imdb_id            TEXT,                      -- id at imdb.com, tt...
+    cleared            TEXT                       -- JSON object: what a person has cleared; scans
+                                                  -- leave that empty
+                       CHECK (cleared IS NULL OR json_valid(cleared)),
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     FOREIGN KEY (season_id) REFERENCES seasons (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
@@ -253,6 +262,9 @@ CREATE TABLE albums (
     duration       REAL,                      -- seconds
     cover_path     TEXT,                      -- file or URL
     musicbrainz_id TEXT,                      -- id at musicbrainz.org
+    cleared        TEXT                       -- JSON object: what a person has cleared; scans leave
+                                              -- that empty
+                   CHECK (cleared IS NULL OR json_valid(cleared)),
     created_at     TIMESTAMP NOT NULL,        -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,        -- last change of this row, UTC
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,

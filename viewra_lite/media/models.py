@@ -164,6 +164,9 @@ class Movie(StoreModel):
     backdrop_path = TextField(null=True, help_text="file or URL")
     tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
     imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
+    cleared = JSONField(
+        null=True, help_text="JSON object: what a person has cleared; scans leave that empty"
+    )
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
@@ -210,6 +213,9 @@ class TVShow(StoreModel):
     tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
     tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
     imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
+    cleared = JSONField(
+        null=True, help_text="JSON object: what a person has cleared; scans leave that empty"
+    )
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 
@@ -270,6 +276,9 @@ class Episode(StoreModel):
     tmdb_id = IntegerField(null=True, help_text="id at themoviedb.org")
     tvdb_id = IntegerField(null=True, help_text="id at thetvdb.com")
     imdb_id = TextField(null=True, help_text="id at imdb.com, tt...")
+    cleared = JSONField(
+        null=True, help_text="JSON object: what a person has cleared; scans leave that empty"
+    )
 
     show_id: str
     season_id: str
@@ -301,6 +310,9 @@ class Album(StoreModel):
     duration = DoubleField(null=True, help_text="seconds")
     cover_path = TextField(null=True, help_text="file or URL")
     musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
+    cleared = JSONField(
+        null=True, help_text="JSON object: what a person has cleared; scans leave that empty"
+    )
     created_at = TimestampField(help_text="when it was added, UTC")
     updated_at = TimestampField(help_text="last change of this row, UTC")
 

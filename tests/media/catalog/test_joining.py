@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_disk import clip
+from tests.support.libraries import clip
 
 from viewra_lite import Store
 from viewra_lite.media.models import MediaLibrary

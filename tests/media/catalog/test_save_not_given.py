@@ -26,7 +26,7 @@ KEYS: dict[Any, dict[str, Any]] = {
 }
 
 PARENTS = {"library", "show", "album"}
-OURS = {"id", "identity", "work", "season", "created_at", "updated_at"}
+OURS = {"id", "identity", "work", "season", "created_at", "updated_at", "cleared"}
 VALUES: dict[str, Any] = {
     "TEXT": "words",
     "INT": 7,
@@ -83,7 +83,8 @@ def shelf(store: Store, tmp_path: Path) -> Shelf:
 
 
 def columns(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in row.__data__.items() if name != "updated_at"}
+    ours = ("updated_at", "cleared")
+    return {name: value for name, value in row.__data__.items() if name not in ours}
 
 
 def test_what_is_not_given_stays_whatever_is_given(shelf: Shelf) -> None:

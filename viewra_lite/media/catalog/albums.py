@@ -23,6 +23,7 @@ from ..names.facts import TrackName
 from ..names.keys import fold, sort_title
 from ..names.tracks import album_folder
 from ..probing.tags import TagFacts
+from .cleared import known
 
 VARIOUS_ARTISTS = "Various Artists"
 
@@ -118,7 +119,9 @@ class Albums:
             same = same or list(Album.select().where(of_library, has_id).order_by(Album.identity))
             if same:
                 return same[0]
-            alike = [one for one in alike if one.musicbrainz_id is None]
+            alike = [
+                one for one in alike if known(one, "musicbrainz_id") in (None, info.musicbrainz_id)
+            ]
         return self._in_folder(info, alike) or self._elsewhere(info, alike)
 
     def _in_folder(self, info: _AlbumInfo, alike: list[Album]) -> Album | None:
@@ -139,7 +142,7 @@ class Albums:
             one
             for one in alike
             if album_name(one.identity) == info.base
-            and not (one.year and info.year and one.year != info.year)
+            and not (known(one, "year") and info.year and known(one, "year") != info.year)
         ]
         same_year = [one for one in fits if one.year and one.year == info.year]
         fits = same_year or fits
@@ -312,7 +315,7 @@ def _fill(album: Album, info: _AlbumInfo) -> None:
     lacking = {
         name: getattr(info, name)
         for name in ("musicbrainz_id", "year")
-        if getattr(album, name) is None and getattr(info, name) is not None
+        if known(album, name) is None and getattr(info, name) is not None
     }
     if lacking:
         Album.update(**lacking).where(Album.id == album.id).execute()

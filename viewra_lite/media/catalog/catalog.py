@@ -22,6 +22,7 @@ from ..names.keys import sort_title
 from ..probing.tags import TagFacts
 from ..search import indexing
 from . import matching
+from .cleared import known
 from .joining import Joining
 from .music import Music
 from .shows import Shows
@@ -148,7 +149,7 @@ class Catalog:
                 self._leave_movie(before, file)
         if movie is None:
             movie = self._new_movie(file, name, identity)
-        elif movie.year is None and name.year is not None:
+        elif known(movie, "year") is None and name.year is not None:
             self._give_year(movie, name.year, identity)
         matching.learn_ids(movie, name)
         if versions.is_better(self._db, file, movie.media_file_id):

@@ -14,6 +14,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaLibrary, Movie, Season, TVShow
+from .cleared import cleared, known
 
 _OWN = (
     "id",
@@ -25,6 +26,7 @@ _OWN = (
     "season",
     "created_at",
     "updated_at",
+    "cleared",
 )
 _IDENTITIES = {Movie: movie_identity, TVShow: show_identity}
 _KINDS = {Movie: "movie", TVShow: "show"}
@@ -56,7 +58,7 @@ class Joining:
             self._join_seasons(kept, gone)
         model.delete().where(model.id == gone.id).execute()
         self._fill(kept, gone)
-        if kept.year is None and gone.year is not None:
+        if known(kept, "year") is None and gone.year is not None:
             model.update(identity=gone.identity).where(model.id == kept.id).execute()
             self._works.rename(_KINDS[model], self._library.id, kept.work_id, gone.identity)
         model.update(updated_at=self._db.now()).where(model.id == kept.id).execute()
@@ -102,6 +104,9 @@ class Joining:
             changes["media_file"] = gone.media_file_id
             if model is Episode:
                 changes["episode_number_end"] = gone.episode_number_end
+        lost = {name: value for name, value in cleared(gone).items() if known(kept, name) is None}
+        if lost:
+            changes["cleared"] = {**cleared(kept), **lost}
         if changes:
             model.update(**changes).where(model.id == kept.id).execute()
 
@@ -113,7 +118,7 @@ class Joining:
 
 
 def _lacks(row: Any, name: str) -> bool:
-    value = getattr(row, name)
+    value = known(row, name)
     return value is None or (name == "status" and value == "unknown")
 
 

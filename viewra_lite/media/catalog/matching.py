@@ -26,6 +26,7 @@ from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, TVShow
 from ..names.facts import EpisodeName, MovieName
 from ..names.keys import LONGEST_KEY, fold
+from .cleared import known
 
 _IDS = ("tmdb_id", "imdb_id", "tvdb_id")
 _ANY_YEAR = "~"  # after every digit and "#"
@@ -85,7 +86,7 @@ def learn_ids(row: Any, name: Any) -> None:
         for column in _IDS
         if getattr(name, column, None) is not None
         and column in model._meta.fields
-        and getattr(row, column) is None
+        and known(row, column) is None
     }
     if new:
         model.update(**new).where(model.id == row.id).execute()
@@ -127,7 +128,7 @@ def _one(found: list[Any], named: Any) -> list[Any]:
     """
     rows: list[Any] = []
     for row in found if named is None else [*found, named]:
-        if all(_compatible([row], one, one.year) and row.id != one.id for one in rows):
+        if all(_compatible([row], one, known(one, "year")) and row.id != one.id for one in rows):
             rows.append(row)
     return sorted(rows, key=attrgetter("id"))
 
@@ -154,15 +155,15 @@ def _compatible(alike: list[Any], name: object, year: int | None) -> list[Any]:
     return [
         row
         for row in alike
-        if not _is_another(row, name) and (year is None or row.year in (None, year))
+        if not _is_another(row, name) and (year is None or known(row, "year") in (None, year))
     ]
 
 
 def _is_another(row: object, name: object) -> bool:
     """Whether an external id differs."""
     return any(
-        None not in (getattr(row, column, None), getattr(name, column, None))
-        and getattr(row, column) != getattr(name, column)
+        None not in (known(row, column), known(name, column))
+        and known(row, column) != known(name, column)
         for column in _IDS
     )
 

@@ -30,8 +30,9 @@ from ..models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Tra
 from ..names.keys import LONGEST_KEY, sort_title
 from ..probing.plausible import RANGES
 from ..search import indexing, queries, words
+from .cleared import after_saving
 
-_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id")
+_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _LISTS = {"genres", "cast", "creators", "artists"}
@@ -86,6 +87,7 @@ def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: s
         row_id = _insert(db, model, parent, {**given, **key, **_unique(model, key)})
     else:
         row_id = row.id
+        given.update(after_saving(row, given))
         if given:
             model.update(**given).where(model.id == row_id).execute()
     if model in _WATCHED:

@@ -13,6 +13,7 @@ from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from ..names.facts import EpisodeName
 from ..names.keys import sort_title
 from . import matching
+from .cleared import known
 from .joining import Joining
 
 
@@ -76,7 +77,7 @@ class Shows:
         show: TVShow | None = self._joining.joined(rows)
         if show is None:
             return self._new_show(name, identity)
-        if show.year is None and name.show_year is not None:
+        if known(show, "year") is None and name.show_year is not None:
             self._give_year(show, name.show_year, identity)
         matching.learn_ids(show, name)
         return show
@@ -149,7 +150,7 @@ class Shows:
     def _fill_title(self, episode: Episode, name: EpisodeName) -> None:
         """Set the title of an episode that has none."""
         title = _title(name)
-        if episode.title is None and title is not None:
+        if known(episode, "title") is None and title is not None:
             Episode.update(title=title).where(Episode.id == episode.id).execute()
             self._dirty_ids["episode"].add(episode.id)
 

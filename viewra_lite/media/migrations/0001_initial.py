@@ -186,6 +186,7 @@ def up(migrator, db):
         backdrop_path = TextField(null=True)
         tmdb_id = IntegerField(null=True)
         imdb_id = TextField(null=True)
+        cleared = JSONField(null=True, constraints=valid("cleared"))
         created_at = DateTimeField()
         updated_at = DateTimeField()
 
@@ -233,6 +234,7 @@ def up(migrator, db):
         tmdb_id = IntegerField(null=True)
         tvdb_id = IntegerField(null=True)
         imdb_id = TextField(null=True)
+        cleared = JSONField(null=True, constraints=valid("cleared"))
         created_at = DateTimeField()
         updated_at = DateTimeField()
 
@@ -290,6 +292,7 @@ def up(migrator, db):
         tmdb_id = IntegerField(null=True)
         tvdb_id = IntegerField(null=True)
         imdb_id = TextField(null=True)
+        cleared = JSONField(null=True, constraints=valid("cleared"))
 
         class Meta:
             database = db
@@ -315,6 +318,7 @@ def up(migrator, db):
         duration = DoubleField(null=True)
         cover_path = TextField(null=True)
         musicbrainz_id = TextField(null=True)
+        cleared = JSONField(null=True, constraints=valid("cleared"))
         created_at = DateTimeField()
         updated_at = DateTimeField()
 
