@@ -57,6 +57,9 @@ _KEYS: dict[Any, tuple[str, ...]] = {
     Track: ("disc_number", "track_number", "title"),
 }
 _UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
+# Tells rows of one key apart, the surest first.
+_TELLING = ("musicbrainz_id", "tmdb_id", "tvdb_id", "imdb_id", "year")
+_MOST_NAMED = 10  # ids in a message
 _IDENTITIES: dict[Any, Callable[..., str]] = {
     Movie: movie_identity,
     TVShow: show_identity,
@@ -131,9 +134,10 @@ def _add_sort_title(model: Any, given: dict[str, Any], row: Any) -> None:
 def _found(db: Database, model: object, parent: tuple[Any, str], given: dict[str, Any]) -> Any:
     """Return the row with the given key, or None."""
     key = _key(model, given, None)
+    if model in _IDENTITIES:
+        rows = _named(model, parent, key) or _alike(db, model, parent, key)
+        return _only(model, parent, rows, given)
     row = _matching(model, parent, _unique(model, key))
-    if row is None and model in _IDENTITIES:  # a person may have given it another title
-        return _alike(db, model, parent, key)
     if row is None and model is Track and not {"disc_number", "track_number"} & given.keys():
         return _track_called(parent, given["title"])
     return row
@@ -158,13 +162,38 @@ def _by_id(model: Any, parent: tuple[Any, str], id: Any) -> Any:
     return row
 
 
-def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> Any:
-    """Return the row with the same shown title and key, found by the search index, or None."""
+def _named(model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> list[Any]:
+    """Return the rows that scans know by a key; those that are still called so, if any are."""
+    of_key, mark = _IDENTITIES[model], ":" if model is Album else "#"
+    name = of_key(*key.values())
+    marked = (model.identity >= name + mark) & (model.identity < name + chr(ord(mark) + 1))
+    rows = list(model.select().where(parent[0] == parent[1], (model.identity == name) | marked))
+    called = [row for row in rows if of_key(*attrgetter(*key)(row)) == name]
+    return called or [row for row in rows if row.identity == name]
+
+
+def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any]) -> list[Any]:
+    """Return the rows with the same shown title and key, found by the search index."""
     names = (parent[0].object_id_name, *key)
     expected = (parent[1], *key.values())
     title_key = words.title_key(key["title"])[:LONGEST_KEY]
     titled = db.all(queries.titled(_KINDS[model]), title_key)
-    return next((row for row in titled if attrgetter(*names)(row) == expected), None)
+    return [row for row in titled if attrgetter(*names)(row) == expected]
+
+
+def _only(model: Any, parent: tuple[Any, str], rows: list[Any], given: dict[str, Any]) -> Any:
+    """Return the row that is meant of those that are called the same, or None of none."""
+    telling = [name for name in _TELLING if name in model._meta.fields and name not in _KEYS[model]]
+    for name in telling:
+        if len(rows) > 1 and given.get(name) is not None:
+            rows = [row for row in rows if getattr(row, name) == given[name]] or rows
+    if len(rows) > 1:
+        ids = ", ".join(sorted(row.id for row in rows)[:_MOST_NAMED])
+        raise ConflictError(
+            f"several {_NOUNS[model]}s of library {parent[1]} are called {shown(given['title'])}: "
+            f"give {', '.join(telling)} or id, one of {ids}"
+        )
+    return rows[0] if rows else None
 
 
 def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:

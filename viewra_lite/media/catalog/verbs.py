@@ -118,7 +118,8 @@ class CatalogVerbs(Module):
 
         columns are those of the table (media_file_id, overview, cast, ...): an omitted one stays,
         None clears it. A new movie needs its title. Raises InvalidValueError, NotFoundError for an
-        unknown library, movie or file, and ConflictError if another movie has the title and year.
+        unknown library, movie or file, and ConflictError if another movie has the title and year,
+        or several have and no external id tells which one is meant.
 
             store.media.save_movie(library.id, title="Heat", year=1995, rating=8.3)
         """
@@ -190,6 +191,7 @@ class CatalogVerbs(Module):
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
 
+        year and musicbrainz_id tell several with that title and artist apart.
         columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "album_artist": album_artist, **columns}
