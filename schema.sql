@@ -295,7 +295,7 @@ CREATE TABLE tracks (
     FOREIGN KEY (album_id) REFERENCES albums (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
     FOREIGN KEY (work_id) REFERENCES works (id),
-    UNIQUE (album_id, disc_number, track_number, title)
+    UNIQUE (album_id, disc_number, track_number, title, work_id)
 );
 CREATE INDEX tracks_media_file_id ON tracks (media_file_id);
 CREATE INDEX tracks_work_id ON tracks (work_id);

@@ -7,7 +7,9 @@ episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:2016-02-25  track:gould:a
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from .names.facts import EpisodeName
 from .names.keys import fold
@@ -52,9 +54,25 @@ def album_name(identity: str) -> str:
     return ":".join(identity.split(":")[:3])
 
 
-def track_identity(album: str, disc: int, number: int, title: str) -> str:
-    """Return the identity of a track on the album with this identity."""
-    return f"track:{album.partition(':')[2]}:{disc}:{number or ''}:{fold(title)}"
+def track_identity(
+    album: str, disc: int, number: int, title: str, artist: str | None = None
+) -> str:
+    """Return the identity of a track on the album with this identity.
+
+    artist is given if several tracks have the same numbers and title.
+    """
+    identity = f"track:{album.partition(':')[2]}:{disc}:{number or ''}:{fold(title)}"
+    return f"{identity}:{fold(artist)}" if artist else identity
+
+
+def track_identities(album: str, tracks: Sequence[Any]) -> list[str]:
+    """Return the identities of all tracks of an album."""
+    numbered = [(track.disc_number, track.track_number, track.title) for track in tracks]
+    several = {key for key, count in Counter(numbered).items() if count > 1}
+    return [
+        track_identity(album, *key, track.artist if key in several else None)
+        for key, track in zip(numbered, tracks)
+    ]
 
 
 def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:

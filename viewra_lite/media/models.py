@@ -362,4 +362,4 @@ class Track(StoreModel):
 
     class Meta:
         table_name = "tracks"
-        constraints = [unique("album_id", "disc_number", "track_number", "title")]
+        constraints = [unique("album_id", "disc_number", "track_number", "title", "work_id")]

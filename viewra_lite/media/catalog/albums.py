@@ -17,7 +17,7 @@ from typing import Any
 from ...database.transactions.database import Database
 from ..files import versions
 from ..files.works import Works
-from ..identities import UNKNOWN_ALBUM, album_identity, album_name, track_identity
+from ..identities import UNKNOWN_ALBUM, album_identity, album_name, track_identities
 from ..models import Album, MediaFile, MediaLibrary, Track
 from ..names.facts import TrackName
 from ..names.keys import fold, sort_title
@@ -261,8 +261,8 @@ class Albums:
 
     def _identify(self, album: Album, identity: str) -> None:
         Album.update(identity=identity).where(Album.id == album.id).execute()
-        for track in _tracks(album.id):
-            key = track_identity(identity, track.disc_number, track.track_number, track.title)
+        tracks = _tracks(album.id)
+        for track, key in zip(tracks, track_identities(identity, tracks)):
             self._works.rename("track", self._library.id, track.work_id, key)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ...database.transactions.database import Database
+from .. import queries
 from ..files import versions
 from ..files.works import Works
 from ..identities import track_identity
-from ..models import MediaFile, MediaLibrary, Track
+from ..models import Album, MediaFile, MediaLibrary, Track
 from ..names.facts import TrackName
+from ..names.keys import fold
 from ..probing.tags import TagFacts
-from .albums import Albums
+from .albums import VARIOUS_ARTISTS, Albums
 
 
 class Music:
@@ -35,11 +37,16 @@ class Music:
             "disc_number": name.disc or 1,
             "track_number": name.track or 0,
         }
-        track = Track.get_or_none(*(getattr(Track, key) == values[key] for key in values))
+        alike = list(
+            Track.select()
+            .where(*(getattr(Track, key) == values[key] for key in values))
+            .order_by(Track.id)
+        )
+        track = self._own(file, name, alike)
         if track is None:
-            key = track_identity(album.identity, name.disc or 1, name.track or 0, name.title)
-            track = self._renamed_track(file, name, values, key)
-            track = track or self._new_track(file, name, tags, values, key)
+            keys = self._keys(album, name, alike)
+            track = self._renamed_track(file, name, values, keys[0])
+            track = track or self._new_track(file, name, tags, values, keys)
         elif track.media_file_id == file.id and name.album_artist is None:
             Track.update(artist=name.artist).where(Track.id == track.id).execute()
         elif versions.is_better(self._db, file, track.media_file_id):
@@ -48,6 +55,36 @@ class Music:
             ).execute()
         self._works.link(file.id, {track.work_id: 0})
         self.leave(file, track.id, album.id)
+
+    def _own(self, file: MediaFile, name: TrackName, alike: list[Track]) -> Track | None:
+        """Return the track that a file is of those of its numbers and title."""
+        artist = fold(name.artist or "")
+        of_artist = [track for track in alike if fold(track.artist or "") == artist]
+        if of_artist or not alike:
+            return next(iter(of_artist), None)
+        works = self._works.parts_of(file.id)
+        was = [track for track in alike if track.work_id in works]
+        same = [track for track in alike if not self._is_another(track, file, name)]
+        return next(iter(was + same), None)
+
+    def _is_another(self, track: Track, file: MediaFile, name: TrackName) -> bool:
+        """Whether another artist plays a track, and both files name no one album artist."""
+        known = self._db.one(queries.file_by_id, track.media_file_id)
+        if known is None or not (track.artist and name.artist):
+            return False
+        return known.identity != file.identity or name.album_artist == VARIOUS_ARTISTS
+
+    def _keys(self, album: Album, name: TrackName, alike: list[Track]) -> tuple[str, str]:
+        """Return what names the work of a new track, and what did if it came back.
+
+        Of tracks by several artists each has its artist in it.
+        """
+        numbers = (album.identity, name.disc or 1, name.track or 0, name.title)
+        for track in alike:
+            key = track_identity(*numbers, track.artist)
+            self._works.rename("track", self._library.id, track.work_id, key)
+        plain, marked = track_identity(*numbers), track_identity(*numbers, name.artist)
+        return (marked, plain) if alike else (plain, marked)
 
     def _renamed_track(
         self, file: MediaFile, name: TrackName, values: dict[str, Any], key: str
@@ -87,12 +124,12 @@ class Music:
         name: TrackName,
         tags: TagFacts | None,
         values: dict[str, Any],
-        key: str,
+        keys: tuple[str, str],
     ) -> Track:
         track = Track.create(
             id=self._db.new_id(),
             media_file=file.id,
-            work=self._works.of_new_row("track", self._library.id, key),
+            work=self._works.of_new_row("track", self._library.id, *keys),
             artist=name.artist,
             duration=file.duration,
             year=name.year,

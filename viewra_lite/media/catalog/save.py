@@ -58,7 +58,7 @@ _KEYS: dict[Any, tuple[str, ...]] = {
 }
 _UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
 # Tells rows of one key apart, the surest first.
-_TELLING = ("musicbrainz_id", "tmdb_id", "tvdb_id", "imdb_id", "year")
+_TELLING = ("musicbrainz_id", "tmdb_id", "tvdb_id", "imdb_id", "artist", "year")
 _MOST_NAMED = 10  # ids in a message
 _IDENTITIES: dict[Any, Callable[..., str]] = {
     Movie: movie_identity,
@@ -137,7 +137,11 @@ def _found(db: Database, model: object, parent: tuple[Any, str], given: dict[str
     if model in _IDENTITIES:
         rows = _named(model, parent, key) or _alike(db, model, parent, key)
         return _only(model, parent, rows, given)
-    row = _matching(model, parent, _unique(model, key))
+    if model is Track:
+        rows = list(Track.select().where(parent[0] == parent[1], *_where(Track, key)))
+        row = _only(model, parent, rows, given)
+    else:
+        row = _matching(model, parent, _unique(model, key))
     if row is None and model is Track and not {"disc_number", "track_number"} & given.keys():
         return _track_called(parent, given["title"])
     return row
@@ -189,19 +193,22 @@ def _only(model: Any, parent: tuple[Any, str], rows: list[Any], given: dict[str,
             rows = [row for row in rows if getattr(row, name) == given[name]] or rows
     if len(rows) > 1:
         ids = ", ".join(sorted(row.id for row in rows)[:_MOST_NAMED])
+        called = f"{parent[0].name} {parent[1]} are called {shown(given['title'])}"
         raise ConflictError(
-            f"several {_NOUNS[model]}s of library {parent[1]} are called {shown(given['title'])}: "
-            f"give {', '.join(telling)} or id, one of {ids}"
+            f"several {_NOUNS[model]}s of {called}: give {', '.join(telling)} or id, one of {ids}"
         )
     return rows[0] if rows else None
 
 
 def _matching(model: Any, parent: tuple[Any, str], columns: dict[str, Any]) -> Any:
-    conditions = [
+    return model.get_or_none(parent[0] == parent[1], *_where(model, columns))
+
+
+def _where(model: Any, columns: dict[str, Any]) -> list[Any]:
+    return [
         getattr(model, name).is_null() if value is None else getattr(model, name) == value
         for name, value in columns.items()
     ]
-    return model.get_or_none(parent[0] == parent[1], *conditions)
 
 
 def _refuse_taken(model: Any, parent: tuple[Any, str], key: dict[str, Any], id: str) -> None:

@@ -35,17 +35,15 @@ class Works:
         found = self._db.one(queries.work_by_key, key)
         return found[0] if found is not None else self._new(kind, key)
 
-    def of_new_row(
-        self, kind: str, library_id: str, key: str, without_year: str | None = None
-    ) -> str:
+    def of_new_row(self, kind: str, library_id: str, key: str, other_key: str | None = None) -> str:
         """Return the work for a row that is about to be inserted into a library.
 
         Two rows of one library are two works, so a work that another row has is not shared. A work
-        without a row also matches a key that adds a year.
+        without a row is also found by another key, the one without a year for example.
         """
         found = self._db.one(queries.work_by_key, key)
-        if found is None and without_year not in (None, key):
-            found = self._db.one(queries.work_by_key, without_year)
+        if found is None and other_key not in (None, key):
+            found = self._db.one(queries.work_by_key, other_key)
             model = _ROWS[kind]
             if found is not None and not model.select().where(model.work == found[0]).exists():
                 self._db.run(queries.set_key, key, found[0])

@@ -358,7 +358,9 @@ def up(migrator, db):
             database = db
             legacy_table_names = False
             table_name = "tracks"
-            constraints = [SQL('UNIQUE ("album_id", "disc_number", "track_number", "title")')]
+            constraints = [
+                SQL('UNIQUE ("album_id", "disc_number", "track_number", "title", "work_id")')
+            ]
 
     class SearchDocument(Model):
         seq = AutoField()
