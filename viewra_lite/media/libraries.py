@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from peewee import fn
+
 from ..database.checks import (
     checked_choice,
     checked_path,
@@ -19,15 +21,16 @@ from ..database.checks import (
     no_such,
     unknown_name,
 )
-from ..database.orm.fields import canonical_path
+from ..database.orm.fields import canonical_path, stored_size
 from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
-from ..errors import ConflictError, InvalidValueError, StoreBusyError
+from ..errors import ConflictError, InvalidValueError, StoreBusyError, shown
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
 _log = logging.getLogger("viewra_lite.media")
 
+LONGEST_PATH = 2048  # bytes as it is stored; PostgreSQL's index rows hold 2,704
 _BATCH = 100  # rows per transaction
 
 
@@ -69,7 +72,17 @@ def checked_root(path: object) -> str:
         raise InvalidValueError(f"{root} does not exist: create the folder or mount the disk first")
     if not os.path.isdir(root):
         raise InvalidValueError(f"{root} is a file: give the folder that holds it")
+    if too_long := why_too_long(root):
+        raise InvalidValueError(f"{shown(root)} cannot be a library: {too_long}")
     return root
+
+
+def why_too_long(path: str) -> str | None:
+    """Return what to say of a path that is too long to be stored, or None."""
+    if len(path) <= LONGEST_PATH // 4:  # a character takes four bytes at most
+        return None
+    size = stored_size(path)
+    return f"its path has {size} bytes, more than {LONGEST_PATH}" if size > LONGEST_PATH else None
 
 
 def refuse_overlap(root: str, libraries: list[MediaLibrary]) -> None:
@@ -150,8 +163,17 @@ def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]
 
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:
-    """Rewrite the paths of a library's files for its new folder; call inside a writer."""
+    """Rewrite the paths of a library's files for its new folder; call inside a writer.
+
+    Raises InvalidValueError if one would be too long.
+    """
     old, new = (canonical_path(root.rstrip(os.sep)) for root in (old_root, new_root))
+    of_library = MediaFile.select(MediaFile.path).where(MediaFile.library == library_id)
+    perhaps = fn.LENGTH(MediaFile.path) > LONGEST_PATH // 4 - stored_size(new) + len(old)
+    for file in of_library.where(perhaps).iterator():
+        path = os.path.join(new_root, os.path.relpath(file.path, old_root))
+        if too_long := why_too_long(path):
+            raise InvalidValueError(f"{shown(path)} cannot be stored: {too_long}")
     if _inside(new, old) or _inside(old, new):
         # A file's new path may be another's old one, and paths are unique at all times.
         _change_root(library_id, old, "\x01")

@@ -40,6 +40,11 @@ def stored_path(path: str) -> str:
     return "".join(_escaped(char) if _needs_escape(char) else char for char in path)
 
 
+def stored_size(path: str) -> int:
+    """Return how many bytes a path takes as it is stored."""
+    return len(stored_path(path).encode())
+
+
 def os_path(text: str) -> str:
     """Return the file-system path of a stored text; the reverse of `stored_path`."""
     if text.isascii() or max(text) < _FIRST_RAW_BYTE:

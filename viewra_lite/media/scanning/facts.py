@@ -9,6 +9,7 @@ from operator import attrgetter
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
 from ...database.orm.fields import canonical_path, checked_value
 from ...errors import InvalidValueError, shown
+from ..libraries import why_too_long
 from ..models import MediaFile
 from ..probing.plausible import LONGEST_S, MOST_PIXELS, RANGES
 
@@ -94,6 +95,8 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
             f"{shown(facts.path)} is not the path of a file below the library's folder "
             f"{shown(inside)}"
         )
+    if too_long := why_too_long(facts.path):
+        raise InvalidValueError(f"{shown(facts.path)} cannot be stored: {too_long}")
     if not _is_plain(facts):
         for name in FACTS:
             value = getattr(facts, name)

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from ..libraries import why_too_long
 from ..names import kinds
 from .facts import FileFacts
 
@@ -20,7 +21,7 @@ def walk(
     Hidden files, samples and extras are skipped. Links to folders are followed after all real
     folders, and a folder that was already entered under another name is skipped: so loops end, and
     a file has the same path each time. Calls unreadable(path, reason) for each folder or file that
-    cannot be read.
+    cannot be read, and for each file whose path is too long to be stored.
     """
     kind = _KINDS[library_type]
     entered: set[tuple[int, int]] = set()
@@ -70,5 +71,10 @@ def _media_file(
         unreadable(entry.path, exc.strerror or str(exc))
         return
     parts = os.path.relpath(entry.path, root).split(os.sep)
-    if not kinds.is_sample(parts, status.st_size) and not kinds.is_extra(parts):
+    if kinds.is_sample(parts, status.st_size) or kinds.is_extra(parts):
+        return
+    too_long = why_too_long(entry.path)
+    if too_long is not None:
+        unreadable(entry.path, too_long)
+    else:
         yield FileFacts(entry.path, status.st_size, status.st_mtime_ns)
