@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import fn
 
@@ -32,6 +32,7 @@ _log = logging.getLogger("viewra_lite.media")
 
 LONGEST_PATH = 2048  # bytes as it is stored; PostgreSQL's index rows hold 2,704
 _BATCH = 100  # rows per transaction
+_Checked = TypeVar("_Checked")
 
 
 def found(db: Database, id: str) -> MediaLibrary:
@@ -144,22 +145,52 @@ def is_due(library: MediaLibrary, now: datetime) -> bool:
     return bool(library.last_scan + timedelta(seconds=library.scan_interval) <= now)
 
 
-def checked_changes(db: Database, library: MediaLibrary, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the changes of a library, checked; raises InvalidValueError, ConflictError."""
+def checked_changes(id: str, known: list[MediaLibrary], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes of a library, checked; raises InvalidValueError, ConflictError.
+
+    Reads folders: call it outside a writer.
+    """
     for name in changes:
         if name not in _CHECKS:
             raise unknown_name("a library to change", name, _CHECKS)
     checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in changes.items()}
     if "path" in checked:
-        others = [one for one in db.all(queries.libraries) if one.id != library.id]
-        refuse_overlap(checked["path"], others)
-    if checked.get("type", library.type) != library.type and db.all(
-        queries.files_first, library.id, 1
-    ):
+        refuse_overlap(checked["path"], [library for library in known if library.id != id])
+    return checked
+
+
+def write_beside(
+    db: Database, check: Callable[[list[MediaLibrary]], _Checked], write: Callable[[_Checked], Any]
+) -> None:
+    """Write what was checked against all libraries, in a durable writer.
+
+    check() may wait for a disk that does not answer, so it runs while others can write, and again
+    if they have added, moved or removed a library meanwhile.
+    """
+    is_written = False
+    while not is_written:
+        known = db.all(queries.libraries)
+        checked = check(known)
+        with db.writer(durable=True):
+            is_written = _roots(db.all(queries.libraries)) == _roots(known)
+            if is_written:
+                write(checked)
+
+
+def _roots(libraries: list[MediaLibrary]) -> set[tuple[str, str]]:
+    return {(library.id, library.path) for library in libraries}
+
+
+def change(db: Database, id: str, checked: dict[str, Any]) -> None:
+    """Store the changes of a library, inside a writer; raises NotFoundError, ConflictError."""
+    library = found(db, id)
+    if checked.get("type", library.type) != library.type and db.all(queries.files_first, id, 1):
         raise ConflictError(
             f"library {library.name} holds files of type {library.type}: remove it and add it again"
         )
-    return checked
+    if "path" in checked:
+        move_files(id, library.path, checked["path"])
+    MediaLibrary.update(**checked, updated_at=db.now()).where(MediaLibrary.id == id).execute()
 
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:

@@ -90,9 +90,11 @@ class MediaModule(CatalogVerbs):
             "created_at": now,
             "updated_at": now,
         }
-        with self.db.writer(durable=True):
-            libraries.refuse_overlap(values["path"], self.libraries())
-            MediaLibrary.create(**values)
+        libraries.write_beside(
+            self.db,
+            lambda known: libraries.refuse_overlap(values["path"], known),
+            lambda _: MediaLibrary.create(**values),
+        )
         return self.library(values["id"])
 
     def library(self, id: str) -> MediaLibrary:
@@ -130,8 +132,11 @@ class MediaModule(CatalogVerbs):
         with ExitStack() as held:
             if "path" in changes:
                 held.enter_context(libraries.locked(self.db, id))
-            with self.db.writer(durable=True):
-                self._update_library(self.library(id), changes)
+            libraries.write_beside(
+                self.db,
+                lambda known: libraries.checked_changes(id, known, changes),
+                lambda checked: libraries.change(self.db, id, checked),
+            )
         return self.library(id)
 
     def remove_library(self, id: str) -> None:
@@ -282,13 +287,3 @@ class MediaModule(CatalogVerbs):
         before = checked_moment("now", now) - timedelta(days=self.config.retention_days)
         for library in self.libraries():
             purge_missing(self.db, library, before)
-
-    # Inside
-
-    def _update_library(self, library: MediaLibrary, changes: dict[str, Any]) -> None:
-        changed = libraries.checked_changes(self.db, library, changes)
-        if "path" in changed:
-            libraries.move_files(library.id, library.path, changed["path"])
-        MediaLibrary.update(**changed, updated_at=self.db.now()).where(
-            MediaLibrary.id == library.id
-        ).execute()
