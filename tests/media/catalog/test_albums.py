@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,52 @@ def test_a_renamed_album_of_two_formats_keeps_its_id(
     store.media.scan(library_id)
     (now,) = store.media.albums(library_id=library_id).items
     assert (now.id, now.title, now.track_count) == (album.id, "New", 1)
+
+
+@pytest.mark.parametrize("case", ["title", "artist", "both", "album artist", "another id"])
+def test_an_album_that_is_renamed_over_several_scans_keeps_its_id(
+    store: Store, clock: Any, tmp_path: Path, case: str
+) -> None:
+    before, after = RENAMES[case]
+    library_id = scanned(store, tmp_path / "m", disc(before))
+    (album,) = store.media.albums(library_id=library_id).items
+    tracks = {track.id for track in store.media.album(album.id).tracks}
+    for one in disc(after):
+        clock.advance(60)
+        write(tmp_path / "m", one)
+        store.media.scan(library_id)
+    (now,) = store.media.albums(library_id=library_id).items
+    assert (now.id, now.title) == (album.id, after["album"])
+    assert {track.id for track in store.media.album(now.id).tracks} == tracks
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_songs_without_year_and_id_join_the_only_album_of_their_name_that_there_is(
+    store: Store, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    songs = (weezer("A", year=1994), weezer("B", year=2001), weezer("C"))
+    found = scanned(store, tmp_path / "m", *((songs[number],) for number in order))
+    assert len(albums(store, found)) == (3 if order[2] == 2 else 2)
+    tell_all(store, tmp_path)
+    assert len(albums(store, scanned(store, tmp_path / "m", songs))) == 3  # in the order of paths
+
+
+@pytest.mark.parametrize("curated", [False, True])
+def test_an_album_whose_tracks_all_go_to_one_with_more_does_not_replace_it(
+    store: Store, clock: Any, tmp_path: Path, curated: bool
+) -> None:
+    library_id = scanned(store, tmp_path / "m", disc(OLD))
+    new = {**OLD, "album": "Blue"}
+    extra = song("x/y/09 9.mp3", title="T9", track=9, **new)
+    write(tmp_path / "m", *(disc(new)[:1] if curated else (extra,)))
+    clock.advance(60)
+    store.media.scan(library_id)
+    blue = next(one for one in store.media.albums().items if one.title == "Blue")
+    if curated:
+        store.media.save_album(library_id, id=blue.id, label="Geffen")
+    for one in disc(new):
+        clock.advance(60)
+        write(tmp_path / "m", one)
+        store.media.scan(library_id)
+    (now,) = store.media.albums(library_id=library_id).items
+    assert (now.id, now.label) == (blue.id, "Geffen" if curated else None)

@@ -4,14 +4,17 @@ Equal MusicBrainz ids mean one album, unequal ones two. Two different years mean
 folders differ too; a missing year proves nothing. Tracks of one album title in one folder without
 an album artist are one album, of various artists if those of the tracks differ. Albums of one name
 have their id, year or folder in their identity, so that a fresh scan gives them the same one.
+
+Over several scans one thing depends on the order. Tracks with neither year nor id, in a folder of
+their own, join the only album of their name, and are one more album if there are several. Later
+scans change neither, as nothing says which of them is right.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from ...database.transactions.database import Database
@@ -23,26 +26,17 @@ from ..names.facts import TrackName
 from ..names.keys import fold, sort_title
 from ..names.tracks import album_folder
 from ..probing.tags import TagFacts
+from .album_names import (
+    VARIOUS_ARTISTS,
+    AlbumInfo,
+    has_own_artists,
+    is_loose,
+    new_artist,
+    new_title,
+    title_in,
+    weight,
+)
 from .cleared import known
-
-VARIOUS_ARTISTS = "Various Artists"
-
-
-@dataclass(frozen=True, slots=True)
-class _AlbumInfo:
-    """The album of a file, by its tags and its name."""
-
-    title: str | None
-    artist: str | None
-    is_cover: bool
-    """Whether the artist is the album's and not just the track's."""
-    year: int | None
-    musicbrainz_id: str | None
-    folder: str
-
-    @property
-    def base(self) -> str:
-        return album_identity(self.title or UNKNOWN_ALBUM, self.artist)
 
 
 class Albums:
@@ -57,13 +51,13 @@ class Albums:
         self._dirty_ids = dirty_ids
         self._changed: set[str] = set()
         self._names: set[str] = set()
-        self._infos: dict[str, _AlbumInfo] = {}
+        self._infos: dict[str, AlbumInfo] = {}
         self._moved_to: dict[str, str] = {}
         self._folders: dict[str, set[str]] = {}
 
     def of(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> Album:
         """Return the album of a file, inserting it if needed."""
-        info = _AlbumInfo(
+        info = AlbumInfo(
             name.album,
             name.album_artist or name.artist,
             name.album_artist is not None,
@@ -81,10 +75,10 @@ class Albums:
         self._changed.add(album.id)
         return album
 
-    def _note(self, album: Album, info: _AlbumInfo) -> None:
+    def _note(self, album: Album, info: AlbumInfo) -> None:
         """Remember a name that may rename an album; one with an album artist is preferred."""
-        if info.base != album_name(album.identity) or (info.is_cover and _is_loose(album)):
-            self._infos[album.id] = min(info, self._infos.get(album.id, info), key=_weight)
+        if info.base != album_name(album.identity) or (info.is_cover and is_loose(album)):
+            self._infos[album.id] = min(info, self._infos.get(album.id, info), key=weight)
 
     def left(self, album_id: str, new_id: str | None = None) -> None:
         """Note that a track has left an album, possibly for another one."""
@@ -103,7 +97,7 @@ class Albums:
 
     # Matching
 
-    def _found(self, info: _AlbumInfo) -> Album | None:
+    def _found(self, info: AlbumInfo) -> Album | None:
         of_library = Album.library == self._library.id
         if info.title is None:
             found: Album | None = Album.get_or_none(of_library, Album.identity == info.base)
@@ -124,19 +118,20 @@ class Albums:
             ]
         return self._in_folder(info, alike) or self._elsewhere(info, alike)
 
-    def _in_folder(self, info: _AlbumInfo, alike: list[Album]) -> Album | None:
+    def _in_folder(self, info: AlbumInfo, alike: list[Album]) -> Album | None:
         """Return the album of a title in a folder, unless it is another artist's."""
         self._load_folders(alike)
         here = [
             one
             for one in alike
-            if info.folder in self._folders[one.id] and _title(one.identity) == _title(info.base)
+            if info.folder in self._folders[one.id]
+            and title_in(one.identity) == title_in(info.base)
         ]
         of_artist = [one for one in here if album_name(one.identity) == info.base]
-        others = [one for one in here if _is_loose(one) or not info.is_cover]
+        others = [one for one in here if is_loose(one) or not info.is_cover]
         return next(iter(of_artist + others), None)
 
-    def _elsewhere(self, info: _AlbumInfo, alike: list[Album]) -> Album | None:
+    def _elsewhere(self, info: AlbumInfo, alike: list[Album]) -> Album | None:
         """Return the only album in other folders that does not differ from the file's, or None."""
         fits = [
             one
@@ -158,7 +153,7 @@ class Albums:
 
     # Rows
 
-    def _new(self, info: _AlbumInfo, tags: TagFacts | None) -> Album:
+    def _new(self, info: AlbumInfo, tags: TagFacts | None) -> Album:
         now = self._db.now()
         id, title = self._db.new_id(), info.title or UNKNOWN_ALBUM
         of_library = Album.library == self._library.id
@@ -188,8 +183,7 @@ class Albums:
             return
         if not _tracks(album_id):
             new_album = Album.get_or_none(Album.id == self._moved_to.get(album_id))
-            now = self._db.now()
-            if new_album is not None and versions.is_new(new_album, self._library, now):
+            if new_album is not None and self._is_renamed(new_album):
                 self._merge_renamed(album, new_album)
             elif not versions.is_curated(album):
                 Album.delete().where(Album.id == album_id).execute()
@@ -197,6 +191,16 @@ class Albums:
                 return
         self._rename(Album.get_by_id(album_id), self._infos.get(album_id))
         _count(album_id)
+
+    def _is_renamed(self, new_album: Album) -> bool:
+        """Whether an album is new in this scan, or has only tracks that are older than itself.
+
+        Ids are in the order of time. An album that a person has written about stays.
+        """
+        if versions.is_new(new_album, self._library, self._db.now()):
+            return True
+        own = [track.id for track in _tracks(new_album.id) if track.id > new_album.id]
+        return not own and not versions.is_curated(new_album) and not _is_edited(new_album)
 
     def _merge_renamed(self, album: Album, new_album: Album) -> None:
         """Merge the row under an album's new name into the album, which is renamed."""
@@ -207,20 +211,20 @@ class Albums:
         changes: dict[str, Any] = {"identity": new_album.identity, "library": self._library.id}
         if not _is_edited(album):
             changes.update(_named(album, new_album.title, new_album.album_artist))
-            if not _has_own_artists(album):
+            if not has_own_artists(album):
                 changes["artists"] = new_album.artists
         changes["musicbrainz_id"] = new_album.musicbrainz_id or album.musicbrainz_id
         changes["year"] = album.year or new_album.year
         self._update(album, changes)
         self._names.update(album_name(one.identity) for one in (album, new_album))
 
-    def _rename(self, album: Album, info: _AlbumInfo | None) -> None:
+    def _rename(self, album: Album, info: AlbumInfo | None) -> None:
         """Rename an album if its files have another name."""
         tracks = _tracks(album.id)
         if not tracks or (info is None and album.album_artist != VARIOUS_ARTISTS):
             return
-        title = _new_title(album, tracks, info)
-        artist, artists = _new_artist(album, tracks, info)
+        title = new_title(album, tracks, info)
+        artist, artists = new_artist(album, tracks, info)
         before, base = album_name(album.identity), album_identity(title, artist)
         changes: dict[str, Any] = {}
         if not _is_edited(album) and (title, artist, artists) != (
@@ -266,33 +270,10 @@ class Albums:
             self._works.rename("track", self._library.id, track.work_id, key)
 
 
-def _weight(info: _AlbumInfo) -> tuple[Any, ...]:
-    """Sort names with an album artist first, then "Album" before "Album (disc two)"."""
-    return not info.is_cover, _length(info.title or ""), info.artist or ""
-
-
-def _length(title: str) -> tuple[int, str]:
-    return len(title), title
-
-
 def _called(base: str) -> Any:
     """Select the albums of one name, with or without a qualifier."""
     marked = (Album.identity >= base + ":") & (Album.identity < base + ";")
     return (Album.identity == base) | marked
-
-
-def _title(identity: str) -> str:
-    return album_name(identity).rpartition(":")[2]
-
-
-def _is_loose(album: Album) -> bool:
-    """Whether an album's artist is derived from its tracks, because no file names it."""
-    return album.artists is None or album.album_artist == VARIOUS_ARTISTS
-
-
-def _has_own_artists(album: Album) -> bool:
-    """Whether a person has set an album's artists."""
-    return not _is_loose(album) and album.artists != [album.album_artist]
 
 
 def _named(album: Album, title: str, artist: str | None) -> dict[str, Any]:
@@ -310,7 +291,7 @@ def _is_edited(album: Album) -> bool:
     return album_identity(album.title, album.album_artist) != album_name(album.identity)
 
 
-def _fill(album: Album, info: _AlbumInfo) -> None:
+def _fill(album: Album, info: AlbumInfo) -> None:
     """Add the id and the year that an album lacks."""
     lacking = {
         name: getattr(info, name)
@@ -327,56 +308,6 @@ def _tracks(album_id: str) -> list[Track]:
         .where(Track.album == album_id)
         .order_by(Track.disc_number, Track.track_number, Track.title, Track.id)
     )
-
-
-def _identities(tracks: Sequence[Track]) -> list[list[str]]:
-    """Return the identities of the tracks' files, split: "track", artist, album, disc, ..."""
-    ids = [track.media_file_id for track in tracks if track.media_file_id is not None]
-    found = [str(file.identity) for file in MediaFile.select().where(MediaFile.id.in_(ids))]
-    return [identity.split(":") for identity in found if identity.count(":") > 2]
-
-
-def _new_title(album: Album, tracks: Sequence[Track], info: _AlbumInfo | None) -> str:
-    """Return an album's title: a new one if no file has the old one any longer."""
-    title, own = str(album.title), _title(album.identity)
-    if info is None or info.title is None:
-        return title
-    is_current = any(own == one[2] for one in _identities(tracks))
-    return min(title, info.title, key=_length) if is_current else info.title
-
-
-def _new_artist(
-    album: Album, tracks: Sequence[Track], info: _AlbumInfo | None
-) -> tuple[str | None, list[str] | None]:
-    """Return an album's artist and artists, from its files or from its tracks."""
-    names_it = _names_it(album, tracks)
-    found = {fold(track.artist): str(track.artist) for track in tracks if track.artist}
-    if info is not None and info.is_cover and (album.artists is None or not names_it):
-        artist = info.artist
-    elif names_it and album.artists is not None:
-        artist = album.album_artist
-    else:
-        return _artist_of_tracks(album, found, info)
-    if artist == VARIOUS_ARTISTS:
-        return artist, sorted(found.values()) or [artist]
-    return artist, album.artists if _has_own_artists(album) else [str(artist)]
-
-
-def _artist_of_tracks(
-    album: Album, found: dict[str, str], info: _AlbumInfo | None
-) -> tuple[str | None, list[str] | None]:
-    """Return the artist of all tracks, else the one its folder is named after, else various."""
-    if len(found) < 2:
-        return next(iter(found.values()), album.album_artist), None
-    above = fold(os.path.basename(os.path.dirname(info.folder))) if info else ""
-    if above in found:
-        return found[above], [found[above]]
-    return VARIOUS_ARTISTS, sorted(found.values())
-
-
-def _names_it(album: Album, tracks: Sequence[Track]) -> bool:
-    own = album.identity.split(":")[1]
-    return any(own == one[1] for one in _identities(tracks))
 
 
 def _distinct(qualifiers: dict[str, str], base: str) -> dict[str, str]:

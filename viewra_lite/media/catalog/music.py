@@ -13,7 +13,8 @@ from ..models import Album, MediaFile, MediaLibrary, Track
 from ..names.facts import TrackName
 from ..names.keys import fold
 from ..probing.tags import TagFacts
-from .albums import VARIOUS_ARTISTS, Albums
+from .album_names import VARIOUS_ARTISTS
+from .albums import Albums
 
 
 class Music:

@@ -1,0 +1,106 @@
+"""What an album is called: what its files say of it, and whose it is by its tracks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..identities import UNKNOWN_ALBUM, album_identity, album_name
+from ..models import Album, MediaFile, Track
+from ..names.keys import fold
+
+VARIOUS_ARTISTS = "Various Artists"
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumInfo:
+    """The album of a file, by its tags and its name."""
+
+    title: str | None
+    artist: str | None
+    is_cover: bool
+    """Whether the artist is the album's and not just the track's."""
+    year: int | None
+    musicbrainz_id: str | None
+    folder: str
+
+    @property
+    def base(self) -> str:
+        """Return the identity of an album of this name and artist."""
+        return album_identity(self.title or UNKNOWN_ALBUM, self.artist)
+
+
+def weight(info: AlbumInfo) -> tuple[Any, ...]:
+    """Sort names with an album artist first, then "Album" before "Album (disc two)"."""
+    return not info.is_cover, _length(info.title or ""), info.artist or ""
+
+
+def _length(title: str) -> tuple[int, str]:
+    return len(title), title
+
+
+def new_title(album: Album, tracks: Sequence[Track], info: AlbumInfo | None) -> str:
+    """Return an album's title: a new one if no file has the old one any longer."""
+    title, own = str(album.title), title_in(album.identity)
+    if info is None or info.title is None:
+        return title
+    is_current = any(own == one[2] for one in _identities(tracks))
+    return min(title, info.title, key=_length) if is_current else info.title
+
+
+def new_artist(
+    album: Album, tracks: Sequence[Track], info: AlbumInfo | None
+) -> tuple[str | None, list[str] | None]:
+    """Return an album's artist and artists, from its files or from its tracks."""
+    names_it = _names_it(album, tracks)
+    found = {fold(track.artist): str(track.artist) for track in tracks if track.artist}
+    if info is not None and info.is_cover and (album.artists is None or not names_it):
+        artist = info.artist
+    elif names_it and album.artists is not None:
+        artist = album.album_artist
+    else:
+        return _artist_of_tracks(album, found, info)
+    if artist == VARIOUS_ARTISTS:
+        return artist, sorted(found.values()) or [artist]
+    return artist, album.artists if has_own_artists(album) else [str(artist)]
+
+
+def _artist_of_tracks(
+    album: Album, found: dict[str, str], info: AlbumInfo | None
+) -> tuple[str | None, list[str] | None]:
+    """Return the artist of all tracks, else the one its folder is named after, else various."""
+    if len(found) < 2:
+        return next(iter(found.values()), album.album_artist), None
+    above = fold(os.path.basename(os.path.dirname(info.folder))) if info else ""
+    if above in found:
+        return found[above], [found[above]]
+    return VARIOUS_ARTISTS, sorted(found.values())
+
+
+def _names_it(album: Album, tracks: Sequence[Track]) -> bool:
+    own = album.identity.split(":")[1]
+    return any(own == one[1] for one in _identities(tracks))
+
+
+def _identities(tracks: Sequence[Track]) -> list[list[str]]:
+    """Return the identities of the tracks' files, split: "track", artist, album, disc, ..."""
+    ids = [track.media_file_id for track in tracks if track.media_file_id is not None]
+    found = [str(file.identity) for file in MediaFile.select().where(MediaFile.id.in_(ids))]
+    return [identity.split(":") for identity in found if identity.count(":") > 2]
+
+
+def is_loose(album: Album) -> bool:
+    """Whether an album's artist is derived from its tracks, because no file names it."""
+    return album.artists is None or album.album_artist == VARIOUS_ARTISTS
+
+
+def has_own_artists(album: Album) -> bool:
+    """Whether a person has set an album's artists."""
+    return not is_loose(album) and album.artists != [album.album_artist]
+
+
+def title_in(identity: str) -> str:
+    """Return the folded title in an album's identity."""
+    return album_name(identity).rpartition(":")[2]
