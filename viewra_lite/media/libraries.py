@@ -30,7 +30,7 @@ from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movi
 
 _log = logging.getLogger("viewra_lite.media")
 
-LONGEST_PATH = 2048  # bytes as it is stored; PostgreSQL's index rows hold 2,704
+LONGEST_PATH = 2048  # bytes in the database; PostgreSQL's index rows hold 2,704
 _BATCH = 100  # rows per transaction
 _Checked = TypeVar("_Checked")
 

@@ -41,7 +41,7 @@ def stored_path(path: str) -> str:
 
 
 def stored_size(path: str) -> int:
-    """Return how many bytes a path takes as it is stored."""
+    """Return the size of a stored path, in bytes."""
     return len(stored_path(path).encode())
 
 

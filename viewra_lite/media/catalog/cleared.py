@@ -1,4 +1,4 @@
-"""What a person has cleared of a row: scans leave it empty, and still tell things apart by it."""
+"""Columns that a person has cleared: scans leave them empty, but still use the earlier values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...database.orm.reading import Reading, shaped
 from ..models import Album, Episode, Movie, TVShow
 
 # What scans fill in where it is empty.
-_FILLED = {
+_FILLED: dict[type, tuple[str, ...]] = {
     Movie: ("year", "tmdb_id", "imdb_id"),
     TVShow: ("year", "tmdb_id", "tvdb_id", "imdb_id"),
     Episode: ("title",),
@@ -16,19 +16,19 @@ _FILLED = {
 }
 
 
-def known(row: Any, name: str) -> Any:
-    """Return what a row or a name says, or what the row said until a person cleared that."""
+def known(row: object, name: str) -> Any:
+    """Return a value of a row or a name, or the value that a person has cleared."""
     value = getattr(row, name, None)
     return cleared(row).get(name) if value is None else value
 
 
-def cleared(row: Any) -> dict[str, Any]:
-    """Return what a person has cleared of a row, by column, as it was before."""
+def cleared(row: object) -> dict[str, Any]:
+    """Return the earlier values that a person has cleared in a row, by column."""
     return shaped(row, "cleared", _CLEARED) if type(row) in _FILLED else {}
 
 
-def after_saving(row: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what is to be stored of what a row's new values clear; nothing where none do."""
+def after_saving(row: object, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the change of `cleared` that saving new values makes, if any."""
     names = [name for name in _FILLED.get(type(row), ()) if name in given]
     before = cleared(row) if names else {}
     after = {name: value for name, value in before.items() if given.get(name) is None}
@@ -38,7 +38,7 @@ def after_saving(row: Any, given: dict[str, Any]) -> dict[str, Any]:
     return {} if after == before else {"cleared": after or None}
 
 
-def _read(stored: Any) -> dict[str, Any]:
+def _read(stored: object) -> dict[str, Any]:
     if not isinstance(stored, (dict, type(None))):
         raise TypeError(stored)
     return stored or {}

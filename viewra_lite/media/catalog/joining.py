@@ -1,12 +1,12 @@
-"""Make one of two rows of a library that turn out to be one film or one show.
+"""Join two rows of a library that turn out to be one film or one show.
 
-The older row stays, with its files and those of the other, and with what is written of either:
-where both say something, the older one's. Their works are merged, and so is the watch state.
+The older row stays. It gets the files of the other, its texts where the older has none, and its
+watch state: their works are merged.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from ...database.transactions.database import Database
 from .. import queries
@@ -30,6 +30,7 @@ _OWN = (
 )
 _IDENTITIES = {Movie: movie_identity, TVShow: show_identity}
 _KINDS = {Movie: "movie", TVShow: "show"}
+_Row = TypeVar("_Row", Movie, TVShow)
 
 
 class Joining:
@@ -43,7 +44,7 @@ class Joining:
         self._works = works
         self._dirty_ids = dirty_ids
 
-    def joined(self, rows: list[Any]) -> Any:
+    def joined(self, rows: list[_Row]) -> _Row | None:
         """Return the row that is left of some that are one, the oldest first; None of none."""
         for row in rows[1:]:
             model, id = type(row), rows[0].id
@@ -51,10 +52,10 @@ class Joining:
             rows[0] = model.get_by_id(id)
         return rows[0] if rows else None
 
-    def _join(self, kept: Any, gone: Any) -> None:
+    def _join(self, kept: _Row, gone: _Row) -> None:
         model = type(kept)
         self._works.merge(gone.work_id, kept.work_id)
-        if model is TVShow:
+        if isinstance(kept, TVShow) and isinstance(gone, TVShow):
             self._join_seasons(kept, gone)
         model.delete().where(model.id == gone.id).execute()
         self._fill(kept, gone)
@@ -117,7 +118,7 @@ class Joining:
         return versions.is_better(self._db, file, kept.media_file_id)
 
 
-def _lacks(row: Any, name: str) -> bool:
+def _lacks(row: object, name: str) -> bool:
     value = known(row, name)
     return value is None or (name == "status" and value == "unknown")
 

@@ -122,9 +122,9 @@ def _by_ids(model: Any, library: MediaLibrary, name: object) -> list[Any]:
 
 
 def _one(found: list[Any], named: Any) -> list[Any]:
-    """Return those of the rows that a file matches that are one, the oldest first.
+    """Return the rows that a file shows to be one, the oldest first.
 
-    What an id or a year tells from the first stays another: the name of a file may be wrong.
+    A row with another id or year than the first is left out: the name of a file may be wrong.
     """
     rows: list[Any] = []
     for row in found if named is None else [*found, named]:

@@ -57,7 +57,7 @@ _KEYS: dict[Any, tuple[str, ...]] = {
     Track: ("disc_number", "track_number", "title"),
 }
 _UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
-# Tells rows of one key apart, the surest first.
+# Rows of one key differ in these, the surest first.
 _TELLING = ("musicbrainz_id", "tmdb_id", "tvdb_id", "imdb_id", "artist", "year")
 _MOST_NAMED = 10  # ids in a message
 _IDENTITIES: dict[Any, Callable[..., str]] = {
@@ -186,7 +186,7 @@ def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any
 
 
 def _only(model: Any, parent: tuple[Any, str], rows: list[Any], given: dict[str, Any]) -> Any:
-    """Return the row that is meant of those that are called the same, or None of none."""
+    """Return the only row that fits the given values, or None; raises ConflictError."""
     telling = [name for name in _TELLING if name in model._meta.fields and name not in _KEYS[model]]
     for name in telling:
         if len(rows) > 1 and given.get(name) is not None:

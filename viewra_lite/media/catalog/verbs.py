@@ -119,7 +119,7 @@ class CatalogVerbs(Module):
         columns are those of the table (media_file_id, overview, cast, ...): an omitted one stays,
         None clears it. A new movie needs its title. Raises InvalidValueError, NotFoundError for an
         unknown library, movie or file, and ConflictError if another movie has the title and year,
-        or several have and no external id tells which one is meant.
+        or several have and no external id in columns decides.
 
             store.media.save_movie(library.id, title="Heat", year=1995, rating=8.3)
         """
@@ -191,7 +191,7 @@ class CatalogVerbs(Module):
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
 
-        year and musicbrainz_id tell several with that title and artist apart.
+        year or musicbrainz_id decides if several have that title and artist.
         columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "album_artist": album_artist, **columns}
