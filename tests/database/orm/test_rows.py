@@ -13,7 +13,7 @@ from peewee import Case, Tuple, fn
 
 from tests.support.rows import NOW, add, insert_library, library_by_id
 from viewra_lite import Store
-from viewra_lite.database.orm.nodes import Typed, UtcDay
+from viewra_lite.database.orm.nodes import Together, Typed, UtcDay
 from viewra_lite.database.orm.statements import Statement, statement
 from viewra_lite.database.transactions.database import Database
 from viewra_lite.database.transactions.inserts import Insert
@@ -252,3 +252,15 @@ def test_a_file_of_any_name_is_known_again(store: Store, db: Database, tmp_path:
         assert (run.result.added, run.result.unchanged, run.result.missing) == (added, unchanged, 0)
     everything = Statement(lambda: MediaFile.select().order_by(MediaFile.path))
     assert {row.path for row in db.all(everything)} == {facts.path for facts in files}
+
+
+def test_columns_may_stand_together_in_a_row(store: Store, db: Database) -> None:
+    class Pair(NamedTuple):
+        id: str
+        times: tuple[object, ...]
+
+    add(store, "a")
+    library = MediaLibrary
+    times = Together(library.created_at, library.last_scan)
+    query = Statement(lambda: library.select(library.id, times).objects(Pair))
+    assert db.all(query) == [Pair("a", (NOW, None))]

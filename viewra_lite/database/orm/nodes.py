@@ -48,6 +48,16 @@ class Typed(peewee.ColumnBase):
         return ctx.sql(node)
 
 
+class Together(peewee.ColumnBase):
+    """Columns that are one field of a query's rows: a tuple of their values."""
+
+    def __init__(self, *columns: peewee.ColumnBase) -> None:
+        self.columns = columns
+
+    def __sql__(self, ctx: Any) -> Any:
+        return ctx.sql(peewee.CommaNodeList(self.columns))
+
+
 class OneOf(peewee.ColumnBase):
     """True if a column is in a list, which is a single parameter of any length."""
 

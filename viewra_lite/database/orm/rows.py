@@ -25,7 +25,7 @@ import peewee
 
 from . import generated, internals
 from .fields import DateField, JSONField, PathField, TimestampField, os_path
-from .nodes import Typed
+from .nodes import Together, Typed
 from .reading import (
     FAILURES,
     TRUTHS,
@@ -82,8 +82,9 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
     constructor = internals.constructor(query)
     if not columns or (internals.row_type(query) is None and isinstance(query, peewee.ModelInsert)):
         return None  # Peewee adds a RETURNING clause for the new key
-    fields = [column_of(column) for column in columns]
-    sources = [_sources(query, n) for n in range(len(columns))]
+    flat = [each for column in columns for each in _flat(column)]
+    fields = [column_of(column) for column in flat]
+    sources = [_sources(query, n) for n in range(len(flat))]
     values = "".join(f"v{n}, " for n in range(len(fields)))
     names: dict[str, Any] = {
         "FAILURES": FAILURES,
@@ -95,7 +96,7 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
     elif constructor is None and reads == [f"v{n}" for n in range(len(reads))]:
         return None
     else:
-        lines = _tuple(constructor, names, reads)
+        lines = _tuple(columns, constructor, names, reads)
     return generated.function(
         f"rows: {name}",
         "\n".join(
@@ -137,6 +138,10 @@ def column_of(node: object) -> Any:
     return None
 
 
+def _flat(column: Any) -> Sequence[Any]:
+    return column.columns if isinstance(column, Together) else (column,)
+
+
 def _sources(query: Any, number: int) -> Sequence[Any]:
     """Return the table columns from which a computed column of a query may come."""
     if isinstance(query, peewee.CompoundSelectQuery):
@@ -146,22 +151,30 @@ def _sources(query: Any, number: int) -> Sequence[Any]:
             is_field = isinstance(column, peewee.Field)
             found += [column] if is_field else _sources(part, number)
         return found
-    column = internals.selected(query)[number]
+    column = [each for column in internals.selected(query) for each in _flat(column)][number]
     return column.sources if isinstance(column, Typed) else ()
 
 
 _TRUTH_FIELD = peewee.BooleanField()
 
 
-def _tuple(constructor: Any, names: dict[str, Any], reads: list[str]) -> list[str]:
+def _tuple(
+    columns: Sequence[Any], constructor: Any, names: dict[str, Any], reads: list[str]
+) -> list[str]:
     """Return the lines that build the tuple, or the query's named tuple, of a row."""
-    made = f"({', '.join(reads)}, )"
-    if constructor is None:
-        return [f"   found.append({made})"]
-    if len(constructor._fields) != len(reads):
-        raise TypeError(f"{constructor.__name__} has not as many fields as its query")
-    names["make"], names["kind"] = tuple.__new__, constructor
-    return [f"   found.append(make(kind, {made}))"]
+    parts, start = [], 0
+    for column in columns:
+        stop = start + len(_flat(column))
+        some = ", ".join(reads[start:stop])
+        parts.append(f"({some}, )" if isinstance(column, Together) else some)
+        start = stop
+    made = f"({', '.join(parts)}, )"
+    if constructor is not None:
+        if len(constructor._fields) != len(parts):
+            raise TypeError(f"{constructor.__name__} has not as many fields as its query")
+        names["make"], names["kind"] = tuple.__new__, constructor
+        made = f"make(kind, {made})"
+    return [f"   found.append({made})"]
 
 
 def _model(query: Any, fields: Sequence[Any], names: dict[str, Any], reads: list[str]) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import namedtuple
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from peewee import ModelSelect, ColumnBase, JOIN, SQL, fn
 
-from ...database.orm.nodes import OneOf, Placeholder
+from ...database.orm.nodes import OneOf, Placeholder, Together
 from ...database.orm.statements import Query, Statement, statement
 from ...database.transactions.inserts import Insert
 from ..models import MediaFile, RemovedFile
@@ -22,26 +22,31 @@ _UNPROBED = (SQL("'pending'"), SQL("'partial'"))
 # Scanning
 
 
-class Known(Protocol):
-    """The stored columns of the file at a path: these, and its FACTS."""
+StoredFacts = namedtuple("StoredFacts", FACTS)  # type: ignore[misc]
+
+
+class KnownFile(NamedTuple):
+    """The stored columns of the file at a path."""
 
     path: str
     id: str
     status: str
-    identity: str | None
+    values: tuple[object, ...]
+    """Those of FACTS, in that order: nearly always only compared."""
 
-
-KnownFile: type[Known] = namedtuple(  # type: ignore[misc]
-    "KnownFile", ("path", "id", "status", *FACTS)
-)
+    @property
+    def facts(self) -> Any:
+        """The values with their names."""
+        return StoredFacts._make(self.values)
 
 
 @statement
 def known_files(library_id: Placeholder, paths: Placeholder) -> Query:
-    columns = {name: getattr(MediaFile, name) for name in ("path", "id", "status", *FACTS)}
-    columns["duration"] = fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration)
+    facts = {name: getattr(MediaFile, name) for name in FACTS}
+    facts["duration"] = fn.COALESCE(MediaFile.duration, MediaFile.disproved_duration)
+    stored = Together(*facts.values())
     return (
-        MediaFile.select(*columns.values())
+        MediaFile.select(MediaFile.path, MediaFile.id, MediaFile.status, stored)
         .where(MediaFile.library == library_id, OneOf(MediaFile.path, paths))
         .objects(KnownFile)
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +42,7 @@ from .facts import (
     details_of,
 )
 from .log import log_begin, log_end
-from .queries import Known, known_of
+from .queries import KnownFile, known_of
 from .replacements import Replacements
 
 _LOOK_BACK = 2000
@@ -123,17 +123,19 @@ class Reconciliation:
         if not batch:
             return
         rows = self._db.all(scan_queries.known_files, self.library.id, list(batch))
-        known: dict[str, Known] = {row.path: row for row in rows}
+        known: dict[str, KnownFile] = {row.path: row for row in rows}
         new = {path: facts for path, facts in batch.items() if path not in known}
         # Most files are unchanged: they cost one comparison.
-        differs = {path for path, row in known.items() if facts_of(batch[path]) != facts_of(row)}
+        differs = {path for path, row in known.items() if facts_of(batch[path]) != row.values}
         changed = {
-            path for path in differs if _differs(content_of(batch[path]), content_of(known[path]))
+            path
+            for path in differs
+            if _differs(content_of(batch[path]), content_of(known[path].facts))
         }
         supplied = {
             path
             for path in differs - changed
-            if _differs(details_of(batch[path]), details_of(known[path]))
+            if _differs(details_of(batch[path]), details_of(known[path].facts))
         }
         returned = {
             path for path, row in known.items() if row.status != "present" and path not in changed
@@ -141,7 +143,7 @@ class Reconciliation:
         renamed = {
             path
             for path in changed | supplied
-            if batch[path].identity not in (None, known[path].identity)
+            if batch[path].identity not in (None, known[path].facts.identity)
         }
         self._write(
             new,
@@ -244,17 +246,18 @@ class Reconciliation:
         everything = int(self._db.one(scan_queries.count_files, self.library.id)[0])
         return everything - self.count_missing()
 
-    def _note(self, known: dict[str, Known], new: list[str], updated: set[str]) -> None:
+    def _note(self, known: dict[str, KnownFile], new: list[str], updated: set[str]) -> None:
         """Count each file once, however often it was added."""
         seen = set(map(hash, known))
-        if all(map(seen.isdisjoint, (self._new, self._updated, self._unchanged))):
-            first = set(known)
-        else:
+        first: Collection[str] = known
+        if not all(map(seen.isdisjoint, (self._new, self._updated, self._unchanged))):
             first = {path for path in known if not self._has_seen(path)}
+            seen = set(map(hash, first))
+        changed = {path for path in updated if path in first}
         self._new.update(map(hash, new))
-        self._updated.update(map(hash, first & updated))
-        self._unchanged.update(map(hash, first - updated))
-        self._count(added=len(new), updated=len(first & updated), unchanged=len(first - updated))
+        self._updated.update(map(hash, changed))
+        self._unchanged |= seen.difference(map(hash, changed)) if changed else seen
+        self._count(added=len(new), updated=len(changed), unchanged=len(first) - len(changed))
 
     def _has_seen(self, path: str) -> bool:
         seen = hash(path)
