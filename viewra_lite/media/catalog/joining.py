@@ -111,7 +111,7 @@ class Joining:
         if changes:
             model.update(**changes).where(model.id == kept.id).execute()
 
-    def _is_better(self, gone: Any, kept: Any) -> bool:
+    def _is_better(self, gone: Movie | Episode, kept: Movie | Episode) -> bool:
         if gone.media_file_id is None:
             return False
         file = self._db.one(queries.file_by_id, gone.media_file_id)
@@ -123,7 +123,7 @@ def _lacks(row: object, name: str) -> bool:
     return value is None or (name == "status" and value == "unknown")
 
 
-def _is_retitled(row: Any) -> bool:
+def _is_retitled(row: Movie | TVShow) -> bool:
     """Whether a person has given a film or a show another title than its files have."""
     title = _IDENTITIES[type(row)](row.title, None)
     return not str(row.identity).startswith(title)
