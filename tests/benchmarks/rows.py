@@ -180,6 +180,7 @@ def movie(number: int) -> dict[str, Any]:
         "backdrop_path": None,
         "tmdb_id": number,
         "imdb_id": f"tt{number:08}",
+        "cleared": None,
         "created_at": text(_BEGAN),
         "updated_at": text(_BEGAN),
     }

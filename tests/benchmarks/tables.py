@@ -17,7 +17,8 @@ _TABLES = {
         id:text library_id:text media_file_id:text? work_id:text identity:text title:text
         sort_title:text year:integer? original_title:text? overview:text? release_date:date?
         runtime:integer? genres:json? director:text? cast:json? rating:real? poster_path:text?
-        backdrop_path:text? tmdb_id:integer? imdb_id:text? created_at:moment updated_at:moment""",
+        backdrop_path:text? tmdb_id:integer? imdb_id:text? cleared:json?
+        created_at:moment updated_at:moment""",
     "playback_sessions": """
         id:text media_file_id:text? user_id:text device_id:text? method:text state:text
         position:real duration:real? start_time:moment last_activity:moment end_time:moment?
