@@ -12,8 +12,6 @@ from .models import TranscodeCache, TranscodeSession
 
 # Literals: with a parameter neither engine uses the partial indexes.
 _PENDING, _RUNNING = SQL("'pending'"), SQL("'running'")
-_IS_PENDING = TranscodeSession.status == _PENDING
-_IS_RUNNING = TranscodeSession.status == _RUNNING
 _IS_ACTIVE = TranscodeSession.status.in_((_PENDING, _RUNNING))
 
 
