@@ -24,9 +24,9 @@ from .. import queries
 from ..models import PlaybackHistory, PlaybackHistoryArchive
 from ..progress.state import Progress, Report
 from ..progress.thresholds import checked_position
-from ..versions import Versions, subject_of
+from ..versions import Versions
 from . import queries as history_queries
-from .plays import Plays, is_play
+from .plays import Plays, is_play, play_elsewhere
 
 BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 END = datetime.max.replace(tzinfo=timezone.utc)
@@ -91,19 +91,8 @@ def record_play(
         completed = bool(report.completed) or progress.is_at_end(report)
         if watched is not None and not is_play(watched, report.duration, completed):
             return False
-        subject = subject_of(db, media_file_id)
-        row = PlaybackHistory(
-            id=db.new_id(),
-            user_id=user_id,
-            media_file_id=media_file_id,
-            played_at=played_at,
-            duration_watched=watched,
-            completed=completed,
-            kind=subject.kind,
-            title=subject.title,
-            top_title=subject.top_title,
-            device_id=None,
-            method=None,
+        row = play_elsewhere(
+            db, user_id, media_file_id, played_at, watched=watched, completed=completed
         )
         is_new = not plays.is_known(row, report.duration)
         if is_new:

@@ -18,7 +18,7 @@ from ...errors import ConflictError
 from .. import queries
 from ..models import PlaybackHistory, PlaybackSession, UserMediaProgress
 from ..progress.state import Progress
-from ..versions import Versions
+from ..versions import Versions, subject_of
 from . import queries as history_queries
 
 PLAY_S = 60.0
@@ -200,4 +200,30 @@ def _play_of(session: PlaybackSession) -> PlaybackHistory:
         top_title=session.top_title,
         device_id=session.device_id,
         method=session.method,
+    )
+
+
+def play_elsewhere(
+    db: Database,
+    user_id: str,
+    media_file_id: str,
+    played_at: datetime,
+    *,
+    watched: int | None = None,
+    completed: bool = True,
+) -> PlaybackHistory:
+    """Return a play that had no session here; it is not written yet."""
+    subject = subject_of(db, media_file_id)
+    return PlaybackHistory(
+        id=db.new_id(),
+        user_id=user_id,
+        media_file_id=media_file_id,
+        played_at=played_at,
+        duration_watched=watched,
+        completed=completed,
+        kind=subject.kind,
+        title=subject.title,
+        top_title=subject.top_title,
+        device_id=None,
+        method=None,
     )

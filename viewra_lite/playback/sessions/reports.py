@@ -8,13 +8,13 @@ from typing import Any
 from ...database.transactions.database import Database
 from ...errors import ConflictError, shown
 from ...media.models import MediaFile
-from ..history.plays import Plays
+from ..history.plays import Plays, play_elsewhere
 from ..lengths import disprove
-from ..models import PlaybackHistory, UserMediaProgress
+from ..models import UserMediaProgress
 from ..progress.report_times import is_older, continues, report_time
 from ..progress.state import Progress, Report
 from ..progress.thresholds import checked_position, farthest, fitted
-from ..versions import is_music, subject_of
+from ..versions import is_music
 
 
 def take(
@@ -48,7 +48,7 @@ def take(
     is_late = state is not None and is_older(client_time, state.reported_at, now)
     is_play = not is_late and progress.came_to_end(state, report)
     result = progress.report(user_id, file_id, report, known)
-    play = _play(db, user_id, file_id, moment) if is_play else None
+    play = play_elsewhere(db, user_id, file_id, moment) if is_play else None
     if play is not None and not plays.is_known(play, duration):
         plays.add(play)
     if is_play:
@@ -78,21 +78,4 @@ def _disprove(
     if state.completed:
         user_id, file_id = state.user_id, state.media_file_id
         progress.take_back(user_id, file_id, None)
-        plays.take_back(_play(db, user_id, file_id, db.now()), duration)
-
-
-def _play(db: Database, user_id: str, file_id: str, moment: datetime) -> PlaybackHistory:
-    subject = subject_of(db, file_id)
-    return PlaybackHistory(
-        id=db.new_id(),
-        user_id=user_id,
-        media_file_id=file_id,
-        played_at=moment,
-        duration_watched=None,
-        completed=True,
-        kind=subject.kind,
-        title=subject.title,
-        top_title=subject.top_title,
-        device_id=None,
-        method=None,
-    )
+        plays.take_back(play_elsewhere(db, user_id, file_id, db.now()), duration)
