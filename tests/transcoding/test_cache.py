@@ -121,6 +121,16 @@ def test_what_is_pinned_in_use_or_being_made_stays(
     assert room.evict(max_bytes=0).paths == [cache[first]]
 
 
+def test_what_was_evicted_is_listed_as_it_was_used_not_as_it_is_stored(
+    store: Store, cache: dict[str, str], clock: Any
+) -> None:
+    for content_hash in reversed(cache):
+        clock.advance(120)
+        store.transcoding.cached(content_hash)
+    used = [cache[content_hash] for content_hash in reversed(cache)]
+    assert store.transcoding.evict(max_bytes=0).paths == used
+
+
 def test_the_cache_comes_under_its_limit_however_young_it_is(
     store: Store, files: list[str], clock: Any, tmp_path: Path
 ) -> None:

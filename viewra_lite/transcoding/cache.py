@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from ..database.checks import checked_path
 from ..database.orm.fields import canonical_path
@@ -87,7 +86,7 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
     """Remove entries until the rest fits; return what was removed and what had to stay."""
     _pull_back(db)
     before = usage(db).bytes
-    rows: list[Any] = []
+    rows: list[cache_queries.Evicted] = []
     left = None
     if before > max_bytes:
         try:
@@ -98,8 +97,8 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
             if not rows:  # else return the paths that are already removed
                 raise
             _log.warning("the eviction was broken off: %s", type(exc).__name__)
-    freed = sum(size for _, size in rows)
-    result = EvictResult([path for path, _ in rows if path is not None], freed)
+    freed = sum(row.bytes for row in rows)
+    result = EvictResult([row.path for row in rows if row.path is not None], freed)
     if rows:
         _log.info("evicted %d transcodes of %d bytes from the cache", len(rows), freed)
     if left is None:
@@ -119,8 +118,8 @@ def _pull_back(db: Database) -> None:
         db.run(cache_queries.pull_back_entries, now, latest)
 
 
-def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
-    """Remove entries in batches; yield the path and size of each batch once it is committed."""
+def _evicted(db: Database, target: int) -> Iterator[list[cache_queries.Evicted]]:
+    """Remove entries in batches; yield each batch once it is committed."""
     chosen: list[str] = [""]
     while chosen:
         now = db.now()
@@ -134,4 +133,5 @@ def _evicted(db: Database, target: int) -> Iterator[list[Any]]:
                 over -= size
             # DELETE repeats the conditions: on PostgreSQL an entry may have come into use.
             rows = db.run_returning(cache_queries.evict_entries, chosen, now)
-        yield rows
+        rank = {id: place for place, id in enumerate(chosen)}  # rows return in any order
+        yield sorted(rows, key=lambda row: rank[row.id])

@@ -164,11 +164,19 @@ def least_recently_used(now: Placeholder, limit: Placeholder) -> Query:
     )
 
 
+class Evicted(NamedTuple):
+    """An entry that evict() removed."""
+
+    id: str
+    path: str | None
+    bytes: int
+
+
 @statement
 def evict_entries(ids: Placeholder, now: Placeholder) -> Query:
     return (
         TranscodeCache.delete()
         .where(OneOf(TranscodeCache.id, ids), _may_go(now))
-        .returning(TranscodeCache.output_path, TranscodeCache.file_size)
-        .tuples()
+        .returning(TranscodeCache.id, TranscodeCache.output_path, TranscodeCache.file_size)
+        .objects(Evicted)
     )
