@@ -52,6 +52,13 @@ CREATE TABLE media_files (
     error              TEXT,                            -- why probing failed
     disproved_duration REAL,                            -- seconds, of its header; playback went
                                                         -- beyond it, so it is wrong
+    bit_rate           INTEGER,                         -- bits per second, of all streams
+    hdr                TEXT,                            -- HDR10, HDR10+, HLG, Dolby Vision; NULL:
+                                                        -- none
+    edition            TEXT,                            -- Director's Cut, Extended, ...; from its
+                                                        -- name
+    part               INTEGER,                         -- number of a part of a movie, from 1
+    source             TEXT,                            -- Blu-ray, DVD, Web, TV, ...; from its name
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     UNIQUE (library_id, path)
 );
@@ -63,6 +70,58 @@ CREATE INDEX idx_media_files_missing ON media_files (library_id, missing_since)
     WHERE (status = 'missing');
 CREATE INDEX idx_media_files_fingerprint ON media_files (fingerprint)
     WHERE (fingerprint IS NOT NULL);
+
+-- Streams of media files, and the subtitle files beside them.
+CREATE TABLE media_streams (
+    media_file_id TEXT NOT NULL,                  -- its file
+    stream_index  INTEGER NOT NULL,               -- in the file, from 0; files beside it count on
+    kind          TEXT NOT NULL                   -- video, audio, subtitle or image
+                  CHECK (kind IN ('video', 'audio', 'subtitle', 'image')),
+    codec         TEXT,                           -- h264, aac, subrip, ...; as ffprobe names it
+    profile       TEXT,                           -- High, Main 10, LC, ...
+    level         TEXT,                           -- 4.1, 5.1, ...
+    language      TEXT,                           -- BCP 47: en, pt-BR
+    title         TEXT,                           -- as the file names it
+    width         INTEGER,                        -- pixels
+    height        INTEGER,                        -- pixels
+    frame_rate    REAL,                           -- frames per second
+    bit_depth     INTEGER,                        -- bits per sample
+    hdr           TEXT,                           -- as in media_files
+    channels      INTEGER,                        -- 6 is 5.1
+    sample_rate   INTEGER,                        -- Hz
+    bit_rate      INTEGER,                        -- bits per second
+    is_default    BOOLEAN NOT NULL DEFAULT FALSE, -- played unless another is
+    is_forced     BOOLEAN NOT NULL DEFAULT FALSE, -- only for foreign speech
+    external_path TEXT,                           -- of a file beside it; NULL: inside the file
+    PRIMARY KEY (media_file_id, stream_index),
+    FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE CASCADE
+);
+
+-- Chapters of media files.
+CREATE TABLE media_chapters (
+    media_file_id TEXT NOT NULL,    -- its file
+    chapter_index INTEGER NOT NULL, -- from 0
+    start         REAL NOT NULL,    -- seconds
+    title         TEXT,             -- as the file names it
+    PRIMARY KEY (media_file_id, chapter_index),
+    FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE CASCADE
+);
+
+-- The running or last scan of each library, for other processes to read and to cancel.
+CREATE TABLE media_scans (
+    library_id   TEXT NOT NULL PRIMARY KEY,      -- its library
+    folder       TEXT,                           -- the part that is scanned; NULL: the whole
+                                                 -- library
+    phase        TEXT NOT NULL,                  -- walk, probe, finish, done, cancelled or failed
+    done         INTEGER NOT NULL,               -- files of this phase that are done
+    total        INTEGER NOT NULL,               -- files of this phase; 0: not known yet
+    errors       INTEGER NOT NULL,               -- files that could not be read
+    started_at   TIMESTAMP NOT NULL,             -- UTC
+    updated_at   TIMESTAMP NOT NULL,             -- last sign of life, UTC
+    ended_at     TIMESTAMP,                      -- UTC; NULL: it runs, or its process ended
+    is_cancelled BOOLEAN NOT NULL DEFAULT FALSE, -- whether it was asked to end
+    FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE
+);
 
 -- Ids of removed files, so that a file gets its id back when it returns.
 CREATE TABLE removed_files (
@@ -134,6 +193,14 @@ CREATE TABLE movies (
                    CHECK (cleared IS NULL OR json_valid(cleared)),
     created_at     TIMESTAMP NOT NULL,        -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,        -- last change of this row, UTC
+    tagline        TEXT,                      -- slogan
+    content_rating TEXT,                      -- PG-13, FSK 12, ...
+    logo_path      TEXT,                      -- file or URL
+    thumb_path     TEXT,                      -- file or URL, a wide picture
+    sources        TEXT                       -- JSON object: column to [source, value], as the last
+                                              -- scan or save wrote it; source is name, tags,
+                                              -- sidecar, plugin or person
+                   CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
     FOREIGN KEY (work_id) REFERENCES works (id),
@@ -181,6 +248,12 @@ CREATE TABLE tv_shows (
                    CHECK (cleared IS NULL OR json_valid(cleared)),
     created_at     TIMESTAMP NOT NULL,              -- when it was added, UTC
     updated_at     TIMESTAMP NOT NULL,              -- last change of this row, UTC
+    logo_path      TEXT,                            -- file or URL
+    thumb_path     TEXT,                            -- file or URL, a wide picture
+    sources        TEXT                             -- JSON object: column to [source, value], as
+                                                    -- the last scan or save wrote it; source is
+                                                    -- name, tags, sidecar, plugin or person
+                   CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     FOREIGN KEY (work_id) REFERENCES works (id),
     UNIQUE (library_id, identity)
@@ -201,6 +274,10 @@ CREATE TABLE seasons (
     poster_path   TEXT,                      -- file or URL
     tmdb_id       INTEGER,                   -- id at themoviedb.org
     tvdb_id       INTEGER,                   -- id at thetvdb.com
+    sources       TEXT                       -- JSON object: column to [source, value], as the last
+                                             -- scan or save wrote it; source is name, tags,
+                                             -- sidecar, plugin or person
+                  CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     UNIQUE (show_id, season_number)
 );
@@ -213,7 +290,8 @@ CREATE TABLE episodes (
     media_file_id      TEXT,                      -- its best file
     work_id            TEXT NOT NULL,             -- holds its watch state
     season_number      INTEGER NOT NULL,          -- 0 = specials
-    episode_number     INTEGER NOT NULL,          -- within the season
+    episode_number     INTEGER,                   -- within the season; NULL: a special without a
+                                                  -- number
     episode_number_end INTEGER,                   -- last episode in the file, if it holds several
     absolute_number    INTEGER,                   -- counted across all seasons
     title              TEXT,                      -- shown to people
@@ -231,6 +309,10 @@ CREATE TABLE episodes (
     cleared            TEXT                       -- JSON object: what a person has cleared; scans
                                                   -- leave that empty
                        CHECK (cleared IS NULL OR json_valid(cleared)),
+    sources            TEXT                       -- JSON object: column to [source, value], as the
+                                                  -- last scan or save wrote it; source is name,
+                                                  -- tags, sidecar, plugin or person
+                       CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     FOREIGN KEY (season_id) REFERENCES seasons (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
@@ -241,32 +323,65 @@ CREATE INDEX episodes_season_id ON episodes (season_id);
 CREATE INDEX episodes_media_file_id ON episodes (media_file_id);
 CREATE INDEX episodes_work_id ON episodes (work_id);
 
+-- Trailers, featurettes and other extras, which are never versions of a movie.
+CREATE TABLE media_extras (
+    media_file_id TEXT NOT NULL PRIMARY KEY, -- the file itself
+    kind          TEXT NOT NULL              -- trailer, featurette, ...
+                  CHECK (kind IN ('trailer', 'featurette', 'behind_the_scenes', 'deleted_scene',
+                      'interview', 'scene', 'short', 'clip', 'sample', 'theme', 'other')),
+    title         TEXT NOT NULL,             -- shown to people, from the file's name
+    identity      TEXT,                      -- of what it belongs to: movie:amelie:2001; its row
+                                             -- may come later
+    movie_id      TEXT,                      -- the movie it belongs to
+    show_id       TEXT,                      -- the show it belongs to
+    season_number INTEGER,                   -- of the show, if it belongs to one season
+    FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE CASCADE,
+    FOREIGN KEY (movie_id) REFERENCES movies (id) ON DELETE SET NULL,
+    FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE SET NULL
+);
+CREATE INDEX media_extras_movie_id ON media_extras (movie_id);
+CREATE INDEX media_extras_show_id ON media_extras (show_id);
+CREATE INDEX idx_media_extras_identity ON media_extras (identity);
+
 -- Music albums.
 CREATE TABLE albums (
-    id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    library_id     TEXT NOT NULL,             -- its library
-    identity       TEXT NOT NULL,             -- folded album artist and title
-    title          TEXT NOT NULL,             -- shown to people
-    sort_title     TEXT NOT NULL,             -- the title to sort by
-    album_artist   TEXT,                      -- the name on the cover
-    artists        TEXT                       -- JSON array
-                   CHECK (artists IS NULL OR json_valid(artists)),
-    release_date   DATE,                      -- of this release
-    year           INTEGER,                   -- of this release
-    album_type     TEXT,                      -- album, single, compilation, ...
-    genres         TEXT                       -- JSON array
-                   CHECK (genres IS NULL OR json_valid(genres)),
-    label          TEXT,                      -- record company
-    disc_count     INTEGER,                   -- number of discs
-    track_count    INTEGER,                   -- number of tracks
-    duration       REAL,                      -- seconds
-    cover_path     TEXT,                      -- file or URL
-    musicbrainz_id TEXT,                      -- id at musicbrainz.org
-    cleared        TEXT                       -- JSON object: what a person has cleared; scans leave
-                                              -- that empty
-                   CHECK (cleared IS NULL OR json_valid(cleared)),
-    created_at     TIMESTAMP NOT NULL,        -- when it was added, UTC
-    updated_at     TIMESTAMP NOT NULL,        -- last change of this row, UTC
+    id                     TEXT NOT NULL PRIMARY KEY, -- UUIDv7
+    library_id             TEXT NOT NULL,             -- its library
+    identity               TEXT NOT NULL,             -- folded album artist and title
+    title                  TEXT NOT NULL,             -- shown to people
+    sort_title             TEXT NOT NULL,             -- the title to sort by
+    album_artist           TEXT,                      -- the name on the cover
+    artists                TEXT                       -- JSON array
+                           CHECK (artists IS NULL OR json_valid(artists)),
+    release_date           DATE,                      -- of this release
+    year                   INTEGER,                   -- of this release
+    album_type             TEXT,                      -- album, single, compilation, ...
+    genres                 TEXT                       -- JSON array
+                           CHECK (genres IS NULL OR json_valid(genres)),
+    label                  TEXT,                      -- record company
+    disc_count             INTEGER,                   -- number of discs
+    track_count            INTEGER,                   -- number of tracks
+    duration               REAL,                      -- seconds
+    cover_path             TEXT,                      -- file or URL
+    musicbrainz_id         TEXT,                      -- id at musicbrainz.org
+    cleared                TEXT                       -- JSON object: what a person has cleared;
+                                                      -- scans leave that empty
+                           CHECK (cleared IS NULL OR json_valid(cleared)),
+    created_at             TIMESTAMP NOT NULL,        -- when it was added, UTC
+    updated_at             TIMESTAMP NOT NULL,        -- last change of this row, UTC
+    original_date          DATE,                      -- of the first release
+    is_compilation         BOOLEAN,                   -- whether its tracks are by various artists
+    disc_titles            TEXT                       -- JSON object: disc number to title
+                           CHECK (disc_titles IS NULL OR json_valid(disc_titles)),
+    musicbrainz_artist_ids TEXT                       -- JSON array, of the album artists
+                           CHECK (musicbrainz_artist_ids IS NULL OR
+                               json_valid(musicbrainz_artist_ids)),
+    replay_gain            REAL,                      -- dB, of the whole album
+    replay_peak            REAL,                      -- 1.0 is full scale
+    sources                TEXT                       -- JSON object: column to [source, value], as
+                                                      -- the last scan or save wrote it; source is
+                                                      -- name, tags, sidecar, plugin or person
+                           CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     UNIQUE (library_id, identity)
 );
@@ -276,22 +391,32 @@ CREATE INDEX idx_albums_library_added ON albums (library_id, id);
 
 -- Tracks of music albums.
 CREATE TABLE tracks (
-    id             TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
-    album_id       TEXT NOT NULL,              -- the album it is on
-    media_file_id  TEXT,                       -- its best file
-    work_id        TEXT NOT NULL,              -- holds its watch state
-    title          TEXT NOT NULL,              -- shown to people
-    artist         TEXT,                       -- performer
-    artists        TEXT                        -- JSON array
-                   CHECK (artists IS NULL OR json_valid(artists)),
-    disc_number    INTEGER NOT NULL DEFAULT 1, -- from 1
-    track_number   INTEGER NOT NULL DEFAULT 0, -- 0 = unknown
-    duration       REAL,                       -- seconds
-    year           INTEGER,                    -- of the recording
-    genres         TEXT                        -- JSON array
-                   CHECK (genres IS NULL OR json_valid(genres)),
-    lyrics         TEXT,                       -- plain text
-    musicbrainz_id TEXT,                       -- id at musicbrainz.org
+    id                     TEXT NOT NULL PRIMARY KEY,  -- UUIDv7
+    album_id               TEXT NOT NULL,              -- the album it is on
+    media_file_id          TEXT,                       -- its best file
+    work_id                TEXT NOT NULL,              -- holds its watch state
+    title                  TEXT NOT NULL,              -- shown to people
+    artist                 TEXT,                       -- performer
+    artists                TEXT                        -- JSON array
+                           CHECK (artists IS NULL OR json_valid(artists)),
+    disc_number            INTEGER NOT NULL DEFAULT 1, -- from 1
+    track_number           INTEGER NOT NULL DEFAULT 0, -- 0 = unknown
+    duration               REAL,                       -- seconds
+    year                   INTEGER,                    -- of the recording
+    genres                 TEXT                        -- JSON array
+                           CHECK (genres IS NULL OR json_valid(genres)),
+    lyrics                 TEXT,                       -- plain text
+    musicbrainz_id         TEXT,                       -- id at musicbrainz.org
+    composer               TEXT,                       -- name, or names with commas
+    musicbrainz_artist_ids TEXT                        -- JSON array, of the artists
+                           CHECK (musicbrainz_artist_ids IS NULL OR
+                               json_valid(musicbrainz_artist_ids)),
+    replay_gain            REAL,                       -- dB
+    replay_peak            REAL,                       -- 1.0 is full scale
+    sources                TEXT                        -- JSON object: column to [source, value], as
+                                                       -- the last scan or save wrote it; source is
+                                                       -- name, tags, sidecar, plugin or person
+                           CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (album_id) REFERENCES albums (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
     FOREIGN KEY (work_id) REFERENCES works (id),

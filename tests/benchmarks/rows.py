@@ -134,6 +134,7 @@ def file(number: int) -> dict[str, Any]:
         "probe_state": "done",
         "error": None,
         "disproved_duration": None,
+        **dict.fromkeys(("bit_rate", "hdr", "edition", "part", "source")),
     }
 
 
@@ -181,6 +182,7 @@ def movie(number: int) -> dict[str, Any]:
         "tmdb_id": number,
         "imdb_id": f"tt{number:08}",
         "cleared": None,
+        **dict.fromkeys(("tagline", "content_rating", "logo_path", "thumb_path", "sources")),
         "created_at": text(_BEGAN),
         "updated_at": text(_BEGAN),
     }

@@ -12,13 +12,15 @@ _TABLES = {
         container:text? duration:real? width:integer? height:integer? video_codec:text?
         audio_codec:text? created_at:moment updated_at:moment modified_ns:integer?
         fingerprint:text? identity:text? status:text missing_since:moment? probe_state:text
-        error:text? disproved_duration:real?""",
+        error:text? disproved_duration:real? bit_rate:integer? hdr:text? edition:text?
+        part:integer? source:text?""",
     "movies": """
         id:text library_id:text media_file_id:text? work_id:text identity:text title:text
         sort_title:text year:integer? original_title:text? overview:text? release_date:date?
         runtime:integer? genres:json? director:text? cast:json? rating:real? poster_path:text?
         backdrop_path:text? tmdb_id:integer? imdb_id:text? cleared:json?
-        created_at:moment updated_at:moment""",
+        created_at:moment updated_at:moment tagline:text? content_rating:text? logo_path:text?
+        thumb_path:text? sources:json?""",
     "playback_sessions": """
         id:text media_file_id:text? user_id:text device_id:text? method:text state:text
         position:real duration:real? start_time:moment last_activity:moment end_time:moment?

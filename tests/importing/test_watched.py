@@ -12,9 +12,8 @@ import pytest
 
 from viewra_lite import FileFacts, ImportResult, Store, WatchedRecord
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media.models import MediaFile, Movie
+from viewra_lite.media.models import MediaFile, Movie, WorkFile
 from viewra_lite.media.module import MediaModule
-from viewra_lite.media.work_models import WorkFile
 from viewra_lite.playback.import_models import ImportedRow, PlaybackImport, WaitingRow
 from viewra_lite.playback.models import MODELS as PLAYBACK, PlaybackHistory, UserMediaProgress
 

@@ -12,8 +12,7 @@ from tests.support.libraries import clip
 from tests.support.playing import add_files, progress_rows, resume
 from tests.support.shelves import HOUR_S, Shelf, Viewer, episode_name, file_id
 from viewra_lite import Store
-from viewra_lite.media.models import Episode, MediaFile, TVShow
-from viewra_lite.media.work_models import Work, WorkFile
+from viewra_lite.media.models import Episode, MediaFile, TVShow, Work, WorkFile
 
 pytestmark = pytest.mark.usefixtures("probing_here")
 

@@ -23,17 +23,22 @@ from .models import (
     LIBRARY_TYPES,
     Album,
     Episode,
+    MediaChapter,
+    MediaExtra,
     MediaFile,
     MediaLibrary,
+    MediaScan,
+    MediaStream,
     Movie,
     RemovedFile,
     Season,
     Track,
     TVShow,
+    Work,
+    WorkFile,
 )
 
 from .search.models import SearchDocument
-from .work_models import Work, WorkFile
 
 # The verbs that scan, save and search import what they need: it takes longer than opening the
 # store.
@@ -54,6 +59,9 @@ class MediaModule(CatalogVerbs):
     models = (
         MediaLibrary,
         MediaFile,
+        MediaStream,
+        MediaChapter,
+        MediaScan,
         RemovedFile,
         Work,
         WorkFile,
@@ -61,6 +69,7 @@ class MediaModule(CatalogVerbs):
         TVShow,
         Season,
         Episode,
+        MediaExtra,
         Album,
         Track,
         SearchDocument,

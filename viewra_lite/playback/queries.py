@@ -8,8 +8,17 @@ from peewee import EXCLUDED, SQL, fn
 
 from ..database.orm.nodes import OneOf, Placeholder
 from ..database.orm.statements import Query, Statement, statement
-from ..media.models import Album, Episode, MediaFile, Movie, RemovedFile, Track, TVShow
-from ..media.work_models import Work, WorkFile
+from ..media.models import (
+    Album,
+    Episode,
+    MediaFile,
+    Movie,
+    RemovedFile,
+    TVShow,
+    Track,
+    Work,
+    WorkFile,
+)
 from .import_models import ImportedRow
 from .models import PlaybackSession, UserMediaProgress
 

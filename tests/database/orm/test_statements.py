@@ -15,8 +15,7 @@ from viewra_lite.database.orm import fields, statements
 from viewra_lite.database.orm.nodes import OneOf
 from viewra_lite.database.orm.statements import Statement, statement
 from viewra_lite.errors import InvalidValueError
-from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Season, TVShow
-from viewra_lite.media.work_models import Work
+from viewra_lite.media.models import Episode, MediaFile, MediaLibrary, Season, TVShow, Work
 
 # Not shrinking: after an error PostgreSQL refuses everything else in the transaction.
 

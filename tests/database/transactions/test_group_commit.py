@@ -30,6 +30,8 @@ def path(tmp_path):
 @pytest.fixture
 def store(driver, path):
     with Store.open({"database": {"type": "sqlite", "database_path": str(path)}}) as store:
+        with store.media.db.writer():
+            pass  # the connection that migrated was closed: this opens the log
         yield store
 
 

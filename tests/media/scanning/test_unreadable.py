@@ -16,8 +16,16 @@ from tests.support.libraries import blob, clip
 from viewra_lite import FileFacts, Store
 from viewra_lite.database.orm.models import open_database
 from viewra_lite.errors import CorruptStoreError
-from viewra_lite.media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
-from viewra_lite.media.work_models import Work
+from viewra_lite.media.models import (
+    Album,
+    Episode,
+    MediaFile,
+    MediaLibrary,
+    Movie,
+    TVShow,
+    Track,
+    Work,
+)
 from viewra_lite.playback.models import PlaybackHistory, PlaybackSession, UserMediaProgress
 from viewra_lite.transcoding.models import TranscodeCache, TranscodeSession
 

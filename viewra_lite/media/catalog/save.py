@@ -32,7 +32,7 @@ from ..probing.plausible import RANGES
 from ..search import indexing, queries, words
 from .cleared import after_saving
 
-_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared")
+_OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared", "sources")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _LISTS = {"genres", "cast", "creators", "artists"}
@@ -284,6 +284,10 @@ def _value(field: Any, name: str, value: object) -> Any:
         return or_none(checked_id, name, getattr(value, "id", value))
     if name == "title" and not field.null:
         return checked_title(name, value)
+    if name == "episode_number" and value is None:
+        raise InvalidValueError(
+            "episode_number must not be None: only scans add specials without a number"
+        )
     return value if name == "sort_title" and value is None else checked_value(field, value)
 
 

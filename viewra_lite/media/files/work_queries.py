@@ -10,8 +10,7 @@ from peewee import EXCLUDED
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, statement
 from ...database.transactions.inserts import Insert
-from ..models import MediaFile
-from ..work_models import Work, WorkFile
+from ..models import MediaFile, Work, WorkFile
 
 
 @statement

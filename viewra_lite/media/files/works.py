@@ -15,8 +15,7 @@ from ...database.orm.reading import Reading, columns_of, shaped
 from ...database.orm.internals import stored
 from ...database.transactions.database import Database
 from .. import identities
-from ..models import Album, Episode, Movie, Track, TVShow
-from ..work_models import Work
+from ..models import Album, Episode, Movie, TVShow, Track, Work
 from . import work_queries as queries
 
 # Columns that a restored row gets afresh.

@@ -11,8 +11,7 @@ from peewee import ModelSelect, ColumnBase, JOIN, SQL, fn
 from ...database.orm.nodes import OneOf, Placeholder, Together
 from ...database.orm.statements import Query, Statement, statement
 from ...database.transactions.inserts import Insert
-from ..models import MediaFile, RemovedFile
-from ..work_models import WorkFile
+from ..models import MediaFile, RemovedFile, WorkFile
 from .facts import DETAILS, FACTS
 
 # Literals: with a parameter neither engine uses the partial indexes.

@@ -10,8 +10,7 @@ from peewee import SQL, ModelSelect
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, Statement, statement
-from ..models import Album, Episode, Movie, Track, TVShow
-from ..work_models import WorkFile
+from ..models import Album, Episode, Movie, TVShow, Track, WorkFile
 from .models import SearchDocument
 
 

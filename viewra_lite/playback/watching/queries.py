@@ -9,8 +9,7 @@ from peewee import ColumnBase, JOIN
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, statement
-from ...media.models import Episode, MediaFile, TVShow
-from ...media.work_models import Work, WorkFile
+from ...media.models import Episode, MediaFile, TVShow, Work, WorkFile
 from ..models import UserMediaProgress
 
 # A user's files

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..database.orm import peewee_import  # noqa: F401  (before peewee, see there)
+from ...database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import SQL, CompositeKey, ForeignKeyField, IntegerField, TextField
 
-from ..database.orm.fields import ChoiceField, JSONField
-from ..database.orm.models import StoreModel, index, reference
+from ...database.orm.fields import ChoiceField, JSONField
+from ...database.orm.models import StoreModel, index, reference
 
 WORK_KINDS = ("movie", "show", "episode", "album", "track", "other")
 
