@@ -1,4 +1,4 @@
-"""Kinds: what is media, and what only lies beside it."""
+"""Kinds: media, samples and hidden files."""
 
 from __future__ import annotations
 
@@ -115,48 +115,3 @@ def test_samples(path: str):
 )
 def test_not_samples(path: str, size: int):
     assert not kinds.is_sample(path.split("/"), size)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Film (2001)/Featurettes/Making.mkv",
-        "Film (2001)/Behind The Scenes/x.mkv",
-        "Film/Deleted Scenes/1.mkv",
-        "Film/Trailers/t.mp4",
-        "Film/extras/deep/down.mkv",
-        "Film/behind_the_scenes/x.mkv",
-        "Show/Season 1/Extras/S01E01 - Cut.mkv",
-        "Show/Interviews/a.mkv",
-        "Film/Shorts/a.mkv",
-        "Film/Scenes/a.mkv",
-        "Film/Other/a.mkv",
-        "Film/Film-trailer.mkv",
-        "Film/Film (2001)-behindthescenes.mkv",
-        "Film/The Cut-deleted.mkv",
-        "Film/A Look-featurette.mkv",
-        "Film (2001)/With Him-interview.mkv",
-        "Show/[Grp] Show - NCOP1 [1080p].mkv",
-    ],
-)
-def test_extras(path: str):
-    assert kinds.is_extra(path.split("/"))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Extras/Season 1/Extras - S01E01.mkv",
-        "TV/Extras/Season 1/Extras S01E01.mkv",
-        "Shorts/La.mkv",
-        "Other/Film (2001).mkv",
-        "Film (2001)/Film (2001).mkv",
-        "The-Interview.mkv",
-        "The Short.mkv",
-        "The Interview (2014)/The Interview.mkv",
-        "Show/Specials/S00E01.mkv",
-        "Trailer Park.mkv",
-    ],
-)
-def test_not_extras(path: str):
-    assert not kinds.is_extra(path.split("/"))

@@ -17,7 +17,7 @@ from ..files.relink import merge_into
 from ..files.works import Works
 from ..identities import movie_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
-from ..names.facts import EpisodeName, MovieName, NameFacts
+from ..names.facts import EpisodeName, MovieName, NameFacts, TrackName
 from ..names.keys import sort_title
 from ..probing.tags import TagFacts
 from ..search import indexing
@@ -49,8 +49,10 @@ class Catalog:
             self._place_movie(file, name)
         elif isinstance(name, EpisodeName):
             self._shows.place(file, name)
-        else:
+        elif isinstance(name, TrackName):
             self._music.place(file, name, tags)
+        else:
+            self.release(file)  # an extra is a version of nothing
 
     def release(self, file: MediaFile) -> None:
         """Take a file that is about to be deleted out of the catalog.

@@ -1,4 +1,4 @@
-"""The results of reading a name: a movie, an episode or a track."""
+"""The results of reading a name: a movie, an episode, a track or an extra."""
 
 from __future__ import annotations
 
@@ -77,7 +77,25 @@ class TrackName:
         return f"track:{who}:{album}:{self.disc or 1}:{self.track or ''}:{fold(self.title)}"
 
 
-NameFacts = Union[MovieName, EpisodeName, TrackName]
+@dataclass(frozen=True, slots=True)
+class ExtraName:
+    """An extra of a film, or of a show, season or episode: `of` has what it belongs to.
+
+    kind is trailer, behind_the_scenes, deleted_scene, featurette, interview, scene, short, clip,
+    sample, theme or other. title is its own, else the word for its kind.
+    """
+
+    kind: str
+    title: str
+    of: Union[MovieName, EpisodeName]
+
+    @property
+    def identity(self) -> str:
+        """Key the extra: below the identity of what it belongs to."""
+        return f"extra:{self.of.identity}:{self.kind}:{fold(self.title)}"
+
+
+NameFacts = Union[MovieName, EpisodeName, TrackName, ExtraName]
 
 
 def _episode_span(episodes: tuple[int, ...]) -> str:

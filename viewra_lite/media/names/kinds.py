@@ -1,4 +1,4 @@
-"""Kinds of files by name alone: media, samples, extras and hidden files."""
+"""Kinds of files by name alone: media, samples and hidden files."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def container(filename: str) -> str | None:
     return known[0] if known else None
 
 
-# Samples, extras and hidden files
+# Samples and hidden files
 
 _HIDDEN = frozenset(
     {
@@ -139,67 +139,12 @@ def is_sample(parts: Sequence[str], size: int) -> bool:
 
     A file in a folder "Sample" is one whatever its size; by its own name only up to 300 MiB.
     """
-    folders, stem = parts[:-1], _stem(parts[-1])
+    folders, stem = parts[:-1], stem_of(parts[-1])
     if folders and folders[-1].casefold() in _SAMPLE_FOLDERS:
         return True
     return size <= LARGEST_SAMPLE_BYTES and _SAMPLE.fullmatch(stem) is not None
 
 
-_EXTRA_FOLDERS = frozenset(
-    {
-        "featurettes",
-        "featurette",
-        "behind the scenes",
-        "behindthescenes",
-        "deleted scenes",
-        "deletedscenes",
-        "trailers",
-        "trailer",
-        "extras",
-        "extra",
-        "interviews",
-        "interview",
-        "shorts",
-        "scenes",
-        "other",
-        "others",
-        "clips",
-        "bonus",
-        "bonus features",
-        "special features",
-        "making of",
-        "backdrops",
-        "theme-music",
-        "samples",
-        "sample",
-        "bloopers",
-        "gag reel",
-        "nc",
-        "creditless",
-    }
-)
-_EXTRA = re.compile(
-    r".+[-.](?:trailer|behindthescenes|deleted|deletedscenes?|featurette|blooper)\d?|trailer\d?|"
-    r".*[ .(].*-(?:scene|short|interview|other|clip|extra)\d?|"
-    r"(?:.*[ ._\]-])?nc(?:op|ed)[ ._-]?\d{0,2}[a-z]?(?:v\d)?(?:[ ._\[(-].*)?",
-    re.I,
-)
-_NUMBERED_EPISODE = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\d{2,3})", re.I)
-
-
-def is_extra(parts: Sequence[str]) -> bool:
-    """Whether a file is an extra of a film or show; `parts` run from the root to its name.
-
-    A top folder called "Extras" or "Shorts" is a show or a shelf, not extras.
-    """
-    folders, stem = [folder.casefold().replace("_", " ") for folder in parts[:-1]], _stem(parts[-1])
-    if _EXTRA.fullmatch(stem):
-        return True
-    if len(folders) > 1 and folders[-1] in _EXTRA_FOLDERS:
-        return True
-    is_below_extras = any(folder in _EXTRA_FOLDERS for folder in folders[1:-1])
-    return is_below_extras and not _NUMBERED_EPISODE.search(stem)
-
-
-def _stem(filename: str) -> str:
+def stem_of(filename: str) -> str:
+    """Return a name without its media suffix."""
     return filename[: len(filename) - len(suffix_of(filename))]

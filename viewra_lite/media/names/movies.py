@@ -100,6 +100,11 @@ def movie_name(parents: list[str], stem: str) -> MovieName:
     )
 
 
+def is_shelf(folder: str) -> bool:
+    """Whether a folder holds films of all kinds: "Movies", "Downloads"."""
+    return _SHELF.fullmatch(folder) is not None
+
+
 def _plain_reading(name: str) -> _Reading:
     """Read a name by its shape alone."""
     text = without_ids(name)
@@ -160,7 +165,7 @@ def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found
 def _chosen(mine: _Reading, above: _Reading, folder: str) -> _Reading:
     if re.fullmatch(YEAR, folder) and folder != mine.title:
         return mine if mine.year else _Reading(mine.title, int(folder), mine.tail)
-    if not folder or _SHELF.fullmatch(folder) or mine.clear:
+    if not folder or is_shelf(folder) or mine.clear:
         return mine
     if _GENERIC.fullmatch(mine.title) and not _is_same(mine, above):
         return above

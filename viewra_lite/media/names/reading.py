@@ -1,13 +1,14 @@
-"""Reading a media file's name and folders: movie, episode or track."""
+"""Reading a media file's name and folders: movie, episode, track or extra."""
 
 from __future__ import annotations
 
 import os
 
 from .episodes import episode_name
+from .extras import extra_name
 from .facts import EpisodeName, MovieName, NameFacts, TrackName
 from .guesses import require_guessit
-from .kinds import suffix_of
+from .kinds import stem_of
 from .movies import movie_name
 from .text import readable
 from .tracks import track_name
@@ -16,7 +17,7 @@ LONGEST_NAME = 255  # what file systems allow; bounds the time that odd names ca
 
 
 def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
-    """Read a file's movie, episode or track from its path below the library's root.
+    """Read a file's movie, episode, track or extra from its path below the library's root.
 
     `library_type` is movie, tv or music. Gives None for another type or a path without a file
     name, and never fails on a name. Takes 1 to 15 ms. Raises ProbeUnavailable without guessit
@@ -28,8 +29,11 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
     if library_type != "music":
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
-    stem = filename[: len(filename) - len(suffix_of(filename))].strip()
+    stem = stem_of(filename).strip()
     try:
+        extra = extra_name([*parents, filename], library_type)
+        if extra is not None:
+            return extra
         if library_type == "movie":
             return movie_name(parents, stem or filename)
         if library_type == "tv":

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ...errors import ProbeUnavailable
-from ..names.facts import EpisodeName, MovieName, NameFacts, TrackName
+from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
 from ..names.kinds import kind_of
 from ..names.reading import name_of
 from .streams import StreamFacts, streams
@@ -53,12 +53,7 @@ class Probe:
 
     def to_json(self) -> dict[str, Any]:
         """Make a mapping that json.dumps takes; from_json makes the same Probe of it."""
-        plain = asdict(self)
-        if self.name is not None:
-            plain["name"]["kind"] = _KINDS[type(self.name)]
-        if isinstance(self.name, EpisodeName) and self.name.air_date:
-            plain["name"]["air_date"] = self.name.air_date.isoformat()
-        return plain
+        return {**asdict(self), "name": self.name and _plain_name(self.name)}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Probe:
@@ -70,18 +65,30 @@ class Probe:
         return cls(**{**found, "skipped": tuple(plain["skipped"])})
 
 
-_KINDS: dict[type[Any], str] = {MovieName: "movie", EpisodeName: "episode", TrackName: "track"}
+_NAMES: dict[str, type[Any]] = {
+    model.__name__: model for model in (MovieName, EpisodeName, TrackName, ExtraName)
+}
+
+
+def _plain_name(name: NameFacts) -> dict[str, Any]:
+    plain = {**asdict(name), "type": type(name).__name__}
+    if isinstance(name, ExtraName):
+        plain["of"] = _plain_name(name.of)
+    if isinstance(name, EpisodeName) and name.air_date:
+        plain["air_date"] = name.air_date.isoformat()
+    return plain
 
 
 def _name_from(plain: Mapping[str, Any]) -> NameFacts:
-    facts = {key: value for key, value in plain.items() if key != "kind"}
-    if plain["kind"] == "movie":
-        return MovieName(**facts)
-    if plain["kind"] == "track":
-        return TrackName(**facts)
-    day = facts["air_date"]
-    facts["air_date"] = date.fromisoformat(day) if day else None
-    return EpisodeName(**{**facts, "episodes": tuple(facts["episodes"])})
+    facts = {key: value for key, value in plain.items() if key != "type"}
+    if facts.get("of"):
+        facts["of"] = _name_from(facts["of"])
+    if facts.get("air_date"):
+        facts["air_date"] = date.fromisoformat(facts["air_date"])
+    if "episodes" in facts:
+        facts["episodes"] = tuple(facts["episodes"])
+    name: NameFacts = _NAMES[plain["type"]](**facts)
+    return name
 
 
 def available() -> dict[str, bool]:

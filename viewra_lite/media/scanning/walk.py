@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from ..libraries import why_too_long
 from ..names import kinds
+from ..names.extras import is_extra
 from .facts import FileFacts
 
 _KINDS = {"movie": "video", "tv": "video", "music": "audio"}
@@ -33,7 +34,7 @@ def walk(
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(entry.path)
             elif kinds.kind_of(entry.name) == kind:
-                yield from _media_file(entry, root, unreadable)
+                yield from _media_file(entry, root, library_type, unreadable)
 
 
 def _listing(
@@ -61,7 +62,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _media_file(
-    entry: os.DirEntry[str], root: str, unreadable: Callable[[str, str], None]
+    entry: os.DirEntry[str], root: str, library_type: str, unreadable: Callable[[str, str], None]
 ) -> Iterator[FileFacts]:
     try:
         if not entry.is_file():
@@ -71,7 +72,7 @@ def _media_file(
         unreadable(entry.path, exc.strerror or str(exc))
         return
     parts = os.path.relpath(entry.path, root).split(os.sep)
-    if kinds.is_sample(parts, status.st_size) or kinds.is_extra(parts):
+    if kinds.is_sample(parts, status.st_size) or is_extra(parts, library_type):
         return
     too_long = why_too_long(entry.path)
     if too_long is not None:
