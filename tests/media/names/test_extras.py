@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewra_lite.media.names.extras import is_extra
+from viewra_lite.media.names.films.extras import is_extra
 from viewra_lite.media.names.facts import EpisodeName, ExtraName, MovieName, TrackName
 from viewra_lite.media.names.reading import name_of
 

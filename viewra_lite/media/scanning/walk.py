@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from ..libraries import why_too_long
 from ..names import kinds
-from ..names.extras import is_extra
+from ..names.films.extras import is_extra
 from .facts import FileFacts
 
 _KINDS = {"movie": "video", "tv": "video", "music": "audio"}

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from string import capwords
 
-from .facts import MovieName
-from .guesses import Found, guess, release_start
-from .keys import fold
-from .text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
+from ..facts import MovieName
+from ..guesses import Found, guess, release_start
+from ..keys import fold
+from ..text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
 
 # Names that discs and players give: the folder above names the film.
 _GENERIC = re.compile(

@@ -1,0 +1,1 @@
+"""Names of films and of their extras."""
