@@ -1,0 +1,173 @@
+"""Pictures and subtitles beside the media, by their names."""
+
+from __future__ import annotations
+
+import pytest
+
+from viewra_lite.media.beside.languages import language_of
+from viewra_lite.media.beside.pictures import Pictures
+from viewra_lite.media.beside.subtitles import Subtitle, subtitles_in, subtitles_of
+
+FILM = "Heat (1995)"
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "is_forced", "title", "codec"),
+    [
+        ("Heat (1995).srt", None, False, None, "subrip"),
+        ("heat (1995).SRT", None, False, None, "subrip"),
+        ("Heat (1995).en.srt", "en", False, None, "subrip"),
+        ("Heat (1995).en.forced.srt", "en", True, None, "subrip"),
+        ("Heat (1995).forced.en.srt", "en", True, None, "subrip"),
+        ("Heat (1995).eng-forced.ass", "en", True, None, "ass"),
+        ("Heat (1995).foreign.srt", None, True, None, "subrip"),
+        ("Heat (1995).pt-BR.sdh.srt", "pt-BR", False, "SDH", "subrip"),
+        ("Heat (1995).pt_BR.srt", "pt-BR", False, None, "subrip"),
+        ("Heat (1995).zh-hant-tw.srt", "zh-Hant-TW", False, None, "subrip"),
+        ("Heat (1995).es-419.vtt", "es-419", False, None, "webvtt"),
+        ("Heat (1995).English.srt", "en", False, None, "subrip"),
+        ("Heat (1995).ger.ssa", "de", False, None, "ass"),
+        ("Heat (1995) [Deutsch].ass", "de", False, None, "ass"),
+        ("Heat (1995)_fr.sup", "fr", False, None, "hdmv_pgs_subtitle"),
+        ("Heat (1995).hi.srt", "hi", False, None, "subrip"),
+        ("Heat (1995).en.hi.srt", "en", False, "SDH", "subrip"),
+        ("Heat (1995).en.cc.srt", "en", False, "CC", "subrip"),
+        ("Heat (1995).fr.Director Commentary.srt", "fr", False, "Director Commentary", "subrip"),
+        ("Heat (1995).en.2.srt", "en", False, None, "subrip"),
+        ("Heat (1995).x264-GRP.srt", None, False, "x264 GRP", "subrip"),
+        ("Heat (1995).sub", None, False, None, "microdvd"),
+        ("English.srt", "en", False, None, "subrip"),
+        ("2_English.srt", "en", False, None, "subrip"),
+    ],
+)
+def test_a_subtitle_is_read_by_its_name(
+    name: str, language: str | None, is_forced: bool, title: str | None, codec: str
+) -> None:
+    assert subtitles_of(FILM, [FILM], [name]) == [
+        Subtitle(name, codec, language, is_forced, False, title)
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Heat.srt",
+        "Heat (1995) 2.srt",
+        "Heat (1995) II.srt",
+        "Heat (1995)2.srt",
+        "Other film.srt",
+        "Heat (1995).txt",
+        "Heat (1995).mkv",
+        ".srt",
+        "2.srt",
+    ],
+)
+def test_what_is_not_a_subtitle_of_the_film(name: str) -> None:
+    assert subtitles_of(FILM, [FILM], [name]) == []
+
+
+def test_a_subtitle_belongs_to_the_longest_name_and_a_bare_language_to_the_only_video() -> None:
+    stems = ["Show S01E01", "Show S01E01.720p"]
+    names = ["Show S01E01.720p.en.srt", "Show S01E01.de.srt", "English.srt"]
+    assert [one.name for one in subtitles_of(stems[0], stems, names)] == ["Show S01E01.de.srt"]
+    assert [one.name for one in subtitles_of(stems[1], stems, names)] == ["Show S01E01.720p.en.srt"]
+
+
+def test_of_a_vobsub_the_index_is_named_once() -> None:
+    names = ["Heat (1995).en.sub", "Heat (1995).en.idx", "Heat (1995).de.sub"]
+    found = subtitles_of(FILM, [FILM], names)
+    assert [(one.name, one.codec) for one in found] == [
+        ("Heat (1995).de.sub", "microdvd"),
+        ("Heat (1995).en.idx", "dvd_subtitle"),
+    ]
+
+
+def test_all_subtitles_of_a_folder_that_belongs_to_one_video() -> None:
+    names = [
+        "2_English.srt",
+        "3_French (SDH).srt",
+        "4.srt",
+        "Forced.srt",
+        "info.txt",
+        "Release.srt",
+    ]
+    assert [tuple(one)[:4] for one in subtitles_in(names)] == [
+        ("2_English.srt", "subrip", "en", False),
+        ("3_French (SDH).srt", "subrip", "fr", False),
+        ("4.srt", "subrip", None, False),
+        ("Forced.srt", "subrip", None, True),
+        ("Release.srt", "subrip", None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "tag"),
+    [
+        ("en", "en"),
+        ("ENG", "en"),
+        ("Français", "fr"),
+        ("fre", "fr"),
+        ("en-US", "en-US"),
+        ("ZH-HANS", "zh-Hans"),
+        ("pob", "pt-BR"),
+        ("xx", None),
+        ("the", None),
+        ("en-", None),
+        ("", None),
+    ],
+)
+def test_languages_in_their_forms(word: str, tag: str | None) -> None:
+    assert language_of(word) == tag
+
+
+def test_pictures_of_a_folder_that_one_title_has_to_itself() -> None:
+    names = ["folder.jpg", "Poster.JPG", "fanart.png", "clearlogo.png", "landscape.webp", "x.jpg"]
+    assert Pictures(names).generic("movie") == {
+        "poster_path": "Poster.JPG",
+        "backdrop_path": "fanart.png",
+        "logo_path": "clearlogo.png",
+        "thumb_path": "landscape.webp",
+    }
+    assert Pictures(["thumb.png", "logo.jpeg", "backdrop.jpg", "folder.jpg"]).generic("show") == {
+        "poster_path": "folder.jpg",
+        "backdrop_path": "backdrop.jpg",
+        "logo_path": "logo.jpeg",
+        "thumb_path": "thumb.png",
+    }
+    assert Pictures(["Folder.jpg", "cover.png"]).generic("album") == {"cover_path": "cover.png"}
+    assert Pictures(["poster.txt", "poster"]).generic("movie") == {}
+
+
+def test_of_one_picture_in_several_formats_the_usual_one_is_taken() -> None:
+    assert Pictures(["poster.webp", "poster.png", "poster.jpg"]).generic("movie") == {
+        "poster_path": "poster.jpg"
+    }
+
+
+def test_pictures_that_are_named_after_a_file() -> None:
+    pictures = Pictures(
+        ["Heat (1995)-poster.jpg", "heat (1995)-FANART.jpg", "Other-poster.jpg", "Pilot-thumb.jpg"]
+    )
+    assert pictures.own("movie", "Heat (1995)") == {
+        "poster_path": "Heat (1995)-poster.jpg",
+        "backdrop_path": "heat (1995)-FANART.jpg",
+    }
+    assert pictures.own("episode", "Pilot") == {"still_path": "Pilot-thumb.jpg"}
+    assert Pictures(["Pilot.jpg"]).own("episode", "Pilot") == {"still_path": "Pilot.jpg"}
+
+
+def test_posters_of_seasons_in_the_folder_of_their_show() -> None:
+    names = [
+        "season01-poster.jpg",
+        "season2.png",
+        "Season 03 Poster.jpg",
+        "season-specials-poster.jpg",
+        "season-all-poster.jpg",
+        "season01-banner.jpg",
+    ]
+    assert Pictures(names).seasons() == {
+        0: "season-specials-poster.jpg",
+        1: "season01-poster.jpg",
+        2: "season2.png",
+        3: "Season 03 Poster.jpg",
+    }

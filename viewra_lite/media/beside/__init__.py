@@ -1,0 +1,1 @@
+"""Files beside the media: nfo files, pictures, subtitles, lyrics and extras."""
