@@ -1,7 +1,8 @@
 """The grammar of identities: the text that names a movie, an episode, a track, a show, an album.
 
 movie:heat:1995  movie:heat:1995:part2  show:lost:2004  album:gould:goldberg-variations
-episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:2016-02-25  track:gould:aria:1:3:aria
+episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:a12-a13  …:2016-02-25  …:s08:2016-02-25
+track:gould:aria:1:3:aria
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ UNKNOWN_ARTIST = "Unknown Artist"
 _MOVIE = re.compile(r"(movie:[^:]*:[^:]*)(?::(?:part|cd)(\d{1,9}))?")
 _EPISODE = re.compile(r"episode:([^:]*:[^:]*):(.+)", re.DOTALL)
 _SPAN = re.compile(r"s(\d{1,9})((?:-?e\d{1,9})+)")
-_ABSOLUTE = re.compile(r"a(\d{1,9})")
-_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_ABSOLUTE = re.compile(r"a(\d{1,9})(?:-a(\d{1,9}))?")
+_DATE = re.compile(r"(?:s(\d{1,9}):)?(\d{4})-(\d\d)-(\d\d)")
 _LONGEST_SPAN = 1000  # episodes of one file
 
 
@@ -76,13 +77,19 @@ def track_identities(album: str, tracks: Sequence[Any]) -> list[str]:
 
 
 def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
-    """Return season and episode numbers; absolute ones are season 1, dates year and month-day."""
+    """Return season and episode numbers.
+
+    Absolute numbers are of season 1 and dates of season "year", unless the name has a season; the
+    number of a date is month and day, 1115 for 15 November.
+    """
+    season = 1 if name.season is None else name.season
     if name.episodes:
-        return (1 if name.season is None else name.season), name.episodes
+        return season, name.episodes
     if name.absolute is not None:
-        return (1 if name.season is None else name.season), (name.absolute,)
+        return season, _range(name.absolute, name.absolute_end)
     if name.air_date is not None:
-        return name.air_date.year, (name.air_date.month * 100 + name.air_date.day,)
+        season = name.air_date.year if name.season is None else name.season
+        return season, (name.air_date.month * 100 + name.air_date.day,)
     return 1, ()
 
 
@@ -104,10 +111,16 @@ def _numbered(which: str) -> tuple[int, tuple[int, ...]] | None:
     if span := _SPAN.fullmatch(which):
         return int(span[1]), _span(span[2])
     if absolute := _ABSOLUTE.fullmatch(which):
-        return 1, (int(absolute[1]),)
+        return 1, _range(int(absolute[1]), int(absolute[2] or 0))
     if date := _DATE.fullmatch(which):
-        return int(date[1]), (int(date[2]) * 100 + int(date[3]),)
+        return int(date[1] or date[2]), (int(date[3]) * 100 + int(date[4]),)
     return None
+
+
+def _range(first: int, last: int | None) -> tuple[int, ...]:
+    return (
+        tuple(range(first, last + 1)) if last and first < last < first + _LONGEST_SPAN else (first,)
+    )
 
 
 def _span(text: str) -> tuple[int, ...]:

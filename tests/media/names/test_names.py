@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ pytest.importorskip("guessit")
 Spelling = Callable[[str], str]
 ROOT = "/srv/media"
 HERE = Path(__file__).parent
-INTEGERS = {"year", "part", "disc", "track", "tmdb_id", "tvdb_id", "s", "a"}
+INTEGERS = {"absolute_end", "year", "part", "disc", "track", "tmdb_id", "tvdb_id", "s", "a"}
 EPISODE_WORDS = {
     "year": "show_year",
     "s": "season",
@@ -45,9 +45,18 @@ def read_table(text: str) -> list[tuple[str, str, dict[str, object]]]:
         if line and not line.startswith("# "):
             path, _, expected = line.partition(" => ")
             title, *facts = expected.split(" | ")
-            pairs = (fact.partition("=") for fact in facts)
-            rows.append((path, title, {key: plain(key, value) for key, _, value in pairs}))
+            rows.append((path, title, {key: plain(key, value) for key, value in parts_of(facts)}))
     return rows
+
+
+def parts_of(facts: list[str]) -> Iterator[tuple[str, str]]:
+    """Split "a=26-27", a range of absolute numbers, into two facts; others are one."""
+    for fact in facts:
+        key, _, value = fact.partition("=")
+        first, _, last = value.partition("-") if key == "a" else (value, "", "")
+        yield key, first
+        if last:
+            yield "absolute_end", last
 
 
 def plain(key: str, value: str) -> object:
@@ -57,8 +66,12 @@ def plain(key: str, value: str) -> object:
         return date.fromisoformat(value)
     if key == "e":
         first, _, last = value.partition("-")
-        return tuple(range(int(first), int(last or first) + 1))
+        return tuple(range(int(first), int(last) + 1)) if last else whole_numbers(value)
     return value
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
 
 
 def named(path: str, library_type: str) -> NameFacts:

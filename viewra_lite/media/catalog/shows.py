@@ -172,7 +172,7 @@ class Shows:
             season_number=season.season_number,
             episode_number=number,
             episode_number_end=end,
-            absolute_number=name.absolute,
+            absolute_number=_absolute(name, number),
             title=_title(name),
             air_date=name.air_date,
         )
@@ -241,6 +241,14 @@ class Shows:
 def _title(name: EpisodeName) -> str | None:
     """Return an episode's title; the name of a file of several episodes titles none of them."""
     return name.title if len(name.episodes) < 2 else None
+
+
+def _absolute(name: EpisodeName, number: int) -> int | None:
+    """Return the absolute number of one episode of a file that may hold several."""
+    if name.absolute is None:
+        return None
+    first = name.episodes[0] if name.episodes else name.absolute
+    return name.absolute + number - first
 
 
 def _year(show: TVShow) -> int | None:

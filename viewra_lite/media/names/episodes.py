@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .episode_tokens import Token, find_token
+from .dates import Day, find_day, find_short_day
+from .episode_tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
 from .facts import EpisodeName
 from .guesses import Found, first, guess, release_start
 from .keys import fold
+from .seasons import find_season, is_specials, number_only, season_number
 from .text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
 
 _SHELF = re.compile(
     r"(?:tv|tv[ ._-]?(?:shows?|series)|shows|series|anime|cartoons?|kids|documentar(?:y|ies)|"
     r"downloads?|completed?|new|incoming|unsorted|videos?|other|ended|continuing|misc)",
     re.I,
-)
-_SEASON = re.compile(
-    r"(?<![^\W_])(?<!['’])(?:(?:season|series|staffel|saison|temporada|stagione|sezon|seizoen|"
-    r"säsong|sæson|сезон|book|volume|vol)[ ._-]*(?P<number>\d{1,4}|one|two|three|four|five|six|"
-    r"seven|eight|nine|ten)|s(?P<short>\d{1,4})|(?P<nth>\d{1,2})(?:st|nd|rd|th|\.|ª|a)?[ ._]*"
-    r"(?:season|staffel|saison|temporada|stagione|сезон))(?![^\W_])",
-    re.I,
-)
-_KANJI_SEASON = re.compile(r"第\s*(\d{1,2})\s*[季期]")
-_SPECIALS = re.compile(
-    r"(?:.* - )?(?:specials?|season[ ._]0+|s0+|ovas?|oads?|ova[ ._&+]+specials?|extras|bonus)", re.I
 )
 _DISC_FOLDER = re.compile(r"(?:disc|disk|dvd|cd|video_ts|bdmv|stream)[ ._-]?\d{0,2}", re.I)
 _COMPLETE = re.compile(
@@ -36,7 +28,10 @@ _COMPLETE = re.compile(
 _ORDINAL = re.compile(r"0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
 _YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
-_NUMBER_WORDS = "one two three four five six seven eight nine ten".split()
+_NUMBERS_AT_END = re.compile(r"[ ._]\d{2,4}[-~]\d{2,4}$")  # "Show 001-100": a box of episodes
+_EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
+_NUMBER_FIRST = re.compile(r"\s*\[[\d.x-]+\]")
+_NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,85 +43,158 @@ class _Show:
     season: int | None = None
 
 
+class _Name(NamedTuple):
+    """The text of a name that says which episode it is, and where it says so."""
+
+    text: str
+    token: Token | None
+    day: Day | None
+    is_fansub: bool
+
+    @property
+    def begin(self) -> int:
+        """Where the show's name ends."""
+        starts = [found.start for found in (self.token, self.day) if found and found.start >= 0]
+        return min(starts, default=0)
+
+    @property
+    def is_certain(self) -> bool:
+        return self.day is not None or (self.token is not None and self.token.kind != "bare")
+
+
 def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeName:
     """Read an episode's name from its file and the folders above it (nearest last).
 
     `root_name` is the show where its seasons lie in the root itself.
     """
-    folders = [_folder(name) for name in parents if not _DISC_FOLDER.fullmatch(name)]
+    names = [name for name in parents if not _DISC_FOLDER.fullmatch(name)]
+    folders = _folders(names)
     season = next((above.season for above in reversed(folders) if above.season is not None), None)
-    bare = without_ids(stem)
-    if find_token(bare) is None and parents and _release_token(parents[-1]):
-        bare = without_ids(parents[-1])
-    text = without_group(bare)
-    token = find_token(text)
-    guessed = guess(text + ".mkv", "episode") if token is None or _is_scene(text, token) else {}
-    token = token or _guessed_token(guessed)
-    show = _chosen(folders, _show_before(text, token, guessed))
-    season, episodes, absolute = _numbers(token, season, is_fansub=text != bare)
+    name = _read(stem)
+    above = _read(names[-1]) if names and not name.is_certain else None
+    if above is not None and _says_more(above, name):
+        name = above
+    text, token, day, is_fansub = name
+    guessed = guess(text + ".mkv", "episode") if _is_unclear(name) else {}
+    if token is None and day is None:
+        token = _guessed_token(guessed)
+        name = name._replace(token=token)
+    mine = _show_before(name, guessed)
+    show = _chosen(folders, mine)
+    title = _title(name, guessed, show.title)
+    if not show.title:
+        show, title = _unnamed(name, stem, title, root_name if parents else "")
+    if mine.season is not None:
+        season = mine.season
+    elif season is None and token and token.kind == "bare":
+        season = _sequel(mine.title, show.title)
+    numbers = _numbers(token, season, is_fansub=is_fansub, is_alone=not folders)
     ids = ids_in(*reversed(parents), stem)
     return EpisodeName(
-        show.title or (root_name if parents else "") or stem,
+        show.title or stem,
         show.year,
-        season,
-        episodes,
-        absolute,
-        _title(text, token, guessed),
-        token.air_date if token else None,
+        numbers.season,
+        numbers.episodes,
+        numbers.absolute,
+        title,
+        day.date if day else None,
         ids.get("tvdb_id"),
         ids.get("tmdb_id"),
         ids.get("imdb_id"),
+        absolute_end=numbers.absolute_end,
     )
 
 
-def _is_scene(text: str, token: Token) -> bool:
+def _read(name: str) -> _Name:
+    """Find the token and the date of one name, a file's or a folder's."""
+    bare = _NEW_SHOW.sub(" ", without_ids(name).translate(_EAST_ASIAN_BRACKETS))
+    text = bare if _NUMBER_FIRST.match(bare) else without_group(bare)
+    is_fansub = text != bare
+    day = find_day(text)
+    if day is not None:
+        without_day = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
+        return _Name(text, find_certain(without_day), day, is_fansub)
+    token = find_token(text)
+    short = find_short_day(text) if token and token.kind != "bare" else None
+    return _Name(text, token, short, is_fansub)
+
+
+def _says_more(above: _Name, name: _Name) -> bool:
+    """Whether the folder of one episode is clearer than its file."""
+    token = above.token if above.token and above.token.kind == "marked" else None
+    if token is None:
+        return above.day is not None and above.day.start > 0 and name.token is None
+    return len(token.episodes) == 1 or name.token is None
+
+
+def _is_unclear(name: _Name) -> bool:
+    if name.token is None and name.day is None:
+        return True
+    end = max(found.end for found in (name.token, name.day) if found)
+    return _is_scene(name.text[end:])
+
+
+def _is_scene(tail: str) -> bool:
     """Whether a title without spaces may follow the token, and release words after it."""
-    tail = text[token.end :]
     return " " not in tail and bool(words(before_cruft(tail)))
 
 
 # Folders
 
 
+def _folders(names: list[str]) -> list[_Show]:
+    """Read the folders; one that is only a number is a season if a show is above it."""
+    folders: list[_Show] = []
+    for name in names:
+        number = number_only(name)
+        has_show = any(above.title and not _SHELF.fullmatch(above.title) for above in folders)
+        is_season = number is not None and has_show
+        folders.append(_Show("", season=number) if is_season else _folder(name))
+    return folders
+
+
 def _folder(name: str) -> _Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
-    text = without_group(without_ids(name))
-    if _SPECIALS.fullmatch(text.strip()):
+    text = without_group(without_ids(name).translate(_EAST_ASIAN_BRACKETS))
+    if is_specials(text.strip()):
         return _Show(words(text.rpartition(" - ")[0]), season=0)
-    if re.fullmatch(r"\d{1,2}", text):
-        return _Show(text, season=int(text))
-    found = _SEASON.search(text) or _KANJI_SEASON.search(text)
+    found = find_season(text)
     if found is None:
-        found = _release_token(text)
-        return _titled(text[: found.start()] if found else text)
+        token, day = find_marked(text), find_day(text)
+        end = min((found.start for found in (token, day) if found), default=len(text))
+        season = token.season if token and len(token.episodes) > 1 else None
+        show = _titled(text[:end])
+        return _Show(_NUMBERS_AT_END.sub("", show.title), show.year, season)
     show = _titled(text[: found.start()])
-    return _Show(show.title, show.year, _season_number(found))
-
-
-def _release_token(text: str) -> re.Match[str] | None:
-    """Find the S01E02 of a folder that holds one release."""
-    return re.search(r"(?<![^\W_])s\d{1,2}e\d{1,3}", text, re.I)
-
-
-def _season_number(found: re.Match[str]) -> int:
-    said = next(group for group in found.groups() if group).lower()
-    return int(said) if said.isdecimal() else _NUMBER_WORDS.index(said) + 1
+    return _Show(show.title, show.year, season_number(found))
 
 
 def _titled(text: str) -> _Show:
     """Split "Show (2005) [tags]" or "Show.2005" into title and year."""
-    text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(text)))
+    text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(_without_release_notes(text))))
     year = _YEAR_AT_END.search(text)
     if year is None or not words(text[: year.start()]):
         year = _BARE_YEAR_AT_END.search(text)
     head = text[: year.start()] if year else text
-    title = words(re.sub(r"\[[^\]]*\]", " ", head)) or words(head).strip("[]")
+    outside = words(re.sub(r"\[[^\]]*(?:\]|$)", " ", head))
+    title = outside or _last_bracket(head) or words(head).strip("[]")
     return _Show(title, int(year.group(1)) if year else None)
+
+
+def _without_release_notes(text: str) -> str:
+    return re.sub(
+        r"\[[^\]]*\]", lambda note: " " if CRUFT.search(note.group()) else note.group(), text
+    )
+
+
+def _last_bracket(text: str) -> str:
+    """Return "Title" of "[标题][Title]"."""
+    return next((words(note) for note in reversed(re.findall(r"\[([^\[\]]+)\]?", text))), "")
 
 
 def _chosen(folders: list[_Show], mine: _Show) -> _Show:
     """Take the show's folder, the nearest that is more than a season; else the file's text."""
-    named = [above for above in folders if above.title and not _is_season_only(above, folders)]
+    named = [above for above in folders if above.title]
     mine_key = fold(mine.title)
     same = [above for above in named if mine_key and fold(above.title) == mine_key]
     real = [above for above in named if not _SHELF.fullmatch(above.title)]
@@ -139,74 +207,119 @@ def _chosen(folders: list[_Show], mine: _Show) -> _Show:
     return _Show(chosen.title, years[0] if years else None)
 
 
-def _is_season_only(above: _Show, folders: list[_Show]) -> bool:
-    """A folder "3" is season 3 below a show, and a show itself at the top."""
-    return above.season is not None and above.title.isdecimal() and above is not folders[0]
-
-
 # The file
 
 
-def _show_before(text: str, token: Token | None, guessed: dict[str, list[Found]]) -> _Show:
-    if token is not None and token.start >= 0:
-        before = _SEASON.sub(" ", text[: token.start]) if token.start else ""
+def _show_before(name: _Name, guessed: dict[str, list[Found]]) -> _Show:
+    """Read show and season from the text before the token or the date."""
+    if name.token is None and name.day is None:
+        year = first(guessed, "year")
+        title = words(str(first(guessed, "title") or ""))
+        return _Show(title, int(year) if year else None)
+    before = name.text[: name.begin]
+    if not words(before) and name.day and name.token and name.day.start < name.token.start:
+        before = name.text[name.day.end : name.token.start]
+    found = find_season(before)
+    if found is None or " - " in found.group():
         return _titled(before)
-    year = first(guessed, "year")
-    title = words(str(first(guessed, "title") or ""))
-    return _Show(title, int(year) if year else None)
+    show = _titled(before[: found.start()])
+    if not show.title:
+        return _titled(before)
+    after = _YEAR_AT_END.match(before, found.end())
+    year = show.year or (int(after.group(1)) if after else None)
+    return _Show(show.title, year, season_number(found))
+
+
+def _unnamed(name: _Name, stem: str, title: str | None, root_name: str) -> tuple[_Show, str | None]:
+    """Name the show of a file that has only a number and a title: "01. Show - Title"."""
+    if root_name:
+        return _Show(root_name), title
+    if name.is_fansub and title is None:
+        return _Show(_last_bracket(stem[: stem.find("]")])), None
+    if title is None or name.token is None or name.token.kind != "bare":
+        return _Show(""), title
+    show, _, rest = title.partition(" - ")
+    return _Show(show), rest or None
+
+
+def _sequel(title: str, show: str) -> int | None:
+    """Return the 2 of "Show 2 - 05.mkv" in a folder "Show"."""
+    key, number = fold(title).rpartition("-")[::2]
+    return int(number) if number.isdecimal() and len(number) < 3 and key == fold(show) else None
 
 
 def _guessed_token(guessed: dict[str, list[Found]]) -> Token | None:
     """Return guessit's reading, for a name that no rule here recognises."""
-    found = [one for name in ("season", "episode", "date") for one in guessed.get(name, ())]
+    found = [one for name in ("season", "episode") for one in guessed.get(name, ())]
     numbers = [one.value for one in guessed.get("episode", ()) if isinstance(one.value, int)]
-    day = first(guessed, "date")
-    if not numbers and not day:
+    if not numbers:
         return None
+    if numbers[-1] - numbers[0] >= MOST_EPISODES_IN_A_FILE:
+        numbers = numbers[:1]
     season = first(guessed, "season")
-    start, end = min(one.start for one in found), max(one.end for one in found)
     return Token(
-        start,
-        end,
+        min(one.start for one in found),
+        max(one.end for one in found),
+        tuple(dict.fromkeys(numbers)),
         season if isinstance(season, int) else None,
-        tuple(numbers),
-        numbers[0] if numbers else None,
-        air_date=day,
+        "bare",
     )
 
 
+class _Numbers(NamedTuple):
+    season: int | None
+    episodes: tuple[int, ...] = ()
+    absolute: int | None = None
+    absolute_end: int | None = None
+
+
 def _numbers(
-    token: Token | None, season: int | None, *, is_fansub: bool
-) -> tuple[int | None, tuple[int, ...], int | None]:
-    """Settle season, episodes and absolute number from the token and the folder's season."""
-    if token is None or token.number is None or token.season is not None:
-        return _token_season(token, season), token.episodes if token else (), None
-    number = token.number
-    if season is None and token.is_worded and number < 100 and not is_fansub:
-        return 1, token.episodes, None
+    token: Token | None, season: int | None, *, is_fansub: bool, is_alone: bool
+) -> _Numbers:
+    """Settle season, episodes and absolute numbers from the token and the season around it."""
+    if token is None:
+        return _Numbers(season)
+    if token.season is not None:
+        return _Numbers(token.season, token.episodes, *_ends(token.absolute))
+    number = token.episodes[0]
+    if season is None and token.kind == "worded" and number < 100 and not is_fansub:
+        return _Numbers(1, token.episodes)
     if season and number > 99 and number // 100 == season and not is_fansub:
-        return season, tuple(each - season * 100 for each in token.episodes), None
+        return _Numbers(season, tuple(each - season * 100 for each in token.episodes))
+    if season is None and token.may_hold_season and not is_fansub and _is_split(number, is_alone):
+        return _Numbers(number // 100, (number % 100,))
     if season is None or number > 99:
-        return season, (), number
-    return season, token.episodes, None
+        return _Numbers(season, (), *_ends(token.episodes))
+    return _Numbers(season, token.episodes)
 
 
-def _token_season(token: Token | None, season: int | None) -> int | None:
-    return season if token is None or token.season is None else token.season
+MOST_EPISODES_IN_A_SEASON = 39  # of a name that writes 305 for season 3, episode 5
+
+
+def _is_split(number: int, is_alone: bool) -> bool:
+    """Whether 305 is season 3, episode 5; above 999 only where no folder holds the whole show."""
+    return 0 < number % 100 <= MOST_EPISODES_IN_A_SEASON and (is_alone or number < 1000)
+
+
+def _ends(numbers: tuple[int, ...]) -> tuple[int | None, int | None]:
+    return (numbers[0] if numbers else None, numbers[-1] if len(numbers) > 1 else None)
 
 
 _NOTE = re.compile(
     r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I
 )
-_TAIL_NUMBER = re.compile(r"[ ._]*-[ ._]*\d{2,4}(?=[ ._]+-[ ._])")
 
 
-def _title(text: str, token: Token | None, guessed: dict[str, list[Found]]) -> str | None:
+def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | None:
     """Read the title after the token; without a token the whole name is one."""
-    begin = token.end if token else 0
+    text, token, day, _ = name
+    begin = token.end if token else day.end if day else 0
+    if day is not None and token is not None and day.start >= token.end:
+        text = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
     tail = text[begin : release_start(guessed, begin, len(text))]
-    number = _TAIL_NUMBER.match(tail)
-    tail = tail[number.end() :] if number else tail
     cruft = CRUFT.search(tail)
     tail = _NOTE.sub(" ", tail[: cruft.start()] if cruft else tail)
-    return words(tail.lstrip(" ._-")) or None
+    title = words(tail.lstrip(" ._-")) or None
+    if title and begin == 0 and show and title.startswith(f"{show} - "):
+        title = title[len(show) + 3 :]
+    return title

@@ -29,7 +29,7 @@ class MovieName:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeName:
-    """An episode file: season 0 holds specials; the ids are the show's, not the episode's."""
+    """An episode file: season 0 holds specials; tvdb_id, tmdb_id and imdb_id are the show's."""
 
     show: str
     show_year: int | None = None
@@ -41,6 +41,8 @@ class EpisodeName:
     tvdb_id: int | None = None
     tmdb_id: int | None = None
     imdb_id: str | None = None
+    absolute_end: int | None = None
+    """The last number, in a file with several absolute ones."""
 
     @property
     def identity(self) -> str:
@@ -51,9 +53,11 @@ class EpisodeName:
         if self.episodes:
             return f"s{self.season or 0:02d}{_episode_span(self.episodes)}"
         if self.absolute is not None:
-            return f"a{self.absolute}"
+            last = f"-a{self.absolute_end}" if self.absolute_end else ""
+            return f"a{self.absolute}{last}"
         if self.air_date is not None:
-            return self.air_date.isoformat()
+            is_of_year = self.season in (None, self.air_date.year)
+            return ("" if is_of_year else f"s{self.season:02d}:") + self.air_date.isoformat()
         season = "" if self.season is None else f"s{self.season:02d}:"
         return season + fold(self.title or "")
 

@@ -1,0 +1,101 @@
+"""Dates in names: 2024-04-30, 30.04.2024, 20240430, 30th Apr 2024, and 240430 before all else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from .text import YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, and its span of text."""
+
+    start: int
+    end: int
+    date: date
+
+
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH_NAME = (
+    r"(jan(?=uary|\b)|feb(?=ruary|\b)|mar(?=ch|\b)|apr(?=il|\b)|may|jun(?=e|\b)|jul(?=y|\b)"
+    r"|aug(?=ust|\b)|sep(?=t|\b)|oct(?=ober|\b)|nov(?=ember|\b)|dec(?=ember|\b))[a-z]*\.?"
+)
+_ORDINAL = r"(\d{1,2})(?:st|nd|rd|th)?"
+_TIME = r"(?:[ ._-]\d\d[ ._-]\d\d(?:[ ._-]\d\d)?(?!\d))?"  # of a recording: "2018_03_24_19_00_00"
+_YEAR_FIRST = re.compile(rf"(?<![^\W_])({YEAR})([ ._-])(\d\d)\2(\d\d)(?!\d){_TIME}")
+_YEAR_LAST = re.compile(rf"(?<![^\W_])(\d\d)([ ._-])(\d\d)\2({YEAR})(?!\d)")
+_COMPACT = re.compile(rf"(?<![^\W_])({YEAR})(\d\d)(\d\d)(?![^\W_])")
+_DAY_MONTH = re.compile(
+    rf"(?<![^\W_]){_ORDINAL}[ ._-]{_MONTH_NAME}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
+)
+_MONTH_DAY = re.compile(
+    rf"(?<![^\W_]){_MONTH_NAME}[ ._-]{_ORDINAL}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
+)
+_SHORT_FIRST = re.compile(r"(\d\d)(\d\d)(\d\d)(?=[ _])")
+
+
+def find_day(text: str) -> Day | None:
+    """Return the date that a name says, or None."""
+    return next((day for reader in _READERS for day in reader(text)), None)
+
+
+def find_short_day(text: str) -> Day | None:
+    """Return the date of "221206 Title": year, month and day in two digits each, or None."""
+    found = _SHORT_FIRST.match(text)
+    if found is None:
+        return None
+    return _day(found, 2000 + int(found[1]), int(found[2]), int(found[3]))
+
+
+def _year_first(text: str) -> Iterator[Day]:
+    for found in _YEAR_FIRST.finditer(text):
+        year, second, third = int(found[1]), int(found[3]), int(found[4])
+        day = _day(found, year, second, third) or _day(found, year, third, second)
+        if day:
+            yield day
+
+
+def _year_last(text: str) -> Iterator[Day]:
+    """Read 30.04.2024; the day is first, unless it can only be a month."""
+    for found in _YEAR_LAST.finditer(text):
+        year, first, second = int(found[4]), int(found[1]), int(found[3])
+        day = _day(found, year, second, first) or _day(found, year, first, second)
+        if day:
+            yield day
+
+
+def _compact(text: str) -> Iterator[Day]:
+    for found in _COMPACT.finditer(text):
+        day = _day(found, int(found[1]), int(found[2]), int(found[3]))
+        if day:
+            yield day
+
+
+def _with_month_name(text: str) -> Iterator[Day]:
+    for found in _DAY_MONTH.finditer(text):
+        day = _day(found, int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1]))
+        if day:
+            yield day
+    for found in _MONTH_DAY.finditer(text):
+        day = _day(found, int(found[3]), _MONTHS.index(found[1].lower()) + 1, int(found[2]))
+        if day:
+            yield day
+
+
+def _day(found: re.Match[str], year: int, month: int, day: int) -> Day | None:
+    try:
+        return Day(found.start(), found.end(), date(year, month, day))
+    except ValueError:
+        return None
+
+
+_READERS: tuple[Callable[[str], Iterator[Day]], ...] = (
+    _year_first,
+    _year_last,
+    _compact,
+    _with_month_name,
+)

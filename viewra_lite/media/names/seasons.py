@@ -1,0 +1,124 @@
+"""Seasons and specials in names: their words in many languages, and their numbers."""
+
+from __future__ import annotations
+
+import re
+
+from .text import YEAR
+
+_SEASON_WORDS = {
+    "Afrikaans": "seisoen",
+    "Albanian": "sezoni",
+    "Arabic": "الموسم موسم",
+    "Armenian": "սեզոն",
+    "Basque": "denboraldia",
+    "Bulgarian, Russian, Ukrainian": "сезон сез",
+    "Croatian, Latvian, Slovene": "sezona sezóna",
+    "Czech, Slovak": "sezóna řada séria série",
+    "Danish": "sæson",
+    "Dutch": "seizoen reeks",
+    "English": "season series book volume vol",
+    "Estonian": "hooaeg",
+    "Finnish": "tuotantokausi kausi",
+    "French": "saison",
+    "Galician": "tempada",
+    "Georgian": "სეზონი",
+    "German": "staffel",
+    "Greek": "σεζόν σεζον κύκλος κυκλος",
+    "Hebrew": "עונה",
+    "Hindi": "सीज़न सीजन",
+    "Hungarian": "évad",
+    "Icelandic": "þáttaröð sería",
+    "Indonesian, Malay": "musim",
+    "Irish, Welsh": "séasúr cyfres",
+    "Italian": "stagione serie",
+    "Japanese": "シーズン",
+    "Kazakh": "маусым",
+    "Korean": "시즌",
+    "Lithuanian": "sezonas",
+    "Macedonian, Serbian": "сезона",
+    "Norwegian": "sesong",
+    "Persian": "فصل",
+    "Polish": "sezon seria",
+    "Romanian": "sezonul",
+    "Spanish, Catalan, Portuguese": "temporada temp tem",
+    "Swedish": "säsong",
+    "Thai": "ซีซั่น ซีซัน",
+    "Turkish": "sezon sez",
+    "Vietnamese": "mùa phần",
+}
+_SPECIALS_WORDS = {
+    "Czech, Slovak": "speciály",
+    "Danish, Norwegian, Swedish": "specialer spesialer",
+    "Dutch": "specialen",
+    "English": "specials special ovas ova oads oad onas extras bonus",
+    "Finnish": "erikoisjaksot",
+    "French": "spéciaux spécial hors-série",
+    "German": "sonderfolgen extrafolgen",
+    "Italian": "speciali",
+    "Japanese, Chinese, Korean": "特別編 特别篇 特典 番外 스페셜",
+    "Polish": "odcinki_specjalne specjalne",
+    "Russian, Ukrainian": "спецвыпуски спешлы спецвипуски",
+    "Spanish, Portuguese": "especiales especiais especial",
+    "Turkish": "özel_bölümler",
+}
+# Words that only say a season when a number follows: "2 Book" is a title.
+_NEVER_AFTER = frozenset("series book volume vol serie tem temp".split())
+_CARDINALS = "one two three four five six seven eight nine ten".split()
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_ROMAN = "i ii iii iv v vi vii viii ix x".split()
+
+
+def _either(words: str) -> str:
+    longest_first = sorted(set(words.split()), key=len, reverse=True)
+    return "|".join(re.escape(word).replace("_", "[ ._]") for word in longest_first)
+
+
+_ALL_WORDS = " ".join(_SEASON_WORDS.values())
+_WORD = _either(_ALL_WORDS)
+_WORD_AFTER = _either(" ".join(word for word in _ALL_WORDS.split() if word not in _NEVER_AFTER))
+_NUMBER = rf"\d{{1,4}}|{'|'.join(sorted(_CARDINALS + _ROMAN, key=len, reverse=True))}"
+_SEASON = re.compile(
+    rf"(?<![^\W_])(?<!['’])(?:(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})"
+    r"|s(?P<short>\d{1,4})"
+    rf"|(?P<nth>\d{{1,2}}|{'|'.join(_ORDINALS)})(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}"
+    rf"(?:{_WORD_AFTER})(?![ ._:№-]{{0,3}}(?:{_NUMBER})(?![^\W_])))(?![^\W_])",
+    re.I,
+)
+_EAST_ASIAN = re.compile(
+    r"第\s*(\d{1,2})\s*(?:[季期部]|シーズン|シリーズ)|(?<!\d)(\d{1,2})(?:期|기)"
+)
+_SPECIALS = re.compile(
+    rf"(?:.* - )?(?:(?:{_either(' '.join(_SPECIALS_WORDS.values()))})"
+    r"(?:[ ._&+]+specials?)?|season[ ._]0+|s0+)",
+    re.I,
+)
+_SPANISH_SHORT = re.compile(r"t(\d{1,2})", re.I)
+_YEAR_OR_NUMBER = re.compile(rf"\d{{1,2}}|{YEAR}")
+
+
+def find_season(text: str) -> re.Match[str] | None:
+    """Find "Season 2", "2. Staffel", "S2" or "第2季"; season_number() reads its number."""
+    return _SEASON.search(text) or _EAST_ASIAN.search(text)
+
+
+def season_number(found: re.Match[str]) -> int:
+    """Return the number of a season that find_season() has found."""
+    said = next(group for group in found.groups() if group).lower()
+    if said.isdecimal():
+        return int(said)
+    words = next(words for words in (_CARDINALS, _ORDINALS, _ROMAN) if said in words)
+    return words.index(said) + 1
+
+
+def is_specials(text: str) -> bool:
+    """Whether a folder holds specials: "Specials", "Season 0", "Show - OVAs"."""
+    return _SPECIALS.fullmatch(text) is not None
+
+
+def number_only(text: str) -> int | None:
+    """Return the season of a folder that is only a number, a year, or the Spanish "T2"."""
+    found = _SPANISH_SHORT.fullmatch(text)
+    if found:
+        return int(found[1])
+    return int(text) if _YEAR_OR_NUMBER.fullmatch(text) else None
