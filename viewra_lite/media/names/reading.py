@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from .episodes import episode_name
-from .films.extras import extra_name
 from .facts import EpisodeName, MovieName, NameFacts, TrackName
+from .films.extras import extra_name
+from .films.movies import movie_name
 from .guesses import require_guessit
 from .kinds import stem_of
-from .films.movies import movie_name
+from .shows.episodes import episode_name
 from .text import readable
 from .tracks import track_name
 

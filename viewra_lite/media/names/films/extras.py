@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Union
 
-from ..episodes import episode_name
 from ..facts import EpisodeName, ExtraName, MovieName
 from ..keys import fold
 from ..kinds import stem_of
-from .movies import is_shelf, movie_name
+from ..shows.episodes import episode_name
 from ..text import CRUFT, YEAR, before_cruft, without_group, words
+from .movies import is_shelf, movie_name
 
 # Folders by kind; a word that ends a file's name is the same without its plural.
 _FOLDERS = {

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..facts import EpisodeName
+from ..guesses import Found, first, guess, release_start
+from ..keys import fold
+from ..text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
 from .dates import Day, find_day, find_short_day
-from .episode_tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
-from .facts import EpisodeName
-from .guesses import Found, first, guess, release_start
-from .keys import fold
 from .seasons import find_season, is_specials, number_only, season_number
-from .text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
+from .tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
 
 _SHELF = re.compile(
     r"(?:tv|tv[ ._-]?(?:shows?|series)|shows|series|anime|cartoons?|kids|documentar(?:y|ies)|"

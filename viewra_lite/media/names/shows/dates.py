@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from .text import YEAR
+from ..text import YEAR
 
 
 @dataclass(frozen=True, slots=True)

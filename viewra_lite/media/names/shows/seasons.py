@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .text import YEAR
+from ..text import YEAR
 
 _SEASON_WORDS = {
     "Afrikaans": "seisoen",

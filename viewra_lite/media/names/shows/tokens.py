@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .text import CRUFT, YEAR
+from ..text import CRUFT, YEAR
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Names of episodes, and of the folders of shows and seasons."""
