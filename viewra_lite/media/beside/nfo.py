@@ -22,7 +22,7 @@ Kind = Literal["movie", "show", "season", "episode", "album", "link"]
 class Nfo:
     """What one root of a file says: values and pictures by the names of our columns.
 
-    A picture is an address, for where there is no picture beside the file. A link has only
+    A picture is an address, which counts where no picture is beside the file. A link has only
     external ids; `of` is the kind of title that its address names, if it does.
     """
 

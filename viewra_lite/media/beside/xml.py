@@ -45,7 +45,7 @@ class Element:
 
 
 def parsed(text: str) -> tuple[Element, str | None]:
-    """Return an element around all roots of a text, and what is wrong with the text, or None.
+    """Return an element around all roots of a text, and the fault of the text, or None.
 
     Of broken XML, what comes before the fault is returned. Raises Refused.
     """
@@ -90,7 +90,7 @@ class _Reader:
         self._texts[-1].append(text)
 
     def finished(self) -> Element:
-        """Return the outermost element; of one that was not closed, only what is in it is known."""
+        """Return the outermost element; of one that was not closed, only its children count."""
         root = self._open[0].children[0] if self._open[0].children else self._open[0]
         if len(self._open) > 1:
             root.text = "".join(self._texts[1])
