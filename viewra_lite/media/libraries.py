@@ -21,7 +21,7 @@ from ..database.checks import (
     no_such,
     unknown_name,
 )
-from ..database.orm.fields import canonical_path, stored_size
+from ..database.orm.fields import canonical_path, checked_value, stored_size
 from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError, shown
@@ -78,6 +78,25 @@ def checked_root(path: object) -> str:
     return root
 
 
+def part_of(library: MediaLibrary, folder: object) -> str | None:
+    """Return the path of a folder in a library, or None for all of it; raises InvalidValueError.
+
+    A way to it over links is replaced by the one that a scan takes. It may have been deleted.
+    """
+    path = os.path.abspath(checked_path("folder", folder))
+    checked_value(MediaFile.path, path)
+    real, root = os.path.realpath(path), os.path.realpath(library.path)
+    if real == root or is_inside(real, root):
+        path = os.path.normpath(os.path.join(library.path, os.path.relpath(real, root)))
+    elif not is_inside(path, library.path):
+        raise InvalidValueError(
+            f"{shown(path)} is not in library {library.name}: give a folder below {library.path}"
+        )
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise InvalidValueError(f"{shown(path)} is a file: give the folder that holds it")
+    return None if path == library.path else canonical_path(path)
+
+
 def why_too_long(path: str) -> str | None:
     """Return what to say of a path that is too long to be stored, or None."""
     if len(path) <= LONGEST_PATH // 4:  # a character takes four bytes at most
@@ -118,7 +137,8 @@ def _folder_key(folder: str) -> tuple[int, int] | str:
     return (status.st_dev, status.st_ino) if status.st_ino else folder
 
 
-def _inside(path: str, folder: str) -> bool:
+def is_inside(path: str, folder: str) -> bool:
+    """Whether an absolute path is below a folder."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
@@ -205,7 +225,7 @@ def move_files(library_id: str, old_root: str, new_root: str) -> None:
         path = os.path.join(new_root, os.path.relpath(file.path, old_root))
         if too_long := why_too_long(path):
             raise InvalidValueError(f"{shown(path)} cannot be stored: {too_long}")
-    if _inside(new, old) or _inside(old, new):
+    if is_inside(new, old) or is_inside(old, new):
         # A file's new path may be another's old one, and paths are unique at all times.
         _change_root(library_id, old, "\x01")
         old = "\x01"

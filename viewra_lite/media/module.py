@@ -160,15 +160,22 @@ class MediaModule(CatalogVerbs):
     # Scanning
 
     def scan(
-        self, library_id: str, *, progress: object = None, accept_missing: bool = False
+        self,
+        library_id: str,
+        *,
+        folder: str | PathLike[str] | None = None,
+        progress: object = None,
+        accept_missing: bool = False,
     ) -> ScanResult:
         """Walk and probe a library's folder; calls progress(phase, done, total) along the way.
 
-        The phases are walk, probe and finish. Writes in transactions of at most scan_batch_ms; the
-        next scan resumes an interrupted one. accept_missing=True marks vanished files as missing
-        however many they are, but not those of an unreadable or empty folder. Raises
-        NotFoundError, InvalidValueError, TransactionError inside reader() or writer(), and
-        ConflictError while any process scans this library.
+        With folder, a folder in it, only this part is scanned: files elsewhere are not missing,
+        freeze_threshold counts the files of the part, and last_scan stays. The phases are walk,
+        probe and finish. Writes in transactions of at most scan_batch_ms; the next scan resumes
+        an interrupted one. accept_missing=True marks vanished files as missing however many they
+        are, also those of a deleted part, but not those of an unreadable folder or an empty
+        library. Raises NotFoundError, InvalidValueError, TransactionError inside reader() or
+        writer(), and ConflictError while any process scans this library.
 
             result = store.media.scan(library.id)
             if result.frozen:
@@ -178,7 +185,9 @@ class MediaModule(CatalogVerbs):
 
         if progress is not None and not callable(progress):
             raise refused("progress", "a function, or None", progress)
-        files = self.reconcile(library_id, accept_missing=accept_missing)
+        library = self.library(library_id)
+        part = libraries.part_of(library, folder) if folder is not None else None
+        files = self._reconciliation(library, accept_missing, part)
         result = scan(self.db, files, self.config, progress)
         self.db.emit("library_scanned", library_id)
         return result
@@ -194,10 +203,16 @@ class MediaModule(CatalogVerbs):
                 files.add(FileFacts("/srv/films/Heat (1995).mkv", size=8_000_000_000))
             print(files.result.added)
         """
+        return self._reconciliation(self.library(library_id), accept_missing)
+
+    def _reconciliation(
+        self, library: MediaLibrary, accept_missing: bool, folder: str | None = None
+    ) -> Reconciliation:
         from .scanning.reconcile import Reconciliation
 
-        library = self.library(library_id)
-        return Reconciliation(self.db, library, self.config, accept_missing=accept_missing)
+        return Reconciliation(
+            self.db, library, self.config, accept_missing=accept_missing, folder=folder
+        )
 
     # Files
 

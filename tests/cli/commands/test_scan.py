@@ -62,6 +62,24 @@ def test_scan_list_search_remove(cli: Run, url: str, media: Path) -> None:
     assert len(list((media / "Movies").iterdir())) > 5
 
 
+def test_a_part_of_a_library_is_scanned(cli: Run, url: str, media: Path) -> None:
+    config = ("--config", url)
+    cli("scan", media / "Movies", "--type", "movie", *config)
+    part = media / "Movies/New (2003)"
+    write_video(part / "New (2003).mkv", seed=77)
+    write_video(media / "Movies/Elsewhere (2004).mkv", seed=78)
+    done = cli("scan", "Movies", "--folder", part, *config, "--json")
+    assert (done.code, done.json["scans"][0]["added"]) == (0, 1)
+    (part / "New (2003).mkv").unlink()
+    frozen = cli("scan", "Movies", "--folder", part, *config)
+    again = f"scan {media / 'Movies'} --folder '{part}' --accept-missing"
+    assert frozen.code == 1 and again in frozen.out
+    assert cli("scan", "Movies", "--folder", part, "--accept-missing", *config).code == 0
+    wrong = cli("scan", "--folder", part, *config)
+    assert (wrong.code, wrong.out) == (2, "") and "PATH" in wrong.err
+    assert "give a folder below" in cli("scan", "Movies", "--folder", media, *config).err
+
+
 def test_finding_nothing_is_no_answer_and_no_error(cli: Run) -> None:
     cli("init")
     for command in (["libraries"], ["search", "amelie"], ["scan"], ["scan", "--all"]):

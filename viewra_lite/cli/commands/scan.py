@@ -48,6 +48,9 @@ def add_commands(commands: Commands) -> None:
         action="store_true",
         help="mark vanished files missing, however many they are",
     )
+    parser.add_argument(
+        "--folder", metavar="FOLDER", help="scan only this folder of the library; the rest stays"
+    )
     parser.add_argument("--all", action="store_true", help="scan every library, due or not")
 
 
@@ -57,7 +60,7 @@ def run_scan(args: Namespace) -> int:
     # Only adding a folder creates the store.
     with (created if args.type else existing)(args) as store:
         libraries = _chosen(store, args)
-        scans = [(library, _scanned(store, library, args.accept_missing)) for library in libraries]
+        scans = [(library, _scanned(store, library, args)) for library in libraries]
     finished = [(library, result) for library, result in scans if result is not None]
     if args.json:
         print_json({"scans": [_scan_facts(*scan) for scan in finished]})
@@ -70,6 +73,10 @@ def run_scan(args: Namespace) -> int:
 def _refuse_conflicts(args: Namespace) -> None:
     if args.path is None and (args.type or args.name is not None):
         raise UsageError("--type and --name belong to a PATH (see viewra-lite scan --help)")
+    if args.path is None and args.folder is not None:
+        raise UsageError(
+            "--folder is a folder of the library that PATH names (see viewra-lite scan --help)"
+        )
     if args.path is not None and args.all:
         raise UsageError("a PATH and --all exclude each other (see viewra-lite scan --help)")
 
@@ -131,14 +138,19 @@ def _as_text(name: str) -> str:
 # Scanning
 
 
-def _scanned(store: Store, library: MediaLibrary, accept_missing: bool) -> ScanResult | None:
+def _scanned(store: Store, library: MediaLibrary, args: Namespace) -> ScanResult | None:
     """Scan one library; print the error and return None on failure, to continue with the next."""
     from ...errors import ConflictError, NotFoundError
 
-    note(f"{library.name}: scanning {library.path}")
+    note(f"{library.name}: scanning {args.folder or library.path}")
     try:
         with scan_progress(library.name) as progress:
-            return store.media.scan(library.id, progress=progress, accept_missing=accept_missing)
+            return store.media.scan(
+                library.id,
+                folder=args.folder,
+                progress=progress,
+                accept_missing=args.accept_missing,
+            )
     except (ConflictError, NotFoundError) as exc:
         complain(f"error: {reason(exc)}")
         return None
@@ -175,7 +187,8 @@ def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -
     if left > 0:
         say(f"{library.name}: {left} files were read that an earlier scan had not read")
     if result.frozen:
-        again = command(args, "scan", library.path, "--accept-missing")
+        part = () if args.folder is None else ("--folder", args.folder)
+        again = command(args, "scan", library.path, *part, "--accept-missing")
         # The store's remedy for a program becomes a command to type.
         reason = result.frozen.replace("scan again with accept_missing=True", f"run {again}")
         say(f"{library.name}: frozen: {reason}")

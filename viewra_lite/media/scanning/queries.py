@@ -124,10 +124,17 @@ def file_returned(now: Placeholder, id: Placeholder) -> Query:
 
 
 @statement
-def present_paths_after(library_id: Placeholder, path: Placeholder, limit: Placeholder) -> Query:
+def present_paths_between(
+    library_id: Placeholder, path: Placeholder, end: Placeholder, limit: Placeholder
+) -> Query:
     return (
         MediaFile.select(MediaFile.path, MediaFile.id)
-        .where(MediaFile.library == library_id, MediaFile.path > path, MediaFile.status == _PRESENT)
+        .where(
+            MediaFile.library == library_id,
+            MediaFile.path > path,
+            MediaFile.path < end,
+            MediaFile.status == _PRESENT,
+        )
         .order_by(MediaFile.path)
         .limit(limit)
         .tuples()
@@ -156,6 +163,16 @@ def count_files(library_id: Placeholder) -> Query:
     return MediaFile.select(fn.COUNT(SQL("*"))).where(MediaFile.library == library_id).tuples()
 
 
+@statement
+def count_below(library_id: Placeholder, path: Placeholder, end: Placeholder) -> Query:
+    return (
+        MediaFile.select(MediaFile.status, fn.COUNT(SQL("*")))
+        .where(MediaFile.library == library_id, MediaFile.path > path, MediaFile.path < end)
+        .group_by(MediaFile.status)
+        .tuples()
+    )
+
+
 class Unprobed(NamedTuple):
     """A file to be probed."""
 
@@ -165,7 +182,9 @@ class Unprobed(NamedTuple):
 
 
 @statement
-def unprobed(library_id: Placeholder, after_path: Placeholder, limit: Placeholder) -> Query:
+def unprobed(
+    library_id: Placeholder, after_path: Placeholder, end: Placeholder, limit: Placeholder
+) -> Query:
     return (
         MediaFile.select(MediaFile.id, MediaFile.path, MediaFile.probe_state)
         .where(
@@ -173,6 +192,7 @@ def unprobed(library_id: Placeholder, after_path: Placeholder, limit: Placeholde
             MediaFile.probe_state.in_(_UNPROBED),
             MediaFile.status == _PRESENT,
             MediaFile.path > after_path,
+            MediaFile.path < end,
         )
         .order_by(MediaFile.path)
         .limit(limit)
@@ -181,13 +201,15 @@ def unprobed(library_id: Placeholder, after_path: Placeholder, limit: Placeholde
 
 
 @statement
-def count_unprobed(library_id: Placeholder) -> Query:
+def count_unprobed(library_id: Placeholder, path: Placeholder, end: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.probe_state, fn.COUNT(MediaFile.id))
         .where(
             MediaFile.library == library_id,
             MediaFile.probe_state.in_(_UNPROBED),
             MediaFile.status == _PRESENT,
+            MediaFile.path > path,
+            MediaFile.path < end,
         )
         .group_by(MediaFile.probe_state)
         .tuples()

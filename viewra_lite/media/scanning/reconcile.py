@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -34,7 +33,6 @@ from .facts import (
     FACTS,
     DETAILS,
     FileFacts,
-    Problem,
     ScanResult,
     checked_facts,
     content_of,
@@ -44,6 +42,7 @@ from .facts import (
 from .log import log_begin, log_end
 from .queries import KnownFile, known_of
 from .replacements import Replacements
+from .tally import Tally
 
 _LOOK_BACK = 2000
 
@@ -56,29 +55,39 @@ class Reconciliation:
     """
 
     def __init__(
-        self, db: Database, library: MediaLibrary, config: Config, *, accept_missing: bool = False
+        self,
+        db: Database,
+        library: MediaLibrary,
+        config: Config,
+        *,
+        accept_missing: bool = False,
+        folder: str | None = None,
     ) -> None:
-        self.result = ScanResult()
         self.library = library
+        self.folder = folder
+        """The part of the library that is reconciled; files elsewhere are not missing."""
+        self.accept_missing = accept_missing
+        self.tally = Tally()
         self._db = db
         self._config = config
         self._freeze_above = 1.0 if accept_missing else config.freeze_threshold
         self._began = monotonic()
         self._held = ExitStack()
         self._batch: dict[str, FileFacts] = {}
-        # Hashes of paths, each in one of the sets: the paths themselves would be large.
-        self._new: set[int] = set()
-        self._updated: set[int] = set()
-        self._unchanged: set[int] = set()
         self._unreadable: list[str] = []
         self._present_before = 0
         self._state = "new"
+
+    @property
+    def result(self) -> ScanResult:
+        """The ScanResult so far; complete after the end of the with block."""
+        return self.tally.result
 
     def __enter__(self) -> Reconciliation:
         if self._state != "new":
             raise TransactionError("a reconciliation runs once: call reconcile() for another")
         self.library = self._held.enter_context(locked(self._db, self.library.id))
-        self._inside = self.library.path.rstrip(os.sep) + os.sep
+        self._inside, _ = self.between
         self._present_before = self._count_present()
         self._began_at = self._db.now()
         self._pull_back_last_scan()
@@ -152,70 +161,42 @@ class Reconciliation:
                 for paths in (changed, supplied, renamed, returned)
             ),
         )
-        self._note(known, list(new), changed | returned)
+        self.tally.note(known, new, changed | returned)
 
     def finish(self) -> None:
         """Match gone files with new ones, then mark the rest missing unless they are too many."""
-        matches = Replacements(self._db, self.library, self, self._began_at)
+        matches = Replacements(self._db, self.library, self.tally, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
         self._run(partial(self._rename_into, some, gone) for some in _parts(left))
         left = matches.replaced(left)
         if len(left) > self._freeze_above * self._present_before:
-            self.freeze(
-                f"{len(left)} of {self._present_before} files would vanish at once, more than "
-                f"freeze_threshold={self._freeze_above:g}, so nothing was marked missing. Is the "
-                "disk there? If they are really gone, scan again with accept_missing=True"
+            self.tally.set(
+                frozen=f"{len(left)} of {self._present_before} files would vanish at once, more "
+                f"than freeze_threshold={self._freeze_above:g}, so nothing was marked missing. Is "
+                "the disk there? If they are really gone, scan again with accept_missing=True"
             )
         else:
             self._mark_missing(left)
         matches.long_gone()
-        self._db.run(queries.library_scanned, self.library.id, self._db.now())
-        self.result = replace(
-            self.result, missing=self.count_missing(), seconds=monotonic() - self._began
-        )
+        if self.folder is None:
+            self._db.run(queries.library_scanned, self.library.id, self._db.now())
+        self.tally.set(missing=self.count_missing(), seconds=monotonic() - self._began)
 
-    def is_new(self, path: str) -> bool:
-        """Whether the file at a path was first seen in this run."""
-        return hash(path) in self._new
+    def has_files(self) -> bool:
+        """Whether a file of the library, or of its part, is known."""
+        rows = self._db.all(scan_queries.count_below, self.library.id, *self.between)
+        return bool(rows)
 
     def count_missing(self) -> int:
-        """Count the files of the library that are missing."""
-        return int(self._db.one(scan_queries.count_missing, self.library.id)[0])
+        """Count the files that are missing."""
+        return self._counted("missing")
 
     def abandon(self, reason: str) -> ScanResult:
         """End without writing anything, because the folder cannot be read."""
         self._state = "abandoned"
-        self.result = ScanResult(errors=1, frozen=reason, missing=self.count_missing())
+        self.tally.set(errors=1, frozen=reason, missing=self.count_missing())
         return self.result
-
-    def freeze(self, reason: str) -> None:
-        """Record why nothing is marked missing."""
-        self.result = replace(self.result, frozen=reason)
-
-    def moved(self, path: str) -> None:
-        """Count a file as moved, and not as it was counted before."""
-        self._count(**{self._recounted(path): -1}, moved=1)
-
-    def replaced(self, path: str) -> None:
-        """Count a file that replaces another of the same title as updated, and not as new."""
-        self._count(**{self._recounted(path): -1})
-        self._count(updated=1)
-
-    def note_lacking(self, packages: tuple[str, ...]) -> None:
-        """Record which optional packages are not installed."""
-        self.result = replace(self.result, not_probed=packages)
-
-    def note_probed(self, files: int) -> None:
-        """Record how many files were probed."""
-        self.result = replace(self.result, probed=files)
-
-    def problem(self, path: str, message: str) -> None:
-        """Count an error, and keep the first hundred."""
-        problems = self.result.problems
-        if len(problems) < 100:
-            problems = (*problems, Problem(path, message))
-        self.result = replace(self.result, errors=self.result.errors + 1, problems=problems)
 
     # Inside
 
@@ -224,44 +205,27 @@ class Reconciliation:
         last = self.library.last_scan
         if last is not None and last > self._began_at:
             self.library.last_scan = self._began_at - timedelta(milliseconds=1)
-            self._db.run(queries.library_scanned, self.library.id, self.library.last_scan)
-
-    def _recounted(self, path: str) -> str:
-        """Count a file as known, and return how it was counted before."""
-        seen = hash(path)
-        self._unchanged.add(seen)
-        for name, files in (("added", self._new), ("updated", self._updated)):
-            if seen in files:
-                files.remove(seen)
-                return name
-        return "unchanged"  # an interrupted run has added it
-
-    def _count(self, **changes: int) -> None:
-        numbers: dict[str, Any] = {
-            name: getattr(self.result, name) + by for name, by in changes.items()
-        }
-        self.result = replace(self.result, **numbers)
+            if self.folder is None:
+                self._db.run(queries.library_scanned, self.library.id, self.library.last_scan)
 
     def _count_present(self) -> int:
-        everything = int(self._db.one(scan_queries.count_files, self.library.id)[0])
-        return everything - self.count_missing()
+        return self._counted("present")
 
-    def _note(self, known: dict[str, KnownFile], new: list[str], updated: set[str]) -> None:
-        """Count each file once, however often it was added."""
-        seen = set(map(hash, known))
-        first: Collection[str] = known
-        if not all(map(seen.isdisjoint, (self._new, self._updated, self._unchanged))):
-            first = {path for path in known if not self._has_seen(path)}
-            seen = set(map(hash, first))
-        changed = {path for path in updated if path in first}
-        self._new.update(map(hash, new))
-        self._updated.update(map(hash, changed))
-        self._unchanged |= seen.difference(map(hash, changed)) if changed else seen
-        self._count(added=len(new), updated=len(changed), unchanged=len(first) - len(changed))
+    def _counted(self, status: str) -> int:
+        """Count the files of the library, or of its part, that have a status."""
+        if self.folder is not None:
+            rows = self._db.all(scan_queries.count_below, self.library.id, *self.between)
+            return int(dict(rows).get(status, 0))
+        missing = int(self._db.one(scan_queries.count_missing, self.library.id)[0])
+        if status == "missing":
+            return missing
+        return int(self._db.one(scan_queries.count_files, self.library.id)[0]) - missing
 
-    def _has_seen(self, path: str) -> bool:
-        seen = hash(path)
-        return seen in self._unchanged or seen in self._new or seen in self._updated
+    @property
+    def between(self) -> tuple[str, str]:
+        """The two paths between which all files of the library, or of its part, are."""
+        inside = os.path.join(self.folder or self.library.path, "")
+        return inside, inside[:-1] + chr(ord(os.sep) + 1)
 
     def _write(
         self,
@@ -345,18 +309,17 @@ class Reconciliation:
 
     def _gone(self) -> Iterator[str]:
         """Yield the ids of files that are stored as present and were not added."""
-        added = len(self._new) + len(self._updated) + len(self._unchanged)
-        if not self.result.moved and self._count_present() == added:
+        if not self.result.moved and self._count_present() == self.tally.seen:
             return  # as many files are present as were added
-        last = ""
+        last, end = self.between
         while rows := self._db.all(
-            scan_queries.present_paths_after, self.library.id, last, _LOOK_BACK
+            scan_queries.present_paths_between, self.library.id, last, end, _LOOK_BACK
         ):
             last = rows[-1][0]
             yield from (
                 id
                 for path, id in rows
-                if not self._has_seen(path) and not self._is_unreadable(path)
+                if not self.tally.has_seen(path) and not self._is_unreadable(path)
             )
 
     def _is_unreadable(self, path: str) -> bool:
@@ -372,7 +335,7 @@ class Reconciliation:
 
     def _mark(self, ids: Sequence[str]) -> None:
         marked = self._db.run(scan_queries.mark_missing, self._db.now(), ids)
-        self._count(removed=marked)
+        self.tally.count(removed=marked)
         Catalog(self._db, self.library).prefer_present(ids)
 
 

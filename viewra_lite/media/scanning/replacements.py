@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from ...database.transactions.database import Database
 from .. import queries
@@ -15,22 +15,10 @@ from ..files import queries as file_queries
 from ..files.relink import exists
 from ..models import MediaFile, MediaLibrary, RemovedFile
 from . import queries as scan_queries
+from .tally import Tally
 
 _LOOK_BACK = 1000
 _BATCH = 50  # files per transaction
-
-
-class Tally(Protocol):
-    """Counts the matches."""
-
-    def is_new(self, path: str) -> bool:
-        """Whether the file at a path was first seen in this run."""
-
-    def moved(self, path: str) -> None:
-        """Count a new file as moved."""
-
-    def replaced(self, path: str) -> None:
-        """Count a new file as updated."""
 
 
 class Replacements:
@@ -134,10 +122,10 @@ class Replacements:
         return found
 
     def _is_new(self, file: MediaFile) -> bool:
-        """Whether a file was added to this library since its last completed scan."""
-        if file.library_id != self._library.id:
+        """Whether this run has seen a file that was added since the last completed scan."""
+        if file.library_id != self._library.id or not self._tally.has_seen(file.path):
             return False
-        # Files that an interrupted run has added are known to be new by their time only.
+        # Those that an interrupted run, or one of a part, has added are new by their time only.
         came = self._before < file.created_at <= self._db.now()
         return bool(came) or self._tally.is_new(file.path)
 

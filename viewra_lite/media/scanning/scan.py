@@ -16,10 +16,10 @@ from typing import Any
 
 from ...config.options import Config
 from ...database.transactions.database import Database
-from ...errors import TransactionError
+from ...errors import InvalidValueError, TransactionError, shown
 from .. import queries
 from ..catalog.catalog import Catalog
-from ..files.relink import Match, swap, find_match, is_new
+from ..files.relink import Match, exists, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
 from ..names import kinds
 from ..probing.probe import Probe, available
@@ -27,7 +27,7 @@ from ..probing.workers import ProbePool
 from . import queries as scan_queries
 from .facts import ScanResult
 from .reconcile import Reconciliation
-from .walk import walk
+from .walk import Walk
 
 Progress = Callable[[str, int, int], Any]
 _LOOK_AHEAD = 200
@@ -48,12 +48,18 @@ def scan(
         raise TransactionError(
             "scan() inside reader() or writer(): call it outside, for it writes in batches"
         )
+    folder = reconciliation.folder
+    if folder is not None and not exists(folder) and not reconciliation.has_files():
+        raise InvalidValueError(
+            f"{shown(folder)} does not exist, and no file below it is known: "
+            "give a folder of the library"
+        )
     report = progress or _silent
     with reconciliation as files:
         running = _Scan(db, config, files, report)
         unreadable = running.why_unreadable()
         if unreadable:
-            return files.abandon(f"{unreadable}: nothing was marked missing. Is the disk there?")
+            return files.abandon(unreadable)
         running.run()
         report("finish", 0, 1)
     report("finish", 1, 1)
@@ -87,7 +93,11 @@ class _Scan:
                 break
 
     def why_unreadable(self) -> str | None:
-        """Return why the library's folder cannot be scanned, or None."""
+        """Return why nothing can be scanned, or None."""
+        reason = self._why_root_unreadable() or self._why_part_unreadable()
+        return reason and f"{reason}: nothing was marked missing. Is the disk there?"
+
+    def _why_root_unreadable(self) -> str | None:
         root = self._library.path
         try:
             with os.scandir(root) as entries:
@@ -98,9 +108,23 @@ class _Scan:
         known = self._db.all(queries.files_first, self._library.id, 1)
         return f"{root} is empty, but the store has files in it" if known else None
 
+    def _why_part_unreadable(self) -> str | None:
+        folder = self._files.folder
+        if folder is None or self._files.accept_missing and not exists(folder):
+            return None
+        try:
+            os.scandir(folder).close()
+        except FileNotFoundError:
+            return (
+                f"{folder} does not exist (if it was deleted, scan again with accept_missing=True)"
+            )
+        except OSError as exc:
+            return f"{folder} cannot be read ({exc.strerror})"
+        return None
+
     def _walk(self) -> None:
         done = 0
-        for facts in walk(self._library.path, self._library.type, self._unreadable):
+        for facts in Walk(self._files):
             self._files.add(facts)
             done += 1
             if done % _PROGRESS_EVERY == 0:
@@ -108,18 +132,15 @@ class _Scan:
         self._files.flush()
         self._progress("walk", done, done)
 
-    def _unreadable(self, path: str, reason: str) -> None:
-        self._files.skip(path)
-        self._files.problem(path, f"cannot be read: {reason}")
-
     # Probing
 
     def _probe(self, done: int) -> int:
         lacking = self._lacking()
-        counts = dict(self._db.all(scan_queries.count_unprobed, self._library.id))
+        between = self._files.between
+        counts = dict(self._db.all(scan_queries.count_unprobed, self._library.id, *between))
         pending = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
         total = done + pending
-        self._files.note_lacking(lacking)
+        self._files.tally.set(not_probed=lacking)
         self._progress("probe", done, total)
         probes: list[Probe] = []
         workers = self._config.scan_workers or os.cpu_count() or 1
@@ -132,7 +153,7 @@ class _Scan:
                     probes = []
                 self._progress("probe", done, max(done, total))
         self._save(probes)
-        self._files.note_probed(done)
+        self._files.tally.set(probed=done)
         return done
 
     def _lacking(self) -> tuple[str, ...]:
@@ -140,8 +161,8 @@ class _Scan:
         return tuple(name for name in _NEEDED[self._library.type] if not installed[name])
 
     def _requests(self, *, skip_partial: bool) -> Iterator[tuple[str, str, str, str]]:
-        last = ""
-        while rows := self._db.all(scan_queries.unprobed, self._library.id, last, _LOOK_AHEAD):
+        last, end = self._files.between
+        while rows := self._db.all(scan_queries.unprobed, self._library.id, last, end, _LOOK_AHEAD):
             last = rows[-1].path
             for row in rows:
                 if not (skip_partial and row.probe_state == "partial"):
@@ -184,7 +205,7 @@ class _Scan:
         if file is None:
             return True  # removed in the meantime
         if probe.error is not None:
-            self._files.problem(probe.path, probe.error)
+            self._files.tally.problem(probe.path, probe.error)
         if not probe.fingerprint:
             self._save_error(file, probe)
             return True
@@ -204,14 +225,14 @@ class _Scan:
         if match.is_gone and is_new(file):
             known = catalog.merge_file(match.known, file)
             if known is not None:
-                self._files.moved(file.path)
+                self._files.tally.moved(file.path)
             return known
         if isinstance(match.known, RemovedFile):
             return None
         known = swap(self._db, file, match.known)
         if known is not None:
             self._swapped = True
-            self._files.moved(file.path)
+            self._files.tally.moved(file.path)
         return known
 
     def _save_error(self, file: MediaFile, probe: Probe) -> None:
