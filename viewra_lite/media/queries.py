@@ -9,7 +9,17 @@ from peewee import JOIN, ModelSelect, Tuple, fn
 
 from ..database.orm.nodes import OneOf, Placeholder
 from ..database.orm.statements import Query, Statement, statement
-from .models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
+from .models import (
+    Album,
+    Episode,
+    MediaExtra,
+    MediaFile,
+    MediaLibrary,
+    Movie,
+    Season,
+    Track,
+    TVShow,
+)
 
 # Libraries
 
@@ -115,6 +125,45 @@ def tracks_of_album(album_id: Placeholder) -> Query:
         .where(Track.album == album_id)
         .order_by(Track.disc_number, Track.track_number, Track.title)
     )
+
+
+# Extras
+
+
+@statement
+def extras_of_movie(movie_id: Placeholder) -> Query:
+    return _extras().where(MediaExtra.movie == movie_id)
+
+
+@statement
+def extras_of_show(show_id: Placeholder) -> Query:
+    return _extras().where(MediaExtra.show == show_id)
+
+
+def _extras() -> ModelSelect[Any]:
+    rows: ModelSelect[Any] = MediaExtra.select(MediaExtra, MediaFile).join(MediaFile)
+    return rows.order_by(MediaExtra.season_number, MediaExtra.kind, MediaFile.path)
+
+
+@statement
+def unlinked_extras(library_id: Placeholder, after: Placeholder, limit: Placeholder) -> Query:
+    return (
+        MediaExtra.select(MediaExtra, MediaFile)
+        .join(MediaFile)
+        .where(
+            MediaFile.library == library_id,
+            MediaExtra.movie.is_null(),
+            MediaExtra.show.is_null(),
+            MediaExtra.media_file > after,
+        )
+        .order_by(MediaExtra.media_file)
+        .limit(limit)
+    )
+
+
+@statement
+def delete_extra(file_id: Placeholder) -> Query:
+    return MediaExtra.delete().where(MediaExtra.media_file == file_id)
 
 
 SORTS = ("title", "added")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewra_lite.media.names.films.extras import is_extra
+from viewra_lite.media.names.films.extras import kind_of_extra
 from viewra_lite.media.names.facts import EpisodeName, ExtraName, MovieName, TrackName
 from viewra_lite.media.names.reading import name_of
 
@@ -28,7 +28,7 @@ def test_an_extra_is_read_with_its_kind_title_and_film(where: str, expected: str
     read = name_of(f"/srv/{path}", library_type, "/srv")
     assert isinstance(read, ExtraName)
     assert shown(read) == expected
-    assert is_extra(path.split("/"), library_type)
+    assert kind_of_extra(path.split("/"), library_type) == read.kind
 
 
 def shown(extra: ExtraName) -> str:
@@ -75,7 +75,7 @@ def test_what_only_looks_like_an_extra_is_media(where: str):
     library_type, _, path = where.partition(": ")
     read = name_of(f"/srv/{path}", library_type, "/srv")
     assert isinstance(read, (MovieName, EpisodeName, TrackName))
-    assert not is_extra(path.split("/"), library_type)
+    assert kind_of_extra(path.split("/"), library_type) is None
 
 
 kinds_of_extras = st.sampled_from(["trailer", "behindthescenes", "deleted", "featurette"])

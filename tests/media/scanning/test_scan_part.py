@@ -210,7 +210,7 @@ def test_a_link_out_of_the_part_is_left_to_a_scan_of_the_library(
 def test_a_folder_that_a_scan_leaves_out_is_left_out_as_a_part_too(
     store: Store, library: MediaLibrary, folder: Path
 ) -> None:
-    for name in ("@eaDir/deep/A (2001).mkv", ".hidden/B (2001).mkv", "Film 0 (2001)/Extras/C.mkv"):
+    for name in ("@eaDir/deep/A (2001).mkv", ".hidden/B (2001).mkv", "Film 0 (2001)/Sample/C.mkv"):
         film(folder / name)
         result = store.media.scan(library.id, folder=(folder / name).parent)
         assert (result.added, result.frozen) == (0, None)

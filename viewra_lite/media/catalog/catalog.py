@@ -17,11 +17,11 @@ from ..files.relink import merge_into
 from ..files.works import Works
 from ..identities import movie_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
-from ..names.facts import EpisodeName, MovieName, NameFacts, TrackName
+from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
 from ..names.keys import sort_title
 from ..probing.tags import TagFacts
 from ..search import indexing
-from . import matching
+from . import extras, matching
 from .cleared import known
 from .joining import Joining
 from .music import Music
@@ -41,7 +41,7 @@ class Catalog:
         self._music = Music(db, library, self._works, self._dirty_ids)
 
     def place(self, file: MediaFile, name: NameFacts, tags: TagFacts | None = None) -> None:
-        """Link a file to its movie, episodes or track, inserting them if needed.
+        """Link a file to its movie, episodes or track, inserted if needed, or record an extra.
 
         The rows it was linked to before get another version, or are deleted.
         """
@@ -51,8 +51,12 @@ class Catalog:
             self._shows.place(file, name)
         elif isinstance(name, TrackName):
             self._music.place(file, name, tags)
+        if isinstance(name, ExtraName):
+            self.release(file)
+            self._works.link(file.id, {})
+            extras.place(self._db, file, name)
         else:
-            self.release(file)  # an extra is a version of nothing
+            extras.leave(self._db, file)
 
     def release(self, file: MediaFile) -> None:
         """Take a file that is about to be deleted out of the catalog.

@@ -44,11 +44,15 @@ class CatalogVerbs(Module):
         return self._sorted(Movie, "movies", library_id, sort, limit, after)
 
     def movie(self, id: str) -> Movie:
-        """Return a movie with its best file, and all its files as `files`. Raises NotFoundError."""
+        """Return a movie with its best file, all its `files`, and its `extras` with their files.
+
+        Raises NotFoundError.
+        """
         from ..files import versions
 
         movie: Movie = self._found("movie", id, queries.movie_by_id)
         movie.files = versions.files_of(self.db, movie)
+        movie.extras = self.db.all(queries.extras_of_movie, id)
         return movie
 
     def shows(
@@ -73,12 +77,13 @@ class CatalogVerbs(Module):
         return page
 
     def show(self, id: str) -> TVShow:
-        """Return a show with `seasons`, each with `episodes` and their files.
+        """Return a show with `seasons`, each with `episodes` and their files, and with `extras`.
 
         Raises NotFoundError.
         """
         show: TVShow = self._found("show", id, queries.show_by_id)
         show.seasons = self.db.all(queries.seasons_of_show, id)
+        show.extras = self.db.all(queries.extras_of_show, id)
         by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
         for episode in self.db.all(queries.episodes_of_show, id):
             by_season.setdefault(episode.season_id, []).append(episode)

@@ -95,6 +95,11 @@ class MediaFile(StoreModel):
     streams: list[MediaStream]  # set by file(), and in what movie(), episode() and track() return
     chapters: list[MediaChapter]
 
+    @property
+    def is_extra(self) -> bool:
+        """Whether it is a trailer, a featurette or another extra, by its name."""
+        return str(self.identity).startswith("extra:")
+
     class Meta:
         table_name = "media_files"
         constraints = [unique("library_id", "path")]

@@ -80,7 +80,7 @@ class Movie(StoreModel):
     media_file_id: str | None
     work_id: str
     files: list[MediaFile]  # set by movie(): every version and part
-    extras: list[MediaExtra]
+    extras: list[MediaExtra]  # set by movie()
 
     class Meta:
         table_name = "movies"
@@ -137,6 +137,7 @@ class TVShow(StoreModel):
     season_count: int  # set by shows()
     episode_count: int
     seasons: list[Season]  # set by show()
+    extras: list[MediaExtra]
 
     class Meta:
         table_name = "tv_shows"

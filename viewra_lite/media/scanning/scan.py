@@ -18,6 +18,7 @@ from ...config.options import Config
 from ...database.transactions.database import Database
 from ...errors import InvalidValueError, TransactionError, shown
 from .. import queries
+from ..catalog import extras
 from ..catalog.catalog import Catalog
 from ..files.relink import Match, exists, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
@@ -83,7 +84,7 @@ class _Scan:
         self._swapped = False
 
     def run(self) -> None:
-        """Walk, then probe the pending files."""
+        """Walk, then probe the pending files, then link extras to what has become of the others."""
         self._walk()
         done = 0
         for _ in range(_MOST_ROUNDS):
@@ -91,6 +92,8 @@ class _Scan:
             done = self._probe(done)
             if not self._swapped:  # else files have other paths than those that were probed
                 break
+        if done:
+            extras.link(self._db, self._library)
 
     def why_unreadable(self) -> str | None:
         """Return why nothing can be scanned, or None."""

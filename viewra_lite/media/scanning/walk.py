@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from ..files.relink import exists
 from ..libraries import is_inside, why_too_long
 from ..names import kinds
-from ..names.films.extras import is_extra
+from ..names.films.extras import kind_of_extra
 from .facts import FileFacts
 from .reconcile import Reconciliation
 
@@ -19,7 +19,7 @@ _KINDS = {"movie": "video", "tv": "video", "music": "audio"}
 class Walk:
     """The media files of a reconciliation's library, or of its part, as FileFacts.
 
-    Hidden files, samples and extras are skipped. Links to folders are followed after all real
+    Hidden files and samples are skipped. Links to folders are followed after all real
     folders, and a folder that was already entered under another name is skipped: so loops end, and
     a file has the same path each time. A folder or file that cannot be read, and a file whose path
     is too long to be stored, is a problem of the reconciliation, which keeps their state.
@@ -83,7 +83,8 @@ class Walk:
             self._unreadable(entry.path, exc.strerror or str(exc))
             return
         parts = os.path.relpath(entry.path, self._root).split(os.sep)
-        if kinds.is_sample(parts, status.st_size) or is_extra(parts, self._files.library.type):
+        extra = kind_of_extra(parts, self._files.library.type)
+        if extra == "sample" or (extra is None and kinds.is_sample(parts, status.st_size)):
             return
         too_long = why_too_long(entry.path)
         if too_long is not None:

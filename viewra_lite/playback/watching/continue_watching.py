@@ -58,7 +58,9 @@ def _begun(
         file = versions.playable(id)
         state = progress.complete(states[id], is_music=versions.is_music(id), file=file)
         is_over = state.dropped or (state.completed and not rewatching)
-        if file is not None and state.resume_position > 0 and not is_over:
+        if file is None or file.is_extra:
+            continue
+        if state.resume_position > 0 and not is_over:
             files[id] = file
             state.media_file_id = file.id
     known = subjects(db, versions) if files else {}

@@ -94,12 +94,13 @@ class _Found(NamedTuple):
     is_in_folder: bool
 
 
-def is_extra(parts: Sequence[str], library_type: str) -> bool:
-    """Whether a file is an extra of a film or show; `parts` run from the root to its name.
+def kind_of_extra(parts: Sequence[str], library_type: str) -> str | None:
+    """Return an extra's kind, None for other files; `parts` run from the root to the name.
 
     A top folder called "Extras" or "Shorts" is a show or a shelf, not extras.
     """
-    return _found(parts, library_type) is not None
+    found = _found(parts, library_type)
+    return None if found is None else found.kind
 
 
 def extra_name(parts: Sequence[str], library_type: str) -> ExtraName | None:
