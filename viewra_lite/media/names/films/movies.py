@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from string import capwords
+from functools import lru_cache
 
 from ..facts import MovieName
 from ..guesses import Found, guess, release_start
 from ..keys import fold
-from ..text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
+from ..text import CRUFT, YEAR, before_cruft, ids_in, source_of, without_group, without_ids, words
+from .editions import edition_of, without_end
+from .parts import DISC_FOLDER, Part, loose_part, part_of, part_of_folder
 
 # Names that discs and players give: the folder above names the film.
 _GENERIC = re.compile(
@@ -17,57 +20,20 @@ _GENERIC = re.compile(
     r"t|a|file|mainmovie|sample)?[ ._-]*\d{0,5}(?:[ ._]\d{1,2})?",
     re.I,
 )
-_DISC_FOLDER = re.compile(
-    r"(?:video_ts|audio_ts|bdmv|stream|(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))", re.I
+_NUMBERED = re.compile(r"(?:movie|film|video|feature)[ ._-]*\d{1,5}", re.I)
+_SHELF = re.compile(r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted|.)", re.I)
+_RELEASE_FOLDER = re.compile(rf".*(?:{CRUFT.pattern}).*-[^\W_]+$", re.I)
+_SEVERAL = re.compile(r"(?<![^\W_])(?:trilogy|collection|anthology|pack|saga|complete)", re.I)
+_IN_PARENTHESES = (
+    re.compile(rf"[ _-]*[(\[]({YEAR})(?:[-–,][^)\]]*)?[)\]]"),
+    re.compile(rf"[ _-]*[(\[][^()\[\]]*[ ]({YEAR})[)\]]"),  # "(Western 1950)"
 )
-_SHELF = re.compile(r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted)", re.I)
-_IN_PARENTHESES = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[-–][^)\]]*)?[)\]]")
+_LABELLED_YEAR = re.compile(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)")
 _YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=[^\W\d_])")
-_ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[^\W\d_])")  # "01. " in a box set
-_BARE_YEAR = re.compile(rf"(?<![^\W_])({YEAR})(?![^\W_])")
-_STACKED = re.compile(r"[ ._(\[-]+(?:cd|dvd|dis[ck]|part|pt)[ ._-]*(\d{1,2})[)\]]?", re.I)
-_STACKED_END = re.compile(
-    r"(?:^|[ ._(\[-]+)(?:(?:cd|dvd|dis[ck])[ ._-]?|(?:part|pt))(\d{1,2})[)\]]?\s*$", re.I
-)
-
-_EDITION_NOTE = re.compile(r"\{edition-([^{}]+)\}", re.I)
-_EDITION = re.compile(
-    r"""(?<![^\W_])(?:
-    (?P<directors>director'?’?s[ ._]+(?:cut|edition|definitive[ ._]+edition)|directors[ ._]cut)
-    |(?P<final>(?:the[ ._])?final[ ._]cut) |(?P<ultimate>ultimate[ ._](?:cut|edition))
-    |(?P<extended>extended(?:[ ._](?:cut|edition|version))?)
-    |(?P<special>special[ ._]edition) |(?P<theatrical>theatrical(?:[ ._](?:cut|edition|version))?)
-    |(?P<unrated>unrated(?:[ ._](?:cut|edition|version))?) |(?P<uncut>uncut)
-    |(?P<collectors>collector'?’?s[ ._]edition)
-    |(?P<criterion>criterion(?:[ ._](?:collection|edition))?)
-    |(?P<anniversary>\d{2}th[ ._]anniversary(?:[ ._]edition)?)
-    |(?P<remastered>(?:4k[ ._])?remastered)
-    |(?P<redux>redux) |(?P<open>open[ ._]matte) |(?P<imax>imax(?:[ ._]edition)?)
-    |(?P<despecialized>despecialized(?:[ ._]edition)?) |(?P<rogue>rogue[ ._]cut)
-    |(?P<bw>black[ ._](?:and|&)[ ._](?:chrome|white)(?:[ ._]edition)?)
-    |(?P<assembly>assembly[ ._]cut)
-    )(?![^\W_])""",
-    re.I | re.X,
-)
-_EDITION_LABELS = {
-    "directors": "Director's Cut",
-    "final": "Final Cut",
-    "ultimate": "Ultimate Edition",
-    "extended": "Extended",
-    "special": "Special Edition",
-    "theatrical": "Theatrical",
-    "unrated": "Unrated",
-    "uncut": "Uncut",
-    "collectors": "Collector's Edition",
-    "criterion": "Criterion",
-    "remastered": "Remastered",
-    "redux": "Redux",
-    "open": "Open Matte",
-    "imax": "IMAX",
-    "despecialized": "Despecialized",
-    "rogue": "Rogue Cut",
-    "assembly": "Assembly Cut",
-}
+_HIGH_ORDINAL = re.compile(r"([1-9]\d)(?:\. | - )(?=[\d ]*[^\W\d_])")
+_ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[\d ]*[^\W\d_])")  # "01. " in a box set
+_BARE_YEAR = re.compile(rf"(?<![^\W_])({YEAR})(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))")
+_LABEL = re.compile(r"[ ]*[-_ ][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +46,32 @@ class _Reading:
     clear: bool = False  # "Title (year)": written by a person or a tool that knew
 
 
-def movie_name(parents: list[str], stem: str) -> MovieName:
+def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     """Read a movie's name from its file and the folders above it (nearest last)."""
-    folders = [name for name in parents if not _DISC_FOLDER.fullmatch(name)]
-    folder = folders[-1] if folders else ""
-    stacked = _stacked(stem)
-    bare = without_ids(stem[: stacked.start()] if stacked and _ends(stacked, stem) else stem)
+    folders = [name for name in parents if not DISC_FOLDER.fullmatch(name)]
+    folder_part = part_of(folders[-1]) if folders else None
+    folder = folder_part.name if folder_part else folders[-1] if folders else ""
     above = _plain_reading(folder)
-    mine = _file_reading(bare, above)
+    part = part_of(stem) or _part_of_title(stem, above)
+    mine = _file_reading(without_ids(part.name if part else stem), above, folder)
     reading = _chosen(mine, above, folder)
     ids = ids_in(stem, folder)
+    number = part.number if part else part_of_folder(parents[-1]) if parents else None
     return MovieName(
         reading.title or stem,
         reading.year,
-        _edition(stem, folder, mine.tail, above.tail),
-        int(stacked.group(1)) if stacked else _disc_of(parents),
+        edition_of((stem, folder), (mine.tail, above.tail)),
+        number or (folder_part.number if folder_part else None),
         ids.get("tmdb_id"),
         ids.get("imdb_id"),
+        source_of(parents, (mine.tail, above.tail)),
     )
+
+
+def _part_of_title(stem: str, above: _Reading) -> Part | None:
+    """Find "Title - Part 2" in a folder "Title (year)"."""
+    part = loose_part(stem) if above.clear else None
+    return part if part and fold(words(part.name)) == fold(above.title) else None
 
 
 def is_shelf(folder: str) -> bool:
@@ -105,38 +79,45 @@ def is_shelf(folder: str) -> bool:
     return _SHELF.fullmatch(folder) is not None
 
 
+@lru_cache(maxsize=1024)  # a file often has its folder's name, and the next file has it too
 def _plain_reading(name: str) -> _Reading:
     """Read a name by its shape alone."""
     text = without_ids(name)
-    text = without_group(text) if not re.match(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)", text) else text
-    for year in reversed(list(_IN_PARENTHESES.finditer(text))):
-        head = _title_part(text[: year.start()])
-        if words(head):
-            title = _ORDINAL.sub("", _unbracketed(words(head)))
-            return _Reading(title, int(year.group(1)), text[len(head) :], clear=True)
+    text = without_group(text) if not _LABELLED_YEAR.match(text) else text
+    text = text[ordinal.end() :] if (ordinal := _ORDINAL.match(text)) else text
+    for pattern in _IN_PARENTHESES:
+        for year in reversed(list(pattern.finditer(text))):
+            head = _title_part(text[: year.start()], is_release=False)
+            if words(head):
+                title = _unbracketed(words(head))
+                return _Reading(title, int(year.group(1)), text[len(head) :], clear=True)
     leading = _YEAR_FIRST.match(text)
     if leading and not _BARE_YEAR.search(text, leading.end()):
-        head = _title_part(text[leading.end() :])
+        head = _title_part(text[leading.end() :], is_release=False)
         tail = text[leading.end() + len(head) :]
         return _Reading(words(head), int(leading.group(1)), tail, clear=True)
     return _bare_reading(text)
 
 
 def _bare_reading(text: str) -> _Reading:
-    """Read "Title.1999.1080p": the last year before the release words, but never at the start."""
+    """Read "Title.1999.1080p": the last year before the release words, but never at the start.
+
+    A name without one there may have it after them.
+    """
     cruft = CRUFT.search(text)
-    years = [
-        year
-        for year in _BARE_YEAR.finditer(text, 0, cruft.start() if cruft else len(text))
-        if words(text[: year.start()])
-    ]
-    head = _title_part(text[: years[-1].start()] if years else text)
-    head = head.rstrip(".") if years and " " in head else head
-    return _Reading(words(head), int(years[-1].group(1)) if years else None, text[len(head) :])
+    end = cruft.start() if cruft else len(text)
+    years = [year for year in _BARE_YEAR.finditer(text) if words(text[: year.start()])]
+    before = [year for year in years if year.start() < end]
+    year = before[-1] if before else years[0] if years else None
+    is_release = cruft is not None or "." in text
+    head = _title_part(text[: year.start()] if year else text, is_release=is_release)
+    head = head.rstrip(".") if year and " " in head else head
+    return _Reading(words(head), int(year.group(1)) if year else None, text[len(head) :])
 
 
-def _title_part(text: str) -> str:
-    return _edition_cut(before_cruft(text))
+def _title_part(text: str, *, is_release: bool) -> str:
+    head = before_cruft(text)
+    return without_end(head, is_release=is_release or head != text)
 
 
 def _unbracketed(title: str) -> str:
@@ -144,8 +125,11 @@ def _unbracketed(title: str) -> str:
     return whole.group(1) if whole else title
 
 
-def _file_reading(stem: str, above: _Reading) -> _Reading:
+def _file_reading(stem: str, above: _Reading, folder: str) -> _Reading:
     """Read the file's name, with guessit if its shape is ambiguous."""
+    ordinal = _HIGH_ORDINAL.match(stem)
+    if ordinal and folder and not is_shelf(folder) and not folder.startswith(ordinal[1]):
+        stem = stem[ordinal.end() :]
     reading = _plain_reading(stem)
     is_settled = reading.year or _GENERIC.fullmatch(stem) or above.clear
     if is_settled:
@@ -158,7 +142,10 @@ def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found
     """End the title at the first release word that guessit finds."""
     text = without_group(stem)
     begin = len(stem) - len(text)
-    head = _title_part(stem[begin : release_start(guessed, begin, len(stem))])
+    ordinal = _ORDINAL.match(text)
+    begin += ordinal.end() if ordinal else 0
+    end = release_start(guessed, begin, len(stem))
+    head = _title_part(stem[begin:end], is_release=end < len(stem))
     return _Reading(words(head) or reading.title, reading.year, stem[begin + len(head) :])
 
 
@@ -168,12 +155,28 @@ def _chosen(mine: _Reading, above: _Reading, folder: str) -> _Reading:
     if not folder or is_shelf(folder) or mine.clear:
         return mine
     if _GENERIC.fullmatch(mine.title) and not _is_same(mine, above):
-        return above
+        return above if above.year or not _NUMBERED.fullmatch(mine.title) else mine
     if above.clear and mine.year in (None, above.year):
         return above
     if above.year and mine.year is None and (CRUFT.search(folder) or _is_related(mine, above)):
         return above
-    return mine
+    return above if _is_of_release(mine, above, folder) or _is_version(mine, above) else mine
+
+
+def _is_of_release(mine: _Reading, above: _Reading, folder: str) -> bool:
+    """Whether a file in a release's folder has a name of its group's: "grp-film.mkv"."""
+    if not _RELEASE_FOLDER.fullmatch(folder) or _SEVERAL.search(folder):
+        return False
+    is_prefixed = fold(mine.title).endswith("-" + fold(above.title))
+    return mine.year is None or (mine.year == above.year and is_prefixed)
+
+
+def _is_version(mine: _Reading, above: _Reading) -> bool:
+    """Whether a name is its folder's and a label: "Title/Title - test.mkv"."""
+    if mine.year or above.year or not mine.title.startswith(above.title):
+        return False
+    label = mine.title[len(above.title) :]
+    return _LABEL.fullmatch(label) is not None and not above.title.islower()
 
 
 def _is_same(mine: _Reading, above: _Reading) -> bool:
@@ -183,54 +186,3 @@ def _is_same(mine: _Reading, above: _Reading) -> bool:
 def _is_related(mine: _Reading, above: _Reading) -> bool:
     mine_key, above_key = fold(mine.title), fold(above.title)
     return mine_key.startswith(above_key) or above_key.startswith(mine_key)
-
-
-def _stacked(stem: str) -> re.Match[str] | None:
-    """Find "cd1" or "part1" that splits one film over files; "Part 1 (2010)" is a title."""
-    at_end = _STACKED_END.search(stem)
-    if at_end:
-        return at_end
-    year = _IN_PARENTHESES.search(stem) or _last_bare_year(stem)
-    return _STACKED.search(stem, year.end()) if year else None
-
-
-def _last_bare_year(stem: str) -> re.Match[str] | None:
-    years = [year for year in _BARE_YEAR.finditer(stem) if year.start()]
-    return years[-1] if years else None
-
-
-def _ends(stacked: re.Match[str], stem: str) -> bool:
-    return not stem[stacked.end() :].strip(" ._-)]")
-
-
-def _disc_of(parents: list[str]) -> int | None:
-    found = _DISC_FOLDER.fullmatch(parents[-1]) if parents else None
-    return int(found["part"]) if found and found["part"] else None
-
-
-def _edition_cut(title: str) -> str:
-    """Drop an edition from a title's end: "Blade Runner The Final Cut" before its year."""
-    found = None
-    for found in _EDITION.finditer(title):
-        pass
-    if found is None or not words(title[: found.start()]) or words(title[found.end() :]):
-        return title
-    return title[: found.start()]
-
-
-def _edition(stem: str, folder: str, *tails: str) -> str | None:
-    for name in (stem, folder):
-        note = _EDITION_NOTE.search(name)
-        if note:
-            return _label(note.group(1)) or note.group(1).strip()
-    return next(filter(None, map(_label, tails)), None)
-
-
-def _label(text: str) -> str | None:
-    """Return the last edition that follows some title."""
-    found = [match for match in _EDITION.finditer(text) if match.lastgroup]
-    if not found:
-        return None
-    group = found[-1].lastgroup or ""
-    said = words(found[-1].group())
-    return _EDITION_LABELS.get(group) or (capwords(said) if said.islower() else said)

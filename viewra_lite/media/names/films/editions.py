@@ -1,0 +1,129 @@
+"""Editions of a film, and other words that end its title without being part of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from string import capwords
+
+from ..text import CRUFT, words
+
+_NOTE = re.compile(r"\{edition-([^{}]+)\}", re.I)
+# Labels and their words; a space is any gap, and an edition without a label is shown as written.
+_EDITIONS = {
+    "Director's Cut": "director'?’?s? (?:cut|edition|definitive edition|version)",
+    "Final Cut": "(?:the )?final cut",
+    "Ultimate Edition": "ultimate (?:cut|edition)",
+    "Ultimate Collector's Edition": "ultimate collector'?’?s? edition",
+    "Collector's Edition": "collector'?’?s? edition",
+    "Extended": "extended(?: (?:cut|editions?|version))?",
+    "Special Edition": "special edition",
+    "Theatrical": "theatrical(?: (?:cut|edition|version|release))?",
+    "Unrated": "unrated(?: (?:cut|edition|version))?",
+    "Uncut": "uncut",
+    "Uncensored": "uncensored",
+    "Criterion": "criterion(?: (?:collection|edition))?",
+    "Remastered": "(?:4k )?re-?master(?:ed)?",
+    "Redux": "redux",
+    "Recut": "re-?cut",
+    "Open Matte": "open matte",
+    "IMAX": "imax(?: edition)?",
+    "Despecialized": "despecialized(?: edition)?",
+    "Rogue Cut": "rogue cut",
+    "Assembly Cut": "assembly cut",
+    "Producer's Cut": "producer'?’?s cut",
+    "Fan Edit": "fan ?edit",
+    "Limited Edition": "limited edition",
+    "": r"\d{2,3}th anniversary(?: edition)?|black (?:and|&) (?:chrome|white)(?: edition)?",
+}
+# Only after the year: before it they are words of titles ("The Christmas Edition").
+_LATE_EDITIONS = {
+    "Director's Cut": "directors|(?-i:DC)",
+    "Restored": "restored",
+    "Integral": "int[eé]grale?(?: version)?",
+    "2 in 1": "2in1",
+    "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition",
+}
+_LANGUAGES = (
+    "german|french|italian|spanish|castellano|latino|portuguese|dutch|flemish|danish|swedish|"
+    "norwegian|nordic|finnish|icelandic|polish|czech|hungarian|romanian|bulgarian|russian|"
+    "ukrainian|turkish|greek|hebrew|arabic|persian|hindi|tamil|telugu|malayalam|kannada|bengali|"
+    "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|ita|esp|eng|rus"
+)
+# Words that end a release's title, and are words of a title elsewhere.
+_RELEASE_END = re.compile(
+    r"(?<=[^\W_][ ._-])(?:3d|multi|complete|limited|internal|proper|real|convert|stv|nfofix|"
+    r"readnfo|dubbed|subbed|(?-i:DC|OM|DL|LD|MD|HC|PAL|NTSC|XXX)|v\d)[ ._-]*$",
+    re.I,
+)
+_LABEL = re.compile(r"(?<=[^\W_])[ ._-]*\[[^\[\]]*\][ ._-]*$")
+_LANGUAGE = re.compile(rf"(?<=[^\W_][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
+_FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
+LEAST_WORDS_BEFORE_LANGUAGE = 3
+
+
+def _any_of(labels_and_words: list[tuple[str, str]]) -> re.Pattern[str]:
+    groups = "|".join(f"({each.replace(' ', '[ ._-]')})" for _, each in labels_and_words)
+    return re.compile(rf"(?<![^\W_])(?:{groups})(?![^\W_])", re.I)
+
+
+_EARLY = list(_EDITIONS.items())
+_ALL = [*_EARLY, *_LATE_EDITIONS.items()]
+_EARLY_WORDS, _ALL_WORDS = _any_of(_EARLY), _any_of(_ALL)
+
+
+def edition_of(names: Iterable[str], tails: Iterable[str]) -> str | None:
+    """Read an edition from a name's {edition-...}, else from the words after a title."""
+    for name in names:
+        note = _NOTE.search(name)
+        if note:
+            return _edition(note[1]) or note[1].strip()
+    return next(filter(None, map(_edition, tails)), None)
+
+
+def _edition(text: str) -> str | None:
+    """Join the labels of a text's editions: "Extended Director's Cut"."""
+    cruft = CRUFT.search(text)
+    begin = cruft.start() if cruft else len(text)
+    labels = [
+        _label(found)
+        for found in _ALL_WORDS.finditer(text)
+        if found.start() < begin or (found.lastindex or 0) <= len(_EARLY)
+    ]
+    return " ".join(dict.fromkeys(labels)) or None
+
+
+def _label(found: re.Match[str]) -> str:
+    label, said = _ALL[(found.lastindex or 1) - 1][0], words(found.group())
+    return label or (said if said != said.lower() and said != said.upper() else capwords(said))
+
+
+def without_end(title: str, *, is_release: bool) -> str:
+    """Drop editions and labels in brackets from a title's end, and of a release also languages."""
+    while True:
+        cut = _end(title, is_release=is_release)
+        if cut is None or not words(title[:cut]):
+            return title
+        title = title[:cut]
+
+
+def _end(title: str, *, is_release: bool) -> int | None:
+    edition = None
+    for edition in _EARLY_WORDS.finditer(title):
+        pass
+    if edition is not None and not words(title[edition.end() :]):
+        return edition.start()
+    found = _LABEL.search(title) or (is_release and _RELEASE_END.search(title))
+    language = _LANGUAGE.search(title) if is_release and not found else None
+    if language and _is_of_release(title, language):
+        found = language
+    return found.start() if found else None
+
+
+def _is_of_release(title: str, language: re.Match[str]) -> bool:
+    """Whether a language is no word of the title, as in "Johnny English" and "The Good German"."""
+    before, said = title[: language.start()], language["language"]
+    if said.replace("i", "I").isupper():
+        return not before.isupper()
+    is_long = len(words(before).split()) >= LEAST_WORDS_BEFORE_LANGUAGE
+    return is_long and len(said) > 3 and not _FROM_ARTICLE.match(before)
