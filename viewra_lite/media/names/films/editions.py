@@ -121,7 +121,7 @@ def _end(title: str, *, is_release: bool) -> int | None:
 
 
 def _is_of_release(title: str, language: re.Match[str]) -> bool:
-    """Whether a language is no word of the title, as in "Johnny English" and "The Good German"."""
+    """Whether a language does not belong to the title, as it does to "Johnny English"."""
     before, said = title[: language.start()], language["language"]
     if said.replace("i", "I").isupper():
         return not before.isupper()
