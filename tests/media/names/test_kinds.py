@@ -11,7 +11,9 @@ MIB = 1024 * 1024
 
 @pytest.mark.parametrize(
     "suffix",
-    ("mkv mp4 m4v avi mov webm ts m2ts mpg mpeg wmv flv ogv 3gp vob divx rmvb asf mts").split(),
+    (
+        "mkv mp4 m4v avi mov webm ts m2ts mpg mpeg wmv flv ogv 3gp vob divx rmvb asf mts m1v m2t tp"
+    ).split(),
 )
 def test_video(suffix: str):
     assert kinds.kind_of(f"a film.{suffix}") == kinds.kind_of(f"A.{suffix.upper()}") == "video"
@@ -20,7 +22,8 @@ def test_video(suffix: str):
 
 
 @pytest.mark.parametrize(
-    "suffix", ("mp3 flac m4a aac ogg opus oga wav wma alac aiff ape dsf wv mka m4b").split()
+    "suffix",
+    ("mp3 flac m4a aac ogg opus oga wav wma alac aiff ape dsf wv mka m4b aax eac3 spx").split(),
 )
 def test_audio(suffix: str):
     assert kinds.kind_of(f"a.{suffix}") == "audio"

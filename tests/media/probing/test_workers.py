@@ -269,7 +269,7 @@ def test_a_worker_that_is_busy_ends_with_a_server_that_is_killed(tmp_path: Path)
 def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path):
     asked = library(tmp_path)[0]
     greedy = (
-        "import viewra_lite.media.probing.probe as p; p.streams = lambda path: bytearray(2 ** 31)\n"
+        "import viewra_lite.media.probing.probe as p; p.parsed = lambda path: bytearray(2 ** 31)\n"
     )
     with started(greedy + f"worker.serve({TIMEOUT_S})") as worker:
         given(worker, asked)

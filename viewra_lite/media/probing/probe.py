@@ -15,7 +15,8 @@ from ...errors import ProbeUnavailable
 from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
 from ..names.kinds import kind_of
 from ..names.reading import name_of
-from .streams import StreamFacts, streams
+from .parser import parsed
+from .streams import Chapter, Stream, StreamFacts, streams
 from .tags import TagFacts, tagged_name, tags
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "available",
     "fingerprint",
     "probe",
-    "streams",
     "tags",
     "unread",
 ]
@@ -60,7 +60,7 @@ class Probe:
         """Rebuild a Probe; unknown keys are ignored, a missing one raises KeyError."""
         found = {field.name: plain[field.name] for field in fields(cls)}
         found["name"] = _name_from(plain["name"]) if plain["name"] else None
-        found["streams"] = StreamFacts(**plain["streams"]) if plain["streams"] else None
+        found["streams"] = _streams_from(plain["streams"]) if plain["streams"] else None
         found["tags"] = TagFacts(**plain["tags"]) if plain["tags"] else None
         return cls(**{**found, "skipped": tuple(plain["skipped"])})
 
@@ -89,6 +89,12 @@ def _name_from(plain: Mapping[str, Any]) -> NameFacts:
         facts["episodes"] = tuple(facts["episodes"])
     name: NameFacts = _NAMES[plain["type"]](**facts)
     return name
+
+
+def _streams_from(plain: Mapping[str, Any]) -> StreamFacts:
+    streams = tuple(Stream(*stream) for stream in plain["streams"])
+    chapters = tuple(Chapter(*chapter) for chapter in plain["chapters"])
+    return StreamFacts(**{**plain, "streams": streams, "chapters": chapters})
 
 
 def available() -> dict[str, bool]:
@@ -155,7 +161,7 @@ def _named(path: str, library_type: str, root: str) -> tuple[NameFacts | None, t
 def _read(found: Probe, *, is_music: bool) -> Probe:
     skipped, seen, tag = list(found.skipped), None, None
     try:
-        seen = streams(found.path)
+        seen = streams(parsed(found.path), found.path)
     except ProbeUnavailable:
         skipped.append("pymediainfo")
     try:

@@ -1,92 +1,55 @@
-"""Containers and codecs of a file by libmediainfo, under the names that players use."""
+"""The streams and chapters of a file, from libmediainfo's description of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
-from ...errors import ProbeUnavailable
+from ..names.text import readable
+from .codecs import audio_codec, container_of, subtitle_codec, video_codec
+from .durations import counted_seconds
+from .parser import Track, format_of, of_kind
 from .plausible import plausible_pixels, plausible_seconds
 
-# MediaInfo's format (lower case) -> the common short name
-_CONTAINERS = {
-    "ac-3": "ac3",
-    "adts": "aac",
-    "aiff": "aiff",
-    "avi": "avi",
-    "bdav": "mpegts",
-    "dsf": "dsf",
-    "dts": "dts",
-    "flac": "flac",
-    "flash video": "flv",
-    "matroska": "matroska",
-    "monkey's audio": "ape",
-    "mpeg audio": "mp3",
-    "mpeg video": "mpeg",
-    "mpeg-4": "mp4",
-    "mpeg-ps": "mpeg",
-    "mpeg-ts": "mpegts",
-    "ogg": "ogg",
-    "realmedia": "rm",
-    "rf64": "wav",
-    "wave": "wav",
-    "wavpack": "wavpack",
-    "webm": "webm",
-    "windows media": "asf",
-}
-_VIDEO_CODECS = {
-    "av1": "av1",
-    "avc": "h264",
-    "dv": "dvvideo",
-    "hevc": "hevc",
-    "jpeg": "mjpeg",
-    "mpeg-4 visual": "mpeg4",
-    "prores": "prores",
-    "realvideo 3": "rv30",
-    "realvideo 4": "rv40",
-    "sorenson spark": "flv1",
-    "theora": "theora",
-    "vc-1": "vc1",
-    "vp6": "vp6",
-    "vp7": "vp7",
-    "vp8": "vp8",
-    "vp9": "vp9",
-    "vvc": "vvc",
-    "wmv": "wmv",
-    "xvid": "mpeg4",
-}
-_AUDIO_CODECS = {
-    "ac-3": "ac3",
-    "adpcm": "adpcm",
-    "alac": "alac",
-    "amr": "amr",
-    "dsd": "dsd",
-    "dts": "dts",
-    "e-ac-3": "eac3",
-    "flac": "flac",
-    "mlp": "mlp",
-    "mlp fba": "truehd",
-    "monkey's audio": "ape",
-    "opus": "opus",
-    "pcm": "pcm",
-    "speex": "speex",
-    "truehd": "truehd",
-    "tta": "tta",
-    "vorbis": "vorbis",
-    "wavpack": "wavpack",
-    "wma": "wma",
-}
-_LAYERS = {"layer 1": "mp1", "layer 2": "mp2", "layer 3": "mp3"}
-PARSE_SPEED = 0.5  # one value for all threads: libmediainfo keeps it in a global
+
+class Stream(NamedTuple):
+    """A stream of a file: the columns of MediaStream inside a file, in the table's order."""
+
+    stream_index: int
+    kind: str
+    codec: str | None = None
+    profile: str | None = None
+    level: str | None = None
+    language: str | None = None
+    title: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    bit_depth: int | None = None
+    hdr: str | None = None
+    channels: int | None = None
+    sample_rate: int | None = None
+    bit_rate: int | None = None
+    is_default: bool = False
+    is_forced: bool = False
+
+
+class Chapter(NamedTuple):
+    """A chapter of a file: its start in seconds."""
+
+    start: float
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """The streams of a file: duration in seconds, stored width and height in pixels.
+    """What a file holds: duration in seconds, width and height in pixels, bit rate per second.
 
-    `truncated` means that the file is shorter than its header claims.
+    Width, height, codecs and HDR are those of the default or first streams. `truncated` means that
+    the file is shorter than its header claims.
     """
 
     container: str | None
@@ -96,104 +59,263 @@ class StreamFacts:
     video_codec: str | None = None
     audio_codec: str | None = None
     truncated: bool = False
+    bit_rate: int | None = None
+    hdr: str | None = None
+    streams: tuple[Stream, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
 
 
-def streams(path: str) -> StreamFacts:
-    """Read a file's container and its first or default streams.
+def streams(tracks: list[Track], path: str) -> StreamFacts:
+    """Read container, streams and chapters from libmediainfo's description of the file at a path.
 
-    Both codecs are None if the file holds no media. Takes 2 to 10 ms. Raises ProbeUnavailable
-    without pymediainfo or its library, OSError if the file cannot be read.
+    Both codecs are None if the file holds no media. Raises OSError if the file cannot be read.
     """
-    tracks = _tracks(path)
-    general = next(iter(_of_kind(tracks, "General")), None)
-    video, audio = _best(_of_kind(tracks, "Video")), _best(_of_kind(tracks, "Audio"))
-    durations = [_seconds(track) for track in (general, video, audio) if track]
+    general = next(of_kind(tracks, "General"), None)
+    video = _best(list(of_kind(tracks, "Video")))
+    audio = _best(list(of_kind(tracks, "Audio")))
+    seconds = _duration(tracks, general, video, audio, path)
     return StreamFacts(
-        container=_container(general),
-        duration=next((seconds for seconds in durations if seconds), None),
-        width=_pixels(video, "width"),
-        height=_pixels(video, "height"),
-        video_codec=_video_codec(video) if video else None,
-        audio_codec=_audio_codec(audio) if audio else None,
-        truncated=getattr(general, "istruncated", None) == "Yes",
+        container=container_of(general),
+        duration=seconds,
+        width=_pixels(video, "Width"),
+        height=_pixels(video, "Height"),
+        video_codec=video_codec(video) if video else None,
+        audio_codec=audio_codec(audio) if audio else None,
+        truncated=general is not None and _extra(general).get("IsTruncated") == "Yes",
+        bit_rate=_bit_rate(general, seconds) if general else None,
+        hdr=_hdr(video) if video else None,
+        streams=tuple(_streams(tracks, general)),
+        chapters=_chapters(tracks),
     )
 
 
-def _tracks(path: str) -> list[Any]:
-    try:
-        from pymediainfo import MediaInfo
-    except ImportError as exc:
-        raise ProbeUnavailable(
-            "pymediainfo, which reads streams, is missing: pip install pymediainfo"
-        ) from exc
-    # An open file, not the path: under LC_ALL=C libmediainfo cannot open a name beyond ASCII.
-    with open(path, "rb") as file:
-        try:
-            found = MediaInfo.parse(file, parse_speed=PARSE_SPEED, encoding_errors="replace")
-        except OSError as exc:
-            if exc.errno is not None:
-                raise
-            raise ProbeUnavailable("libmediainfo, which reads streams, cannot be loaded") from exc
-    return list(found.tracks)
-
-
-def _of_kind(tracks: Iterable[Any], kind: str) -> list[Any]:
-    return [track for track in tracks if track.track_type == kind]
-
-
-def _best(tracks: list[Any]) -> Any:
+def _best(tracks: list[Track]) -> Track | None:
     """Return the default track, else the first; a cover picture only without any other."""
-    real = [track for track in tracks if _format(track) not in ("jpeg", "png")] or tracks
-    return next((track for track in real if track.default == "Yes"), real[0] if real else None)
+    real = [track for track in tracks if not _is_picture(track)] or tracks
+    return next((track for track in real if track.get("Default") == "Yes"), next(iter(real), None))
 
 
-def _format(track: Any) -> str:
-    return str(track.format or "").lower()
+def _is_picture(track: Track) -> bool:
+    return format_of(track) in ("jpeg", "png", "bmp", "gif", "webp")
 
 
-def _seconds(track: Any) -> float | None:
+def _duration(
+    tracks: list[Track], general: Track | None, video: Track | None, audio: Track | None, path: str
+) -> float | None:
+    for track in (general, video, audio):
+        seconds = _seconds(track) if track else None
+        if seconds:
+            return seconds
+    return plausible_seconds(counted_seconds(path, format_of(general))) if general else None
+
+
+def _bit_rate(general: Track, seconds: float | None) -> int | None:
+    said = _whole(general, "OverallBitRate", _MOST_BITS)
+    size = _number(general, "FileSize", float("inf"))
+    return round(size * 8 / seconds) if said is None and size and seconds else said
+
+
+# Streams
+
+
+def _streams(tracks: list[Track], general: Track | None) -> list[Stream]:
+    """Return the streams in the order of the file, numbered as ffprobe numbers them."""
+    found = [track for track in tracks if track["@type"] in ("Video", "Audio", "Text", "Image")]
+    is_film = any(track["@type"] == "Video" and not _is_picture(track) for track in found)
+    said = [_order(track) for track in found]
+    taken = {order for order in said if order is not None}
+    free = (number for number in count() if number not in taken)
+    streams, used = [], set()
+    for track, order in zip(found, said):
+        number = next(free) if order is None or order in used else order
+        used.add(number)
+        streams.append(_stream(track, number, is_film))
+    if general is not None:
+        streams += _pictures(general, free)
+    return sorted(streams)
+
+
+def _order(track: Track) -> int | None:
+    """Return a stream's place in the file: 2 of "2", and of "0-2" in a transport stream."""
+    said = str(track.get("StreamOrder") or "").rpartition("-")[2]
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else None
+
+
+def _stream(track: Track, number: int, is_film: bool) -> Stream:
+    kind = track["@type"]
+    common: dict[str, Any] = {
+        "language": _language(track),
+        "title": _text(track, "Title"),
+        "bit_rate": _whole(track, "BitRate", _MOST_BITS),
+        "is_default": track.get("Default") == "Yes",
+        "is_forced": track.get("Forced") == "Yes",
+    }
+    if kind == "Audio":
+        return Stream(number, "audio", **common, **_of_audio(track))
+    if kind == "Text":
+        return Stream(number, "subtitle", subtitle_codec(track), **common)
+    is_image = kind == "Image" or is_film and _is_picture(track)
+    return Stream(number, "image" if is_image else "video", **common, **_of_video(track))
+
+
+def _of_video(track: Track) -> dict[str, Any]:
+    return {
+        "codec": video_codec(track),
+        "profile": _text(track, "Format_Profile"),
+        "level": _text(track, "Format_Level"),
+        "width": _pixels(track, "Width"),
+        "height": _pixels(track, "Height"),
+        "frame_rate": _number(track, "FrameRate", _MOST_FRAMES),
+        "bit_depth": _whole(track, "BitDepth", _MOST_BITS_A_SAMPLE),
+        "hdr": _hdr(track),
+    }
+
+
+def _of_audio(track: Track) -> dict[str, Any]:
+    is_lossy = track.get("Compression_Mode") == "Lossy"  # then a depth means nothing
+    return {
+        "codec": audio_codec(track),
+        "profile": _audio_profile(track),
+        "bit_depth": None if is_lossy else _whole(track, "BitDepth", _MOST_BITS_A_SAMPLE),
+        "channels": _whole(track, "Channels", _MOST_CHANNELS),
+        "sample_rate": _whole(track, "SamplingRate", _MOST_HERTZ),
+    }
+
+
+def _hdr(video: Track) -> str | None:
+    """Name the highest form of HDR that a video stream has."""
+    said = f"{video.get('HDR_Format', '')} {video.get('HDR_Format_Compatibility', '')}".lower()
+    transfer = str(video.get("transfer_characteristics") or "")
+    if "dolby vision" in said:
+        return "Dolby Vision"
+    if "2094 app 4" in said or "hdr10+" in said:
+        return "HDR10+"
+    if "HLG" in transfer:
+        return "HLG"
+    return "HDR10" if transfer == "PQ" or "hdr10" in said else None
+
+
+_EXTENSIONS = {
+    ("aac", "LC SBR"): "HE-AAC",
+    ("aac", "LC SBR PS"): "HE-AACv2",
+    ("dts", "XLL"): "DTS-HD MA",
+    ("dts", "XLL X"): "DTS-HD MA + DTS:X",
+    ("dts", "XBR"): "DTS-HD HRA",
+    ("dts", "ES"): "DTS-ES",
+    ("dts", "LBR"): "DTS Express",
+    ("e-ac-3", "JOC"): "Dolby Digital Plus + Dolby Atmos",
+    ("mlp", "16-ch"): "Dolby TrueHD + Dolby Atmos",
+}
+
+
+def _audio_profile(audio: Track) -> str | None:
+    """Name the profile as ffprobe does; MPEG's layers and the like are in the codec's name."""
+    said = _text(audio, "Format_AdditionalFeatures")
+    family = format_of(audio).partition(" ")[0]
+    return _EXTENSIONS.get((family, said.removeprefix("FBA ")), said) if said else None
+
+
+_PICTURES = {".jpeg": "mjpeg", ".jpg": "mjpeg", ".png": "png", ".webp": "webp"}
+
+
+def _pictures(general: Track, free: Iterator[int]) -> Iterator[Stream]:
+    """Return the pictures in tags and attachments; an attached font has a number, too."""
+    attached = str(_extra(general).get("Attachments") or "")
+    for name in filter(None, attached.split(" / ")):
+        number, codec = next(free), _PICTURES.get(name[name.rfind(".") :].lower())
+        if codec:
+            yield Stream(number, "image", codec, title=_readable(name))
+    if general.get("Cover") == "Yes" and not attached:
+        is_png = "png" in str(general.get("Cover_Mime")).lower()
+        yield Stream(next(free), "image", "png" if is_png else "mjpeg")
+
+
+# Chapters
+
+
+_START = re.compile(r"_(\d+)_([0-5]\d)_([0-5]\d)_?(\d{3})")
+_LANGUAGE_BEFORE = re.compile(r"[a-z]{2}(?:-[A-Z]{2})?:(?=\S)")
+
+
+def _chapters(tracks: list[Track]) -> tuple[Chapter, ...]:
+    """Return the chapters of the first list that has any; a film may have the same list twice."""
+    for menu in of_kind(tracks, "Menu"):
+        found = [
+            Chapter(seconds, _chapter_title(title))
+            for key, title in _extra(menu).items()
+            if (seconds := _start(key)) is not None
+        ]
+        if found:
+            return tuple(sorted(found, key=lambda chapter: chapter.start))
+    return ()
+
+
+def _start(key: str) -> float | None:
+    found = _START.fullmatch(key)
+    if found is None:
+        return None
+    hours, minutes, seconds, thousandths = map(int, found.groups())
+    return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
+
+
+def _chapter_title(said: object) -> str | None:
+    text = str(said)
+    return _readable(text[len(before[0]) :] if (before := _LANGUAGE_BEFORE.match(text)) else text)
+
+
+# Values
+
+
+_MOST_BITS = 10**12  # per second
+_MOST_BITS_A_SAMPLE = 64
+_MOST_CHANNELS = 255
+_MOST_FRAMES = 10_000  # per second
+_MOST_HERTZ = 10**8
+_LONGEST = 500  # characters
+
+
+def _extra(track: Track) -> dict[str, Any]:
+    extra = track.get("extra")
+    return extra if isinstance(extra, dict) else {}
+
+
+def _number(track: Track, name: str, most: float) -> float | None:
+    """Return a value above 0, the first of several ("48000 / 24000"), or None."""
     try:
-        return plausible_seconds(float(track.duration) / 1000) if track.duration else None
+        value = float(str(track.get(name) or "0").partition("/")[0])
+    except ValueError:
+        return None
+    return value if 0 < value <= most else None
+
+
+def _whole(track: Track, name: str, most: int) -> int | None:
+    value = _number(track, name, most)
+    return round(value) or None if value is not None else None
+
+
+def _seconds(track: Track) -> float | None:
+    try:
+        return plausible_seconds(float(track.get("Duration") or 0))
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _pixels(track: object, name: str) -> int | None:
-    value = getattr(track, name, None)
-    return plausible_pixels(value) if isinstance(value, int) else None
+def _pixels(track: Track | None, name: str) -> int | None:
+    value = _number(track, name, float("inf")) if track else None
+    return plausible_pixels(int(value)) if value and value < 1e9 else None
 
 
-def _container(general: Any) -> str | None:
-    if general is None or not general.format:
-        return None
-    profile = str(general.format_profile or "").lower()
-    if _format(general) == "mpeg-4" and profile.startswith(("quicktime", "3gpp")):
-        return "mov" if profile.startswith("quicktime") else "3gp"
-    if _format(general) == "mpeg audio":
-        return _LAYERS.get(profile, "mp3")
-    return _short(_CONTAINERS, general)
+def _text(track: Track, name: str) -> str | None:
+    return _readable(str(track.get(name) or ""))
 
 
-def _video_codec(video: Any) -> str | None:
-    if _format(video) == "mpeg video":
-        version = str(video.format_version or "")
-        return "mpeg1video" if version.endswith("1") else "mpeg2video"
-    return _short(_VIDEO_CODECS, video)
+def _readable(text: str) -> str | None:
+    return " ".join(readable(text[:_LONGEST]).split()) or None
 
 
-def _audio_codec(audio: Any) -> str | None:
-    if _format(audio) == "mpeg audio":
-        return _LAYERS.get(str(audio.format_profile or "").lower(), "mp3")
-    if _format(audio).startswith("aac"):
-        return "aac"
-    return _short(_AUDIO_CODECS, audio)
+_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
-def _short(names: dict[str, str], track: object) -> str | None:
-    """Look the format up, also without its trailing words ("DTS XLL", "MLP FBA 16-ch")."""
-    said = _format(track).split()
-    for count in range(len(said), 0, -1):
-        name = names.get(" ".join(said[:count]))
-        if name:
-            return name
-    return re.sub(r"[^a-z0-9]+", "", "".join(said)) or None
+def _language(track: Track) -> str | None:
+    said = str(track.get("Language") or "").partition("/")[0].strip()
+    return said if said.lower() != "und" and _TAG.fullmatch(said) else None
