@@ -58,7 +58,6 @@ def shown(extra: ExtraName) -> str:
         "movie: Trailer (2010).mkv",
         "movie: Trailer Park.mkv",
         "movie: Deleted (2016).mkv",
-        "movie: trailer.mkv",
         "movie: Film.2001.1080p.x264-OTHER.mkv",
         "tv: Extras/Season 1/Extras - S01E01.mkv",
         "tv: TV/Extras/Season 1/Extras S01E01.mkv",
@@ -76,6 +75,13 @@ def test_what_only_looks_like_an_extra_is_media(where: str):
     read = name_of(f"/srv/{path}", library_type, "/srv")
     assert isinstance(read, (MovieName, EpisodeName, TrackName))
     assert kind_of_extra(path.split("/"), library_type) is None
+
+
+def test_an_extra_without_a_name_belongs_to_the_film_of_the_library_s_own_folder():
+    read = name_of("/srv/Frost (2008)/trailer.mkv", "movie", "/srv/Frost (2008)")
+    assert read == ExtraName("trailer", "Trailer", MovieName("Frost", 2008))
+    read = name_of("/srv/A Show/trailer.mkv", "tv", "/srv/A Show")
+    assert read == ExtraName("trailer", "Trailer", EpisodeName("A Show"))
 
 
 kinds_of_extras = st.sampled_from(["trailer", "behindthescenes", "deleted", "featurette"])

@@ -95,8 +95,8 @@ def test_not_hidden(name: str):
         "Film/sample-film.mkv",
         "Film/Sample/film.mkv",
         "Film/Film (sample).mkv",
-        "Film/trailer.mkv",
-        "Film/Film-trailer.mp4",
+        "Film/Film - sample.mp4",
+        "Film/Film_sample2.mp4",
         "Film/film_sample.avi",
     ],
 )

@@ -92,7 +92,10 @@ def test_a_movie_is_read_as_a_person_would(path: str, title: str, facts: dict[st
 @pytest.mark.parametrize(("path", "show", "facts"), table("names_tv.txt"))
 def test_an_episode_is_read_as_a_person_would(path: str, show: str, facts: dict[str, object]):
     named_facts = {EPISODE_WORDS.get(key, key): value for key, value in facts.items()}
-    assert named(path, "tv") == EpisodeName(show, **named_facts)
+    read = named(path, "tv")
+    assert isinstance(read, EpisodeName)
+    assert replace(read, source=facts.get("source")) == EpisodeName(show, **named_facts)
+    assert read.source == facts.get("source", read.source)
 
 
 @pytest.mark.parametrize(("path", "title", "facts"), table("names_music.txt"))
@@ -113,6 +116,43 @@ def test_the_names_in_the_guide_are_read_as_it_says(
     for key, value in facts.items():
         word = EPISODE_WORDS.get(key, key) if kind == "tv" else key
         assert getattr(read, word) == value, key
+
+
+@pytest.mark.parametrize(
+    ("library_type", "path", "source"),
+    [
+        ("movie", "Red Sea (2001) [Bluray-1080p].mkv", "Blu-ray"),
+        ("movie", "Red.Sea.2001.1080p.BDRip.x264.mkv", "Blu-ray"),
+        ("movie", "Red.Sea.2001.2160p.REMUX.HEVC.mkv", "Blu-ray"),
+        ("movie", "Red.Sea.2001.UHDBD.mkv", "Blu-ray"),
+        ("movie", "Red Sea (2001)/BDMV/STREAM/00800.m2ts", "Blu-ray"),
+        ("movie", "Red Sea (2001)/VIDEO_TS/VTS_01_1.VOB", "DVD"),
+        ("movie", "Red.Sea.2001.DVDRip.XviD.avi", "DVD"),
+        ("movie", "Red.Sea.2001.PAL.DVD9.mkv", "DVD"),
+        ("movie", "Red.Sea.2001.HD-DVD.1080p.mkv", "HD-DVD"),
+        ("movie", "Red.Sea.2001.1080p.WEB-DL.mkv", "Web"),
+        ("movie", "Red.Sea.2001.WEB.h264.mkv", "Web"),
+        ("movie", "Red.Sea.2001.720p.HDTV.mkv", "TV"),
+        ("movie", "Red.Sea.2001.TS.XviD.avi", "Telesync"),
+        ("movie", "Red.Sea.2001.HDCAM.mkv", "Camera"),
+        ("movie", "Red.Sea.2001.DVDSCR.mkv", "DVD"),
+        ("movie", "Red Sea (2001) [Web] {tmdb-1}/red.mkv", "Web"),
+        ("movie", "The Web (2001).mkv", None),
+        ("movie", "Cam (2001).mkv", None),
+        ("movie", "DVD.mkv", None),
+        ("movie", "Red Sea (2001).mkv", None),
+        ("tv", "Show/Season 1/Show - S01E02 - Title [WEBDL-1080p].mkv", "Web"),
+        ("tv", "Show.S01E02.720p.HDTV.x264-GRP.mkv", "TV"),
+        ("tv", "Show.S01.1080p.BluRay.x264-GRP/e02.mkv", "Blu-ray"),
+        ("tv", "Show (2005)/Season 1/Show (2005) - S01E02 - The Web.mkv", None),
+    ],
+)
+def test_the_source_of_a_file_is_read_after_its_title(
+    library_type: str, path: str, source: str | None
+):
+    read = named(path, library_type)
+    assert isinstance(read, (MovieName, EpisodeName))
+    assert read.source == source
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class EpisodeName:
     imdb_id: str | None = None
     absolute_end: int | None = None
     """The last number, in a file with several absolute ones."""
+    source: str | None = None
+    """Blu-ray, DVD, Web, TV ..., of the file."""
 
     @property
     def identity(self) -> str:

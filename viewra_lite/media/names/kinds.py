@@ -133,15 +133,11 @@ def is_hidden(name: str) -> bool:
 
 LARGEST_SAMPLE_BYTES = 300 * 1024 * 1024
 _SAMPLE_FOLDERS = frozenset({"sample", "samples", "proof"})
-_SAMPLE = re.compile(
-    r"(?:sample|trailer)\d?|.*[-._](?:sample|trailer)\d?|sample-.*|"
-    r".*[(\[]\s*(?:sample|trailer)\s*[)\]]",
-    re.I,
-)
+_SAMPLE = re.compile(r"sample\d?|.*[-._][ ]?sample\d?|sample-.*|.*[(\[]\s*sample\s*[)\]]", re.I)
 
 
 def is_sample(parts: Sequence[str], size: int) -> bool:
-    """Whether a file is a sample or a trailer; `parts` run from the root to the file name.
+    """Whether a file is a sample; `parts` run from the root to the file name.
 
     A file in a folder "Sample" is one whatever its size; by its own name only up to 300 MiB.
     """

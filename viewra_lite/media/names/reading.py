@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from .facts import EpisodeName, MovieName, NameFacts, TrackName
 from .films.extras import extra_name
@@ -10,7 +11,7 @@ from .films.movies import movie_name
 from .guesses import require_guessit
 from .kinds import stem_of
 from .shows.episodes import episode_name
-from .text import readable
+from .text import readable, release_words, source_of
 from .tracks import track_name
 
 LONGEST_NAME = 255  # what file systems allow; bounds the time that odd names can take
@@ -29,15 +30,17 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
     if library_type != "music":
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
-    stem = stem_of(filename).strip()
+    stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root))
     try:
-        extra = extra_name([*parents, filename], library_type)
+        extra = extra_name([*parents, filename], library_type, root_name)
         if extra is not None:
             return extra
         if library_type == "movie":
             return movie_name(parents, stem or filename)
         if library_type == "tv":
-            return episode_name(parents, stem or filename, readable(os.path.basename(root)))
+            name = episode_name(parents, stem or filename, root_name)
+            tails = map(release_words, (stem, *parents[-1:]))
+            return replace(name, source=source_of(parents, tails))
         return track_name(parents, stem or filename)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return _bare(library_type, stem or filename)  # a name beyond every rule is still a name

@@ -137,7 +137,7 @@ _SOURCE = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(f'({each})' for each in _SOURCES.values())})(?![^\W_])", re.I
 )
 _LABELS = list(_SOURCES)
-_TAIL = re.compile(rf"(?<=[ ._(\[-]){YEAR}(?![^\W_])|(?<=[^\W_])[ ._-]*\[")
+_BRACKET = re.compile(r"(?<=[^\W_])[ ._-]*\[")
 
 
 def source_of(parents: Sequence[str], tails: Iterable[str]) -> str | None:
@@ -154,8 +154,8 @@ def source_of(parents: Sequence[str], tails: Iterable[str]) -> str | None:
 
 def release_words(name: str) -> str:
     """Return a name from where its words about the release may begin, "" without any."""
-    cruft, tail = CRUFT.search(name), _TAIL.search(name)
-    begins = [tail.end()] if tail else []
+    cruft, bracket = CRUFT.search(name), _BRACKET.search(name)
+    begins = [bracket.end()] if bracket else []
     if cruft:  # "Title TS XviD": the word before is one of them
         before = name[: max(0, cruft.start() - 1)]
         begins.append(max(before.rfind(gap) for gap in " ._-[(") + 1)

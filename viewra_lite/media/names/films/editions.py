@@ -34,6 +34,7 @@ _EDITIONS = {
     "Producer's Cut": "producer'?’?s cut",
     "Fan Edit": "fan ?edit",
     "Limited Edition": "limited edition",
+    "2in1": "2in1",
     "": r"\d{2,3}th anniversary(?: edition)?|black (?:and|&) (?:chrome|white)(?: edition)?",
 }
 # Only after the year: before it they are words of titles ("The Christmas Edition").
@@ -41,7 +42,6 @@ _LATE_EDITIONS = {
     "Director's Cut": "directors|(?-i:DC)",
     "Restored": "restored",
     "Integral": "int[eé]grale?(?: version)?",
-    "2 in 1": "2in1",
     "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition",
 }
 _LANGUAGES = (
@@ -56,6 +56,7 @@ _RELEASE_END = re.compile(
     r"readnfo|dubbed|subbed|(?-i:DC|OM|DL|LD|MD|HC|PAL|NTSC|XXX)|v\d)[ ._-]*$",
     re.I,
 )
+_IN_PARENTHESES = re.compile(r"(?<=[^\W_])(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$", re.I)
 _LABEL = re.compile(r"(?<=[^\W_])[ ._-]*\[[^\[\]]*\][ ._-]*$")
 _LANGUAGE = re.compile(rf"(?<=[^\W_][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
 _FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
@@ -99,7 +100,7 @@ def _label(found: re.Match[str]) -> str:
 
 
 def without_end(title: str, *, is_release: bool) -> str:
-    """Drop editions and labels in brackets from a title's end, and of a release also languages."""
+    """Drop editions and labels from a title's end, of a release also languages and notes."""
     while True:
         cut = _end(title, is_release=is_release)
         if cut is None or not words(title[:cut]):
@@ -113,11 +114,15 @@ def _end(title: str, *, is_release: bool) -> int | None:
         pass
     if edition is not None and not words(title[edition.end() :]):
         return edition.start()
-    found = _LABEL.search(title) or (is_release and _RELEASE_END.search(title))
-    language = _LANGUAGE.search(title) if is_release and not found else None
-    if language and _is_of_release(title, language):
-        found = language
+    found = _LABEL.search(title)
+    if found is None and is_release:
+        found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title) or _language(title)
     return found.start() if found else None
+
+
+def _language(title: str) -> re.Match[str] | None:
+    found = _LANGUAGE.search(title)
+    return found if found and _is_of_release(title, found) else None
 
 
 def _is_of_release(title: str, language: re.Match[str]) -> bool:

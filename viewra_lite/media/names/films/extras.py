@@ -55,6 +55,7 @@ _TRAILER = (
     r"(?:(?:official|theatrical|teaser|final|original|international)[ ._-]+)*(?:trailer|teaser)s?"
 )
 _NUMBER = r"(?P<number>[ ._-]?#?\d{0,2})"
+_OF_TITLES = "scene|short|interview|other|clip|extra"
 _ENDINGS = (
     # words of nothing else: "trailer", "heat.trailer2", "Heat - featurette"
     rf"(?P<film>.*?)(?:^|[ ]*-[ ]*|[._])"
@@ -64,7 +65,7 @@ _ENDINGS = (
     rf"deleted[ ._]scenes?|featurettes?|making[ ._]of|gag[ ._]reel|bloopers?){_NUMBER}[)\]]?",
     # words of titles too: "With Him (1995)-interview", not "The-Interview" or "Frost - Interview"
     rf"(?P<film>(?!.*{CRUFT.pattern}).*[ .(].*?)(?:-|(?<=[)\]])[ ]*-[ ]+)"
-    rf"(?P<word>scene|short|interview|other|clip|extra){_NUMBER}",
+    rf"(?P<word>{_OF_TITLES}){_NUMBER}",
     # after the year: "Heat.1995.Trailer.720p"
     rf"(?P<film>.*[^\W_].*(?<![^\W_]){YEAR}[)\]]?)[ ._-]+(?P<word>{_TRAILER}){_NUMBER}"
     rf"(?:[ ._]*[\[(-].*|[ ._]{CRUFT.pattern}.*)?",
@@ -73,6 +74,7 @@ _ENDINGS = (
     r"(?:[ ._\[(-].*)?",
 )
 _ENDING = tuple(re.compile(pattern, re.I) for pattern in _ENDINGS)
+_AFTER_FOLDER = re.compile(rf"(?P<film>.+)-(?P<word>{_OF_TITLES}){_NUMBER}", re.I)
 _MAY_END = re.compile(
     "trailer|teaser|behind|deleted|featurette|making|gag|blooper|scene|short|interview|other|clip|"
     "extra|ncop|nced",
@@ -103,11 +105,16 @@ def kind_of_extra(parts: Sequence[str], library_type: str) -> str | None:
     return None if found is None else found.kind
 
 
-def extra_name(parts: Sequence[str], library_type: str) -> ExtraName | None:
-    """Read an extra's kind, title and film (or show, season, episode); None for another file."""
+def extra_name(parts: Sequence[str], library_type: str, root_name: str = "") -> ExtraName | None:
+    """Read an extra's kind, title and film (or show, season, episode); None for another file.
+
+    `root_name` is the film or show of a "trailer.mkv" in the root itself.
+    """
     found = _found(parts, library_type)
     if found is None:
         return None
+    if not (found.parents or found.film):
+        found = found._replace(parents=[root_name])
     owner = _movie(found) if library_type == "movie" else _episode(found)
     return ExtraName(found.kind, _title(found, owner), owner)
 
@@ -148,7 +155,8 @@ def _ending(folders: Sequence[str], stem: str, library_type: str) -> _Found | No
     if not _MAY_END.search(stem):
         return None
     found = next(filter(None, (pattern.fullmatch(stem) for pattern in _ENDING)), None)
-    if found is None or not (found["film"] or folders):
+    found = found or _after_folder(folders, stem)
+    if found is None:
         return None
     is_attached = stem[: found.start("word")].endswith("-") and not found["film"].endswith(" ")
     if library_type == "tv" and _NUMBERED.search(stem) and not is_attached:
@@ -157,6 +165,13 @@ def _ending(folders: Sequence[str], stem: str, library_type: str) -> _Found | No
     kind = next((kind for end, kind in _KIND_OF_ENDING.items() if word.endswith(end)), "other")
     label = words(_label(found["word"], kind) + found["number"].strip(" ._-"))
     return _Found(kind, list(folders), found["film"], label, is_in_folder=False)
+
+
+def _after_folder(folders: Sequence[str], stem: str) -> re.Match[str] | None:
+    """Match "Frost-interview" in a folder "Frost (2008)", but not "The-Interview"."""
+    found = _AFTER_FOLDER.fullmatch(stem) if folders else None
+    same = found and fold(folders[-1]).startswith(fold(words(found["film"])))
+    return found if same else None
 
 
 def _label(word: str, kind: str) -> str:

@@ -21,7 +21,10 @@ _GENERIC = re.compile(
     re.I,
 )
 _NUMBERED = re.compile(r"(?:movie|film|video|feature)[ ._-]*\d{1,5}", re.I)
-_SHELF = re.compile(r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted|.)", re.I)
+_SHELF = re.compile(
+    r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted|.|[a-z0-9]-[a-z0-9])",
+    re.I,
+)
 _RELEASE_FOLDER = re.compile(rf".*(?:{CRUFT.pattern}).*-[^\W_]+$", re.I)
 _SEVERAL = re.compile(r"(?<![^\W_])(?:trilogy|collection|anthology|pack|saga|complete)", re.I)
 _IN_PARENTHESES = (
@@ -32,7 +35,9 @@ _LABELLED_YEAR = re.compile(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)")
 _YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=[^\W\d_])")
 _HIGH_ORDINAL = re.compile(r"([1-9]\d)(?:\. | - )(?=[\d ]*[^\W\d_])")
 _ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[\d ]*[^\W\d_])")  # "01. " in a box set
-_BARE_YEAR = re.compile(rf"(?<![^\W_])({YEAR})(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))")
+_BARE_YEAR = re.compile(
+    rf"(?<![^\W_])({YEAR})(?:-{YEAR})?(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))"  # not of a date
+)
 _LABEL = re.compile(r"[ ]*[-_ ][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
 

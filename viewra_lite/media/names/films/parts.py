@@ -12,7 +12,7 @@ DISC_FOLDER = re.compile(
     r"(?:video_ts|audio_ts|bdmv|stream|(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))", re.I
 )
 _DISC = r"(?:cd|dvd(?![59](?!\d))|dis[ck])"
-_BEFORE = r"(?:^|[ ._(\[-]+)"
+_BEFORE = r"(?:^|[ ._()\[\]-]+)"
 _OF = re.compile(
     rf"{_BEFORE}(?:(?:{_DISC}|part|pt)[ ._-]?)?(?P<part>\d{{1,2}})[ ._]?of[ ._]?(?P<all>\d{{1,2}})"
     r"(?![^\W_])[)\]]?",
@@ -27,7 +27,9 @@ _AT_END = re.compile(
 _BEFORE_CRUFT = re.compile(
     rf"(?<=[^\W_]){_BEFORE}{_DISC}[ ._-]?(?P<part>\d{{1,2}})(?=[ ._-]+{CRUFT.pattern})", re.I
 )
-_LOOSE = re.compile(rf"[ ._(\[-]+(?:{_DISC}|part|pt)[ ._-]*(?P<part>\d{{1,2}})[)\]]?", re.I)
+_LOOSE = re.compile(
+    rf"[ ._(\[-]+(?:{_DISC}|part|pt)[ ._-]*(?P<part>\d{{1,2}})(?![^\W_])[)\]]?", re.I
+)
 _YEAR = re.compile(rf"(?<=[^\W_])[ ._([-]+{YEAR}(?![^\W_])[)\]]?")
 
 
