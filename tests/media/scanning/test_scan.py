@@ -401,7 +401,7 @@ def test_retagged_and_renamed_tracks_keep_their_ids(
     assert [hit.title for hit in store.media.search("another")] == ["Another Title"]
 
 
-def test_an_episode_gets_its_title_when_its_file_does_and_never_another(
+def test_an_episode_gets_its_title_when_its_file_does_and_a_corrected_one(
     store: Store, tmp_path: Path
 ) -> None:
     folder = tmp_path / "tv/Firefly (2002)/Season 1"
@@ -414,7 +414,7 @@ def test_an_episode_gets_its_title_when_its_file_does_and_never_another(
     store.media.scan(library.id)
     show = store.media.show(store.media.shows().items[0].id)
     titles = [episode.title for episode in show.seasons[0].episodes]
-    assert titles == ["The Train Job", "Bushwhacked"]
+    assert titles == ["The Train Job", "Something Else"]
     assert store.media.search("train job")[0].title == "The Train Job"
 
 

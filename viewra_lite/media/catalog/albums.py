@@ -17,6 +17,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from peewee import Tuple
+
 from ...database.transactions.database import Database
 from ..files import versions
 from ..files.works import Works
@@ -36,7 +38,9 @@ from .album_names import (
     title_in,
     weight,
 )
+from . import sources
 from .cleared import known
+from .sources import Read, Speaker
 
 
 class Albums:
@@ -65,11 +69,11 @@ class Albums:
             getattr(tags, "musicbrainz_album_id", None),
             album_folder(file.path),
         )
-        album = self._found(info)
+        album, read = self._found(info), _read(name, tags)
         if album is None:
-            album = self._new(info, tags)
+            album = self._new(info, read)
         else:
-            _fill(album, info)
+            self._read_album(album, file, name, info, read)
         self._note(album, info)
         self._folders.setdefault(album.id, set()).add(info.folder)
         self._changed.add(album.id)
@@ -153,28 +157,50 @@ class Albums:
 
     # Rows
 
-    def _new(self, info: AlbumInfo, tags: TagFacts | None) -> Album:
+    def _new(self, info: AlbumInfo, read: Read) -> Album:
         now = self._db.now()
         id, title = self._db.new_id(), info.title or UNKNOWN_ALBUM
         of_library = Album.library == self._library.id
         is_taken = Album.select().where(of_library, Album.identity == info.base).exists()
+        names = {
+            "title": title,
+            "album_artist": info.artist,
+            "artists": [info.artist] if info.is_cover else None,
+        }
         album: Album = Album.create(
             id=id,
             library=self._library.id,
             identity=f"{info.base}:{id}" if is_taken else info.base,  # until the batch ends
-            title=title,
-            sort_title=sort_title(title),
-            album_artist=info.artist,
-            year=info.year,
-            artists=[info.artist] if info.is_cover else None,
-            genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=info.musicbrainz_id,
             created_at=now,
             updated_at=now,
+            **sources.of_new_row(Album, _with(read, names)),
         )
         self._dirty_ids["album"].add(id)
         self._names.add(info.base)
         return album
+
+    def _read_album(
+        self, album: Album, file: MediaFile, name: TrackName, info: AlbumInfo, read: Read
+    ) -> None:
+        """Give a known album what a file says of it; its first track decides."""
+        if info.title is not None and info.base == album_name(album.identity):
+            names: dict[str, str | None] = {"title": info.title}  # perhaps spelled otherwise
+            if info.is_cover:
+                names["album_artist"] = info.artist
+            read = _with(read, names)
+        speaker = Speaker(lambda: _is_first(album, file, name), lambda: self._others(album, file))
+        changes = sources.changes(album, read, speaker, _implied(album))
+        if changes.keys() <= {"sources"}:
+            if changes:
+                Album.update(**changes).where(Album.id == album.id).execute()
+            return
+        self._update(album, changes)
+        self._names.add(album_name(album.identity))
+
+    def _others(self, album: Album, file: MediaFile) -> list[str]:
+        """Return the paths of the album's other files."""
+        tracks = Track.select(Track, MediaFile).join(MediaFile).where(Track.album == album.id)
+        return [track.media_file.path for track in tracks if track.media_file_id != file.id]
 
     def _finish_album(self, album_id: str) -> None:
         """Update an album's name and counts; merge it if renamed, delete it if empty."""
@@ -185,7 +211,7 @@ class Albums:
             new_album = Album.get_or_none(Album.id == self._moved_to.get(album_id))
             if new_album is not None and self._is_renamed(new_album):
                 self._merge_renamed(album, new_album)
-            elif not versions.is_curated(album):
+            elif not sources.is_curated(album):
                 Album.delete().where(Album.id == album_id).execute()
                 self._names.add(album_name(album.identity))
                 return
@@ -200,7 +226,7 @@ class Albums:
         if versions.is_new(new_album, self._library, self._db.now()):
             return True
         own = [track.id for track in _tracks(new_album.id) if track.id > new_album.id]
-        return not own and not versions.is_curated(new_album) and not _is_edited(new_album)
+        return not own and not sources.is_curated(new_album) and not _is_edited(new_album)
 
     def _merge_renamed(self, album: Album, new_album: Album) -> None:
         """Merge the row under an album's new name into the album, which is renamed."""
@@ -208,13 +234,9 @@ class Albums:
         Album.delete().where(Album.id == new_album.id).execute()
         if new_album.id in self._infos:
             self._infos[album.id] = self._infos[new_album.id]
-        changes: dict[str, Any] = {"identity": new_album.identity, "library": self._library.id}
-        if not _is_edited(album):
-            changes.update(_named(album, new_album.title, new_album.album_artist))
-            if not has_own_artists(album):
-                changes["artists"] = new_album.artists
-        changes["musicbrainz_id"] = new_album.musicbrainz_id or album.musicbrainz_id
-        changes["year"] = album.year or new_album.year
+        read = {sources.TAGS: {}, **sources.read_of(new_album)}
+        changes = sources.changes(album, read, implied=_implied(album))
+        changes.update(identity=new_album.identity, library=self._library.id)
         self._update(album, changes)
         self._names.update(album_name(one.identity) for one in (album, new_album))
 
@@ -226,13 +248,9 @@ class Albums:
         title = new_title(album, tracks, info)
         artist, artists = new_artist(album, tracks, info)
         before, base = album_name(album.identity), album_identity(title, artist)
-        changes: dict[str, Any] = {}
-        if not _is_edited(album) and (title, artist, artists) != (
-            album.title,
-            album.album_artist,
-            album.artists,
-        ):
-            changes.update(_named(album, title, artist), artists=artists)
+        names = {"title": title, "album_artist": artist, "artists": artists}
+        read = {sources.NAME: {}, sources.TAGS: names}
+        changes = sources.changes(album, read, implied=_implied(album))
         if base != before:
             changes["identity"] = f"{base}:{album.id}"  # until the batch ends
             self._names.update((before, base))
@@ -276,30 +294,47 @@ def _called(base: str) -> Any:
     return (Album.identity == base) | marked
 
 
-def _named(album: Album, title: str, artist: str | None) -> dict[str, Any]:
-    """Return the columns of another name; a sort_title that a person has set stays."""
-    follows = album.sort_title == sort_title(album.title)
-    return {
-        "title": title,
-        "album_artist": artist,
-        "sort_title": sort_title(title) if follows else album.sort_title,
-    }
-
-
 def _is_edited(album: Album) -> bool:
     """Whether a person has renamed the album."""
     return album_identity(album.title, album.album_artist) != album_name(album.identity)
 
 
-def _fill(album: Album, info: AlbumInfo) -> None:
-    """Add the id and the year that an album lacks."""
-    lacking = {
-        name: getattr(info, name)
-        for name in ("musicbrainz_id", "year")
-        if known(album, name) is None and getattr(info, name) is not None
+def _implied(album: Album) -> tuple[str, ...]:
+    """Return the columns that are those of an album's files, unless a person has changed them."""
+    if _is_edited(album):
+        return ()
+    return ("title", "album_artist", *(() if has_own_artists(album) else ("artists",)))
+
+
+def _read(name: TrackName, tags: TagFacts | None) -> Read:
+    """Return what a file says of its album, besides whose it is and what it is called."""
+    by_name = {"year": name.year}
+    if tags is None:
+        return {sources.NAME: by_name}
+    by_tags = {
+        "year": by_name.pop("year") if tags.year is not None else None,
+        "genres": [tags.genre] if tags.genre else None,
+        "musicbrainz_id": tags.musicbrainz_album_id,
     }
-    if lacking:
-        Album.update(**lacking).where(Album.id == album.id).execute()
+    return {sources.TAGS: by_tags, sources.NAME: by_name}
+
+
+def _with(read: Read, names: dict[str, Any]) -> Read:
+    """Return a reading with the columns that name an album, of its highest source."""
+    source = sources.TAGS if sources.TAGS in read else sources.NAME
+    return {**read, source: {**read[source], **names}}
+
+
+def _is_first(album: Album, file: MediaFile, name: TrackName) -> bool:
+    """Whether no other track of an album comes before a file's, or came before its earlier one."""
+    others = Track.select().where(
+        Track.album == album.id, Track.media_file.is_null() | (Track.media_file != file.id)
+    )
+    places = [(name.disc or 1, name.track or 0, name.title)]
+    for own in Track.select().where(Track.album == album.id, Track.media_file == file.id):
+        places.append((own.disc_number, own.track_number, own.title))
+    order = Tuple(Track.disc_number, Track.track_number, Track.title)
+    return not others.where(order < Tuple(*min(places))).exists()
 
 
 def _tracks(album_id: str) -> list[Track]:

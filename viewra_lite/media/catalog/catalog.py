@@ -1,7 +1,8 @@
 """The catalog: files become movies, shows with seasons and episodes, albums with tracks.
 
-A scan writes only facts from names and tags: it inserts new rows, points each at its best file,
-and never overwrites what plugins and people wrote. Everything runs in the caller's writer.
+A scan writes what names, tags and the files beside say: it inserts new rows, points each at its
+best file, corrects what it has read before, and never overwrites what plugins and people wrote.
+Everything runs in the caller's writer.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from ..files.works import Works
 from ..identities import movie_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track, TVShow
 from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
-from ..names.keys import sort_title
 from ..probing.tags import TagFacts
 from ..search import indexing
-from . import extras, matching
+from . import extras, matching, sources
 from .cleared import known
 from .joining import Joining
 from .music import Music
 from .shows import Shows
+from .sources import Read, Speaker
 
 
 class Catalog:
@@ -46,7 +47,7 @@ class Catalog:
         The rows it was linked to before get another version, or are deleted.
         """
         if isinstance(name, MovieName):
-            self._place_movie(file, name)
+            self._place_movie(file, name, _read(name))
         elif isinstance(name, EpisodeName):
             self._shows.place(file, name)
         elif isinstance(name, TrackName):
@@ -71,12 +72,12 @@ class Catalog:
 
     def merge_file(self, known: MediaFile | RemovedFile, new_row: MediaFile) -> MediaFile | None:
         """Merge a new row, which may be in the catalog already, into the row of the same file."""
-        name = self._give_up_movie(new_row, known)
+        movie = self._give_up_movie(new_row, known)
         episodes = _ids(Episode, new_row)
         tracks = _ids(Track, new_row)
         file = merge_into(self._db, known, new_row)
-        if file is not None and name is not None:
-            self._place_movie(file, name)
+        if file is not None and movie is not None:
+            self._place_movie(file, *movie)
         if file is not None and episodes:
             self._shows.leave(file, episodes)
         if file is not None and tracks:
@@ -126,8 +127,7 @@ class Catalog:
         if isinstance(row, TVShow):
             self._shows.replace(row, new_row)
         else:
-            name = MovieName(new_row.title, new_row.year)
-            self._rename_movie(row, name, new_row.identity, new_row)
+            self._rename_movie(row, sources.read_of(new_row), new_row.identity, new_row)
 
     def finish(self) -> None:
         """Update the counts of albums and the search index."""
@@ -138,7 +138,7 @@ class Catalog:
 
     # Movies
 
-    def _place_movie(self, file: MediaFile, name: MovieName) -> None:
+    def _place_movie(self, file: MediaFile, name: MovieName, read: Read) -> None:
         rows, identity = matching.movies_of(self._db, self._library, file, name)
         movie = self._joining.joined(rows)
         for before in list(Movie.select().where(Movie.media_file == file.id)):
@@ -149,37 +149,58 @@ class Catalog:
             if is_last and (movie is None or versions.is_new(movie, self._library, now)):
                 # Renamed or moved: the movie keeps its id, though the first of its files to be
                 # probed may have become a new movie.
-                self._rename_movie(before, name, identity, movie)
+                identity = matching.own_identity(before, name, identity)
+                self._rename_movie(before, read, identity, movie)
                 movie = Movie.get_by_id(before.id)
             else:
                 self._leave_movie(before, file)
         if movie is None:
-            movie = self._new_movie(file, name, identity)
-        elif known(movie, "year") is None and name.year is not None:
-            self._give_year(movie, name.year, identity)
-        matching.learn_ids(movie, name)
-        if versions.is_better(self._db, file, movie.media_file_id):
-            Movie.update(media_file=file.id).where(Movie.id == movie.id).execute()
+            movie = self._new_movie(file, name, read, identity)
+        else:
+            self._read_movie(movie, file, name, read, identity)
         self._works.link(file.id, {movie.work_id: name.part or 0})
 
-    def _give_year(self, movie: Movie, year: int, identity: str) -> None:
-        Movie.update(year=year, identity=identity).where(Movie.id == movie.id).execute()
-        self._works.rename("movie", self._library.id, movie.work_id, identity)
-        self._dirty_ids["movie"].add(movie.id)
+    def _read_movie(
+        self, movie: Movie, file: MediaFile, name: MovieName, read: Read, identity: str
+    ) -> None:
+        """Give a known movie what a file says of it; the best file decides."""
+        is_best = movie.media_file_id == file.id
+        changes: dict[str, Any] = {}
+        if not is_best and versions.is_better(self._db, file, movie.media_file_id):
+            is_best, changes = True, {"media_file": file.id}
+        before = known(movie, "year")
 
-    def _new_movie(self, file: MediaFile, name: MovieName, identity: str) -> Movie:
+        def others() -> list[str]:
+            return versions.other_paths(self._db, movie, file)
+
+        def decides() -> bool:
+            # One with the id of the movie and another year may have a wrong name.
+            is_same = None in (before, name.year) or before == name.year
+            return is_best if is_same else not sources.is_in(before, others())
+
+        speaker = Speaker(decides, others)
+        changes.update(sources.changes(movie, read, speaker, _implied(movie)))
+        year = changes.get("year", before)
+        if not changes.keys().isdisjoint(("title", "year")) and year == name.year:
+            changes["identity"] = identity
+            self._works.rename("movie", self._library.id, movie.work_id, identity)
+        self._update(movie, changes)
+
+    def _update(self, movie: Movie, changes: dict[str, Any]) -> None:
+        if not changes.keys() <= {"media_file", "sources"}:
+            changes["updated_at"] = self._db.now()
+            self._dirty_ids["movie"].add(movie.id)
+        if changes:
+            Movie.update(**changes).where(Movie.id == movie.id).execute()
+
+    def _new_movie(self, file: MediaFile, name: MovieName, read: Read, identity: str) -> Movie:
         now = self._db.now()
         work = self._works.of_new_row(
             "movie", self._library.id, identity, movie_identity(name.title, None)
         )
-        read = {
-            "id": self._db.new_id(),
-            "title": name.title,
-            "sort_title": sort_title(name.title),
-            "year": name.year,
-            "tmdb_id": name.tmdb_id,
-            "imdb_id": name.imdb_id,
-        }
+        values = sources.of_new_row(Movie, read)
+        if kept := self._works.take_kept(work):
+            values = {**kept, **sources.changes(Movie(**kept), read)}
         movie: Movie = Movie.create(
             library=self._library.id,
             media_file=file.id,
@@ -187,29 +208,31 @@ class Catalog:
             identity=identity,
             created_at=now,
             updated_at=now,
-            **{**read, **self._works.take_kept(work)},
+            **{"id": self._db.new_id(), **values},
         )
         self._dirty_ids["movie"].add(movie.id)
         return movie
 
     def _rename_movie(
-        self, movie: Movie, name: MovieName, identity: str, duplicate: Movie | None
+        self, movie: Movie, read: Read, identity: str, duplicate: Movie | None
     ) -> None:
         """Give a movie the new name of its files; a duplicate under that name is deleted."""
-        changes: dict[str, Any] = {"identity": identity, "library": self._library.id}
-        if movie.identity != identity and movie.identity.partition("#")[0] == movie_identity(
-            movie.title, movie.year
-        ):  # else a person has given it another title
-            changes.update(title=name.title, sort_title=sort_title(name.title), year=name.year)
+        if duplicate is not None:
+            self._works.merge(duplicate.work_id, movie.work_id)
+            read = {**sources.read_of(duplicate), **read}
+            Movie.delete().where(Movie.id == duplicate.id).execute()
+        changes = sources.changes(movie, read, implied=_implied(movie))
+        changes.update(identity=identity, library=self._library.id)
         if duplicate is not None:
             changes["media_file"] = duplicate.media_file_id
-            Movie.delete().where(Movie.id == duplicate.id).execute()
-        Movie.update(**changes, updated_at=self._db.now()).where(Movie.id == movie.id).execute()
         self._works.rename("movie", self._library.id, movie.work_id, identity)
-        self._dirty_ids["movie"].add(movie.id)
+        self._update(movie, changes)
 
-    def _give_up_movie(self, new_row: MediaFile, known: Any) -> MovieName | None:
-        """Delete a new row's movie if the known file has a movie to be renamed; return its name."""
+    def _give_up_movie(self, new_row: MediaFile, known: Any) -> tuple[MovieName, Read] | None:
+        """Delete a new row's movie if the known file has a movie to be renamed.
+
+        Returns its name, and all that was read of it.
+        """
         movie = Movie.get_or_none(Movie.media_file == new_row.id)
         own = Movie.get_or_none(Movie.media_file == known.id)
         if movie is None or own is None:
@@ -217,7 +240,9 @@ class Catalog:
         part = self._works.parts_of(new_row.id).get(movie.work_id)
         if versions.other_version(self._db, movie, new_row) is None:
             Movie.delete().where(Movie.id == movie.id).execute()
-        return MovieName(movie.title, movie.year, part=part or None)
+        ids = (movie.tmdb_id, movie.imdb_id)
+        name = MovieName(movie.title, movie.year, None, part or None, *ids)
+        return name, sources.read_of(movie)
 
     def _leave_movie(self, movie: Movie, file: MediaFile) -> None:
         other = versions.other_version(self._db, movie, file)
@@ -226,6 +251,18 @@ class Catalog:
         else:
             self._works.keep(movie)
             Movie.delete().where(Movie.id == movie.id).execute()
+
+
+def _read(name: MovieName) -> Read:
+    """Return what the name of a file says of its movie."""
+    columns = ("title", "year", "tmdb_id", "imdb_id")
+    return {sources.NAME: {column: getattr(name, column) for column in columns}}
+
+
+def _implied(movie: Movie) -> tuple[str, ...]:
+    """Return the columns that are those of a movie's name, unless a person has changed them."""
+    is_named = movie.identity.partition("#")[0] == movie_identity(movie.title, movie.year)
+    return ("title", "year") if is_named else ()
 
 
 def _ids(model: Any, file: MediaFile) -> list[str]:

@@ -14,6 +14,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaLibrary, Movie, Season, TVShow
+from . import sources
 from .cleared import cleared, known
 
 _OWN = (
@@ -27,7 +28,9 @@ _OWN = (
     "created_at",
     "updated_at",
     "cleared",
+    "sources",
 )
+_FILLS_GAPS = sources.Speaker(lambda: False)
 _IDENTITIES = {Movie: movie_identity, TVShow: show_identity}
 _KINDS = {Movie: "movie", TVShow: "show"}
 _Row = TypeVar("_Row", Movie, TVShow)
@@ -94,11 +97,16 @@ class Joining:
     def _fill(self, kept: Any, gone: Any) -> None:
         """Give a row what it lacks and the other has: columns, the better file, a chosen title."""
         model = type(kept)
-        changes = {
-            name: getattr(gone, name)
-            for name in model._meta.fields
-            if name not in _OWN and getattr(gone, name) is not None and _lacks(kept, name)
-        }
+        before, of_gone = sources.sources_of(kept), sources.sources_of(gone)
+        changes = sources.changes(kept, sources.read_of(gone), _FILLS_GAPS)
+        after = changes.get("sources", before)
+        for name in model._meta.fields:
+            if name in _OWN or name in changes or getattr(gone, name) is None:
+                continue
+            if _lacks(kept, name):
+                changes[name] = getattr(gone, name)
+                if name in of_gone:
+                    after = {**after, name: of_gone[name]}
         if model in _IDENTITIES and _is_retitled(gone) and not _is_retitled(kept):
             changes.update(title=gone.title, sort_title=gone.sort_title)
         if model is not TVShow and model is not Season and self._is_better(gone, kept):
@@ -108,6 +116,8 @@ class Joining:
         lost = {name: value for name, value in cleared(gone).items() if known(kept, name) is None}
         if lost:
             changes["cleared"] = {**cleared(kept), **lost}
+        if after != before:
+            changes["sources"] = after
         if changes:
             model.update(**changes).where(model.id == kept.id).execute()
 

@@ -78,18 +78,14 @@ def shows_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple
     return rows, _free(others, identity, name, _top_folder(library, file.path))
 
 
-def learn_ids(row: Any, name: Any) -> None:
-    """Add the external ids of a name that a row lacks, for later matches."""
-    model = type(row)
-    new = {
-        column: getattr(name, column)
-        for column in _IDS
-        if getattr(name, column, None) is not None
-        and column in model._meta.fields
-        and known(row, column) is None
-    }
-    if new:
-        model.update(**new).where(model.id == row.id).execute()
+def own_identity(row: Movie, name: MovieName, identity: str) -> str:
+    """Return the identity of a movie under the new name of its files.
+
+    It needs no mark to be distinguished from itself.
+    """
+    plain = movie_identity(name.title, name.year)
+    is_own = row.identity == plain and (name.year is not None or _has_ids(name))
+    return plain if is_own else identity
 
 
 def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
@@ -202,11 +198,27 @@ def _top_folder(library: MediaLibrary, path: str) -> str:
 
 
 def _top_folder_of(library: MediaLibrary, show: TVShow) -> str | None:
-    file = (
-        MediaFile.select(MediaFile.path)
+    file = _files_of(library, show).order_by(MediaFile.path).first()
+    return None if file is None else _top_folder(library, file.path)
+
+
+def names_show(library: MediaLibrary, show: TVShow, file: MediaFile) -> bool:
+    """Whether a file names its show: the first one, and those in the same folder."""
+    first = _files_of(library, show).order_by(MediaFile.path).first()
+    top = _top_folder(library, file.path)
+    is_beside = first is not None and top != "" and top == _top_folder(library, first.path)
+    return first is None or first.id == file.id or is_beside
+
+
+def other_paths(library: MediaLibrary, show: TVShow, file: MediaFile) -> list[str]:
+    """Return the paths of the other present files of a show."""
+    others = _files_of(library, show).where(MediaFile.id != file.id, MediaFile.status == "present")
+    return [other.path for other in others]
+
+
+def _files_of(library: MediaLibrary, show: TVShow) -> Any:
+    return (
+        MediaFile.select(MediaFile.id, MediaFile.path)
         .join(Episode, on=(Episode.media_file == MediaFile.id))
         .where(Episode.show == show.id, MediaFile.library == library.id)
-        .order_by(MediaFile.path)
-        .first()
     )
-    return None if file is None else _top_folder(library, file.path)

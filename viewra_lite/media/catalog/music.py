@@ -14,7 +14,23 @@ from ..names.facts import TrackName
 from ..names.keys import fold
 from ..probing.tags import TagFacts
 from .album_names import VARIOUS_ARTISTS
+from . import sources
 from .albums import Albums
+from .sources import Read, Speaker
+
+
+# Columns of a track that its name has as well, and their tags.
+_TAGS = {
+    "title": "title",
+    "artist": "artist",
+    "disc_number": "disc",
+    "track_number": "track",
+    "year": "year",
+}
+
+
+# What scans wrote anew before they remembered it.
+_IMPLIED = ("title", "disc_number", "track_number", "duration")
 
 
 class Music:
@@ -31,7 +47,7 @@ class Music:
 
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Link a file to its track, inserting it if needed, and to no other."""
-        album = self._albums.of(file, name, tags)
+        album, read = self._albums.of(file, name, tags), _read(file, name, tags)
         values = {
             "album": album.id,
             "title": name.title,
@@ -46,16 +62,24 @@ class Music:
         track = self._own(file, name, alike)
         if track is None:
             keys = self._keys(album, name, alike)
-            track = self._renamed_track(file, name, values, keys[0])
-            track = track or self._new_track(file, name, tags, values, keys)
-        elif track.media_file_id == file.id and name.album_artist is None:
-            Track.update(artist=name.artist).where(Track.id == track.id).execute()
-        elif versions.is_better(self._db, file, track.media_file_id):
-            Track.update(media_file=file.id, duration=file.duration).where(
-                Track.id == track.id
-            ).execute()
+            track = self._renamed_track(file, album, keys[0])
+            track = track or self._new_track(file, album, read, keys)
+        self._read_track(track, file, read)
         self._works.link(file.id, {track.work_id: 0})
         self.leave(file, track.id, album.id)
+
+    def _read_track(self, track: Track, file: MediaFile, read: Read) -> None:
+        """Give a known track what a file says of it; the best file decides."""
+        is_best = track.media_file_id == file.id
+        changes: dict[str, Any] = {}
+        if not is_best and versions.is_better(self._db, file, track.media_file_id):
+            is_best, changes = True, {"media_file": file.id}
+        speaker = Speaker(lambda: is_best, lambda: versions.other_paths(self._db, track, file))
+        changes.update(sources.changes(track, read, speaker, _IMPLIED))
+        if not changes.keys() <= {"media_file", "sources"}:
+            self._dirty_ids["track"].add(track.id)
+        if changes:
+            Track.update(**changes).where(Track.id == track.id).execute()
 
     def _own(self, file: MediaFile, name: TrackName, alike: list[Track]) -> Track | None:
         """Return the track that a file is of those of its numbers and title."""
@@ -87,19 +111,16 @@ class Music:
         plain, marked = track_identity(*numbers), track_identity(*numbers, name.artist)
         return (marked, plain) if alike else (plain, marked)
 
-    def _renamed_track(
-        self, file: MediaFile, name: TrackName, values: dict[str, Any], key: str
-    ) -> Track | None:
+    def _renamed_track(self, file: MediaFile, album: Album, key: str) -> Track | None:
         """Move the file's track to its new name and album; return it, or None."""
         track: Track | None = Track.get_or_none(Track.media_file == file.id)
         if track is None or versions.other_version(self._db, track, file) is not None:
             return None
-        Track.update(**values, artist=name.artist, year=name.year, duration=file.duration).where(
-            Track.id == track.id
-        ).execute()
         self._works.rename("track", self._library.id, track.work_id, key)
-        self._albums.left(track.album_id, values["album"])
-        self._dirty_ids["track"].add(track.id)
+        if track.album_id != album.id:
+            Track.update(album=album.id).where(Track.id == track.id).execute()
+            self._dirty_ids["track"].add(track.id)
+        self._albums.left(track.album_id, album.id)
         return track
 
     def leave(self, file: MediaFile, placed: str, album_id: str | None = None) -> None:
@@ -109,7 +130,7 @@ class Music:
         """
         for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
             other = versions.other_version(self._db, old, file)
-            if other is not None or versions.is_curated(old):
+            if other is not None or sources.is_curated(old):
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
             else:
                 Track.delete().where(Track.id == old.id).execute()
@@ -119,24 +140,34 @@ class Music:
         """Update every changed album; delete those without tracks."""
         self._albums.finish()
 
-    def _new_track(
-        self,
-        file: MediaFile,
-        name: TrackName,
-        tags: TagFacts | None,
-        values: dict[str, Any],
-        keys: tuple[str, str],
-    ) -> Track:
+    def _new_track(self, file: MediaFile, album: Album, read: Read, keys: tuple[str, str]) -> Track:
         track = Track.create(
             id=self._db.new_id(),
+            album=album.id,
             media_file=file.id,
             work=self._works.of_new_row("track", self._library.id, *keys),
-            artist=name.artist,
-            duration=file.duration,
-            year=name.year,
-            genres=[tags.genre] if tags and tags.genre else None,
-            musicbrainz_id=getattr(tags, "musicbrainz_track_id", None),
-            **values,
+            **sources.of_new_row(Track, read),
         )
         self._dirty_ids["track"].add(track.id)
         return track
+
+
+def _read(file: MediaFile, name: TrackName, tags: TagFacts | None) -> Read:
+    """Return what the name and the tags of a file say of its track."""
+    by_tags: dict[str, Any] = {}
+    by_name = {
+        "title": name.title,
+        "artist": name.artist,
+        "disc_number": name.disc or 1,
+        "track_number": name.track or 0,
+        "year": name.year,
+        "duration": file.duration,
+    }
+    if tags is None:
+        return {sources.NAME: by_name}
+    for column, tag in _TAGS.items():
+        if getattr(tags, tag) is not None:
+            by_tags[column] = by_name.pop(column)
+    by_tags["genres"] = [tags.genre] if tags.genre else None
+    by_tags["musicbrainz_id"] = tags.musicbrainz_track_id
+    return {sources.TAGS: by_tags, sources.NAME: by_name}

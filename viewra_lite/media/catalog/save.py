@@ -30,11 +30,13 @@ from ..models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Tra
 from ..names.keys import LONGEST_KEY, sort_title
 from ..probing.plausible import RANGES
 from ..search import indexing, queries, words
+from . import sources
 from .cleared import after_saving
 
 _OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared", "sources")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+_UNREAD = ("media_file", "season_number", "episode_number")  # follow the files
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 _WATCHED = {Movie, Episode, Track}
@@ -67,30 +69,40 @@ _IDENTITIES: dict[Any, Callable[..., str]] = {
 }
 
 
-def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: str | None) -> str:
+def save(
+    db: Database,
+    model: Any,
+    parent_id: str,
+    values: dict[str, Any],
+    id: str | None,
+    source: str = sources.PERSON,
+) -> str:
     """Insert a row or update the one with this id or this key, inside a writer; return its id.
 
-    A column that is NOT_GIVEN keeps its value. The identity, by which scans find the row, is set
-    once and survives every new title.
+    A column that is NOT_GIVEN keeps its value, and one of a higher source as well. The identity, by
+    which scans find the row, survives every new title.
     """
     parent = (_PARENTS[model], parent_id)
     given = _checked(model, parent[0], values)
     _refuse_unknown_parent(parent)
     _refuse_unknown_file(given)
     row = _by_id(model, parent, id) if id is not None else _found(db, model, parent, given)
+    if row is not None:
+        given = sources.writable(row, given, source)
     key = _key(model, given, row)
     if row is not None and any(key[name] != getattr(row, name) for name in key):
         _refuse_taken(model, parent, key, row.id)
+    marks = _marks(model, row, given, source, is_by_key=id is None)
     if model is Episode and (row is None or "season_number" in given):
         given["season"] = save(db, Season, parent_id, {"season_number": key["season_number"]}, None)
     _add_sort_title(model, given, row)
     if "updated_at" in model._meta.fields:
         given["updated_at"] = db.now()
     if row is None:
-        row_id = _insert(db, model, parent, {**given, **key, **_unique(model, key)})
+        row_id = _insert(db, model, parent, {**given, **key, **_unique(model, key), **marks})
     else:
         row_id = row.id
-        given.update(after_saving(row, given))
+        given.update(after_saving(row, given), **marks)
         if given:
             model.update(**given).where(model.id == row_id).execute()
     if model in _WATCHED:
@@ -98,6 +110,18 @@ def save(db: Database, model: Any, parent_id: str, values: dict[str, Any], id: s
     if model in _KINDS:
         indexing.index(db, _KINDS[model], [row_id])
     return row_id
+
+
+def _marks(
+    model: Any, row: Any, given: dict[str, Any], source: str, *, is_by_key: bool
+) -> dict[str, Any]:
+    """Return the change of `sources` that saving makes; a key that finds a row says nothing."""
+    found_by = _KEYS[model] if row is not None and is_by_key else ()
+    written = {name: value for name, value in given.items() if name not in (*found_by, *_UNREAD)}
+    is_derived = written.get("sort_title", NOT_GIVEN) is None
+    if is_derived:
+        del written["sort_title"]
+    return sources.saved(row, written, source, ("sort_title",) if is_derived else ())
 
 
 def _key(model: Any, given: dict[str, Any], row: object) -> dict[str, Any]:

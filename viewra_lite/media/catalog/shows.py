@@ -11,10 +11,10 @@ from ..files.works import Works
 from ..identities import show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from ..names.facts import EpisodeName
-from ..names.keys import sort_title
-from . import matching
+from . import matching, sources
 from .cleared import known
 from .joining import Joining
+from .sources import Read, Speaker
 
 
 class Shows:
@@ -62,7 +62,7 @@ class Shows:
         stale = Episode.select().where(Episode.media_file == file.id, Episode.id.not_in(placed))
         for episode in list(stale):
             other = versions.other_version(self._db, episode, file)
-            if other is not None or versions.is_curated(episode):
+            if other is not None or sources.is_curated(episode):
                 Episode.update(media_file=other and other.id).where(
                     Episode.id == episode.id
                 ).execute()
@@ -74,19 +74,28 @@ class Shows:
 
     def _show(self, file: MediaFile, name: EpisodeName) -> TVShow:
         rows, identity = matching.shows_of(self._library, file, name)
-        show: TVShow | None = self._joining.joined(rows)
-        if show is None:
+        found = self._joining.joined(rows)
+        if found is None:
             return self._new_show(name, identity)
-        if known(show, "year") is None and name.show_year is not None:
-            self._give_year(show, name.show_year, identity)
-        matching.learn_ids(show, name)
+        show: TVShow = found
+        speaker = Speaker(
+            lambda: matching.names_show(self._library, show, file),
+            lambda: matching.other_paths(self._library, show, file),
+        )
+        changes = sources.changes(show, _read_show(name), speaker, _implied(show))
+        year = changes.get("year", known(show, "year"))
+        if not changes.keys().isdisjoint(("title", "year")) and year == name.show_year:
+            changes["identity"] = show.identity = identity
+            self._works.rename("show", self._library.id, show.work_id, identity)
+        self._update(show, changes)
         return show
 
-    def _give_year(self, show: TVShow, year: int, identity: str) -> None:
-        TVShow.update(year=year, identity=identity).where(TVShow.id == show.id).execute()
-        self._works.rename("show", self._library.id, show.work_id, identity)
-        show.year, show.identity = year, identity
-        self._dirty_ids["show"].add(show.id)
+    def _update(self, show: TVShow, changes: dict[str, Any]) -> None:
+        if not changes.keys() <= {"sources"}:
+            changes["updated_at"] = self._db.now()
+            self._dirty_ids["show"].add(show.id)
+        if changes:
+            TVShow.update(**changes).where(TVShow.id == show.id).execute()
 
     def _new_show(self, name: EpisodeName, identity: str) -> TVShow:
         now = self._db.now()
@@ -97,15 +106,10 @@ class Shows:
             work=self._works.of_new_row(
                 "show", self._library.id, identity, show_identity(name.show, None)
             ),
-            title=name.show,
-            sort_title=sort_title(name.show),
-            year=name.show_year,
             status="unknown",
-            tmdb_id=name.tmdb_id,
-            tvdb_id=name.tvdb_id,
-            imdb_id=name.imdb_id,
             created_at=now,
             updated_at=now,
+            **sources.of_new_row(TVShow, _read_show(name)),
         )
         self._dirty_ids["show"].add(show.id)
         return show
@@ -140,19 +144,25 @@ class Shows:
             ).execute()
             self._dirty_ids["episode"].add(episode.id)
             left.append(episode)
-        elif versions.is_better(self._db, file, episode.media_file_id):
-            Episode.update(media_file=file.id, episode_number_end=end).where(
-                Episode.id == episode.id
-            ).execute()
-        self._fill_title(episode, name)
+        self._read_episode(episode, file, name, number, end)
         return str(episode.id)
 
-    def _fill_title(self, episode: Episode, name: EpisodeName) -> None:
-        """Set the title of an episode that has none."""
-        title = _title(name)
-        if known(episode, "title") is None and title is not None:
-            Episode.update(title=title).where(Episode.id == episode.id).execute()
+    def _read_episode(
+        self, episode: Episode, file: MediaFile, name: EpisodeName, number: int, end: int | None
+    ) -> None:
+        """Give a known episode what a file says of it; the best file decides."""
+        is_best = episode.media_file_id == file.id
+        changes: dict[str, Any] = {}
+        if not is_best and versions.is_better(self._db, file, episode.media_file_id):
+            is_best, changes = True, {"media_file": file.id}
+        speaker = Speaker(lambda: is_best, lambda: versions.other_paths(self._db, episode, file))
+        changes.update(sources.changes(episode, _read(name, number), speaker))
+        if "title" in changes:
             self._dirty_ids["episode"].add(episode.id)
+        if is_best and episode.episode_number_end != end:
+            changes["episode_number_end"] = end
+        if changes:
+            Episode.update(**changes).where(Episode.id == episode.id).execute()
 
     def _new_episode(
         self,
@@ -172,9 +182,7 @@ class Shows:
             season_number=season.season_number,
             episode_number=number,
             episode_number_end=end,
-            absolute_number=_absolute(name, number),
-            title=_title(name),
-            air_date=name.air_date,
+            **sources.of_new_row(Episode, _read(name, number)),
         )
         self._dirty_ids["episode"].add(episode.id)
         return str(episode.id)
@@ -187,13 +195,13 @@ class Shows:
         """
         season = Season.get_or_none(Season.id == episode.season_id)
         show = TVShow.get_or_none(TVShow.id == episode.show_id)
-        if season and not versions.is_curated(season) and not _any(Episode, Episode.season, season):
+        if season and not sources.is_curated(season) and not _any(Episode, Episode.season, season):
             Season.delete().where(Season.id == season.id).execute()
         if show is None or _any(Season, Season.show, show):
             return
         if new_show is not None and versions.is_new(new_show, self._library, self._db.now()):
             self._merge_renamed(show, new_show)
-        elif not versions.is_curated(show):
+        elif not sources.is_curated(show):
             TVShow.delete().where(TVShow.id == show.id).execute()
 
     def replace(self, show: TVShow, new_show: TVShow) -> None:
@@ -227,20 +235,47 @@ class Shows:
         for model in (Season, Episode):
             model.update(show=show.id).where(model.show == new_show.id).execute()
         TVShow.delete().where(TVShow.id == new_show.id).execute()
-        changes: dict[str, Any] = {"identity": new_show.identity, "library": self._library.id}
-        if show.identity == show_identity(show.title, _year(show)):
-            changes.update(title=new_show.title, sort_title=new_show.sort_title, year=new_show.year)
-        TVShow.update(**changes, updated_at=self._db.now()).where(TVShow.id == show.id).execute()
-        self._works.rename("show", self._library.id, show.work_id, new_show.identity)
-        self._dirty_ids["show"].add(show.id)
+        changes = sources.changes(show, sources.read_of(new_show), implied=_implied(show))
+        identity = str(new_show.identity)
+        if identity.startswith(f"{show.identity}#"):
+            identity = str(show.identity)  # needs no mark to be distinguished from itself
+        changes.update(identity=identity, library=self._library.id)
+        self._update(show, changes)
+        self._works.merge(new_show.work_id, show.work_id)
+        self._works.rename("show", self._library.id, show.work_id, identity)
         self._dirty_ids["episode"].update(
             row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)
         )
 
 
-def _title(name: EpisodeName) -> str | None:
-    """Return an episode's title; the name of a file of several episodes titles none of them."""
-    return name.title if len(name.episodes) < 2 else None
+def _read_show(name: EpisodeName) -> Read:
+    """Return what the name of a file says of its show."""
+    return {
+        sources.NAME: {
+            "title": name.show,
+            "year": name.show_year,
+            "tmdb_id": name.tmdb_id,
+            "tvdb_id": name.tvdb_id,
+            "imdb_id": name.imdb_id,
+        }
+    }
+
+
+def _read(name: EpisodeName, number: int) -> Read:
+    """Return what the name of a file says of its episode, or of each of several."""
+    return {
+        sources.NAME: {
+            "title": name.title if len(name.episodes) < 2 else None,
+            "absolute_number": _absolute(name, number),
+            "air_date": name.air_date,
+        }
+    }
+
+
+def _implied(show: TVShow) -> tuple[str, ...]:
+    """Return the columns that are those of a show's name, unless a person has changed them."""
+    is_named = show.identity == show_identity(show.title, _year(show))
+    return ("title", "year") if is_named else ()
 
 
 def _absolute(name: EpisodeName, number: int) -> int | None:

@@ -8,27 +8,13 @@ from typing import Any
 
 from ...database.transactions.database import Database
 from .. import queries
-from ..models import Album, Episode, MediaFile, MediaLibrary, Season, Track, TVShow, best_of
+from ..models import Album, Episode, MediaFile, MediaLibrary, Track, TVShow, best_of
 from . import work_queries
-
-# Columns that only plugins and people write: they keep a row after its last file is removed.
-_CURATED = {
-    TVShow: ("overview", "tagline", "tmdb_id", "first_air_date", "poster_path"),
-    Season: ("title", "overview", "tmdb_id", "tvdb_id", "air_date", "poster_path"),
-    Episode: ("overview", "tmdb_id", "tvdb_id", "imdb_id", "still_path"),
-    Album: ("release_date", "album_type", "label", "cover_path"),
-    Track: ("lyrics",),
-}
 
 
 def is_new(row: Any, library: MediaLibrary, now: datetime) -> bool:
     """Whether a row was inserted since the last completed scan."""
     return bool((library.last_scan or library.created_at) < row.created_at <= now)
-
-
-def is_curated(row: Any) -> bool:
-    """Whether a plugin or a person wrote to a row."""
-    return any(getattr(row, name) is not None for name in _CURATED[type(row)])
 
 
 def is_better(db: Database, file: MediaFile, current_id: str | None) -> bool:
@@ -45,6 +31,12 @@ def other_version(db: Database, row: object, file: MediaFile) -> MediaFile | Non
     """Return the best other file of a movie, an episode or a track, or None."""
     others = [one for one in files_of(db, row) if one.id != file.id]
     return best_of(others) if others else None
+
+
+def other_paths(db: Database, row: object, file: MediaFile) -> list[str]:
+    """Return the paths of the other present files of a movie, an episode or a track."""
+    files = files_of(db, row)
+    return [one.path for one in files if one.id != file.id and one.status == "present"]
 
 
 def files_of(db: Database, row: Any) -> list[MediaFile]:
