@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
     from .maintenance.statistics import LibraryStatistics, Statistics
-    from .media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, TVShow, Track
+    from .media.models import (
+        Album,
+        Episode,
+        MediaFile,
+        MediaLibrary,
+        MediaScan,
+        Movie,
+        Season,
+        TVShow,
+        Track,
+    )
     from .media.scanning.facts import FileFacts, Problem, ScanResult
     from .media.scanning.reconcile import Reconciliation
     from .media.search.searching import SearchHit
@@ -52,6 +62,7 @@ __all__ = [
     "LibraryStatistics",
     "MediaFile",
     "MediaLibrary",
+    "MediaScan",
     "Module",
     "Movie",
     "Page",
@@ -98,7 +109,7 @@ _NAMES = {
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
     "maintenance.statistics": "LibraryStatistics Statistics",
-    "media.models": "Album Episode MediaFile MediaLibrary Movie Season TVShow Track",
+    "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
     "media.scanning.facts": "FileFacts Problem ScanResult",
     "media.scanning.reconcile": "Reconciliation",
     "media.search.searching": "SearchHit",

@@ -45,6 +45,32 @@ def interrupted_scan(url: str, films: Path, cwd: Path) -> tuple[int, str]:
     return child.returncode, seen + rest
 
 
+def test_a_running_scan_is_shown_and_cancelled_from_another_process(
+    cli: Run, folder: Path, url: str, films: Path
+) -> None:
+    config = ("--config", url)
+    cli("init", *config)
+    assert cli("status", *config, "--json").json["scans"] == []
+    child = process("scan", films, "--type", "movie", *config, cwd=folder)
+    assert child.stderr is not None
+    seen = ""
+    for line in child.stderr:
+        seen += line
+        if "reading files" in line:
+            child.send_signal(signal.SIGSTOP)
+            break
+    [scan] = cli("status", *config, "--json").json["scans"]
+    assert (scan["library"], scan["phase"], scan["total"]) == (films.name, "probe", FILMS)
+    assert f"scanning {films.name}: reading files: " in cli("status", *config).out
+    assert cli("scan", films, "--cancel", *config, "--json").json == {"cancelled": True}
+    child.send_signal(signal.SIGCONT)
+    out, _ = child.communicate(timeout=60)
+    # It reports once a second at most, and may have been done by then.
+    assert child.returncode == 0 and ("cancelled; the next scan continues" in out or "60" in out)
+    assert cli("scan", films, "--cancel", *config, "--json").json == {"cancelled": False}
+    assert cli("scan", "--cancel", *config).code == 2
+
+
 def test_ctrl_c_in_a_scan_and_the_next_scan_finishes(
     cli: Run, folder: Path, url: str, films: Path
 ) -> None:
@@ -54,6 +80,7 @@ def test_ctrl_c_in_a_scan_and_the_next_scan_finishes(
     assert err.endswith("\nviewra-lite: interrupted\n")
     [library] = cli("libraries", "--config", url, "--json").json["libraries"]
     assert library["files"] == FILMS and library["last_scan"] is None
+    assert cli("status", "--config", url, "--json").json["scans"] == []
 
     done = cli("scan", films, "--config", url, "--json")
     assert (done.code, done.json["scans"][0]["missing"]) == (0, 0)

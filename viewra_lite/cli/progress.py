@@ -11,7 +11,7 @@ from .output import console, has_rich, is_terminal, note, printable
 
 Progress = Callable[[str, int, int], None]
 
-_WORDS = {"walk": "looking for files", "probe": "reading files", "finish": "finishing"}
+PHASES = {"walk": "looking for files", "probe": "reading files", "finish": "finishing"}
 _SHARES = 10  # lines for a phase with a known total
 _FIRST_COUNT = 1000  # files; without a known total, a line here and whenever the count doubled
 
@@ -42,7 +42,7 @@ class Lines:
             return
         self._next = done + max(1.0, total / _SHARES) if total else done * 2.0
         end = f" of {total}" if total else ""
-        note(f"{self._library}: {_WORDS.get(phase, phase)}: {done}{end}")
+        note(f"{self._library}: {PHASES.get(phase, phase)}: {done}{end}")
 
 
 class Bars:
@@ -63,7 +63,7 @@ class Bars:
         if self._task is not None:
             self._bars.remove_task(self._task)
         self._phase = phase
-        text = f"{self._library}: {_WORDS.get(phase, phase)}"
+        text = f"{self._library}: {PHASES.get(phase, phase)}"
         self._task = self._bars.add_task(text, total=None)
 
 

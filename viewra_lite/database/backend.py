@@ -116,6 +116,9 @@ class Backend(Protocol):
         Raises StoreBusyError after wait_s seconds.
         """
 
+    def is_locked(self, name: str) -> bool:
+        """Whether any process, this one included, holds a named lock."""
+
     def prepare(self, adoptable: Callable[[Connection], bool] | None = None) -> None:
         """Create the database if it does not exist; cheap if it does.
 

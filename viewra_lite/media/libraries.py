@@ -32,6 +32,7 @@ _log = logging.getLogger("viewra_lite.media")
 
 LONGEST_PATH = 2048  # bytes in the database; PostgreSQL's index rows hold 2,704
 _BATCH = 100  # rows per transaction
+_LOCK_WAIT_S = 0.1  # scans() takes the lock for a moment to see whether it is held
 _Checked = TypeVar("_Checked")
 
 
@@ -51,7 +52,7 @@ def locked(db: Database, id: str) -> Iterator[MediaLibrary]:
     """
     with ExitStack() as held:
         try:
-            held.enter_context(db.exclusive(f"scan-{id}"))
+            held.enter_context(db.exclusive(f"scan-{id}", wait_s=_LOCK_WAIT_S))
         except StoreBusyError as exc:
             name = found(db, id).name
             raise ConflictError(
@@ -59,6 +60,11 @@ def locked(db: Database, id: str) -> Iterator[MediaLibrary]:
                 "try again later"
             ) from exc
         yield found(db, id)
+
+
+def is_locked(db: Database, id: str) -> bool:
+    """Whether any process scans, reconciles, removes or purges a library."""
+    return db.backend.is_locked(f"scan-{id}")
 
 
 def absolute(path: object) -> str:

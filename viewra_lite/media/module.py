@@ -214,6 +214,28 @@ class MediaModule(CatalogVerbs):
             self.db, library, self.config, accept_missing=accept_missing, folder=folder
         )
 
+    def scans(self) -> list[MediaScan]:
+        """Return the running or last scan of each library, the latest start first.
+
+        A scan of any process, or a reconciliation, writes how far it is once a second at most.
+        `running` is False if it has ended, or if its process has died.
+        """
+        scans: list[MediaScan] = self.db.all(queries.scans)
+        for scan in scans:
+            scan.running = scan.ended_at is None and libraries.is_locked(self.db, scan.library_id)
+        return scans
+
+    def cancel_scan(self, library_id: str) -> bool:
+        """Ask the scan of a library, in any process, to end; return False if none is running.
+
+        It ends within about a second: files added so far stay, nothing is marked missing, its
+        ScanResult says `cancelled`, and the next scan continues. Raises NotFoundError.
+        """
+        library = self.library(library_id)
+        if not libraries.is_locked(self.db, library.id):
+            return False
+        return bool(self.db.run(queries.cancel_scan, library.id))
+
     # Files
 
     def file(self, id: str) -> MediaFile:

@@ -15,6 +15,7 @@ from .models import (
     MediaExtra,
     MediaFile,
     MediaLibrary,
+    MediaScan,
     Movie,
     Season,
     Track,
@@ -48,6 +49,84 @@ def library_scanned(id: Placeholder, now: Placeholder) -> Query:
 def file_ids_of_library(library_id: Placeholder, limit: Placeholder) -> Query:
     return (
         MediaFile.select(MediaFile.id).where(MediaFile.library == library_id).limit(limit).tuples()
+    )
+
+
+# Scans
+
+
+@statement
+def scans() -> Query:
+    return MediaScan.select().order_by(MediaScan.started_at.desc(), MediaScan.library)
+
+
+@statement
+def scan_begins(library_id: Placeholder, folder: Placeholder, now: Placeholder) -> Query:
+    columns = {
+        MediaScan.folder: folder,
+        MediaScan.phase: "walk",
+        MediaScan.done: 0,
+        MediaScan.total: 0,
+        MediaScan.errors: 0,
+        MediaScan.started_at: now,
+        MediaScan.updated_at: now,
+        MediaScan.ended_at: None,
+        MediaScan.is_cancelled: False,
+    }
+    return MediaScan.insert({MediaScan.library: library_id, **columns}).on_conflict(
+        conflict_target=[MediaScan.library], preserve=list(columns)
+    )
+
+
+@statement
+def scan_continues(
+    library_id: Placeholder,
+    phase: Placeholder,
+    done: Placeholder,
+    total: Placeholder,
+    errors: Placeholder,
+    now: Placeholder,
+) -> Query:
+    return (
+        MediaScan.update(
+            {
+                MediaScan.phase: phase,
+                MediaScan.done: done,
+                MediaScan.total: total,
+                MediaScan.errors: errors,
+                MediaScan.updated_at: now,
+            }
+        )
+        .where(MediaScan.library == library_id)
+        .returning(MediaScan)
+    )
+
+
+@statement
+def scan_ends(
+    library_id: Placeholder,
+    phase: Placeholder,
+    done: Placeholder,
+    total: Placeholder,
+    errors: Placeholder,
+    now: Placeholder,
+) -> Query:
+    return MediaScan.update(
+        {
+            MediaScan.phase: phase,
+            MediaScan.done: done,
+            MediaScan.total: total,
+            MediaScan.errors: errors,
+            MediaScan.updated_at: now,
+            MediaScan.ended_at: now,
+        }
+    ).where(MediaScan.library == library_id)
+
+
+@statement
+def cancel_scan(library_id: Placeholder) -> Query:
+    return MediaScan.update({MediaScan.is_cancelled: True}).where(
+        MediaScan.library == library_id, MediaScan.ended_at.is_null()
     )
 
 

@@ -35,6 +35,7 @@ ROOMS = {
 # Why it may read a table, or all of an index, from one end to the other.
 SCANS = {
     "media.queries.libraries": "there is a handful of libraries",
+    "media.queries.scans": "there is one for each library",
     "media.scanning.queries.missing_moved": "the index holds only those that are missing",
     "media.scanning.queries.removed_moved": "all that is gone, whatever is there",
     "media.scanning.queries.removed_replaced": "all that is gone, whatever is there",
@@ -56,6 +57,9 @@ OF_A_LIBRARY = {
     "missing_moved",
     "present_paths_after",
     "count_unprobed",
+    "scan_continues",
+    "scan_ends",
+    "cancel_scan",
 }
 # A page in its order that would be sorted first reads everything before it shows anything.
 PAGES = {

@@ -51,12 +51,17 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--folder", metavar="FOLDER", help="scan only this folder of the library; the rest stays"
     )
+    parser.add_argument(
+        "--cancel", action="store_true", help="end the running scan of a library, in any process"
+    )
     parser.add_argument("--all", action="store_true", help="scan every library, due or not")
 
 
 def run_scan(args: Namespace) -> int:
     """Scan the libraries that the arguments select."""
     _refuse_conflicts(args)
+    if args.cancel:
+        return _cancel(args)
     # Only adding a folder creates the store.
     with (created if args.type else existing)(args) as store:
         libraries = _chosen(store, args)
@@ -70,6 +75,19 @@ def run_scan(args: Namespace) -> int:
     return DONE if well else NOT_WELL
 
 
+def _cancel(args: Namespace) -> int:
+    with existing(args) as store:
+        library = chosen_library(store, args.path, command(args, "libraries"))
+        is_running = store.media.cancel_scan(library.id)
+    if args.json:
+        print_json({"cancelled": is_running})
+    elif is_running:
+        say(f"{library.name}: the scan ends in a moment; the next one continues it")
+    else:
+        note(f"{library.name} is not being scanned")
+    return DONE
+
+
 def _refuse_conflicts(args: Namespace) -> None:
     if args.path is None and (args.type or args.name is not None):
         raise UsageError("--type and --name belong to a PATH (see viewra-lite scan --help)")
@@ -77,6 +95,8 @@ def _refuse_conflicts(args: Namespace) -> None:
         raise UsageError(
             "--folder is a folder of the library that PATH names (see viewra-lite scan --help)"
         )
+    if args.cancel and (args.path is None or args.type or args.folder is not None):
+        raise UsageError("--cancel takes only the PATH, name or id of a library")
     if args.path is not None and args.all:
         raise UsageError("a PATH and --all exclude each other (see viewra-lite scan --help)")
 
@@ -186,6 +206,8 @@ def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -
     left = result.probed - result.added - result.updated - result.moved
     if left > 0:
         say(f"{library.name}: {left} files were read that an earlier scan had not read")
+    if result.cancelled:
+        say(f"{library.name}: cancelled; the next scan continues")
     if result.frozen:
         part = () if args.folder is None else ("--folder", args.folder)
         again = command(args, "scan", library.path, *part, "--accept-missing")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import created, looking
+from ..progress import PHASES
 from ..output import note, print_facts, print_json, printable, readable_size, say
 from ..remedies import command
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _PROBLEMS_SHOWN = 100
+_SCAN_COLUMNS = ("folder", "phase", "done", "total", "errors", "started_at", "updated_at")
 _PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 
@@ -73,7 +75,22 @@ def _facts(store: Store) -> dict[str, Any]:
         **{name: value for name, value in database._asdict().items() if value is not None},
         "schema": schema,
         "counts": None if is_pending else dict(store.maintenance.statistics().counts),
+        "scans": [] if is_pending else _running_scans(store),
     }
+
+
+def _running_scans(store: Store) -> list[dict[str, Any]]:
+    running = [scan for scan in store.media.scans() if scan.running]
+    names = {library.id: library.name for library in store.media.libraries()}
+    return [
+        {
+            "library_id": scan.library_id,
+            "library": names[scan.library_id],
+            **{name: getattr(scan, name) for name in _SCAN_COLUMNS},
+        }
+        for scan in running
+        if scan.library_id in names
+    ]
 
 
 def schema_by_module(store: Store) -> list[dict[str, Any]]:
@@ -111,8 +128,19 @@ def _print_status(facts: dict[str, Any]) -> None:
             **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
         }
     )
+    for scan in facts["scans"]:
+        _print_scan(scan)
     if "problems" in facts:
         _print_problems(facts["problems"])
+
+
+def _print_scan(scan: dict[str, Any]) -> None:
+    what = f"{scan['library']}: {scan['folder']}" if scan["folder"] else scan["library"]
+    of_total = f" of {scan['total']}" if scan["total"] else ""
+    say(
+        f"scanning {what}: {PHASES.get(scan['phase'], scan['phase'])}: {scan['done']}{of_total}, "
+        f"{scan['errors']} errors, since {printable(scan['started_at'])}"
+    )
 
 
 def _schema_state(module: dict[str, Any]) -> str:

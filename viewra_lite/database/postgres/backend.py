@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import peewee
@@ -23,14 +22,13 @@ from ...errors import (
     ViewraError,
 )
 from ..backend import ConnectionFacts, DatabaseFacts
-from ..transactions.locks import of_this_process, wait_for_lock
 from ..transactions.pool import Pool
 from ..transactions.waits import Waits
+from .advisory import held, is_held
 from .peewee_database import PostgresStoreDatabase
 from .values import read_all_times
 
 _CONNECT_TIMEOUT_S = 10
-_LOCK_RETRY_S = 0.05
 # DISCARD ALL except the prepared statements, which psycopg continues to use.
 _DISCARD = (
     "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *;"
@@ -244,18 +242,20 @@ class PostgresBackend:
     @contextmanager
     def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
         """Hold an advisory lock on a separate connection, whose end releases it."""
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        translate, error = self.translate, self._psycopg.Error
         connection = self._connect()
-        with of_this_process(connection.fileno()) as is_ours:
-            try:
-                wait_for_lock(lambda: self._try_lock(connection, key), name, wait_s, _LOCK_RETRY_S)
-                yield
-            finally:
-                if is_ours():  # a child's Terminate message would end its parent's connection
-                    # Before the close: the server notices that one a moment later.
-                    with suppress(self._psycopg.Error):  # then the close has to do
-                        connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
-                    connection.close()
+        with held(connection, name, wait_s=wait_s, error=error, translate=translate):
+            yield
+
+    def is_locked(self, name: str) -> bool:
+        """Whether a session of this database holds an advisory lock."""
+        connection = self.borrow()
+        try:
+            return is_held(connection, name)
+        except self._psycopg.Error as exc:
+            raise self.translate(exc) from exc
+        finally:
+            self.give_back(connection)
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
         """Check that the server answers; foreign tables are left to the migrator."""
@@ -308,13 +308,6 @@ class PostgresBackend:
         self._pool.after_fork()
 
     # Internals
-
-    def _try_lock(self, connection: Any, key: int) -> bool:
-        try:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
-        except self._psycopg.Error as exc:
-            raise self.translate(exc) from exc
-        return bool(row[0])
 
     def _has_news(self, connection: Any) -> bool:
         # A server that restarts sends a message on idle connections. Polling the socket finds it

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config.options import SqliteConfig
 from ...errors import TransactionError, StoreBusyError, StoreClosedError, StoreUnavailableError
 from ..backend import ConnectionFacts, DatabaseFacts
-from ..transactions.locks import file_lock
+from ..transactions.locks import file_lock, is_locked
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from ..transactions.waits import Waits, together
 from .drivers.loading import load_driver
@@ -230,11 +230,13 @@ class SqliteBackend:
         if self._checkpoints is not None:
             self._checkpoints.yield_to_writers()
 
-    @contextmanager
-    def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
+    def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
         """Hold a lock file beside the database."""
-        with file_lock(lock_folder(self.path) / name, wait_s=wait_s):
-            yield
+        return file_lock(lock_folder(self.path) / name, wait_s=wait_s)
+
+    def is_locked(self, name: str) -> bool:
+        """Whether a lock file beside the database is locked."""
+        return is_locked(lock_folder(self.path) / name)
 
     def prepare(self, adoptable: Callable[[Any], bool] | None = None) -> None:
         """Create the folder and the file if they do not exist, with permissions for us alone.

@@ -32,6 +32,23 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
                 os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a lock file is locked, by this process or another one.
+
+    Looking takes a shared lock for a moment: an exclusive one has to be tried twice then.
+    """
+    if not path.exists():
+        return False
+    descriptor = _opened(path)
+    with of_this_process(descriptor) as is_ours:
+        try:
+            return not _try_lock(descriptor, shared=True)
+        finally:
+            if is_ours():
+                _unlock(descriptor)
+                os.close(descriptor)
+
+
 def wait_for_lock(is_ours: Callable[[], bool], name: str, wait_s: float, retry_s: float) -> None:
     """Ask for a lock until it is ours; raises StoreBusyError after wait_s seconds."""
     began, in_vain = time.monotonic(), True
@@ -102,7 +119,7 @@ def _unlock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, *, shared: bool = False) -> bool:
     try:
         if os.name == "nt":  # pragma: no cover
             import msvcrt
@@ -111,7 +128,8 @@ def _try_lock(descriptor: int) -> bool:
         else:
             import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

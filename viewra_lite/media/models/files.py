@@ -227,6 +227,7 @@ class MediaScan(StoreModel):
     )
 
     library_id: str
+    running: bool  # set by scans(): whether it has not ended, and its process lives
 
     class Meta:
         table_name = "media_scans"

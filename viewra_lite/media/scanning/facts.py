@@ -56,7 +56,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan or a reconciliation; all but the last four are numbers of files."""
+    """The result of a scan or a reconciliation; the first eight are numbers of files."""
 
     added: int = 0
     updated: int = 0
@@ -73,6 +73,8 @@ class ScanResult:
     """New, changed, or left by a scan that was interrupted or lacked a package."""
     frozen: str | None = None
     """Why nothing was marked missing, or None."""
+    cancelled: bool = False
+    """Whether cancel_scan() ended it: files added so far stay, and nothing was marked missing."""
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()
     """The first hundred errors."""

@@ -24,6 +24,8 @@ def log_end(
         _log.warning(
             "scan of library %s is frozen: its folder cannot be read or is empty", library_id
         )
+    elif result.cancelled:
+        _log.info("scan of library %s was cancelled after %.1f s", library_id, result.seconds)
     else:
         _log.info(
             "scan of library %s ended after %.1f s: %d added, %d updated, %d moved, %d removed, "

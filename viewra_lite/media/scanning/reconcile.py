@@ -42,6 +42,7 @@ from .facts import (
 from .log import log_begin, log_end
 from .queries import KnownFile, known_of
 from .replacements import Replacements
+from .state import ScanState
 from .tally import Tally
 
 _LOOK_BACK = 2000
@@ -68,6 +69,7 @@ class Reconciliation:
         """The part of the library that is reconciled; files elsewhere are not missing."""
         self.accept_missing = accept_missing
         self.tally = Tally()
+        self._scan_state = ScanState(db, library.id, folder)
         self._db = db
         self._config = config
         self._freeze_above = 1.0 if accept_missing else config.freeze_threshold
@@ -91,6 +93,7 @@ class Reconciliation:
         self._present_before = self._count_present()
         self._began_at = self._db.now()
         self._pull_back_last_scan()
+        self._scan_state.begin()
         self._state = "open"
         log_begin(self.library.id, self._present_before)
         return self
@@ -105,14 +108,31 @@ class Reconciliation:
         error = exc
         try:
             with self._held:
-                if exc is None and not abandoned:
-                    self.flush()
-                    self.finish()
+                self._close(exc, abandoned)
         except BaseException as failed:
             error = failed
             raise
         finally:
             log_end(self.library.id, self.result, abandoned, error)
+
+    def _close(self, exc: BaseException | None, abandoned: bool) -> None:
+        phase = "cancelled" if isinstance(exc, KeyboardInterrupt) else "failed"
+        try:
+            if exc is None and not abandoned:
+                self.flush()
+                self.finish()
+                phase = "cancelled" if self.is_cancelled else "done"
+        finally:
+            self._scan_state.end(phase, self.result.errors)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether cancel_scan() has asked this run to end, as of the last report."""
+        return self._scan_state.is_cancelled
+
+    def report(self, phase: str, done: int, total: int) -> None:
+        """Let other processes know how far this run is, once a second at most."""
+        self._scan_state.report(phase, done, total, self.result.errors)
 
     def add(self, facts: FileFacts) -> None:
         """Add a file that exists; raises InvalidValueError for a path outside the library."""
@@ -162,9 +182,23 @@ class Reconciliation:
             ),
         )
         self.tally.note(known, new, changed | returned)
+        self.report("walk", self.tally.seen, 0)
 
     def finish(self) -> None:
-        """Match gone files with new ones, then mark the rest missing unless they are too many."""
+        """Match gone files with new ones, then mark the rest missing unless they are too many.
+
+        After a cancellation nothing is matched or missing: not every file was added.
+        """
+        self.report("finish", self.tally.seen, self.tally.seen)
+        if not self.is_cancelled:
+            self._match_and_mark()
+        self.tally.set(
+            missing=self.count_missing(),
+            seconds=monotonic() - self._began,
+            cancelled=self.is_cancelled,
+        )
+
+    def _match_and_mark(self) -> None:
         matches = Replacements(self._db, self.library, self.tally, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
@@ -181,7 +215,6 @@ class Reconciliation:
         matches.long_gone()
         if self.folder is None:
             self._db.run(queries.library_scanned, self.library.id, self._db.now())
-        self.tally.set(missing=self.count_missing(), seconds=monotonic() - self._began)
 
     def has_files(self) -> bool:
         """Whether a file of the library, or of its part, is known."""

@@ -87,10 +87,12 @@ class _Scan:
         """Walk, then probe the pending files, then link extras to what has become of the others."""
         self._walk()
         done = 0
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(0 if self._files.is_cancelled else _MOST_ROUNDS):
             self._swapped = False
             done = self._probe(done)
-            if not self._swapped:  # else files have other paths than those that were probed
+            if (
+                not self._swapped or self._files.is_cancelled
+            ):  # else files have other paths than those that were probed
                 break
         if done:
             extras.link(self._db, self._library)
@@ -131,9 +133,13 @@ class _Scan:
             self._files.add(facts)
             done += 1
             if done % _PROGRESS_EVERY == 0:
-                self._progress("walk", done, 0)
+                self._report("walk", done, 0)
         self._files.flush()
-        self._progress("walk", done, done)
+        self._report("walk", done, done)
+
+    def _report(self, phase: str, done: int, total: int) -> None:
+        self._files.report(phase, done, total)
+        self._progress(phase, done, total)
 
     # Probing
 
@@ -144,7 +150,7 @@ class _Scan:
         pending = counts.get("pending", 0) + (0 if lacking else counts.get("partial", 0))
         total = done + pending
         self._files.tally.set(not_probed=lacking)
-        self._progress("probe", done, total)
+        self._report("probe", done, total)
         probes: list[Probe] = []
         workers = self._config.scan_workers or os.cpu_count() or 1
         with ProbePool(min(workers, pending), self._config.probe_timeout_s) as pool:
@@ -154,7 +160,9 @@ class _Scan:
                 if len(probes) >= min(self._config.scan_batch_rows, _PROGRESS_EVERY):
                     self._save(probes)
                     probes = []
-                self._progress("probe", done, max(done, total))
+                self._report("probe", done, max(done, total))
+                if self._files.is_cancelled:
+                    break
         self._save(probes)
         self._files.tally.set(probed=done)
         return done

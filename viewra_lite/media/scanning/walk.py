@@ -37,6 +37,9 @@ class Walk:
             return
         folders, links = [self._part or self._root], deque[str]()
         while folders or links:
+            self._files.report("walk", self._files.tally.seen, 0)
+            if self._files.is_cancelled:
+                return
             folder = folders.pop() if folders else links.popleft()
             for entry in self._entries(folder):
                 if _is_folder(entry):
