@@ -30,7 +30,7 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
     if library_type != "music":
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
-    stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root))
+    stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root.rstrip(os.sep)))
     try:
         extra = extra_name([*parents, filename], library_type, root_name)
         if extra is not None:

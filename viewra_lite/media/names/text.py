@@ -12,13 +12,17 @@ _ID = re.compile(
     r"[\[({][ ]*(?P<source>tmdb|tvdb|imdb)(?:id)?[ ]*[-=: ][ ]*(?P<id>(?:tt)?\d+)[ ]*[\])}]", re.I
 )
 _IMDB = re.compile(r"(?<![a-z0-9])(tt\d{7,9})(?![0-9])", re.I)
-_SITE = re.compile(r"\s*\[?\s*www\.[^\s\]]+\s*\]?[\s-]+", re.I)
+_SITE = re.compile(
+    r"\s*\[?\s*(?:www?[.,][^\s\]]+|www \w+ \w+(?= - )|"
+    r"[\w-]+\.(?:com|net|org|info|tv|cc|to|me|ws)(?=\s*\]|\s+-))\s*\]?[\s_-]+",
+    re.I,
+)
 _BRACES = re.compile(r"\{[^{}]*\}")
 _ARTICLE_LAST = re.compile(r"^(.+), (the|an?)$", re.I)
 _INITIALS = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_])\.?)?)")
 # Words that only ever describe a release: a title ends before the first of them.
 CRUFT = re.compile(
-    r"(?<![^\W_])(?:\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|u(?:ltra)?-?hd|"
+    r"(?<![^\W_])(?:(?:bd|web)?\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|u(?:ltra)?-?hd|"
     r"blu-?e?ray|bd-?(?:rip|remux|mv|25|50)|br-?rip|remux|hd-?dvd|hd-?light|"
     r"web-?(?:dl|rip|cap)|u?hdtv(?:rip)?|[ps]dtv|dsr(?:ip)?|tv-?rip|sat-?rip|"
     r"\dx?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
@@ -86,8 +90,10 @@ def without_group(text: str) -> str:
 def before_cruft(text: str) -> str:
     """Cut the text before the first word that describes a release, unless nothing would stay."""
     for found in CRUFT.finditer(text):
-        if words(text[: found.start()]):
-            return text[: found.start()]
+        head = text[: found.start()]
+        if words(head):
+            bracket = _OPEN_BRACKET.search(head)
+            return head[: bracket.start()] if bracket and words(head[: bracket.start()]) else head
     return text
 
 
@@ -137,6 +143,7 @@ _SOURCE = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(f'({each})' for each in _SOURCES.values())})(?![^\W_])", re.I
 )
 _LABELS = list(_SOURCES)
+_OPEN_BRACKET = re.compile(r"[\[(][^\[\]()]*$")
 _BRACKET = re.compile(r"(?<=[^\W_])[ ._-]*\[")
 
 

@@ -11,13 +11,17 @@ from ..text import CRUFT, words
 _NOTE = re.compile(r"\{edition-([^{}]+)\}", re.I)
 # Labels and their words; a space is any gap, and an edition without a label is shown as written.
 _EDITIONS = {
-    "Director's Cut": "director'?’?s? (?:cut|edition|definitive edition|version)",
+    "Director's Cut": "director'?’?s? (?:cut|edition|definitive edition|version)|"
+    "(?-i:(?<!Washington )D?DC)",
     "Final Cut": "(?:the )?final cut",
     "Ultimate Edition": "ultimate (?:cut|edition)",
     "Ultimate Collector's Edition": "ultimate collector'?’?s? edition",
-    "Collector's Edition": "collector'?’?s? edition",
-    "Extended": "extended(?: (?:cut|editions?|version))?",
-    "Special Edition": "special edition",
+    "Collector's Edition": "collector'?’?s? edition|edition collector",
+    "Extended": "extended(?: (?:cut|editions?|version))?|version longue",
+    "Special Edition": "special edition|(?-i:SE)",
+    "Deluxe Edition": "deluxe edition",
+    "Alternative Cut": "alternat(?:iv)?e cut",
+    "International Cut": "international (?:cut|version)",
     "Theatrical": "theatrical(?: (?:cut|edition|version|release))?",
     "Unrated": "unrated(?: (?:cut|edition|version))?",
     "Uncut": "uncut",
@@ -39,8 +43,10 @@ _EDITIONS = {
 }
 # Only after the year: before it they are words of titles ("The Christmas Edition").
 _LATE_EDITIONS = {
-    "Director's Cut": "directors|(?-i:DC)",
-    "Restored": "restored",
+    "Director's Cut": "directors",
+    "Alternative Cut": "alternative",
+    "Festival Cut": "festival(?: cut)?",
+    "Restored": "(?:4k )?restored",
     "Integral": "int[eé]grale?(?: version)?",
     "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition",
 }
@@ -48,17 +54,20 @@ _LANGUAGES = (
     "german|french|italian|spanish|castellano|latino|portuguese|dutch|flemish|danish|swedish|"
     "norwegian|nordic|finnish|icelandic|polish|czech|hungarian|romanian|bulgarian|russian|"
     "ukrainian|turkish|greek|hebrew|arabic|persian|hindi|tamil|telugu|malayalam|kannada|bengali|"
-    "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|ita|esp|eng|rus"
+    "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|swissgerman|ita|esp|eng|rus"
 )
 # Words that end a release's title, and are words of a title elsewhere.
 _RELEASE_END = re.compile(
-    r"(?<=[^\W_][ ._-])(?:3d|multi|complete|limited|internal|proper|real|convert|stv|nfofix|"
-    r"readnfo|dubbed|subbed|(?-i:DC|OM|DL|LD|MD|HC|PAL|NTSC|XXX)|v\d)[ ._-]*$",
+    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|custom|do[ck]u|int[eé]grale?|multi|complete|limited|"
+    r"internal|proper|real|convert|stv|nfofix|readnfo|dubbed|subbed|v\d|"
+    r"(?-i:OM|DL|LD|MD|HC|PAL|NTSC|XXX))[ ._-]*$",
     re.I,
 )
-_IN_PARENTHESES = re.compile(r"(?<=[^\W_])(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$", re.I)
-_LABEL = re.compile(r"(?<=[^\W_])[ ._-]*\[[^\[\]]*\][ ._-]*$")
-_LANGUAGE = re.compile(rf"(?<=[^\W_][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
+_IN_PARENTHESES = re.compile(r"(?<=\w)(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$", re.I)
+_LABEL = re.compile(
+    r"(?<=[^\W_])[ ._-]*(?:\[[^\[\]]*\]|\((?:vhs|dvd|bd|web|tv|u?hd|sd|3d)\))[ ._-]*$", re.I
+)
+_LANGUAGE = re.compile(rf"(?<=[\w)\]][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
 _FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
 LEAST_WORDS_BEFORE_LANGUAGE = 3
 

@@ -34,9 +34,11 @@ _IN_PARENTHESES = (
 _LABELLED_YEAR = re.compile(rf"\s*\[[^\]]*\][ ._]*\({YEAR}\)")
 _YEAR_FIRST = re.compile(rf"[(\[]?({YEAR})[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=[^\W\d_])")
 _HIGH_ORDINAL = re.compile(r"([1-9]\d)(?:\. | - )(?=[\d ]*[^\W\d_])")
-_ORDINAL = re.compile(r"(?:0\d|[1-9])(?:\. | - )(?=[\d ]*[^\W\d_])")  # "01. " in a box set
+_ORDINAL = re.compile(
+    r"(?:(?:0\d|[1-9])(?:\. | - )|\(\d\d?\)[ ]*)(?=[\d ]*[^\W\d_])"
+)  # "01. " in a box set
 _BARE_YEAR = re.compile(
-    rf"(?<![^\W_])({YEAR})(?:-{YEAR})?(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))"  # not of a date
+    rf"(?<![^\W_])({YEAR})(?:-{YEAR}|г\.?)?(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))"  # not of a date
 )
 _LABEL = re.compile(r"[ ]*[-_ ][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
@@ -54,8 +56,7 @@ class _Reading:
 def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     """Read a movie's name from its file and the folders above it (nearest last)."""
     folders = [name for name in parents if not DISC_FOLDER.fullmatch(name)]
-    folder_part = part_of(folders[-1]) if folders else None
-    folder = folder_part.name if folder_part else folders[-1] if folders else ""
+    folder, folder_part = _folder(folders)
     above = _plain_reading(folder)
     part = part_of(stem) or _part_of_title(stem, above)
     mine = _file_reading(without_ids(part.name if part else stem), above, folder)
@@ -71,6 +72,16 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
         ids.get("imdb_id"),
         source_of(parents, (mine.tail, above.tail)),
     )
+
+
+def _folder(folders: list[str]) -> tuple[str, Part | None]:
+    """Return the film's folder and its part: of "Title (1999)/Title Disc 1" the one above and 1."""
+    part = part_of(folders[-1]) if folders else None
+    if part is None:
+        return (folders[-1] if folders else ""), None
+    above = _plain_reading(folders[-2]) if len(folders) > 1 else None
+    is_above = above is not None and above.clear and _is_same(above, _plain_reading(part.name))
+    return (folders[-2] if is_above else part.name), part
 
 
 def _part_of_title(stem: str, above: _Reading) -> Part | None:
@@ -92,7 +103,7 @@ def _plain_reading(name: str) -> _Reading:
     text = text[ordinal.end() :] if (ordinal := _ORDINAL.match(text)) else text
     for pattern in _IN_PARENTHESES:
         for year in reversed(list(pattern.finditer(text))):
-            head = _title_part(text[: year.start()], is_release=False)
+            head = _title_part(text[: year.start()], is_release=" " not in text)
             if words(head):
                 title = _unbracketed(words(head))
                 return _Reading(title, int(year.group(1)), text[len(head) :], clear=True)
@@ -116,7 +127,7 @@ def _bare_reading(text: str) -> _Reading:
     year = before[-1] if before else years[0] if years else None
     is_release = cruft is not None or "." in text
     head = _title_part(text[: year.start()] if year else text, is_release=is_release)
-    head = head.rstrip(".") if year and " " in head else head
+    head = head.rstrip(" .") if year and " " in head else head
     return _Reading(words(head), int(year.group(1)) if year else None, text[len(head) :])
 
 
