@@ -10,22 +10,24 @@ from .facts import TrackName
 from .text import YEAR, words
 
 _DISC = re.compile(
-    r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)[)\]]?"
-    r"(?:[ ._]*[-:(\[].*)?",
+    r"(?:.*?[ ._([-]+)?(?:cd|disc|disk|vinyl|lp)[ ._-]*(\d{1,2}|one|two|three|four)"
+    r"(?:[ ._]?of[ ._]?\d+)?[)\]]?(?:[ ._]*[-:(\[].*)?",
     re.I,
 )
 _DISC_ONLY = re.compile(
-    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]*[-:(\[].*)?", re.I
+    r"(?:cd|disc|disk|vinyl|lp)[ ._-]*(?:\d{1,2}|one|two|three|four)(?:[ ._]?of[ ._]?\d+)?"
+    r"(?:[ ._]*[-:(\[].*)?",
+    re.I,
 )
 HIGHEST_BARE_TRACK = 50
 _NUMBER_WORDS = ("one", "two", "three", "four")
 _YEAR_FIRST = re.compile(
-    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*)(?=\S)"
+    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*|\.[ ])(?=\S)"
 )
 _YEAR_LAST = re.compile(rf"[ ._-]*[(\[]({YEAR})[^)\]]*[)\]]")
 _NOTE = re.compile(
-    r"[ ._-]*[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|lossless|"
-    r"cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}]",
+    r"[ ._-]*(?:\{[^{}]*\}|[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|"
+    r"lossless|cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}])",
     re.I,
 )
 _VARIOUS = re.compile(r"(?:various(?:[ ._]artists?)?|va|compilations?|soundtracks?|ost)", re.I)
@@ -35,11 +37,22 @@ _SHELF = re.compile(
     re.I,
 )
 _TRACK = re.compile(
-    r"(?:(?:(?P<disc>\d)[-.](?=\d\d)|(?:cd|disc|d)(?P<disc2>\d{1,2})[ ._-]*(?:t|track)?[ ._-]*)?"
-    r"(?:track[ ._]?)?(?P<track>\d{1,3})(?:\s*[-–.)_]+\s*|\s+)(?=\S))",
+    r"(?:(?P<disc>\d\d?)[-.](?=\d\d(?![-.]?\d))|"
+    r"(?:(?:cd|dis[ck])[ ._]?(?P<disc2>\d\d?)[ ._-]*(?:t|track)?|d(?P<disc3>\d\d?)[ ._-]*t)"
+    r"[ ._-]*)?"
+    r"(?:track[ ._]?)?[#(\[]?(?P<track>\d{1,3})(?:\s*[-–.)_\]]+\s*|\s+)(?=\S)",
     re.I,
 )
+_SIDE = re.compile(r"(?P<side>[A-H])(?P<track>\d)\s*[-–.)_]+\s*(?=\S)")  # of a record
 _TRACK_ONLY = re.compile(r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(\d{1,3})", re.I)
+# Releases: "Artist_Name-Album-(Label)-CD-1999-GRP" with "01-artist_name-title-grp" in it
+_RELEASE = re.compile(
+    rf"(?P<artist>[^\s-]+)--?(?P<album>[^\s-]+)-(?:\S*-)?\(?(?P<year>{YEAR})\)?-"
+    r"(?P<group>[^\W_]+)(?:_int)?",
+    re.I,
+)
+_RELEASE_TRACK = re.compile(r"(?P<disc>[1-9](?=\d\d))?(?P<track>\d\d)-(?P<rest>[^\s-]\S*)")
+_LATE_TRACK = re.compile(r"(\d\d)[ .]+(?=[^\W\d_])")  # "Artist - Album - 01 Title"
 _SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
 
 
@@ -53,7 +66,8 @@ class _Album:
 
 def track_name(parents: list[str], stem: str) -> TrackName:
     """Read a track's name from its file and the folders above it (nearest last)."""
-    album = _album(parents)
+    stem = _release_track(stem, parents)
+    album = _album([_release_album(name) for name in parents])
     disc, track, rest = _numbered(stem)
     artist, title, album_title, late_track = _split(rest, album, has_number=track is not None)
     performer = None if album.artist and _VARIOUS.fullmatch(album.artist) else album.artist
@@ -62,14 +76,38 @@ def track_name(parents: list[str], stem: str) -> TrackName:
         artist = performer or album_artist
     elif performer and artist.casefold() != performer.casefold():
         album_artist = performer
+    track = late_track if track is None else track
+    if track is not None and album.disc and track // 100 == album.disc:  # 201 on CD2
+        track %= 100
     return TrackName(
         artist,
         album.title or album_title,
         title or words(stem) or stem,
         disc or album.disc,
-        track if track is not None else late_track,
+        track,
         album.year,
         album_artist,
+    )
+
+
+def _release_album(name: str) -> str:
+    """Write a release's folder as other people do: "Artist Name - Album (1999)"."""
+    found = _RELEASE.fullmatch(name)
+    return f"{found['artist']} - {found['album']} ({found['year']})" if found else name
+
+
+def _release_track(stem: str, parents: list[str]) -> str:
+    """Write a release's track as other people do: "1-01 - artist name - title"."""
+    found = _RELEASE_TRACK.fullmatch(stem)
+    releases = [match for match in map(_RELEASE.fullmatch, parents) if match]
+    if found is None or not (releases or "_" in found["rest"]):
+        return stem
+    pieces = found["rest"].split("-")
+    if releases and pieces[-1].casefold() == releases[-1]["group"].casefold() and len(pieces) > 1:
+        pieces.pop()
+    names = [pieces[0], "-".join(pieces[1:])] if len(pieces) > 1 else pieces
+    return " - ".join(
+        [found["track"] if not found["disc"] else f"{found['disc']}-{found['track']}", *names]
     )
 
 
@@ -118,8 +156,9 @@ def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | N
     text = _NOTE.sub("", name)
     text, year = _without_year(text)
     pieces = [words(piece) for piece in _SPLIT.split(text) if words(piece)]
-    if len(pieces) > 1 and re.fullmatch(YEAR, pieces[1]):
-        year = int(pieces.pop(1))
+    for at in (1, -1):
+        if len(pieces) > 1 + (at < 0) and year is None and re.fullmatch(YEAR, pieces[at]):
+            year = int(pieces.pop(at))
     if len(pieces) > 1 and (above is None or _is_artist(pieces[0], above)):
         return pieces[0], " - ".join(pieces[1:]), year
     return None, " - ".join(pieces) or words(name) or name, year
@@ -145,10 +184,13 @@ def _numbered(stem: str) -> tuple[int | None, int | None, str]:
     only = _TRACK_ONLY.fullmatch(stem.strip())
     if only:
         return None, int(only.group(1)), words(stem)
+    side = _SIDE.match(stem)
+    if side:
+        return "ABCDEFGH".index(side["side"]) + 1, int(side["track"]), stem[side.end() :]
     found = _TRACK.match(stem)
     if found is None or _is_title(stem, found):
         return None, None, stem
-    disc = found["disc"] or found["disc2"]
+    disc = _disc_before(found)
     return int(disc) if disc else None, int(found["track"]), stem[found.end() :]
 
 
@@ -156,7 +198,11 @@ def _is_title(stem: str, found: re.Match[str]) -> bool:
     """A bare number that no track has, or no track is written as, begins a title: "7 Rings"."""
     is_spaced = found.group()[-1] == " " and not re.search(r"[-–.)_]", found.group())
     is_odd = len(found["track"]) != 2 or int(found["track"]) > HIGHEST_BARE_TRACK
-    return is_spaced and is_odd and not found["disc"] and not found["disc2"]
+    return is_spaced and is_odd and not _disc_before(found)
+
+
+def _disc_before(track: re.Match[str]) -> str | None:
+    return track["disc"] or track["disc2"] or track["disc3"]
 
 
 def _split(
@@ -164,6 +210,8 @@ def _split(
 ) -> tuple[str | None, str, str | None, int | None]:
     """Split "Artist - Album - 03 - Title" into artist, title, album, track."""
     pieces = [words(piece) for piece in _SPLIT.split(rest) if words(piece)]
+    if len(pieces) > 2 and (late := _LATE_TRACK.match(pieces[-1])):
+        pieces[-1:] = [late[1], pieces[-1][late.end() :]]
     numbers = [piece for piece in pieces[1:-1] if re.fullmatch(r"\d{1,3}", piece)]
     track = int(numbers[0]) if numbers else None
     pieces = [piece for piece in pieces if piece not in numbers]
