@@ -205,7 +205,7 @@ def _encode_video(
             container.mux(picture.encode(_video_frame(number, width, height)))
         container.mux(picture.encode())
         if sound:
-            _mux_silence(container, sound, seconds)
+            mux_silence(container, sound, seconds)
     return buffer.getvalue()
 
 
@@ -217,7 +217,7 @@ def _encode_audio(suffix: str, seconds: float, tags: tuple[tuple[str, str], ...]
     options = {"fflags": "+bitexact"}
     with av.open(buffer, "w", format=container_format, options=options) as container:
         container.metadata.update(tags)
-        _mux_silence(container, _add_sound(container, codec, layout), seconds)
+        mux_silence(container, _add_sound(container, codec, layout), seconds)
     return buffer.getvalue()
 
 
@@ -234,7 +234,8 @@ def _add_sound(container: OutputContainer, codec: str, layout: str) -> av.AudioS
     return container.add_stream(codec, rate=SAMPLE_RATE, layout=layout, options=options)
 
 
-def _mux_silence(container: OutputContainer, sound: av.AudioStream, seconds: float) -> None:
+def mux_silence(container: OutputContainer, sound: av.AudioStream, seconds: float) -> None:
+    """Encode that many seconds of silence into a stream, and end it."""
     context = sound.codec_context
     frame = av.AudioFrame(context.format.name, context.layout.name, round(seconds * SAMPLE_RATE))
     for plane in frame.planes:

@@ -89,8 +89,6 @@ def test_a_duration_that_no_file_has_is_unknown(tmp_path: Path):
     found = looked_at(wav(tmp_path / "a.wav", samples=2**61, rate=44_100), "music")
     assert found.streams is not None and found.streams.audio_codec == "pcm_s16le"
     assert (found.streams.duration, found.error) == (None, None)  # 10 ** 14 s, it says
-    told = tags(str(wav(tmp_path / "b.wav", samples=2**31 - 1, rate=1)))
-    assert told is not None and told.duration is None
 
 
 @pytest.mark.parametrize(
@@ -175,16 +173,16 @@ def test_music(tmp_path: Path, suffix: str, container: str, codec: str):
         year=1997,
         genre="Electronic",
     )
-    facts, tag = streams(str(path)), tags(str(path))
+    facts, tag = streams(str(path)), tags(str(path), {})
     assert (facts.container, facts.video_codec, facts.audio_codec) == (container, None, codec)
-    assert tag is not None and tag.duration == pytest.approx(1.0, abs=0.1)
+    assert facts.duration == pytest.approx(1.0, abs=0.1) and tag is not None
     assert (tag.title, tag.artist, tag.album, tag.album_artist) == (
         "Jóga",
         "Björk",
         "Homogenic",
         "Björk",
     )
-    assert (tag.track, tag.disc, tag.year, tag.genre) == (3, 1, 1997, "Electronic")
+    assert (tag.track, tag.disc, tag.year, tag.genres) == (3, 1, 1997, ("Electronic",))
 
 
 def test_a_track_is_named_by_its_tags_and_the_gaps_by_its_path(tmp_path: Path):

@@ -9,9 +9,8 @@ from typing import Any
 
 from ..identities import UNKNOWN_ALBUM, album_identity, album_name
 from ..models import Album, MediaFile, Track
+from ..names.facts import VARIOUS_ARTISTS
 from ..names.keys import fold
-
-VARIOUS_ARTISTS = "Various Artists"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,11 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import UNKNOWN_ALBUM, album_identity, album_name, track_identities
 from ..models import Album, MediaFile, MediaLibrary, Track
-from ..names.facts import TrackName
+from ..names.facts import VARIOUS_ARTISTS, TrackName
 from ..names.keys import fold, sort_title
 from ..names.tracks import album_folder
 from ..probing.tags import TagFacts
 from .album_names import (
-    VARIOUS_ARTISTS,
     AlbumInfo,
     has_own_artists,
     is_loose,
@@ -313,7 +312,7 @@ def _read(name: TrackName, tags: TagFacts | None) -> Read:
         return {sources.NAME: by_name}
     by_tags = {
         "year": by_name.pop("year") if tags.year is not None else None,
-        "genres": [tags.genre] if tags.genre else None,
+        "genres": list(tags.genres) or None,
         "musicbrainz_id": tags.musicbrainz_album_id,
     }
     return {sources.TAGS: by_tags, sources.NAME: by_name}

@@ -10,10 +10,9 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import track_identity
 from ..models import Album, MediaFile, MediaLibrary, Track
-from ..names.facts import TrackName
+from ..names.facts import VARIOUS_ARTISTS, TrackName
 from ..names.keys import fold
 from ..probing.tags import TagFacts
-from .album_names import VARIOUS_ARTISTS
 from . import sources
 from .albums import Albums
 from .sources import Read, Speaker
@@ -168,6 +167,6 @@ def _read(file: MediaFile, name: TrackName, tags: TagFacts | None) -> Read:
     for column, tag in _TAGS.items():
         if getattr(tags, tag) is not None:
             by_tags[column] = by_name.pop(column)
-    by_tags["genres"] = [tags.genre] if tags.genre else None
+    by_tags["genres"] = list(tags.genres) or None
     by_tags["musicbrainz_id"] = tags.musicbrainz_track_id
     return {sources.TAGS: by_tags, sources.NAME: by_name}

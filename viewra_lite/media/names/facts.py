@@ -8,6 +8,8 @@ from typing import Union
 
 from .keys import fold
 
+VARIOUS_ARTISTS = "Various Artists"
+
 
 @dataclass(frozen=True, slots=True)
 class MovieName:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, BinaryIO
@@ -26,6 +27,8 @@ _BY_SUFFIX = {
     ".mp2": "Mpega",
     ".mp3": "Mpega",
 }
+# Of two tags whose names differ only in "/" and spaces, the second is written without its name.
+_NAMELESS = re.compile(r',"(?:[^"\\]|\\.)*"(?=[,}])')
 
 
 def parsed(path: str) -> list[Track]:
@@ -65,11 +68,15 @@ def _tracks(file: BinaryIO, parser: str | None = None) -> list[Track]:
         if exc.errno is not None:
             raise
         raise ProbeUnavailable("libmediainfo, which reads streams, cannot be loaded") from exc
-    try:
-        media = json.loads(found, strict=False)["media"]
-    except ValueError as exc:
-        raise RuntimeError("libmediainfo's answer is not JSON") from exc
+    media = _loaded(found)["media"]
     return media["track"] if media else []
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return json.loads(_NAMELESS.sub("", text), strict=False)
 
 
 def of_kind(tracks: list[Track], kind: str) -> Iterator[Track]:

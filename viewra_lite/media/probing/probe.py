@@ -15,7 +15,7 @@ from ...errors import ProbeUnavailable
 from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
 from ..names.kinds import kind_of
 from ..names.reading import name_of
-from .parser import parsed
+from .parser import Track, parsed
 from .streams import Chapter, Stream, StreamFacts, streams
 from .tags import TagFacts, tagged_name, tags
 
@@ -53,7 +53,10 @@ class Probe:
 
     def to_json(self) -> dict[str, Any]:
         """Make a mapping that json.dumps takes; from_json makes the same Probe of it."""
-        return {**asdict(self), "name": self.name and _plain_name(self.name)}
+        plain = asdict(replace(self, name=None, tags=None))
+        plain["name"] = self.name and _plain_name(self.name)
+        plain["tags"] = self.tags and self.tags.to_json()
+        return plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Probe:
@@ -61,7 +64,7 @@ class Probe:
         found = {field.name: plain[field.name] for field in fields(cls)}
         found["name"] = _name_from(plain["name"]) if plain["name"] else None
         found["streams"] = _streams_from(plain["streams"]) if plain["streams"] else None
-        found["tags"] = TagFacts(**plain["tags"]) if plain["tags"] else None
+        found["tags"] = None if plain["tags"] is None else TagFacts.from_json(plain["tags"])
         return cls(**{**found, "skipped": tuple(plain["skipped"])})
 
 
@@ -160,12 +163,14 @@ def _named(path: str, library_type: str, root: str) -> tuple[NameFacts | None, t
 
 def _read(found: Probe, *, is_music: bool) -> Probe:
     skipped, seen, tag = list(found.skipped), None, None
+    general: Track = {}
     try:
-        seen = streams(parsed(found.path), found.path)
+        tracks = parsed(found.path)
+        seen, general = streams(tracks, found.path), next(iter(tracks), general)
     except ProbeUnavailable:
         skipped.append("pymediainfo")
     try:
-        tag = tags(found.path) if is_music and kind_of(found.path) == "audio" else None
+        tag = tags(found.path, general) if is_music and kind_of(found.path) == "audio" else None
     except ProbeUnavailable:
         skipped.append("tinytag")
     name = tagged_name(tag, found.name) if isinstance(found.name, TrackName) else found.name
