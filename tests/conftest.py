@@ -21,6 +21,7 @@ from tests.support.torture import TORTURE
 from viewra_lite import SqliteConfig, Store
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
+from viewra_lite.database.backups.backups import Backups
 from viewra_lite.database.migrations.migrator import Migrator
 from viewra_lite.importing.module import Importing
 from viewra_lite.maintenance.module import Maintenance
@@ -36,6 +37,7 @@ settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("ci")
 
 WITH_DOCUMENTED_ERRORS = (
+    Backups,
     Importing,
     Maintenance,
     MediaModule,

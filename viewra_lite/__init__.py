@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
     from .database.backend import ConnectionFacts, DatabaseFacts, WaitFacts
+    from .database.backups.manifest import Backup
+    from .database.backups.restore import Restored
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
@@ -50,6 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Album",
     "ArchiveResult",
+    "Backup",
     "CacheUsage",
     "Config",
     "ConnectionFacts",
@@ -74,6 +77,7 @@ __all__ = [
     "Provider",
     "Reader",
     "Reconciliation",
+    "Restored",
     "ScanResult",
     "SearchHit",
     "Season",
@@ -104,6 +108,8 @@ _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
     "database.backend": "ConnectionFacts DatabaseFacts WaitFacts",
+    "database.backups.manifest": "Backup",
+    "database.backups.restore": "Restored",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",

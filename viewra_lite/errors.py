@@ -67,6 +67,10 @@ class StoreUnavailableError(ViewraError):
     """The database cannot be reached: its file, its disk or its server does not answer."""
 
 
+class StoreFullError(StoreUnavailableError):
+    """The disk is full: make room. Nothing was written in part, and reading still works."""
+
+
 class NotFoundError(ViewraError, LookupError):
     """The record does not exist."""
 

@@ -24,6 +24,8 @@ from .module import Module, check_modules
 
 if TYPE_CHECKING:
     from .database.backend import Backend
+    from .database.backups.backups import Backups
+    from .database.backups.restore import Restored
     from .importing.module import Importing
     from .maintenance.module import Maintenance
     from .media.module import MediaModule
@@ -50,8 +52,9 @@ class Store:
         with Store.open("viewra.yaml") as store:
             store.media.search("dune")
 
-    The attributes media, playback, transcoding, plugins, importing and maintenance hold the verbs,
-    migrations the schema's history; config is the configuration, engine "sqlite" or "postgres".
+    The attributes media, playback, transcoding, plugins, importing, maintenance and backups hold
+    the verbs, migrations the schema's history; config is the configuration, engine "sqlite" or
+    "postgres".
     """
 
     def __init__(self, config: Config, db: Database, extra_modules: Sequence[Module]) -> None:
@@ -104,6 +107,13 @@ class Store:
 
         return Maintenance(self._db)
 
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups of the store."""
+        from .database.backups.backups import Backups
+
+        return Backups(self._db, self.config)
+
     @classmethod
     def open(
         cls,
@@ -145,6 +155,30 @@ class Store:
                 raise
             _log_life("opened %s" if migrate else "opened %s without migrating", config)
             return _open
+
+    @classmethod
+    def restore(
+        cls,
+        source: ConfigSource = None,
+        path: str | os.PathLike[str] = "latest",
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Restored:
+        """Make a backup the store of a configuration, which no process may have open.
+
+        path is a backup, or "latest" of the folder of backups; a bare SQLite file will do. It is
+        checked as a whole first. The present store is moved aside, readable or not: nothing is
+        overwritten or mixed. A damaged latest backup is refused, and the one before is named.
+        Raises BackupError, ConfigError, InvalidValueError, StoreBusyError if the store is open,
+        StoreFullError and StoreUnavailableError.
+
+            restored = Store.restore("viewra.yaml")
+            print(restored.backup.created_at, restored.moved_to)
+        """
+        from .database.backups.restore import restore
+
+        given, source = [source], None  # a traceback may show locals, and source holds a password
+        return restore(load_config(given.pop()), path, clock())
 
     @classmethod
     def _opened(

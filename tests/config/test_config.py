@@ -90,6 +90,7 @@ def test_every_default_is_as_promised() -> None:
         "scan_workers": 0,
         "probe_timeout_s": 60,
         "freeze_threshold": 0.25,
+        "backup_folder": None,
         "backup_keep": 7,
         "retention_days": 30,
         "session_timeout_s": 300,

@@ -12,7 +12,16 @@ from .complaints import UsageError
 from .output import PROGRAM
 
 # The modules of this package that add commands, in the order of --help.
-_FAMILIES = ("status", "scan", "libraries", "playback", "imports", "transcodes", "schema")
+_FAMILIES = (
+    "status",
+    "scan",
+    "libraries",
+    "playback",
+    "imports",
+    "transcodes",
+    "backups",
+    "schema",
+)
 
 _EPILOG = """\
 The store is that of --config, else of ./viewra.yaml, else the SQLite file ./viewra-data/viewra.db.

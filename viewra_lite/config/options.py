@@ -17,7 +17,7 @@ from .values import (
     check_choice,
     check_database_path,
     check_fraction,
-    check_password_file,
+    check_optional_path,
     check_secret,
     check_text,
     check_whole,
@@ -71,6 +71,8 @@ class Config(ABC):
     probe_timeout_s: int = _whole(60, 1, 3600)
     # Share (0 to 1) of a library that may vanish in one scan; more looks like an unplugged disk.
     freeze_threshold: float = _option(0.25, check_fraction)
+    # Folder of backups; None = "backups" beside the database, on PostgreSQL ./viewra-data/backups.
+    backup_folder: Path | None = _option(None, check_optional_path)
     # Backups kept; an older one is removed after a newer one was verified.
     backup_keep: int = _whole(7, 1, 1000)
     # Days that a missing file is kept before it is purged.
@@ -182,7 +184,7 @@ class PostgresConfig(Config):
     password: Secret = _option(Secret(""), check_secret, secret=True)
     # load_config() reads the file's first line into `password` and leaves None here. Messages never
     # show it, because a user may have put the password itself here.
-    password_file: Path | None = _option(None, check_password_file, secret=True)
+    password_file: Path | None = _option(None, check_optional_path, secret=True)
     database: str = _option("viewra", check_text)
     # As in libpq: "prefer" encrypts if the server can; only "verify-full" authenticates the server.
     sslmode: str = _choice("prefer", _SSL_MODES)

@@ -159,8 +159,8 @@ def check_database_path(value: object) -> Path:
     return path
 
 
-def check_password_file(value: object) -> Path | None:
-    """Accept a path, or None for no file."""
+def check_optional_path(value: object) -> Path | None:
+    """Accept a path, or None."""
     return None if value is None else check_path(value)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,9 +22,10 @@ from .file import (
     APPLICATION_ID,
     apply_pragmas,
     facts_of,
+    held_open,
     lock_folder,
     make_file,
-    marker,
+    mark,
     reader_pragmas,
     refuse_emptied,
     refuse_foreign,
@@ -53,7 +55,12 @@ class SqliteBackend:
         self.database: Any = driver.Database(self, str(self.path))
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
-        self._readers = Pool(self._connect_reader, config.pool_size, self._wait_s, driver.close)
+        self._readers = Pool(
+            partial(self._connect, reader_pragmas(config)),
+            config.pool_size,
+            self._wait_s,
+            driver.close,
+        )
         self._gate = WriteGate()
         self._busy_waits = Waits("the writer of another process")
         self._turn: Any = None
@@ -69,6 +76,7 @@ class SqliteBackend:
         self._initial_settings: dict[bool, list[Any]] = {}
         self._broken: set[Connection] = set()
         self._closed = self._forked = False
+        self._held = ExitStack()  # of locks
 
     # Connections
 
@@ -249,6 +257,7 @@ class SqliteBackend:
             make_file(self.path)
         else:
             refuse_emptied(self.path)
+        inode = self.path.stat().st_ino
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
@@ -256,6 +265,7 @@ class SqliteBackend:
             raise self.translate(exc) from exc
         finally:
             self.give_back(connection)
+        self._held.enter_context(held_open(self.path, inode, self._wait_s))
         if not is_ours:
             self._make_ours()
 
@@ -267,10 +277,7 @@ class SqliteBackend:
 
     def mark_as_store(self) -> None:
         """Create the marker file, so that an emptied database is not taken for a new one."""
-        file = marker(self.path)
-        if not file.exists():
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            file.write_text("The viewra_lite store beside this folder uses it for its locks.\n")
+        mark(self.path)
 
     def facts(self) -> DatabaseFacts:
         """Return SQLite's version and the size of the file and its log."""
@@ -311,6 +318,7 @@ class SqliteBackend:
         self._readers.close()
         if turn is not None:
             self._close_writer()
+        self._held.close()
 
     def after_fork(self) -> None:
         """Forget every connection in a forked child."""
@@ -320,11 +328,7 @@ class SqliteBackend:
         self._wal = self._checkpoints = None
 
     def _find_path(self) -> None:
-        """Refuse a path that cannot be opened, then resolve links.
-
-        The locks are beside the file itself, so that a process that opens it through a link or a
-        linked folder uses the same ones.
-        """
+        """Refuse a path that cannot be opened; resolve links, for the locks beside the file."""
         refuse_what_cannot_open(self.path)
         self.path = Path(os.path.realpath(self.path))
 
@@ -337,9 +341,6 @@ class SqliteBackend:
             raise self.translate(exc) from exc
         finally:
             self.give_back_writer(connection)
-
-    def _connect_reader(self) -> Connection:
-        return self._connect(reader_pragmas(self._config))
 
     def _connect(self, pragmas: dict[str, Any]) -> Connection:
         try:
@@ -379,9 +380,8 @@ class SqliteBackend:
     def _set_durability(self, connection: Connection, durable: bool) -> None:
         # A commit that syncs makes all earlier ones durable too: one a minute limits what a power
         # cut can lose.
-        is_due = (
-            durable or self._config.synchronous == "full" or (time.monotonic() >= self._next_sync)
-        )
+        is_late = time.monotonic() >= self._next_sync
+        is_due = durable or is_late or self._config.synchronous == "full"
         level = _FULL if is_due and not self._shares_sync else _NORMAL
         if level == _FULL:
             self._changes_before = self._total_changes(connection)

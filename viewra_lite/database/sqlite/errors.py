@@ -17,6 +17,7 @@ from ...errors import (
     TransactionError,
     StoreBusyError,
     StoreClosedError,
+    StoreFullError,
     StoreUnavailableError,
     ViewraError,
 )
@@ -120,7 +121,9 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
         return StoreBusyError()
     if code == _READONLY and os.access(path, os.W_OK):
         return TransactionError("a write inside a reader(): use a writer()")
-    if code in (_READONLY, _IOERR, _FULL, _CANTOPEN):
+    if code == _FULL:
+        return StoreFullError(f"{path}: the disk is full: make room")
+    if code in (_READONLY, _IOERR, _CANTOPEN):
         return StoreUnavailableError(f"{path}: {message}")
     if code == _NOTADB:
         return not_a_database(path)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 from ..backend import DatabaseFacts
+from ..transactions.locks import file_lock
 
 if TYPE_CHECKING:
     from ..backend import Connection
@@ -86,9 +88,29 @@ def lock_folder(path: Path) -> Path:
     return path.with_name(path.name + "-lock")
 
 
+@contextmanager
+def held_open(path: Path, inode: int, wait_s: float) -> Iterator[None]:
+    """Record, as long as a process has a store open, that it does: restoring is refused meanwhile.
+
+    Raises StoreUnavailableError if the file is no longer the one with this inode.
+    """
+    with file_lock(lock_folder(path) / "open", wait_s=wait_s, shared=True):
+        if not path.exists() or path.stat().st_ino != inode:
+            raise StoreUnavailableError(f"{path} was replaced just now: open it again")
+        yield
+
+
 def marker(path: Path) -> Path:
     """Return the path of the marker file, which records that a file was a store."""
     return lock_folder(path) / "store"
+
+
+def mark(path: Path) -> None:
+    """Create the marker file, so that an emptied database is not taken for a new one."""
+    file = marker(path)
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.write_text("The viewra_lite store beside this folder uses it for its locks.\n")
 
 
 def make_file(path: Path) -> None:

@@ -15,16 +15,20 @@ _RETRY_S = 0.02
 
 
 @contextmanager
-def file_lock(path: Path, *, wait_s: float) -> Iterator[None]:
-    """Hold an exclusive lock on a lock file; raises StoreBusyError after wait_s seconds.
+def file_lock(path: Path, *, wait_s: float, shared: bool = False) -> Iterator[None]:
+    """Hold an exclusive or a shared lock on a file; raises StoreBusyError after wait_s seconds.
 
     The lock also excludes other threads of this process, because each holder opens the file again.
-    The file is not removed, because that would race with the next holder.
+    The file is not removed, because that would race with the next holder. Windows has no shared
+    locks: there a shared one does nothing.
     """
+    if shared and os.name == "nt":  # pragma: no cover
+        yield
+        return
     descriptor = _opened(path)
     with of_this_process(descriptor) as is_ours:
         try:
-            wait_for_lock(lambda: _try_lock(descriptor), path.name, wait_s, _RETRY_S)
+            wait_for_lock(lambda: _try_lock(descriptor, shared=shared), path.name, wait_s, _RETRY_S)
             yield
         finally:
             if is_ours():

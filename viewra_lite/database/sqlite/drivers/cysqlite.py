@@ -79,6 +79,11 @@ def connect(path: Path, wait_s: float) -> Any:
     return connection
 
 
+def copy(connection: Any, path: Path) -> None:
+    """Copy the database in one step: in several it would start anew at each commit."""
+    connection.backup_to_file(str(path))
+
+
 def finalize(connection: Any) -> None:
     """Finalize statements that were not read to the end. They are recompiled on next use."""
     if connection.get_stmt_usage()[1]:

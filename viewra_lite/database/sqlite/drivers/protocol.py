@@ -27,6 +27,9 @@ class SqliteDriver(Protocol):
     def connect(self, path: Path, wait_s: float) -> Any:
         """Connect to an existing file; any thread may use the connection, one at a time."""
 
+    def copy(self, connection: Any, path: Path) -> None:
+        """Copy the database, as one snapshot sees it, to an empty file."""
+
     def close(self, connection: Any, /) -> Any:
         """Close a connection and roll back its open transaction."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from operator import attrgetter, methodcaller
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=STATEMENTS_KEPT,
     )
+
+
+def copy(connection: sqlite3.Connection, path: Path) -> None:
+    """Copy the database in one step: in several it would start anew at each commit."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as target:
+        target.execute("PRAGMA synchronous=OFF")  # the caller syncs the file
+        connection.backup(target)
 
 
 def reset(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,122 @@
+"""A backup or a restore that is killed at any of its steps leaves nothing that looks whole."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clock import Clock
+from tests.support.processes import running_python
+from tests.support.rows import add, ids
+from tests.support.torture import tries
+from viewra_lite import Store
+
+_DIES = """
+import os, signal, sys
+left = int(sys.argv[1])
+def counted(name):
+    real = getattr(os, name)
+    def call(*args, **options):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **options)
+    setattr(os, name, call)
+from viewra_lite import Store
+from viewra_lite.database.backups import backups, restore, verify
+from viewra_lite.database.sqlite import backup
+def watch():
+    for name in ("open", "rename", "replace", "fsync", "unlink", "mkdir", "stat"):
+        counted(name)
+"""
+_BACKUP = """
+with Store.open(sys.argv[2]) as store:
+    watch()
+    store.backups.create()
+print("done")
+"""
+_RESTORE = """
+watch()
+Store.restore(sys.argv[2])
+print("done")
+"""
+
+
+def killed_at(step: int, code: str, url: str) -> bool:
+    """Run code until its step of that number; whether it was killed there."""
+    with running_python("-c", _DIES + code, str(step), url) as process:
+        out, err = process.communicate()
+    assert process.returncode in (0, -9), err
+    return "done" not in out
+
+
+@pytest.fixture
+def path(tmp_path: Path, clock: Clock) -> Path:
+    with Store.open(f"sqlite:///{tmp_path / 'viewra.db'}", clock=clock) as store:
+        add(store, "a")
+        store.backups.create()
+        add(store, "b")
+    return tmp_path / "viewra.db"
+
+
+def test_a_killed_backup_leaves_no_bad_file_under_a_final_name(path: Path, clock: Clock) -> None:
+    step, kills = 1, 0
+    while killed_at(step, _BACKUP, f"sqlite:///{path}"):
+        kills += 1
+        with Store.open(f"sqlite:///{path}", clock=clock) as store:
+            backups = store.backups.list()
+            assert len(backups) in (1, 2)  # the kill after the rename leaves a whole one
+            for backup in backups:
+                store.backups.verify(backup.path)
+            assert all(one.verified for one in backups)
+            for newer in backups[:-1]:
+                Path(newer.path).unlink()
+        step += tries(2, 1)
+    assert kills >= 10
+    assert not list(path.parent.glob("backups/*.part"))
+
+
+def test_a_killed_restore_leaves_the_old_store_the_new_one_or_none(
+    path: Path, tmp_path: Path, clock: Clock
+) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(path.parent, before, ignore=shutil.ignore_patterns("before"))
+    seen, step = set(), 1
+    while True:
+        here = tmp_path / f"{step}"
+        shutil.copytree(before, here)
+        url = f"sqlite:///{here / 'viewra.db'}"
+        killed = killed_at(step, _RESTORE, url)
+        seen.add(state(here, url, clock))
+        if not killed:
+            break
+        # Restoring again always succeeds, and the old store is whole where it was moved to.
+        Store.restore(url, clock=clock)
+        assert rows(url, clock) == ["a"]
+        assert moved(here, clock) == ["a", "b"]
+        step += 1
+    assert step > 10
+    assert seen == {("a", "b"), "none", ("a",)}
+
+
+def state(here: Path, url: str, clock: Clock) -> Any:
+    if not (here / "viewra.db").exists():
+        return "none"
+    return tuple(rows(url, clock))
+
+
+def rows(url: str, clock: Clock) -> list[str]:
+    with Store.open(url, clock=clock) as store:
+        return ids(store)
+
+
+def moved(here: Path, clock: Clock) -> list[str]:
+    found = []
+    for folder in sorted(here.glob("viewra.db-before-restore-*")):
+        if (folder / "viewra.db").exists():
+            found.append(rows(f"sqlite:///{folder / 'viewra.db'}", clock))
+    return max(found)

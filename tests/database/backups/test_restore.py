@@ -1,0 +1,192 @@
+"""Restoring a backup: what was there is moved aside as a whole, and never mixed with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clock import Clock
+from tests.support.processes import running_python
+from tests.support.rows import add, ids
+from viewra_lite import Store
+from viewra_lite.errors import BackupError, StoreBusyError
+
+
+@pytest.fixture
+def saved(programs: None, store_config: Any, clock: Clock) -> Any:
+    """What opens a store that was backed up with one library, and then got a second one."""
+    with Store.open(store_config, clock=clock) as store:
+        add(store, "a")
+        store.backups.create()
+        add(store, "b")
+    return store_config
+
+
+def contents(config: Any, clock: Clock) -> list[str]:
+    with Store.open(config, clock=clock) as store:
+        return ids(store)
+
+
+def test_restoring_brings_the_latest_backup_back_and_keeps_what_was_there(
+    saved: Any, clock: Clock
+) -> None:
+    restored = Store.restore(saved, clock=clock)
+    assert restored.backup.counts["media_libraries"] == 1
+    assert restored.moved_to is not None
+    assert contents(saved, clock) == ["a"]
+    if isinstance(saved, dict):
+        moved = Path(restored.moved_to) / "viewra.db"
+        assert contents(f"sqlite:///{moved}", clock) == ["a", "b"]
+    clock.advance(1)
+    assert Store.restore(saved, restored.backup.path, clock=clock).moved_to != restored.moved_to
+    assert contents(saved, clock) == ["a"]
+
+
+def test_a_store_that_is_open_is_not_restored(saved: Any, clock: Clock) -> None:
+    with Store.open(saved, clock=clock) as store:
+        with pytest.raises(StoreBusyError, match="is open in a process: stop it, then restore"):
+            Store.restore(saved, clock=clock)
+        assert ids(store) == ["a", "b"]
+    code = f"""
+from viewra_lite import Store
+with Store.open({saved!r}):
+    print("open", flush=True)
+    input()
+"""
+    with running_python("-c", code) as other:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(StoreBusyError, match="is open in a process"):
+            Store.restore(saved, clock=clock)
+        other.kill()
+        other.wait()
+    assert Store.restore(saved, clock=clock).moved_to is not None
+    assert contents(saved, clock) == ["a"]
+
+
+def test_a_damaged_latest_backup_is_refused_and_the_one_before_is_named(
+    saved: Any, clock: Clock
+) -> None:
+    with Store.open(saved, clock=clock) as store:
+        older = store.backups.list()[0].path
+        clock.advance(60)
+        latest = store.backups.create().path
+    with open(latest, "r+b") as file:
+        file.seek(100)
+        file.write(b"\0" * 4096)
+    with pytest.raises(BackupError, match="The one before is of .*: to restore it, name it: ") as e:
+        Store.restore(saved, clock=clock)
+    assert older in str(e.value)
+    assert contents(saved, clock) == ["a", "b"]  # nothing was moved
+    Store.restore(saved, older, clock=clock)
+    assert contents(saved, clock) == ["a"]
+
+
+@pytest.mark.parametrize("store_config", ["postgres"], indirect=True)
+class TestServers:
+    """A store on a server."""
+
+    def test_an_empty_database_takes_a_backup(
+        self, saved: Any, clock: Clock, postgres_url: str, tmp_path: Path
+    ) -> None:
+        backup = next(tmp_path.joinpath("viewra-data", "backups").glob("*.dump"))
+        assert Store.restore(postgres_url, backup, clock=clock).moved_to is None
+        assert contents(postgres_url, clock) == ["a"]
+
+    def test_a_restore_that_fails_leaves_the_store_as_it_was(
+        self, saved: Any, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = shutil.which("pg_restore")
+        script = tmp_path / "bin" / "pg_restore"
+        script.parent.mkdir()
+        script.write_text(
+            f'#!/bin/sh\ncase "$*" in *--dbname*) echo "no luck" >&2; exit 1;; esac\n'
+            f'exec {real} "$@"\n'
+        )
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+        with pytest.raises(BackupError, match="pg_restore failed: no luck"):
+            Store.restore(saved, clock=clock)
+        assert contents(saved, clock) == ["a", "b"]
+
+    def test_what_is_missing_is_named(
+        self, saved: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        with Store.open(saved, clock=clock) as store:
+            with pytest.raises(BackupError, match="pg_dump is not installed: .* postgresql-client"):
+                store.backups.create()
+            with pytest.raises(BackupError, match="pg_restore is not installed"):
+                store.backups.verify()
+
+
+@pytest.mark.parametrize("store_config", ["sqlite"], indirect=True)
+class TestFiles:
+    """A store that is a file."""
+
+    def test_a_bare_machine_needs_the_backup_alone(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        backup = next(tmp_path.joinpath("backups").glob("*.db"))
+        bare = tmp_path / "bare" / "usb" / "copy of it.db"
+        bare.parent.mkdir(parents=True)
+        shutil.copy(backup, bare)  # without its manifest
+        target = {"database": {"type": "sqlite", "database_path": str(tmp_path / "new" / "v.db")}}
+        restored = Store.restore(target, bare, clock=clock)
+        assert restored.moved_to is None
+        assert contents(target, clock) == ["a"]
+        assert os.stat(restored.store).st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize("damage", ["zeros", "removed", "empty", "a folder's worth of junk"])
+    def test_a_damaged_store_needs_not_be_readable(
+        self, saved: Any, clock: Clock, tmp_path: Path, damage: str
+    ) -> None:
+        path = tmp_path / "viewra.db"
+        if damage == "removed":
+            path.unlink()
+        else:
+            path.write_bytes({"zeros": bytes(9000), "empty": b""}.get(damage, os.urandom(5000)))
+        path.with_name("viewra.db-wal").write_bytes(os.urandom(5000))
+        restored = Store.restore(saved, clock=clock)
+        moved = Path(str(restored.moved_to))
+        assert (moved / "viewra.db-wal").stat().st_size == 5000
+        assert (moved / "viewra.db").exists() == (damage != "removed")
+        assert contents(saved, clock) == ["a"]
+
+    def test_a_log_that_a_crash_left_follows_its_database(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        aside = tmp_path / "viewra.db-before-restore-20240501T115900Z"
+        aside.mkdir()
+        (tmp_path / "viewra.db").rename(aside / "viewra.db")  # and the power failed here
+        (tmp_path / "viewra.db-wal").write_bytes(b"log")
+        assert Store.restore(saved, clock=clock).moved_to == str(aside)
+        assert (aside / "viewra.db-wal").read_bytes() == b"log"
+        assert contents(saved, clock) == ["a"]
+
+    def test_an_older_schema_is_migrated_when_it_is_opened(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        clock.advance(timedelta(days=400).total_seconds())
+        Store.restore(saved, clock=clock)
+        with Store.open(saved, clock=clock) as store:
+            assert store.migrations.plan() == []
+
+    def test_a_database_of_another_program_is_no_backup(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        import sqlite3
+
+        other = tmp_path / "other.db"
+        connection = sqlite3.connect(other)
+        connection.execute("CREATE TABLE t (a)")
+        connection.close()
+        with pytest.raises(BackupError, match="is not a store of viewra_lite"):
+            Store.restore(saved, other, clock=clock)
+        with pytest.raises(BackupError, match="cannot be read"):
+            Store.restore(saved, tmp_path / "absent.db", clock=clock)
+        assert contents(saved, clock) == ["a", "b"]

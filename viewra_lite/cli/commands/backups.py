@@ -1,0 +1,163 @@
+"""viewra-lite backup, restore: create, list and check backups, and make one the store again."""
+
+from __future__ import annotations
+
+from argparse import Namespace, ArgumentTypeError
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..exit_codes import DONE, NOT_WELL
+from ..opening import configured, looking
+from ..output import note, print_json, print_table, readable_size, say
+from ..parser import Commands
+from ..remedies import command
+from ..times import time_shown
+
+if TYPE_CHECKING:
+    from ...database.backups.manifest import Backup
+
+_HEADINGS = ("created", "size", "rows", "kind", "verified", "path")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this family's commands."""
+    about = "create, list, check or remove backups"
+    backup = commands.add("backup", run_create, about)
+    below = Commands(backup, "action", required=False)
+    create = below.add(
+        "create",
+        run_create,
+        "back the store up while it is used",
+        "Copy the store while it is used, read the copy as a whole, check and count it, and only "
+        "then give it its name. Without PATH it is written to the folder of backups, where older "
+        "ones are then removed.",
+    )
+    create.add_argument("path", metavar="PATH", nargs="?", help="a new file, or a folder")
+    below.add("list", run_list, "list the backups, the newest first")
+    verify = below.add("verify", run_verify, "read a backup as a whole and check it")
+    _add_backup(verify)
+    prune = below.add(
+        "prune",
+        run_prune,
+        "remove older backups",
+        "Remove all but the newest backups, and the last three before upgrades. The last verified "
+        "one always stays.",
+    )
+    prune.add_argument(
+        "--keep", metavar="N", type=_keep, help="how many to keep; default: backup_keep"
+    )
+    restore = commands.add(
+        "restore",
+        run_restore,
+        "make a backup the store again",
+        "Check a backup as a whole and make it the store. The present store is moved aside, not "
+        "overwritten. Stop the server first.",
+    )
+    _add_backup(restore)
+
+
+def _add_backup(parser: Any) -> None:
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", default="latest", help="a backup; default: the latest"
+    )
+
+
+def _keep(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ArgumentTypeError(f"expected a whole number, 1 to 1000, not {text!r}")
+    return int(text)
+
+
+def run_create(args: Namespace) -> int:
+    """Create a backup."""
+    with looking(args) as store:
+        backup = store.backups.create(getattr(args, "path", None))
+    _print_one(args, backup, "backed up")
+    return NOT_WELL if backup.findings else DONE
+
+
+def run_list(args: Namespace) -> int:
+    """List the backups."""
+    with looking(args) as store:
+        backups, bad, folder = store.backups.list(), store.backups.bad(), store.backups.folder
+    if args.json:
+        print_json({"backups": list(map(_facts, backups)), "bad": bad})
+    elif backups:
+        print_table(_HEADINGS, map(_row, backups), numbers=("size", "rows"), texts=("path",))
+    else:
+        note(f"No backup in {folder}: {command(args, 'backup', 'create')} creates one")
+    for path in bad:
+        note(f"{path} failed its check; no backup is removed until one succeeds")
+    return NOT_WELL if bad else DONE
+
+
+def run_verify(args: Namespace) -> int:
+    """Check a backup."""
+    with looking(args) as store:
+        backup = store.backups.verify(args.path)
+    _print_one(args, backup, "sound")
+    return DONE
+
+
+def run_prune(args: Namespace) -> int:
+    """Remove older backups."""
+    with looking(args) as store:
+        removed, bad = store.backups.prune(keep=args.keep), store.backups.bad()
+    if args.json:
+        print_json({"removed": removed, "bad": bad})
+    else:
+        for path in removed:
+            say(f"removed {path}")
+        if bad:
+            note(f"Nothing was removed: {bad[-1]} failed its check")
+        elif not removed:
+            say("Nothing to remove")
+    return NOT_WELL if bad else DONE
+
+
+def run_restore(args: Namespace) -> int:
+    """Restore a backup."""
+    from ...store import Store
+
+    restored = Store.restore(configured(args), args.path)
+    if args.json:
+        print_json(
+            {
+                "backup": _facts(restored.backup),
+                "store": restored.store,
+                "moved_to": restored.moved_to,
+            }
+        )
+        return DONE
+    say(f"restored {restored.backup.path} of {time_shown(restored.backup.created_at)}")
+    say(f"to {restored.store}")
+    if restored.moved_to:
+        say(f"the store before is in {restored.moved_to}")
+    return DONE
+
+
+def _print_one(args: Namespace, backup: Backup, done: str) -> None:
+    if args.json:
+        print_json(_facts(backup))
+        return
+    rows = sum(backup.counts.values())
+    say(f"{done}: {backup.path} ({readable_size(backup.size)}, {rows} rows)")
+    for finding in backup.findings:
+        note(f"look at this: {finding}")
+
+
+def _facts(backup: Backup) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(backup)
+
+
+def _row(backup: Backup) -> Sequence[object]:
+    return (
+        time_shown(backup.created_at),
+        readable_size(backup.size),
+        sum(backup.counts.values()) or "?",
+        backup.kind,
+        "yes" if backup.verified else "no",
+        backup.path,
+    )

@@ -1,0 +1,1 @@
+"""Backups: created online, checked before they count, rotated, and restored."""

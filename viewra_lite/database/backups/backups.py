@@ -1,0 +1,252 @@
+"""The verbs of `store.backups`: create, list, verify and prune.
+
+A backup is written to a `.part` file, read back as a whole, counted, and only then given its name.
+One that fails its check is kept as `.bad` until one succeeds; until then nothing is pruned, because
+the older backups may be all there is.
+"""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from os import PathLike
+from pathlib import Path
+
+from ...config.options import Config, PostgresConfig, SqliteConfig
+from ...errors import BackupError, StoreBusyError, StoreFullError
+from ..checks import checked_choice, checked_path, checked_whole
+from ..transactions.database import Database
+from ..files import disk_errors, remove, sha256, sync
+from .manifest import KINDS, Backup, manifest_of, to_json
+from .verify import LATEST, checked, contents, found, of_engine
+
+_log = logging.getLogger("viewra_lite.database")
+
+KEEP_BEFORE_UPGRADES = 3
+SHRUNK_ROWS = 10  # of a smaller table nothing is said when it loses most of its rows
+SPARE_BYTES = 16 << 20  # left free on the disk of a backup
+_PART, _BAD = ".part", ".bad"
+
+
+def folder_of(config: Config) -> Path:
+    """Return the folder of a store's backups."""
+    if config.backup_folder is not None:
+        return Path(os.path.abspath(config.backup_folder))
+    if isinstance(config, SqliteConfig):
+        return Path(os.path.realpath(config.database_path)).parent / "backups"
+    return Path(os.path.abspath("viewra-data")) / "backups"
+
+
+class Backups:
+    """The verbs of `store.backups`. Any may raise StoreUnavailableError for its folder's disk."""
+
+    def __init__(self, db: Database, config: Config) -> None:
+        self._db = db
+        self._config = config
+        self._engine = of_engine(config.engine)
+        self.folder = folder_of(config)
+
+    def create(self, path: str | PathLike[str] | None = None, *, kind: str = "manual") -> Backup:
+        """Back the store up while it is used, check the copy as a whole, and return it.
+
+        path is a new file, or a folder; None is the folder of backups, where older ones are then
+        pruned to `backup_keep`. kind is manual, daily or upgrade, of which the last three are kept.
+        Takes about 2 s for 100 MiB; writers do not wait for it. Raises BackupError if the copy is
+        not sound, which is kept as `.bad`, or if path exists, InvalidValueError, StoreFullError,
+        StoreBusyError while another backup runs, StoreClosedError and CorruptStoreError.
+
+            print(store.backups.create().path)
+        """
+        checked_choice("kind", kind, KINDS)
+        given = None if path is None else Path(os.path.abspath(checked_path("path", path)))
+        folder = self.folder if given is None else given if given.is_dir() else given.parent
+        with disk_errors(folder), self._alone():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target = self._named(folder, kind) if given is None or given == folder else given
+            if os.path.lexists(target):
+                raise BackupError(f"{target} exists: a backup never overwrites a file")
+            self._refuse_full(folder)
+            _remove_each(folder, _PART)  # of backups that were killed: none runs, we have the lock
+            backup = self._written(target, kind)
+            _remove_each(target.parent, _BAD)
+            if given is None:
+                self._prune(self._config.backup_keep)
+        _log.info("backed up %d bytes to %s", backup.size, backup.path)
+        return backup
+
+    def list(self) -> builtins.list[Backup]:
+        """Return the backups in the folder of backups, newest first, from their manifests.
+
+        Reads no backup: verify() does.
+        """
+        with disk_errors(self.folder):
+            return found(self.folder)
+
+    def verify(self, path: str | PathLike[str] = LATEST) -> Backup:
+        """Read a backup as a whole and check it, also one without a manifest; return it.
+
+        path is a file, or "latest". Raises BackupError, which names the fault, and
+        InvalidValueError.
+        """
+        with disk_errors(self.folder):
+            return checked(self.folder, path)
+
+    def prune(self, *, keep: int | None = None) -> builtins.list[str]:
+        """Remove all but the newest `keep` backups and the last three before upgrades.
+
+        None keeps `backup_keep`. The last verified one always stays, and nothing is removed as long
+        as the newest backup is a bad one. Returns the paths of what was removed. Raises
+        InvalidValueError, and StoreBusyError while a backup is created.
+        """
+        number = self._config.backup_keep if keep is None else checked_whole("keep", keep, 1)
+        with disk_errors(self.folder), self._alone():
+            return self._prune(number)
+
+    def bad(self) -> builtins.list[str]:
+        """Return the paths of backups that failed their check; the next good one removes them."""
+        with disk_errors(self.folder):
+            return sorted(map(str, self.folder.glob(f"*{_BAD}")))
+
+    # Inside
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            held = self._db.exclusive("backup", wait_s=0)
+            with held:
+                yield
+        except StoreBusyError as exc:
+            if "backup" in str(exc):
+                raise StoreBusyError("another backup of this store is being created") from exc
+            raise
+
+    def _named(self, folder: Path, kind: str) -> Path:
+        if isinstance(self._config, SqliteConfig):
+            stem = self._config.database_path.stem
+        else:
+            assert isinstance(self._config, PostgresConfig)
+            stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in self._config.database)
+        moment = self._db.now().strftime("%Y%m%dT%H%M%SZ")
+        name = f"{stem}-{moment}" + ("-before-upgrade" if kind == "upgrade" else "")
+        suffix, number = str(self._engine.SUFFIX), 1
+        target = folder / (name + suffix)
+        while os.path.lexists(target):
+            number += 1
+            target = folder / f"{name}-{number}{suffix}"
+        return target
+
+    def _refuse_full(self, folder: Path) -> None:
+        facts = self._db.backend.facts()
+        needed, free = facts.size + facts.log_size + SPARE_BYTES, shutil.disk_usage(folder).free
+        if free < needed:
+            raise StoreFullError(
+                f"{folder} has {free} bytes free, and a backup may need {needed}: make room, or "
+                "set backup_folder to another disk"
+            )
+
+    def _written(self, target: Path, kind: str) -> Backup:
+        part = target.with_name(target.name + _PART)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            created_at, expected = (
+                self._db.now(),
+                self._engine.write(self._db.backend, self._config, part),
+            )
+            backup = self._checked(part, target, kind, created_at, expected)
+            sync(part)
+            _write_manifest(target, backup)
+            os.rename(part, target)
+            sync(target.parent)
+        except BaseException:
+            remove(part)
+            raise
+        return backup
+
+    def _checked(
+        self,
+        part: Path,
+        target: Path,
+        kind: str,
+        created_at: datetime,
+        expected: dict[str, int] | None,
+    ) -> Backup:
+        try:
+            counts, schema = contents(part)
+            if expected is not None and expected != counts:
+                wrong = sorted(
+                    name
+                    for name in expected.keys() | counts.keys()
+                    if expected.get(name) != counts.get(name)
+                )
+                raise BackupError(f"{part} does not hold all rows of {', '.join(wrong)}")
+        except BackupError as exc:
+            bad = target.with_name(target.name + _BAD)
+            os.replace(part, bad)
+            raise BackupError(
+                f"the backup is not sound, so it does not count: {exc}. It is kept as {bad}, and "
+                "no older backup is removed until one succeeds. Check the disk and the store"
+            ) from exc
+        before = next((one for one in found(target.parent) if one.verified), None)
+        return Backup(
+            path=str(target),
+            created_at=created_at.astimezone(timezone.utc),
+            size=part.stat().st_size,
+            engine=self._config.engine,
+            counts=counts,
+            schema=schema,
+            sha256=sha256(part),
+            verified=True,
+            kind=kind,
+            findings=_shrunk(before, counts),
+        )
+
+    def _prune(self, keep: int) -> builtins.list[str]:
+        backups = found(self.folder)
+        if self.bad():
+            _log.warning("no backup is removed: the newest one is bad")
+            return []
+        last_verified = next((one for one in backups if one.verified), None)
+        if last_verified is None:
+            return []
+        kept = {last_verified.path}
+        for number, of_kind in (
+            (keep, [one for one in backups if one.kind != "upgrade"]),
+            (KEEP_BEFORE_UPGRADES, [one for one in backups if one.kind == "upgrade"]),
+        ):
+            kept |= {one.path for one in of_kind[:number]}
+        removed = [one.path for one in backups if one.path not in kept and one.verified]
+        for path in map(Path, removed):
+            remove(path)
+            remove(manifest_of(path))
+        return removed
+
+
+def _shrunk(before: Backup | None, counts: dict[str, int]) -> tuple[str, ...]:
+    """Name the tables that lost more than half of their rows since the backup before."""
+    if before is None:
+        return ()
+    return tuple(
+        f"{table} has {counts.get(table, 0)} rows, and had {rows} in the backup before"
+        for table, rows in before.counts.items()
+        if rows >= SHRUNK_ROWS and counts.get(table, 0) * 2 < rows
+    )
+
+
+def _write_manifest(target: Path, backup: Backup) -> None:
+    """Write the manifest first: a backup under its final name always has one."""
+    manifest = manifest_of(target)
+    part = manifest.with_name(manifest.name + _PART)
+    with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        file.write(to_json(backup))
+    sync(part)
+    os.replace(part, manifest)
+
+
+def _remove_each(folder: Path, suffix: str) -> None:
+    for path in folder.glob(f"*{suffix}"):
+        remove(path)

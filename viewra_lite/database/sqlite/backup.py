@@ -1,0 +1,155 @@
+"""Backups of an SQLite store: written by SQLite's backup API, and read back from the copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...config.options import SqliteConfig
+from ...errors import BackupError, StoreBusyError
+from ..files import sha256, sync
+from ..transactions.locks import file_lock
+from .file import APPLICATION_ID, lock_folder, mark
+
+if TYPE_CHECKING:
+    from .backend import SqliteBackend
+
+_MOST_NAMED = 5  # problems in a message
+
+
+SUFFIX = ".db"
+
+
+def write(backend: SqliteBackend, config: object, path: Path) -> None:
+    """Copy one snapshot of the store into an empty file, which needs no log as a backup.
+
+    The counts of a copy of whole pages are its own: returns None.
+    """
+    connection = backend.borrow()
+    try:
+        backend.driver.copy(connection, path)
+    except backend.driver.Error as exc:
+        raise backend.translate(exc) from exc
+    finally:
+        backend.give_back(connection)
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        copy.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def contents(path: Path) -> tuple[dict[str, int], dict[str, str]]:
+    """Check a copy as a whole; return its rows by table, and the last migration of each module.
+
+    Reads the file only, so a folder that cannot be written to will do. Raises BackupError.
+    """
+    try:
+        with _opened(path) as connection:
+            _refuse_unsound(path, connection)
+            names = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' "
+                    "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+                    "AND name NOT LIKE 'search\\_index%' ESCAPE '\\' ORDER BY name"
+                )
+            ]
+            return {name: _count(connection, name) for name in names}, _schema(connection, names)
+    except sqlite3.Error as exc:
+        raise BackupError(f"{path} is damaged: {exc}") from exc
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise BackupError(
+            f"{path} is not a backup but a database with a log beside it ({log.name}): back it up "
+            "with viewra-lite backup"
+        )
+    uri = f"{Path(os.path.abspath(path)).as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        yield connection
+
+
+def _refuse_unsound(path: Path, connection: sqlite3.Connection) -> None:
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID:
+        raise BackupError(f"{path} is not a store of viewra_lite")
+    problems = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_MOST_NAMED})")]
+    if problems != ["ok"]:
+        raise BackupError(f"{path} is damaged: {'; '.join(problems)}")
+    broken = connection.execute("PRAGMA foreign_key_check").fetchmany(_MOST_NAMED)
+    if broken:
+        tables = ", ".join(sorted({row[0] for row in broken}))
+        raise BackupError(f"{path}: rows of {tables} refer to rows that do not exist")
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    quoted = table.replace('"', '""')
+    return int(connection.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0])
+
+
+def _schema(connection: Any, tables: list[str]) -> dict[str, str]:
+    prefix = "viewra_migrations_"
+    return {
+        name.removeprefix(prefix): row[0]
+        for name in tables
+        if name.startswith(prefix)
+        and (row := connection.execute(f'SELECT max(name) FROM "{name}"').fetchone())[0]
+    }
+
+
+def restore(config: SqliteConfig, backup: str, digest: str, stamp: str) -> str | None:
+    """Put a checked backup of this SHA-256 in the store's place; return the folder of the old one.
+
+    Raises StoreBusyError if a process has the store open, BackupError if the copy differs.
+    """
+    path = Path(os.path.realpath(config.database_path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file_lock(lock_folder(path) / "open", wait_s=0):
+            return _replaced(path, backup, digest, stamp)
+    except StoreBusyError as exc:
+        raise StoreBusyError(f"{path} is open in a process: stop it, then restore") from exc
+
+
+def _replaced(path: Path, backup: str, digest: str, stamp: str) -> str | None:
+    copy = path.with_name(path.name + ".restoring")
+    with open(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        with open(backup, "rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
+    if sha256(copy) != digest:
+        copy.unlink()
+        raise BackupError(f"{backup} could not be copied unchanged: check both disks")
+    aside = _moved_aside(path, stamp)
+    os.rename(copy, path)
+    sync(path.parent)
+    mark(path)
+    return None if aside is None else str(aside)
+
+
+def _moved_aside(path: Path, stamp: str) -> Path | None:
+    """Move a database, its log and its index together; return their folder, or None.
+
+    The database first: a crash leaves no store, which opening refuses, and never one without the
+    newest commits, which are in its log. A log that a crash has left follows its database.
+    """
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    files = [file for file in files if os.path.lexists(file)]
+    if not files:
+        return None
+    aside = path.with_name(f"{path.name}-before-restore-{stamp}")
+    earlier = sorted(path.parent.glob(f"{path.name}-before-restore-*"))
+    if path not in files and earlier:
+        aside = earlier[-1]
+    aside.mkdir(mode=0o700, exist_ok=True)
+    for file in files:
+        os.rename(file, aside / file.name)
+        sync(path.parent)
+    return aside
