@@ -374,7 +374,7 @@ def test_two_names_of_one_error_read_alike_on_the_oldest_python(tmp_path):
         "database table is locked": "StoreBusyError",
         "locking protocol": "StoreBusyError",
         "disk I/O error": "StoreUnavailableError",
-        "database or disk is full": "StoreUnavailableError",
+        "database or disk is full": "StoreFullError",
         "unable to open database file": "StoreUnavailableError",
         "database disk image is malformed": "CorruptStoreError",
         "file is not a database": "ConfigError",

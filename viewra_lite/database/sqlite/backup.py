@@ -68,7 +68,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if log.exists() and log.stat().st_size:
         raise BackupError(
             f"{path} is not a backup but a database with a log beside it ({log.name}): back it up "
-            "with viewra-lite backup"
+            "with backups.create() instead"
         )
     uri = f"{Path(os.path.abspath(path)).as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
