@@ -47,7 +47,7 @@ CREATE TABLE media_files (
                        CHECK (status IN ('present', 'missing')),
     missing_since      TIMESTAMP,                       -- when a scan first missed it, UTC
     probe_state        TEXT NOT NULL DEFAULT 'pending'  -- partial: probed without an optional
-                                                        -- package
+                                                        -- package, or by an older version
                        CHECK (probe_state IN ('pending', 'partial', 'done', 'failed')),
     error              TEXT,                            -- why probing failed
     disproved_duration REAL,                            -- seconds, of its header; playback went

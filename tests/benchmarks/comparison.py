@@ -107,7 +107,7 @@ def _rows(samples: Samples, size: str) -> Iterator[Row]:
     yield ratio_row(
         "rescan", "rescan, nothing changed", 0.35, found["rescan"], note="raw upserts every row"
     )
-    yield ratio_row("file", "file(id)", 1.5, found["file"])
+    yield ratio_row("file", "a file by its id", 1.5, found["file"])
     yield ratio_row("movies", "movies(): a page of 50", 1.7, found["movies"])
     yield from _reports(found, "heartbeat", sizes.threads)
     yield from _reports(found, "set_progress", sizes.threads)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from viewra_lite import FileFacts, Store
+from viewra_lite.media import queries
 
 from . import rows
 from .contender import PAGE, Contender
@@ -43,7 +44,8 @@ class Ours(Contender):
         assert files.result.unchanged == len(taken), files.result
 
     def file(self, id: str) -> Any:
-        return self.store.media.file(id)
+        # The row alone, as the others read it: media.file(id) brings streams and chapters, too.
+        return self.store.media.db.one(queries.file_by_id, id)
 
     def movies(self, library_id: str, limit: int) -> Sequence[Any]:
         return self.store.media.movies(library_id=library_id, limit=limit).items

@@ -239,8 +239,9 @@ class MediaModule(CatalogVerbs):
     # Files
 
     def file(self, id: str) -> MediaFile:
-        """Return a file. Raises NotFoundError."""
+        """Return a file with its `streams` and `chapters`. Raises NotFoundError."""
         file: MediaFile = self._found("media file", id, queries.file_by_id)
+        self._load_streams([file])
         return file
 
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:

@@ -12,10 +12,12 @@ from ..database.orm.statements import Query, Statement, statement
 from .models import (
     Album,
     Episode,
+    MediaChapter,
     MediaExtra,
     MediaFile,
     MediaLibrary,
     MediaScan,
+    MediaStream,
     Movie,
     Season,
     Track,
@@ -163,12 +165,54 @@ def files_after(library_id: Placeholder, limit: Placeholder, path: Placeholder) 
     )
 
 
+@statement
+def streams_of(file_ids: Placeholder) -> Query:
+    return (
+        MediaStream.select()
+        .where(OneOf(MediaStream.media_file, file_ids))
+        .order_by(MediaStream.media_file, MediaStream.stream_index)
+    )
+
+
+@statement
+def chapters_of(file_ids: Placeholder) -> Query:
+    return (
+        MediaChapter.select()
+        .where(OneOf(MediaChapter.media_file, file_ids))
+        .order_by(MediaChapter.media_file, MediaChapter.chapter_index)
+    )
+
+
 # The catalog
 
 
 @statement
 def movie_by_id(id: Placeholder) -> Query:
     return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER).where(Movie.id == id)
+
+
+@statement
+def episode_by_id(id: Placeholder) -> Query:
+    return (
+        Episode.select(Episode, TVShow, Season, MediaFile)
+        .join(TVShow)
+        .switch(Episode)
+        .join(Season)
+        .switch(Episode)
+        .join(MediaFile, JOIN.LEFT_OUTER)
+        .where(Episode.id == id)
+    )
+
+
+@statement
+def track_by_id(id: Placeholder) -> Query:
+    return (
+        Track.select(Track, Album, MediaFile)
+        .join(Album)
+        .switch(Track)
+        .join(MediaFile, JOIN.LEFT_OUTER)
+        .where(Track.id == id)
+    )
 
 
 @statement

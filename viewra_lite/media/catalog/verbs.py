@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ...database.checks import (
@@ -18,7 +20,7 @@ from ...database.orm.statements import Statement
 from ...database.pages import Page, page_of, start_after
 from ...module import Module
 from .. import queries
-from ..models import Album, Episode, Movie, Season, Track, TVShow
+from ..models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
 
 Row = TypeVar("Row")
 
@@ -46,12 +48,10 @@ class CatalogVerbs(Module):
     def movie(self, id: str) -> Movie:
         """Return a movie with its best file, all its `files`, and its `extras` with their files.
 
-        Raises NotFoundError.
+        The files but those of extras have `streams` and `chapters`. Raises NotFoundError.
         """
-        from ..files import versions
-
         movie: Movie = self._found("movie", id, queries.movie_by_id)
-        movie.files = versions.files_of(self.db, movie)
+        self._give_files(movie, movie.library_id)
         movie.extras = self.db.all(queries.extras_of_movie, id)
         return movie
 
@@ -77,19 +77,34 @@ class CatalogVerbs(Module):
         return page
 
     def show(self, id: str) -> TVShow:
-        """Return a show with `seasons`, each with `episodes` and their files, and with `extras`.
+        """Return a show with `seasons`, each with `episodes`, and with `extras`.
 
-        Raises NotFoundError.
+        Episodes have their best file and all their `files`, without streams: episode() brings
+        those. Raises NotFoundError.
         """
         show: TVShow = self._found("show", id, queries.show_by_id)
         show.seasons = self.db.all(queries.seasons_of_show, id)
         show.extras = self.db.all(queries.extras_of_show, id)
         by_season: dict[str, list[Episode]] = {season.id: [] for season in show.seasons}
-        for episode in self.db.all(queries.episodes_of_show, id):
+        from ..files import versions, work_queries
+
+        episodes = self.db.all(queries.episodes_of_show, id)
+        links = self.db.all(work_queries.links_of_show, id, show.library_id)
+        versions.give_files(self.db, episodes, links)
+        for episode in episodes:
             by_season.setdefault(episode.season_id, []).append(episode)
         for season in show.seasons:
             season.episodes = by_season[season.id]
         return show
+
+    def episode(self, id: str) -> Episode:
+        """Return an episode with its `show` and `season`, its best file and all its `files`.
+
+        The files have `streams` and `chapters`. Raises NotFoundError.
+        """
+        episode: Episode = self._found("episode", id, queries.episode_by_id)
+        self._give_files(episode, episode.show.library_id)
+        return episode
 
     def albums(
         self,
@@ -103,10 +118,26 @@ class CatalogVerbs(Module):
         return self._sorted(Album, "albums", library_id, sort, limit, after)
 
     def album(self, id: str) -> Album:
-        """Return an album with its `tracks` and their files. Raises NotFoundError."""
+        """Return an album with its `tracks`, each with its best file and all its `files`.
+
+        The files are without streams: track() brings those. Raises NotFoundError.
+        """
+        from ..files import versions, work_queries
+
         album: Album = self._found("album", id, queries.album_by_id)
         album.tracks = self.db.all(queries.tracks_of_album, id)
+        links = self.db.all(work_queries.links_of_album, id, album.library_id)
+        versions.give_files(self.db, album.tracks, links)
         return album
+
+    def track(self, id: str) -> Track:
+        """Return a track with its `album`, its best file and all its `files`.
+
+        The files have `streams` and `chapters`. Raises NotFoundError.
+        """
+        track: Track = self._found("track", id, queries.track_by_id)
+        self._give_files(track, track.album.library_id)
+        return track
 
     # Saving
 
@@ -180,10 +211,7 @@ class CatalogVerbs(Module):
         """
         values = {"season_number": season_number, "episode_number": episode_number, **columns}
         with self.db.writer():
-            saved = self._save(Episode, show_id, values, id)
-            episodes = self.db.all(queries.episodes_of_show, show_id)
-        episode: Episode = _with_id(episodes, saved)
-        return episode
+            return self.episode(self._save(Episode, show_id, values, id))
 
     def save_album(
         self,
@@ -220,12 +248,30 @@ class CatalogVerbs(Module):
         """
         numbers = {"disc_number": disc_number, "track_number": track_number}
         with self.db.writer():
-            saved = self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
-            tracks = self.db.all(queries.tracks_of_album, album_id)
-        track: Track = _with_id(tracks, saved)
-        return track
+            return self.track(
+                self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
+            )
 
     # Inside
+
+    def _give_files(self, row: Any, library_id: str) -> None:
+        """Set `files` of a movie, an episode or a track, with their streams and chapters."""
+        from ..files import versions
+
+        row.files = versions.files_in(self.db, row.work_id, library_id)
+        best = [row.media_file] if row.media_file_id else []
+        self._load_streams([*row.files, *best])
+
+    def _load_streams(self, files: Sequence[MediaFile]) -> None:
+        """Set `streams` and `chapters` of files, in two statements."""
+        ids = list({file.id for file in files})
+        streams, chapters = defaultdict(list), defaultdict(list)
+        for stream in self.db.all(queries.streams_of, ids) if ids else ():
+            streams[stream.media_file_id].append(stream)
+        for chapter in self.db.all(queries.chapters_of, ids) if ids else ():
+            chapters[chapter.media_file_id].append(chapter)
+        for file in files:
+            file.streams, file.chapters = streams[file.id], chapters[file.id]
 
     def _save(self, model: object, parent_id: str, values: dict[str, Any], id: str | None) -> str:
         from .save import save

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, Statement, statement
-from ..models import MediaFile, MediaLibrary, RemovedFile
+from ...database.transactions.inserts import Insert
+from ..models import MediaChapter, MediaFile, MediaLibrary, MediaStream, RemovedFile
 
 # Files with the same content that are compared at most: each costs a stat().
 _ALIKE = 50
@@ -89,3 +90,35 @@ insert_removed = Statement(_insert_removed, names=(*Remembered._fields, "removed
 @statement
 def delete_files(ids: Placeholder) -> Query:
     return MediaFile.delete().where(OneOf(MediaFile.id, ids))
+
+
+# Streams and chapters
+
+
+STREAM_COLUMNS = tuple(name for name in MediaStream._meta.fields if name != "media_file")
+"""All columns of a stream but its file, in the table's order."""
+insert_streams = Insert(
+    MediaStream.media_file, *(getattr(MediaStream, name) for name in STREAM_COLUMNS)
+)
+insert_chapters = Insert(
+    MediaChapter.media_file, MediaChapter.chapter_index, MediaChapter.start, MediaChapter.title
+)
+
+
+@statement
+def streams_beside(file_ids: Placeholder) -> Query:
+    return (
+        MediaStream.select()
+        .where(OneOf(MediaStream.media_file, file_ids), MediaStream.external_path.is_null(False))
+        .order_by(MediaStream.media_file, MediaStream.stream_index)
+    )
+
+
+@statement
+def delete_streams(file_ids: Placeholder) -> Query:
+    return MediaStream.delete().where(OneOf(MediaStream.media_file, file_ids))
+
+
+@statement
+def delete_chapters(file_ids: Placeholder) -> Query:
+    return MediaChapter.delete().where(OneOf(MediaChapter.media_file, file_ids))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import Album, Episode, MediaFile, MediaLibrary, Track, TVShow, best_of
+from . import queries as file_queries
 from . import work_queries
 
 
@@ -44,9 +47,28 @@ def files_of(db: Database, row: Any) -> list[MediaFile]:
 
     All versions and parts, including files that hold other episodes as well.
     """
-    library_id = _library_id(row)
-    files = db.all(work_queries.known_files_of, row.work_id)
+    return files_in(db, row.work_id, _library_id(row))
+
+
+def files_in(db: Database, work_id: str, library_id: str) -> list[MediaFile]:
+    """Return the files of a work in a library, by path."""
+    files = db.all(work_queries.known_files_of, work_id)
     return sorted((file for file in files if file.library_id == library_id), key=_by_path)
+
+
+def give_files(db: Database, rows: Sequence[Any], links: Iterable[tuple[str, str]]) -> None:
+    """Set `files` of episodes or tracks with their best files, given the files of their works."""
+    known = {row.media_file_id: row.media_file for row in rows if row.media_file_id}
+    ids = defaultdict(list)
+    for work_id, file_id in links:
+        ids[work_id].append(file_id)
+    others = {id for some in ids.values() for id in some} - known.keys()
+    if others:
+        known.update((file.id, file) for file in db.all(file_queries.files_by_ids, list(others)))
+    for row in rows:
+        row.files = [known[id] for id in ids[row.work_id] if id in known]
+        if len(row.files) > 1:  # few have several
+            row.files.sort(key=_by_path)
 
 
 def _library_id(row: Any) -> str:

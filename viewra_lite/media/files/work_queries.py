@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-
-from peewee import EXCLUDED
+from peewee import EXCLUDED, ModelSelect
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, statement
 from ...database.transactions.inserts import Insert
-from ..models import MediaFile, Work, WorkFile
+from ..models import Episode, MediaFile, Track, Work, WorkFile
 
 
 @statement
@@ -143,3 +142,26 @@ def known_files_of(work_id: Placeholder) -> Query:
         .join(WorkFile, on=(WorkFile.media_file_id == MediaFile.id))
         .where(WorkFile.work == work_id)
     )
+
+
+@statement
+def links_of_show(show_id: Placeholder, library_id: Placeholder) -> Query:
+    """The works of a show's episodes, each with the id of one of its files in a library."""
+    return _links(Episode, library_id).where(Episode.show == show_id)
+
+
+@statement
+def links_of_album(album_id: Placeholder, library_id: Placeholder) -> Query:
+    """The works of an album's tracks, each with the id of one of its files in a library."""
+    return _links(Track, library_id).where(Track.album == album_id)
+
+
+def _links(model: Any, library_id: Placeholder) -> ModelSelect[Any]:
+    rows: ModelSelect[Any] = (
+        model.select(WorkFile.work, WorkFile.media_file_id)
+        .join(WorkFile, on=(WorkFile.work == model.work))
+        .join(MediaFile, on=(MediaFile.id == WorkFile.media_file_id))
+        .where(MediaFile.library == library_id)
+        .tuples()
+    )
+    return rows

@@ -91,6 +91,7 @@ def up(migrator, db):
 
     class MediaFile(Base):
         id = TextField(primary_key=True)
+        probe_state = TextField()
 
         class Meta:
             table_name = "media_files"
@@ -175,3 +176,8 @@ def up(migrator, db):
 
     MediaExtra.add_index(MediaExtra.index(MediaExtra.identity, name="idx_media_extras_identity"))
     db.create_tables([MediaStream, MediaChapter, MediaScan, MediaExtra], safe=False)
+
+    # The streams of files that were probed before are read by the next scan.
+    MediaFile.update(probe_state="partial").where(
+        MediaFile.probe_state.in_(["done", "failed"])
+    ).execute()

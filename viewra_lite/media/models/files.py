@@ -79,7 +79,7 @@ class MediaFile(StoreModel):
         ("pending", "partial", "done", "failed"),
         default="pending",
         constraints=[SQL("DEFAULT 'pending'")],
-        help_text="partial: probed without an optional package",
+        help_text="partial: probed without an optional package, or by an older version",
     )
     error = TextField(null=True, help_text="why probing failed")
     disproved_duration = DoubleField(

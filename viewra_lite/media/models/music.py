@@ -82,7 +82,7 @@ class Track(StoreModel):
     album_id: str
     media_file_id: str | None
     work_id: str
-    files: list[MediaFile]  # set by album(): every version
+    files: list[MediaFile]  # set by track() and album(): every version
 
     class Meta:
         table_name = "tracks"

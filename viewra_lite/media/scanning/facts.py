@@ -70,7 +70,7 @@ class ScanResult:
     """All missing files, those of earlier scans included."""
     errors: int = 0
     probed: int = 0
-    """New, changed, or left by a scan that was interrupted or lacked a package."""
+    """New, changed, or left by a scan that was interrupted, lacked a package, or was older."""
     frozen: str | None = None
     """Why nothing was marked missing, or None."""
     cancelled: bool = False

@@ -216,7 +216,17 @@ def count_unprobed(library_id: Placeholder, path: Placeholder, end: Placeholder)
     )
 
 
-_PROBED = (*(name for name in FACTS if name != "modified_ns"), "probe_state", "error", "updated_at")
+_PROBED = (
+    *(name for name in FACTS if name != "modified_ns"),
+    "bit_rate",
+    "hdr",
+    "edition",
+    "part",
+    "source",
+    "probe_state",
+    "error",
+    "updated_at",
+)
 
 
 def _save_probe(*, id: Placeholder, **probed: ColumnBase) -> Query:

@@ -20,6 +20,7 @@ from ...errors import InvalidValueError, TransactionError, shown
 from .. import queries
 from ..catalog import extras
 from ..catalog.catalog import Catalog
+from ..files.streams import Streams
 from ..files.relink import Match, exists, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
 from ..names import kinds
@@ -194,11 +195,13 @@ class _Scan:
         self._db.yield_to_writers()
         with self._db.writer():
             catalog = Catalog(self._db, self._library)
+            streams = Streams(self._db)
             deadline = monotonic() + self._config.scan_batch_ms / 1000
             while found and monotonic() < deadline:
                 probe, match = found.popleft()
-                if not self._save_one(catalog, probe, match):
+                if not self._save_one(catalog, streams, probe, match):
                     again.append(probe)
+            streams.finish()
             catalog.finish()
         return again
 
@@ -211,7 +214,9 @@ class _Scan:
         file: MediaFile | None = self._db.one(queries.file_by_path, self._library.id, probe.path)
         return file
 
-    def _save_one(self, catalog: Catalog, probe: Probe, match: Match | None) -> bool:
+    def _save_one(
+        self, catalog: Catalog, streams: Streams, probe: Probe, match: Match | None
+    ) -> bool:
         file = self._at(probe)
         if file is None:
             return True  # removed in the meantime
@@ -226,6 +231,11 @@ class _Scan:
                 return False
             file = known
         self._db.run(scan_queries.save_probe, id=file.id, **self._probed(file, probe))
+        if not _keeps_streams(probe):
+            found = probe.streams
+            streams.replace(
+                file.id, found.streams if found else (), found.chapters if found else ()
+            )
         file = self._db.one(queries.file_by_id, file.id)
         if probe.error is None and probe.name is not None:
             catalog.place(file, probe.name, probe.tags)
@@ -261,22 +271,29 @@ class _Scan:
         state = "failed" if probe.error else "partial" if probe.skipped else "done"
         name, streams = probe.name, probe.streams
         identity = name.identity if name is not None and probe.error is None else file.identity
-        # Without pymediainfo the stored columns stay.
-        facts = file if streams is None and probe.skipped else streams
+        facts = file if _keeps_streams(probe) else streams
         return {
             "size": probe.size,
             "fingerprint": _fingerprint(probe),
             "identity": identity,
             "mime_type": kinds.mime_type(filename),
             "container": (streams and streams.container) or kinds.container(filename),
-            **{name: facts and getattr(facts, name) for name in _OF_STREAMS},
+            **{column: facts and getattr(facts, column) for column in _OF_STREAMS},
+            **{column: getattr(name or file, column, None) for column in _OF_NAMES},
             "probe_state": state,
             "error": probe.error,
             "updated_at": self._db.now(),
         }
 
 
-_OF_STREAMS = ("duration", "width", "height", "video_codec", "audio_codec")
+_OF_STREAMS = ("duration", "width", "height", "video_codec", "audio_codec", "bit_rate", "hdr")
+
+_OF_NAMES = ("edition", "part", "source")
+
+
+def _keeps_streams(probe: Probe) -> bool:
+    """Whether the stored streams stay, because without pymediainfo none were read."""
+    return probe.streams is None and bool(probe.skipped)
 
 
 def _fingerprint(probe: Probe) -> str | None:
