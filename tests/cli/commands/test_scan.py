@@ -62,6 +62,14 @@ def test_scan_list_search_remove(cli: Run, url: str, media: Path) -> None:
     assert len(list((media / "Movies").iterdir())) > 5
 
 
+def test_what_was_left_out_is_said_in_one_line(cli: Run, media: Path) -> None:
+    (media / "Movies/@eaDir").mkdir()
+    (media / "Movies/notes.txt").touch()
+    (media / "Movies/more.txt").touch()
+    done = cli("scan", media / "Movies", "--type", "movie")
+    assert "Movies: left out: not media 2, system folder 1\n" in done.out
+
+
 def test_a_part_of_a_library_is_scanned(cli: Run, url: str, media: Path) -> None:
     config = ("--config", url)
     cli("scan", media / "Movies", "--type", "movie", *config)

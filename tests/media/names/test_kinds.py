@@ -59,32 +59,6 @@ def test_no_suffix_is_of_two_kinds():
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        ".hidden",
-        "._film.mkv",
-        ".Trash-1000",
-        "@eaDir",
-        "#recycle",
-        "#snapshot",
-        "$RECYCLE.BIN",
-        "System Volume Information",
-        "lost+found",
-        "Thumbs.db",
-        "__MACOSX",
-        ".DS_Store",
-    ],
-)
-def test_hidden(name: str):
-    assert kinds.is_hidden(name)
-
-
-@pytest.mark.parametrize("name", ["Film (2001)", "_film.mkv", "$9.99 (2008).mkv", "#Alive (2020)"])
-def test_not_hidden(name: str):
-    assert not kinds.is_hidden(name)
-
-
-@pytest.mark.parametrize(
     "path",
     [
         "sample.mkv",

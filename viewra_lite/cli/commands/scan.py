@@ -206,6 +206,9 @@ def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -
     left = result.probed - result.added - result.updated - result.moved
     if left > 0:
         say(f"{library.name}: {left} files were read that an earlier scan had not read")
+    if result.ignored:
+        left_out = ", ".join(f"{why} {number}" for why, number in sorted(result.ignored.items()))
+        say(f"{library.name}: left out: {left_out}")
     if result.cancelled:
         say(f"{library.name}: cancelled; the next scan continues")
     if result.frozen:

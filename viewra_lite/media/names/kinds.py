@@ -1,4 +1,4 @@
-"""Kinds of files by name alone: media, samples and hidden files."""
+"""Kinds of files by name alone: media, files beside it, and samples."""
 
 from __future__ import annotations
 
@@ -107,29 +107,25 @@ def container(filename: str) -> str | None:
     return known[0] if known else None
 
 
-# Samples and hidden files
-
-_HIDDEN = frozenset(
-    {
-        "$recycle.bin",
-        "recycler",
-        "recycled",
-        "system volume information",
-        "lost+found",
-        "thumbs.db",
-        "desktop.ini",
-        "__macosx",
-        "network trash folder",
-        "temporary items",
-        "msocache",
-    }
-)
+SIDECAR_SUFFIXES = SUBTITLE_SUFFIXES | {
+    ".bif",
+    ".jpeg",
+    ".jpg",
+    ".lrc",
+    ".nfo",
+    ".png",
+    ".tbn",
+    ".webp",
+}
+"""Suffixes of files beside media that belong to it, whether they are read or not."""
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder belongs to the system: dot files, @eaDir, recycle bins."""
-    return name.startswith((".", "@", "#recycle", "#snapshot")) or name.casefold() in _HIDDEN
+def is_sidecar(filename: str) -> bool:
+    """Whether a file may belong to the media beside it: a subtitle, a picture, an .nfo."""
+    return filename[filename.rfind(".") :].lower() in SIDECAR_SUFFIXES
 
+
+# Samples
 
 LARGEST_SAMPLE_BYTES = 300 * 1024 * 1024
 _SAMPLE_FOLDERS = frozenset({"sample", "samples", "proof"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
@@ -78,6 +78,9 @@ class ScanResult:
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()
     """The first hundred errors."""
+    ignored: dict[str, int] = field(default_factory=dict, hash=False)
+    """How many files and folders were left out, by reason: hidden, system folder, ignore file,
+    not media, sample, incomplete download. A folder counts once, whatever is in it."""
     not_probed: tuple[str, ...] = ()
     """Optional packages that are not installed, so that probing was incomplete."""
 

@@ -66,6 +66,11 @@ class Tally:
             problems = (*problems, Problem(path, message))
         self.set(errors=self.result.errors + 1, problems=problems)
 
+    def ignore(self, why: str) -> None:
+        """Count a file or a folder that is left out."""
+        ignored = self.result.ignored
+        ignored[why] = ignored.get(why, 0) + 1
+
     def count(self, **changes: int) -> None:
         """Add to some numbers of the result."""
         self.set(**{name: getattr(self.result, name) + by for name, by in changes.items()})

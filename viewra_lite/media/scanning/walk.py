@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..files.relink import exists
 from ..libraries import is_inside, why_too_long
 from ..names import kinds
 from ..names.films.extras import kind_of_extra
+from ..names.left_out import INCOMPLETE, is_incomplete, why_left_out
 from .facts import FileFacts
+from .ignoring import IGNORE_FILES, Rules
 from .reconcile import Reconciliation
 
+_NO_RULES = Rules()
+_EXCLUDED = "ignore file"
 _KINDS = {"movie": "video", "tv": "video", "music": "audio"}
 
 
 class Walk:
     """The media files of a reconciliation's library, or of its part, as FileFacts.
 
-    Hidden files and samples are skipped. Links to folders are followed after all real
-    folders, and a folder that was already entered under another name is skipped: so loops end, and
-    a file has the same path each time. A folder or file that cannot be read, and a file whose path
-    is too long to be stored, is a problem of the reconciliation, which keeps their state.
+    The tally counts the files and folders that are left out, by reason. Links to folders are
+    followed after all real folders, and a folder that was already entered under another name is
+    skipped: so loops end, and a file has the same path each time. A folder or file that cannot be
+    read, and a file whose path is too long to be stored, is a problem of the reconciliation, which
+    keeps their state.
     """
 
     def __init__(self, files: Reconciliation) -> None:
@@ -31,37 +36,81 @@ class Walk:
         self._part = files.folder
         self._kind = _KINDS[files.library.type]
         self._entered: set[tuple[int, int]] = set()
+        self._folders: list[tuple[str, Rules]] = []
+        self._links = deque[tuple[str, Rules]]()
 
     def __iter__(self) -> Iterator[FileFacts]:
         if self._is_left_out():
             return
-        folders, links = [self._part or self._root], deque[str]()
-        while folders or links:
+        while self._folders or self._links:
             self._files.report("walk", self._files.tally.seen, 0)
             if self._files.is_cancelled:
                 return
-            folder = folders.pop() if folders else links.popleft()
-            for entry in self._entries(folder):
-                if _is_folder(entry):
-                    self._follow(entry, folders, links)
-                elif kinds.kind_of(entry.name) == self._kind:
-                    yield from self._media_file(entry)
+            yield from self._in_folder(
+                *(self._folders.pop() if self._folders else self._links.popleft())
+            )
+
+    def _in_folder(self, folder: str, rules: Rules) -> Iterator[FileFacts]:
+        entries = _listing(folder, self._entered, self._unreadable)
+        found: Rules | None = rules
+        if ignoring := IGNORE_FILES.intersection([entry.name for entry in entries]):
+            found = self._rules_of(folder, rules, ignoring)
+            entries = [entry for entry in entries if entry.name not in ignoring]
+        if found is None:
+            return
+        for entry in entries:
+            is_folder = _is_folder(entry)
+            why = why_left_out(entry.name)
+            if why is None and found is not _NO_RULES:
+                why = _EXCLUDED if found.exclude(entry.path, is_folder=is_folder) else None
+            if why is not None:
+                self._files.tally.ignore(why)
+            elif is_folder:
+                self._follow(entry, found)
+            elif kinds.kind_of(entry.name) == self._kind:
+                yield from self._media_file(entry)
+            elif not kinds.is_sidecar(entry.name):
+                self._files.tally.ignore(INCOMPLETE if is_incomplete(entry.name) else "not media")
+
+    def _rules_of(self, folder: str, rules: Rules, names: Iterable[str]) -> Rules | None:
+        """Return the rules of a folder; None if all of it is left out."""
+        try:
+            found = rules.read(folder, names)
+        except OSError as exc:
+            self._unreadable(folder, f"its ignore file: {exc.strerror or exc}")
+            return None
+        if found.everything:
+            self._files.tally.ignore(_EXCLUDED)
+            return None
+        return found
 
     def _is_left_out(self) -> bool:
         """Whether a walk of the whole library would not get to the part, or finds it deleted."""
         if self._part is None:
+            self._folders = [(self._root, _NO_RULES)]
             return False
-        below = os.path.relpath(self._part, self._root).split(os.sep)
-        is_deleted = self._files.accept_missing and not exists(self._part)
-        return is_deleted or any(map(kinds.is_hidden, below))
+        folder, rules = self._root, _NO_RULES
+        for name in os.path.relpath(self._part, self._root).split(os.sep):
+            found = self._rules_of(folder, rules, IGNORE_FILES)
+            if found is None:
+                return True
+            folder, rules = os.path.join(folder, name), found
+            why = why_left_out(name)
+            if why is None and rules.exclude(folder, is_folder=True):
+                why = _EXCLUDED
+            if why is not None:
+                self._files.tally.ignore(why)
+                return True
+        self._folders = [(self._part, rules)]
+        return self._files.accept_missing and not exists(self._part)
 
-    def _follow(self, entry: os.DirEntry[str], folders: list[str], links: deque[str]) -> None:
+    def _follow(self, entry: os.DirEntry[str], rules: Rules) -> None:
         if not entry.is_symlink():
-            folders.append(entry.path)
+            self._folders.append((entry.path, rules))
         elif self._is_walked_elsewhere(entry.path):
             self._files.skip(entry.path)
         else:
-            links.append(entry.path)
+            self._links.append((entry.path, rules))
 
     def _is_walked_elsewhere(self, link: str) -> bool:
         """Whether a link leads out of the part into the library: only a walk of it all decides."""
@@ -69,9 +118,6 @@ class Walk:
             return False
         real, root, part = map(os.path.realpath, (link, self._root, self._part))
         return is_inside(real, root) and not is_inside(real, part)
-
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        return _listing(folder, self._entered, self._unreadable)
 
     def _unreadable(self, path: str, reason: str) -> None:
         self._files.skip(path)
@@ -88,6 +134,7 @@ class Walk:
         parts = os.path.relpath(entry.path, self._root).split(os.sep)
         extra = kind_of_extra(parts, self._files.library.type)
         if extra == "sample" or (extra is None and kinds.is_sample(parts, status.st_size)):
+            self._files.tally.ignore("sample")
             return
         too_long = why_too_long(entry.path)
         if too_long is not None:
@@ -106,7 +153,7 @@ def _listing(
             return []
         entered.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not kinds.is_hidden(entry.name)]
+            found = list(entries)
     except OSError as exc:
         unreadable(folder, exc.strerror or str(exc))
         return []
