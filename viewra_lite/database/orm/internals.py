@@ -12,8 +12,28 @@ import peewee
 
 
 def state_of(database: Any) -> Any:
-    """Return what Peewee knows of the calling thread: its connection and open transactions."""
+    """Return what Peewee knows of the calling thread: its connection and open transactions.
+
+    Its __dict__ is the thread's own, and stays so when another thread uses it.
+    """
     return database._state
+
+
+def set_open(
+    state: dict[str, Any], connection: object, transaction: object, callbacks: list[Any]
+) -> None:
+    """Give a thread of Peewee its connection and transaction.
+
+    With the transaction, Peewee makes db.atomic() a savepoint instead of a second BEGIN.
+    """
+    state["closed"], state["conn"], state["ctx"] = False, connection, []
+    state["transactions"], state["commit_callbacks"] = [transaction], callbacks
+
+
+def set_closed(state: dict[str, Any]) -> None:
+    """Leave a thread of Peewee without a connection."""
+    state["closed"], state["conn"], state["ctx"] = True, None, []
+    state["transactions"], state["commit_callbacks"] = [], []
 
 
 def stored(row: peewee.Model) -> dict[str, Any]:

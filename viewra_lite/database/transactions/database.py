@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import CorruptStoreError, TransactionError, ViewraError
 from ..checks import refused
 from ..ids import Ids
-from ..orm.internals import state_of
+from ..orm.internals import set_closed, set_open, state_of
 from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
 from .scopes import Reader, Writer
@@ -82,7 +82,7 @@ class Database:
         durable=True waits until the commit is on disk; concurrent commits share a sync. A nested
         writer has the durability of the outermost one. Raises StoreBusyError.
         """
-        return Writer(self, durable, untrusted)
+        return Writer(self, untrusted, durable)
 
     def after_commit(self, action: Callable[[], Any]) -> None:
         """Call action after the outermost writer has committed, or at once outside a writer."""
@@ -124,7 +124,9 @@ class Database:
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = statement.compiled.get(self._engine) or self._compiled(statement)
-        transaction = self._current.place.transaction and self.current
+        transaction = self._current.place.transaction
+        if transaction is not None:
+            transaction = self._usable(transaction)
         backend = self.backend
         connection = backend.borrow() if transaction is None else transaction.connection
         try:
@@ -212,7 +214,9 @@ class Database:
         return compiled or statement.compile(self._engine, self.backend.database)
 
     def _fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
-        transaction = self._current.place.transaction and self.current
+        transaction = self._current.place.transaction
+        if transaction is not None:
+            transaction = self._usable(transaction)
         backend = self.backend
         connection = backend.borrow() if transaction is None else transaction.connection
         try:
@@ -228,7 +232,9 @@ class Database:
     def _write(
         self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
     ) -> Any:
-        transaction = self._current.place.transaction and self.current
+        transaction = self._current.place.transaction
+        if transaction is not None:
+            transaction = self._usable(transaction)
         if transaction is not None:
             if not transaction.writes or transaction.read_depth:
                 raise TransactionError("a write inside a reader(): use a writer()")
@@ -264,29 +270,28 @@ class Database:
             )
         return transaction
 
-    # For the scopes
-
-    def own(self, scope: object) -> Transaction | None:
-        """Return this thread's transaction if scope is its innermost scope."""
-        transaction = self._current.place.transaction
-        return (
-            transaction
-            if transaction and transaction.entered and transaction.entered[-1][0] is scope
-            else None
-        )
-
-    @property
-    def current(self) -> Transaction | None:
-        """This thread's transaction; raises TransactionError if another asyncio task opened it."""
-        transaction = self._current.place.transaction
-        if transaction is None:
-            return None
+    def _usable(self, transaction: Transaction) -> Transaction | None:
+        """Return this thread's transaction, None if an interruption ended it unnoticed."""
         if transaction.is_dead:
             self.take_back(transaction, INTERRUPTED)
             return None
         if transaction.task is not current_task():
             raise TransactionError(OTHER_TASK)
         return transaction
+
+    # For the scopes
+
+    def own(self, scope: object) -> Transaction | None:
+        """Return this thread's transaction if scope is its innermost scope."""
+        transaction = self._current.place.transaction
+        entered = transaction.entered if transaction is not None else ()
+        return transaction if entered and entered[-1][0] is scope else None
+
+    @property
+    def current(self) -> Transaction | None:
+        """This thread's transaction; raises TransactionError if another asyncio task opened it."""
+        transaction = self._current.place.transaction
+        return None if transaction is None else self._usable(transaction)
 
     def borrowed(self, *, writes: bool) -> Transaction:
         """Return a transaction on a borrowed connection; begin() makes it the thread's."""
@@ -303,14 +308,10 @@ class Database:
         """Make a transaction this thread's, for the modules and for Peewee."""
         place = self._current.place
         # A generator may be finished by another thread than the one that began it, so the
-        # transaction keeps a reference to its own thread's place.
-        transaction.place = weakref.ref(place)
-        state = state_of(self.backend.database)
-        transaction.state, place.transaction = state.__dict__, transaction
-        state.set_connection(transaction.connection)
-        transaction.callbacks = state.commit_callbacks
-        # Peewee then makes db.atomic() a savepoint instead of a second BEGIN.
-        state.transactions.append(transaction)
+        # transaction keeps references to what its own thread has.
+        transaction.place, place.transaction = weakref.ref(place), transaction
+        transaction.state = state_of(self.backend.database).__dict__
+        set_open(transaction.state, transaction.connection, transaction, transaction.callbacks)
 
     def end(self, transaction: Transaction, *, commit: bool) -> None:
         """Commit or roll back, and give the connection back; every step can be repeated."""
@@ -365,9 +366,7 @@ class Database:
         """Detach a transaction from the thread that began it."""
         place = transaction.place and transaction.place()
         if place is None or place.transaction is transaction:
-            transaction.state.update(
-                closed=True, conn=None, ctx=[], transactions=[], commit_callbacks=[]
-            )
+            set_closed(transaction.state)
         if place is not None and place.transaction is transaction:
             place.transaction = None
         transaction.connection = transaction.cursors = None

@@ -202,7 +202,14 @@ class WriteGate:
         """Return the turn that holds the gate; None if it did not become free within wait_s."""
         turn = threading.Lock()
         try:
-            if self._enters(turn) or self._waited(turn, wait_s):
+            with self._guard:
+                if self._holder is None:
+                    self._holder = turn
+                    return turn
+                turn.acquire()
+                self._waiting.append(turn)
+                self.waits.begin()
+            if self._waited(turn, wait_s):
                 return turn
         except BaseException:
             self.release(turn)
@@ -232,16 +239,6 @@ class WriteGate:
                 self._holder.release()
             else:
                 self._holder = None
-
-    def _enters(self, turn: threading.Lock) -> bool:
-        with self._guard:
-            if self._holder is None:
-                self._holder = turn
-                return True
-            turn.acquire()
-            self._waiting.append(turn)
-            self.waits.begin()
-            return False
 
     def _waited(self, turn: threading.Lock, wait_s: float) -> bool:
         began, is_ours = monotonic(), False

@@ -58,11 +58,13 @@ class _Exit:
 class _Scope:
     """The part that Reader and Writer share. A scope is reentrant and reusable."""
 
-    __slots__ = ("_db", "_untrusted", "_transaction", "held")
+    __slots__ = ("_db", "_untrusted", "_durable", "_transaction", "held")
+    _writes = False
 
-    def __init__(self, db: Owner, untrusted: bool) -> None:
+    def __init__(self, db: Owner, untrusted: bool, durable: bool = False) -> None:
         self._db = db
         self._untrusted = untrusted
+        self._durable = durable
         self._transaction: Transaction | None = None
         self.held: weakref.ref[Any] | None = None
 
@@ -92,6 +94,23 @@ class _Scope:
         if transaction is not None and any(how is held for _, how in transaction.entered):
             self._db.take_back(transaction, INTERRUPTED)
 
+    def _begin(self) -> None:
+        """Begin the transaction of this thread, which has none."""
+        db, backend, transaction = self._db, self._db.backend, None
+        try:
+            transaction = db.borrowed(writes=self._writes)
+            if self._writes:
+                backend.begin_write(transaction.connection, self._durable)
+            else:
+                backend.begin_read(transaction.connection)
+            self._note_entry(transaction)
+            db.begin(transaction)
+        except BaseException as exc:
+            if transaction is not None:
+                db.end(transaction, commit=False)
+            self._raise_translated(exc)
+            raise
+
     def _note_entry(self, transaction: Transaction) -> None:
         """Record that this scope is now the innermost one of a transaction."""
         held, self.held = self.held, None
@@ -107,7 +126,11 @@ class _Scope:
         Raises TransactionError if it was lost without such an error, and in a forked child.
         """
         self.held = None
-        transaction = self._db.own(self) or self._transaction
+        transaction = self._db.own(self)
+        if transaction is not None and not transaction.lost:
+            if transaction.task is current_task():
+                return transaction
+        transaction = transaction or self._transaction
         if transaction is None or (transaction.connection is None and transaction.lost is None):
             self._db.backend.refuse_stray_query()
         why = transaction.lost or self._why_misplaced(transaction)
@@ -178,21 +201,6 @@ class Reader(_Scope):
             transaction.entered.pop()
         self._raise_translated(exc)
 
-    def _begin(self) -> None:
-        db, backend = self._db, self._db.backend
-        transaction = None
-        try:
-            transaction = db.borrowed(writes=False)
-            backend.begin_read(transaction.connection)
-            transaction.read_depth = 1
-            self._note_entry(transaction)
-            db.begin(transaction)
-        except BaseException as exc:
-            if transaction is not None:
-                db.end(transaction, commit=False)
-            self._raise_translated(exc)
-            raise
-
     def _set_read_only(self, transaction: Transaction, read_only: bool) -> None:
         try:
             self._db.backend.forbid_writes(transaction.connection, read_only)
@@ -208,11 +216,8 @@ class Reader(_Scope):
 class Writer(_Scope):
     """The context manager of writer(): one transaction, or a savepoint when nested."""
 
-    __slots__ = ("_durable",)
-
-    def __init__(self, db: Owner, durable: bool, untrusted: bool) -> None:
-        super().__init__(db, untrusted)
-        self._durable = durable
+    __slots__ = ()
+    _writes = True
 
     def __enter__(self) -> Writer:
         transaction = self._db.current
@@ -243,20 +248,6 @@ class Writer(_Scope):
             self._raise_translated(exc)
             if exc is None:
                 _call_each(transaction.callbacks)
-
-    def _begin(self) -> None:
-        db, backend = self._db, self._db.backend
-        transaction = None
-        try:
-            transaction = db.borrowed(writes=True)
-            backend.begin_write(transaction.connection, self._durable)
-            self._note_entry(transaction)
-            db.begin(transaction)
-        except BaseException as exc:
-            if transaction is not None:
-                db.end(transaction, commit=False)
-            self._raise_translated(exc)
-            raise
 
     def _begin_savepoint(self, transaction: Transaction) -> None:
         try:

@@ -56,7 +56,7 @@ class Transaction:
         self.turn = turn
         self.writes = writes
         self.untrusted = False
-        self.read_depth = 0
+        self.read_depth = 0 if writes else 1
         self.read_only = False  # a writer whose connection refuses writes for the moment
         self.savepoints: list[int] = []  # the number of callbacks before each
         self.callbacks: list[Callable[[], Any]] = []
