@@ -27,6 +27,7 @@ _EDITIONS = {
     "Uncut": "uncut",
     "Uncensored": "uncensored",
     "Criterion": "criterion(?: (?:collection|edition))?",
+    "Restored": "(?:4k|digitally) restored",
     "Remastered": "(?:4k )?re-?master(?:ed)?",
     "Redux": "redux",
     "Recut": "re-?cut",
@@ -46,7 +47,7 @@ _LATE_EDITIONS = {
     "Director's Cut": "directors",
     "Alternative Cut": "alternative",
     "Festival Cut": "festival(?: cut)?",
-    "Restored": "(?:4k )?restored",
+    "Restored": "restored",
     "Integral": "int[eé]grale?(?: version)?",
     "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition",
 }
@@ -59,8 +60,8 @@ _LANGUAGES = (
 # Words that end a release's title, and are words of a title elsewhere.
 _RELEASE_END = re.compile(
     r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|custom|do[ck]u|int[eé]grale?|multi|complete|limited|"
-    r"internal|proper|real|convert|stv|nfofix|readnfo|dubbed|subbed|v\d|"
-    r"(?-i:OM|DL|LD|MD|HC|PAL|NTSC|XXX))[ ._-]*$",
+    r"internal|proper|real|convert|stv|nfofix|read[ ._]?nfo|retail|dual|dubbed|subbed|v\d|"
+    r"(?-i:OM|DL|ML|LD|MD|HC|WS|FS|PAL|NTSC|XXX))[ ._-]*$",
     re.I,
 )
 _IN_PARENTHESES = re.compile(r"(?<=\w)(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$", re.I)
@@ -69,6 +70,7 @@ _LABEL = re.compile(
 )
 _LANGUAGE = re.compile(rf"(?<=[\w)\]][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
 _FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
+_TITLE_LANGUAGES = ("english", "latino")  # "Johnny English"
 LEAST_WORDS_BEFORE_LANGUAGE = 3
 
 
@@ -105,19 +107,23 @@ def _edition(text: str) -> str | None:
 
 def _label(found: re.Match[str]) -> str:
     label, said = _ALL[(found.lastindex or 1) - 1][0], words(found.group())
-    return label or (said if said != said.lower() and said != said.upper() else capwords(said))
+    is_shouted = any(word.isupper() for word in said.split())
+    return label or (capwords(said) if is_shouted or said.islower() else said)
 
 
-def without_end(title: str, *, is_release: bool) -> str:
-    """Drop editions and labels from a title's end, of a release also languages and notes."""
+def without_end(title: str, rest: str = "", *, is_release: bool) -> str:
+    """Drop editions and labels from a title's end, and of a release also languages and notes.
+
+    A language that the rest of the name has again belongs to the title.
+    """
     while True:
-        cut = _end(title, is_release=is_release)
+        cut = _end(title, rest, is_release=is_release)
         if cut is None or not words(title[:cut]):
             return title
         title = title[:cut]
 
 
-def _end(title: str, *, is_release: bool) -> int | None:
+def _end(title: str, rest: str, *, is_release: bool) -> int | None:
     edition = None
     for edition in _EARLY_WORDS.finditer(title):
         pass
@@ -125,13 +131,16 @@ def _end(title: str, *, is_release: bool) -> int | None:
         return edition.start()
     found = _LABEL.search(title)
     if found is None and is_release:
-        found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title) or _language(title)
+        found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title)
+        found = found or _language(title, rest)
     return found.start() if found else None
 
 
-def _language(title: str) -> re.Match[str] | None:
+def _language(title: str, rest: str) -> re.Match[str] | None:
     found = _LANGUAGE.search(title)
-    return found if found and _is_of_release(title, found) else None
+    if found is None or not _is_of_release(title, found):
+        return None
+    return None if re.search(rf"\b{found['language']}\b", rest, re.I) else found
 
 
 def _is_of_release(title: str, language: re.Match[str]) -> bool:
@@ -139,5 +148,6 @@ def _is_of_release(title: str, language: re.Match[str]) -> bool:
     before, said = title[: language.start()], language["language"]
     if said.replace("i", "I").isupper():
         return not before.isupper()
-    is_long = len(words(before).split()) >= LEAST_WORDS_BEFORE_LANGUAGE
-    return is_long and len(said) > 3 and not _FROM_ARTICLE.match(before)
+    if _FROM_ARTICLE.match(before) or said.casefold() in _TITLE_LANGUAGES or len(said) < 4:
+        return False
+    return " " not in before.strip() or len(before.split()) >= LEAST_WORDS_BEFORE_LANGUAGE

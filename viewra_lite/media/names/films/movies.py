@@ -126,14 +126,15 @@ def _bare_reading(text: str) -> _Reading:
     before = [year for year in years if year.start() < end]
     year = before[-1] if before else years[0] if years else None
     is_release = cruft is not None or "." in text
-    head = _title_part(text[: year.start()] if year else text, is_release=is_release)
+    rest = text[year.end() :] if year else ""
+    head = _title_part(text[: year.start()] if year else text, rest, is_release=is_release)
     head = head.rstrip(" .") if year and " " in head else head
     return _Reading(words(head), int(year.group(1)) if year else None, text[len(head) :])
 
 
-def _title_part(text: str, *, is_release: bool) -> str:
+def _title_part(text: str, rest: str = "", *, is_release: bool) -> str:
     head = before_cruft(text)
-    return without_end(head, is_release=is_release or head != text)
+    return without_end(head, rest, is_release=is_release or head != text)
 
 
 def _unbracketed(title: str) -> str:

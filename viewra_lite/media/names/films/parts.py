@@ -68,4 +68,5 @@ def part_of_folder(name: str) -> int | None:
 def _part(name: str, found: re.Match[str]) -> Part:
     said = next(group for key, group in found.groupdict().items() if key != "all" and group)
     number = int(said) if said.isdecimal() else "abcd".index(said.lower()) + 1
-    return Part(number, f"{name[: found.start()]} {name[found.end() :]}".strip())
+    gap = " " if " " in name else "."
+    return Part(number, f"{name[: found.start()]}{gap}{name[found.end() :]}".strip(" ."))
