@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.encoded import (
     DEFAULT,
@@ -311,6 +313,12 @@ def test_a_picture_beside_a_film_is_an_image_and_alone_a_film():
     ]
     assert (facts.video_codec, facts.width) == ("h264", 1920)
     assert streams([jpeg], "/a").streams[0].kind == "video"
+    sound = {"@type": "Audio", "Format": "AAC"}
+    book = streams([{**jpeg, "FrameRate": "0.004"}, sound], "/a")
+    assert [one.kind for one in book.streams] == ["image", "audio"]
+    assert (book.video_codec, book.width, book.audio_codec) == (None, None, "aac")
+    clip = streams([{**jpeg, "FrameRate": "15.000"}, sound], "/a")
+    assert [one.kind for one in clip.streams] == ["video", "audio"]
 
 
 def test_streams_that_claim_one_place_are_all_kept():
@@ -322,6 +330,45 @@ def test_streams_that_claim_one_place_are_all_kept():
     ]
     found = [(one.stream_index, one.kind) for one in streams(tracks, "/a").streams]
     assert found == [(0, "audio"), (1, "video"), (2, "audio"), (3, "subtitle")]
+
+
+SAID = st.one_of(
+    st.none(),
+    st.text(max_size=20),
+    st.sampled_from(["0", "-1", "1e400", "nan", "48000 / 24000", "0-1", "16", "PCM", "JPEG"]),
+)
+TRACK = st.fixed_dictionaries(
+    {"@type": st.sampled_from(["General", "Video", "Audio", "Text", "Image", "Menu", "Other"])},
+    optional={
+        **{
+            name: SAID
+            for name in (
+                "Format Format_Profile Format_AdditionalFeatures CodecID MuxingMode StreamOrder "
+                "Duration BitRate OverallBitRate Width FrameRate BitDepth Channels SamplingRate "
+                "Language Title HDR_Format Cover Cover_Mime FileSize"
+            ).split()
+        },
+        "extra": st.one_of(
+            SAID,
+            st.dictionaries(
+                st.one_of(st.text(max_size=9), st.just("_00_00_01_000"), st.just("Attachments")),
+                st.one_of(SAID, st.lists(SAID, max_size=2)),
+                max_size=3,
+            ),
+        ),
+    },
+)
+
+
+@given(st.lists(TRACK, max_size=5))
+def test_whatever_is_said_of_a_file_makes_rows_that_can_be_stored(tracks: list[Any]):
+    facts = streams([one for one in tracks if one.get("Format") != "ADTS"], "/a")
+    numbers = [one.stream_index for one in facts.streams]
+    assert len(set(numbers)) == len(numbers) and numbers == sorted(numbers)
+    for one in facts.streams:
+        for value in one:
+            assert value is None or isinstance(value, str) or 0 <= value < 2**63
+    assert all(chapter.start >= 0 for chapter in facts.chapters)
 
 
 @pytest.mark.parametrize(("mime", "codec"), [("image/jpeg", "mjpeg"), ("image/png", "png")])

@@ -71,7 +71,7 @@ def streams(tracks: list[Track], path: str) -> StreamFacts:
     Both codecs are None if the file holds no media. Raises OSError if the file cannot be read.
     """
     general = next(of_kind(tracks, "General"), None)
-    video = _best(list(of_kind(tracks, "Video")))
+    video = _best(_films(tracks))
     audio = _best(list(of_kind(tracks, "Audio")))
     seconds = _duration(tracks, general, video, audio, path)
     return StreamFacts(
@@ -90,13 +90,21 @@ def streams(tracks: list[Track], path: str) -> StreamFacts:
 
 
 def _best(tracks: list[Track]) -> Track | None:
-    """Return the default track, else the first; a cover picture only without any other."""
-    real = [track for track in tracks if not _is_picture(track)] or tracks
-    return next((track for track in real if track.get("Default") == "Yes"), next(iter(real), None))
+    """Return the default track, else the first."""
+    first = next(iter(tracks), None)
+    return next((track for track in tracks if track.get("Default") == "Yes"), first)
 
 
-def _is_picture(track: Track) -> bool:
-    return format_of(track) in ("jpeg", "png", "bmp", "gif", "webp")
+def _films(tracks: list[Track]) -> list[Track]:
+    """Return the video tracks without covers, and without the pictures of a talking book."""
+    found = list(of_kind(tracks, "Video"))
+    films = [track for track in found if format_of(track) not in _STILL]
+    if films or not any(of_kind(tracks, "Audio")):
+        return films or found
+    return [track for track in found if (_number(track, "FrameRate", _MOST_FRAMES) or 0) >= 1]
+
+
+_STILL = ("jpeg", "png", "bmp", "gif", "webp")
 
 
 def _duration(
@@ -121,7 +129,7 @@ def _bit_rate(general: Track, seconds: float | None) -> int | None:
 def _streams(tracks: list[Track], general: Track | None) -> list[Stream]:
     """Return the streams in the order of the file, numbered as ffprobe numbers them."""
     found = [track for track in tracks if track["@type"] in ("Video", "Audio", "Text", "Image")]
-    is_film = any(track["@type"] == "Video" and not _is_picture(track) for track in found)
+    films = _films(tracks)
     said = [_order(track) for track in found]
     taken = {order for order in said if order is not None}
     free = (number for number in count() if number not in taken)
@@ -129,7 +137,8 @@ def _streams(tracks: list[Track], general: Track | None) -> list[Stream]:
     for track, order in zip(found, said):
         number = next(free) if order is None or order in used else order
         used.add(number)
-        streams.append(_stream(track, number, is_film))
+        is_film = any(track is film for film in films)
+        streams.append(_stream(track, number, "video" if is_film else "image"))
     if general is not None:
         streams += _pictures(general, free)
     return sorted(streams)
@@ -141,7 +150,7 @@ def _order(track: Track) -> int | None:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else None
 
 
-def _stream(track: Track, number: int, is_film: bool) -> Stream:
+def _stream(track: Track, number: int, video_kind: str) -> Stream:
     kind = track["@type"]
     common: dict[str, Any] = {
         "language": _language(track),
@@ -154,8 +163,7 @@ def _stream(track: Track, number: int, is_film: bool) -> Stream:
         return Stream(number, "audio", **common, **_of_audio(track))
     if kind == "Text":
         return Stream(number, "subtitle", subtitle_codec(track), **common)
-    is_image = kind == "Image" or is_film and _is_picture(track)
-    return Stream(number, "image" if is_image else "video", **common, **_of_video(track))
+    return Stream(number, video_kind, **common, **_of_video(track))
 
 
 def _of_video(track: Track) -> dict[str, Any]:
