@@ -7,9 +7,11 @@ import struct
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _RANDOM_BITS = 74
 _LOW_BITS = 62  # those after the variant
+_LOW = (1 << _LOW_BITS) - 1
 _VARIANT = 0x2 << _LOW_BITS
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -58,6 +60,11 @@ def _word() -> int:
 
 def _text(value: int) -> str:
     """Spread 48 bits of time and 74 random bits over a UUID's fields; 7 is the version."""
-    low = value & ((1 << _LOW_BITS) - 1)
-    digits = f"{value >> _LOW_BITS << 64 | _VARIANT | low:031x}"
-    return f"{digits[:8]}-{digits[8:12]}-7{digits[12:15]}-{digits[15:19]}-{digits[19:]}"
+    tail = f"{_VARIANT | value & _LOW:x}"
+    return f"{_head(value >> _LOW_BITS)}-{tail[:4]}-{tail[4:]}"
+
+
+@lru_cache(maxsize=1)  # ids that are made together have the same
+def _head(value: int) -> str:
+    digits = f"{value:015x}"
+    return f"{digits[:8]}-{digits[8:12]}-7{digits[12:]}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from peewee import ColumnBase, JOIN
 
 from ...database.orm.nodes import OneOf, Placeholder
-from ...database.orm.statements import Query, statement
+from ...database.orm.statements import Query, Statement, statement
 from ...media.models import Episode, MediaFile, TVShow, Work, WorkFile
 from ..models import UserMediaProgress
 
@@ -59,46 +59,26 @@ def _is_resumable(shortest: Placeholder, first: Placeholder, last: Placeholder) 
     return resumable
 
 
-@statement
-def files_unfinished(
-    user_id: Placeholder,
-    moment: Placeholder,
-    after: Placeholder,
-    limit: Placeholder,
-    shortest: Placeholder,
-    first: Placeholder,
-    last: Placeholder,
-) -> Query:
-    return _files_touched(
-        user_id,
-        moment,
-        after,
-        limit,
-        ~UserMediaProgress.completed,
-        ~UserMediaProgress.dropped,
-        _is_resumable(shortest, first, last),
-    )
+def _files_to_resume(*conditions: ColumnBase) -> Statement:
+    def files_to_resume(
+        user_id: Placeholder,
+        moment: Placeholder,
+        after: Placeholder,
+        limit: Placeholder,
+        shortest: Placeholder,
+        first: Placeholder,
+        last: Placeholder,
+    ) -> Query:
+        resumable = _is_resumable(shortest, first, last)
+        not_dropped = ~UserMediaProgress.dropped
+        return _files_touched(user_id, moment, after, limit, *conditions, not_dropped, resumable)
+
+    return Statement(files_to_resume)
 
 
-@statement
-def files_begun(
-    user_id: Placeholder,
-    moment: Placeholder,
-    after: Placeholder,
-    limit: Placeholder,
-    shortest: Placeholder,
-    first: Placeholder,
-    last: Placeholder,
-) -> Query:
-    """As files_unfinished, including files that were completed before."""
-    return _files_touched(
-        user_id,
-        moment,
-        after,
-        limit,
-        ~UserMediaProgress.dropped,
-        _is_resumable(shortest, first, last),
-    )
+files_unfinished = _files_to_resume(~UserMediaProgress.completed)
+files_begun = _files_to_resume()
+"""Those that were completed before are included."""
 
 
 # Shows
