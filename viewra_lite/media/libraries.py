@@ -26,6 +26,7 @@ from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError, shown
 from . import queries
+from .names.kinds import above_discs
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
 _log = logging.getLogger("viewra_lite.media")
@@ -100,6 +101,9 @@ def part_of(library: MediaLibrary, folder: object) -> str | None:
         )
     if os.path.exists(path) and not os.path.isdir(path):
         raise InvalidValueError(f"{shown(path)} is a file: give the folder that holds it")
+    # A disc is scanned as a whole.
+    below = above_discs(os.path.relpath(path, library.path).split(os.sep))
+    path = os.path.normpath(os.path.join(library.path, *below))
     return None if path == library.path else canonical_path(path)
 
 

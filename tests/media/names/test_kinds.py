@@ -32,20 +32,7 @@ def test_audio(suffix: str):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "a.srt",
-        "a.nfo",
-        "a.jpg",
-        "a.iso",
-        "a.txt",
-        "mkv",
-        ".mkv",
-        "a.mkv.part",
-        "a.mp4.!qB",
-        "a",
-        "",
-    ],
+    "name", ["a.srt", "a.nfo", "a.jpg", "a.txt", "mkv", ".mkv", "a.mkv.part", "a.mp4.!qB", "a", ""]
 )
 def test_what_is_not_media(name: str):
     assert kinds.kind_of(name) is None

@@ -17,6 +17,8 @@ _VIDEO = {
     ".dvr-ms": ("asf", "video/x-ms-dvr"),
     ".f4v": ("mp4", "video/mp4"),
     ".flv": ("flv", "video/x-flv"),
+    ".img": ("iso", "application/x-iso9660-image"),
+    ".iso": ("iso", "application/x-iso9660-image"),
     ".m1v": ("mpeg", "video/mpeg"),
     ".m2t": ("mpegts", "video/mp2t"),
     ".m2ts": ("mpegts", "video/mp2t"),
@@ -36,6 +38,7 @@ _VIDEO = {
     ".qt": ("mov", "video/quicktime"),
     ".rm": ("rm", "application/vnd.rn-realmedia"),
     ".rmvb": ("rm", "application/vnd.rn-realmedia-vbr"),
+    ".strm": ("strm", "text/plain"),
     ".tp": ("mpegts", "video/mp2t"),
     ".ts": ("mpegts", "video/mp2t"),
     ".vob": ("mpeg", "video/mpeg"),
@@ -75,6 +78,15 @@ _AUDIO = {
 }
 _ALL = {**_VIDEO, **_AUDIO}
 
+# The index file of a disc that is a folder: it stands for the whole disc.
+_DISC_INDEXES = {
+    "video_ts.ifo": ("mpeg", "x-content/video-dvd"),
+    "index.bdmv": ("mpegts", "x-content/video-bluray"),
+}
+_DISC_FOLDERS = frozenset({"video_ts", "bdmv"})
+UNPARSED = frozenset({"iso", "strm"})
+"""Containers without streams to read: the image of a disc, and a text with an address."""
+
 VIDEO_SUFFIXES = frozenset(_VIDEO)
 AUDIO_SUFFIXES = frozenset(_AUDIO)
 SUBTITLE_SUFFIXES = frozenset(
@@ -98,12 +110,14 @@ def kind_of(filename: str) -> Literal["video", "audio"] | None:
 
 def mime_type(filename: str) -> str:
     """Name the MIME type by the suffix; "application/octet-stream" when it is not media."""
+    if is_disc_index(filename):
+        return _DISC_INDEXES[filename.lower()][1]
     return _ALL.get(suffix_of(filename).lower(), ("", "application/octet-stream"))[1]
 
 
 def container(filename: str) -> str | None:
     """Name the container by the suffix ("matroska", "mp4", ...), None when it is not media."""
-    known = _ALL.get(suffix_of(filename).lower())
+    known = _DISC_INDEXES.get(filename.lower()) or _ALL.get(suffix_of(filename).lower())
     return known[0] if known else None
 
 
@@ -118,6 +132,19 @@ SIDECAR_SUFFIXES = SUBTITLE_SUFFIXES | {
     ".webp",
 }
 """Suffixes of files beside media that belong to it, whether they are read or not."""
+
+
+def is_disc_index(filename: str) -> bool:
+    """Whether a file stands for a disc that is a folder: VIDEO_TS.IFO or index.bdmv."""
+    return filename.lower() in _DISC_INDEXES
+
+
+def above_discs(parts: Sequence[str]) -> Sequence[str]:
+    """Return the folders above the first one of a disc, VIDEO_TS or BDMV; all if there is none."""
+    for number, part in enumerate(parts):
+        if part.lower() in _DISC_FOLDERS:
+            return parts[:number]
+    return parts
 
 
 def is_sidecar(filename: str) -> bool:

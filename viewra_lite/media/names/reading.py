@@ -9,7 +9,7 @@ from .facts import EpisodeName, MovieName, NameFacts, TrackName
 from .films.extras import extra_name
 from .films.movies import movie_name
 from .guesses import require_guessit
-from .kinds import stem_of
+from .kinds import above_discs, is_disc_index, stem_of
 from .shows.episodes import episode_name
 from .text import readable, release_words, source_of
 from .tracks import track_name
@@ -31,6 +31,9 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
         require_guessit()
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
     stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root.rstrip(os.sep)))
+    if is_disc_index(filename):
+        stem = "vts"  # as generic as any: the folders have the name
+        parents = parents if above_discs(parents) else [root_name, *parents]
     try:
         extra = extra_name([*parents, filename], library_type, root_name)
         if extra is not None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from ...errors import ProbeUnavailable
 from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
-from ..names.kinds import kind_of
+from ..names.kinds import UNPARSED, container, is_disc_index, kind_of
 from ..names.reading import name_of
+from .discs import Title, main_title
 from .parser import Track, parsed
 from .streams import Chapter, Stream, StreamFacts, streams
 from .tags import TagFacts, tagged_name, tags
@@ -110,12 +111,27 @@ def fingerprint(path: str) -> str:
 
     Reads 128 KiB at most. Raises OSError if the file cannot be read.
     """
+    if is_disc_index(os.path.basename(path)):
+        return _fingerprint_of_disc(main_title(path))
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.sha256(size.to_bytes(8, "big"))
         digest.update(file.read(FINGERPRINT_BYTES))
         file.seek(max(FINGERPRINT_BYTES, size - FINGERPRINT_BYTES))
         digest.update(file.read(FINGERPRINT_BYTES))
+    return digest.hexdigest()
+
+
+def _fingerprint_of_disc(title: Title | None) -> str:
+    """Hash the bytes of the main title, and its first and last 64 KiB; "" without one."""
+    if title is None:
+        return ""
+    digest = hashlib.sha256(title.size.to_bytes(8, "big"))
+    for clip, place in ((title.clips[0], 0), (title.clips[-1], -FINGERPRINT_BYTES)):
+        with open(clip, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(place if place >= -size else 0, os.SEEK_SET if place == 0 else os.SEEK_END)
+            digest.update(file.read(FINGERPRINT_BYTES))
     return digest.hexdigest()
 
 
@@ -148,10 +164,18 @@ def unread(path: str, library_type: str, root: str, error: str | None = None) ->
         facts = os.stat(path)
         if not stat.S_ISREG(facts.st_mode):
             return replace(found, error="not a regular file")
+        if is_disc_index(os.path.basename(path)):
+            return _unread_disc(found, main_title(path))
         found = replace(found, size=facts.st_size, fingerprint=fingerprint(path))
     except (OSError, ValueError) as exc:
         return replace(found, error=_reason(exc))
     return found if found.size else replace(found, error="the file is empty (0 bytes)")
+
+
+def _unread_disc(found: Probe, title: Title | None) -> Probe:
+    if title is None or not title.size:
+        return replace(found, error="no title was found on the disc: files of it are missing")
+    return replace(found, size=title.size, fingerprint=_fingerprint_of_disc(title))
 
 
 def _named(path: str, library_type: str, root: str) -> tuple[NameFacts | None, tuple[str, ...]]:
@@ -162,6 +186,10 @@ def _named(path: str, library_type: str, root: str) -> tuple[NameFacts | None, t
 
 
 def _read(found: Probe, *, is_music: bool) -> Probe:
+    if container(os.path.basename(found.path)) in UNPARSED:
+        return found
+    if is_disc_index(os.path.basename(found.path)):
+        return _read_disc(found, main_title(found.path))
     skipped, seen, tag = list(found.skipped), None, None
     general: Track = {}
     try:
@@ -176,6 +204,18 @@ def _read(found: Probe, *, is_music: bool) -> Probe:
     name = tagged_name(tag, found.name) if isinstance(found.name, TrackName) else found.name
     error = None if seen is None else _fault(seen, is_music=is_music)
     return replace(found, name=name, streams=seen, tags=tag, error=error, skipped=tuple(skipped))
+
+
+def _read_disc(found: Probe, title: Title | None) -> Probe:
+    """Read the streams of a disc from the largest clip of its main title."""
+    if title is None:
+        return replace(found, error="no title was found on the disc")
+    clip = _read(replace(found, path=title.largest), is_music=False)
+    seen = clip.streams
+    if seen is not None and title.seconds:
+        rate = round(title.size * 8 / title.seconds)
+        seen = replace(seen, duration=title.seconds, bit_rate=rate)
+    return replace(clip, path=found.path, streams=seen)
 
 
 def _fault(seen: StreamFacts, *, is_music: bool) -> str | None:

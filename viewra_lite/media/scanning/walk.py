@@ -11,6 +11,7 @@ from ..libraries import is_inside, why_too_long
 from ..names import kinds
 from ..names.films.extras import kind_of_extra
 from ..names.left_out import INCOMPLETE, is_incomplete, why_left_out
+from .discs import Disc
 from .facts import FileFacts
 from .ignoring import IGNORE_FILES, Rules
 from .reconcile import Reconciliation
@@ -58,6 +59,10 @@ class Walk:
             entries = [entry for entry in entries if entry.name not in ignoring]
         if found is None:
             return
+        disc = self._kind == "video" and Disc.found_in(folder, entries)
+        if disc:
+            yield from self._disc(disc)
+            entries = [entry for entry in entries if not disc.holds(entry.name)]
         for entry in entries:
             is_folder = _is_folder(entry)
             why = why_left_out(entry.name)
@@ -71,6 +76,17 @@ class Walk:
                 yield from self._media_file(entry)
             elif not kinds.is_sidecar(entry.name):
                 self._files.tally.ignore(INCOMPLETE if is_incomplete(entry.name) else "not media")
+
+    def _disc(self, disc: Disc) -> Iterator[FileFacts]:
+        try:
+            facts = FileFacts(disc.path, None, disc.modified_ns())
+        except OSError as exc:
+            self._unreadable(disc.folder, exc.strerror or str(exc))
+            return
+        if too_long := why_too_long(disc.path):
+            self._unreadable(disc.path, too_long)
+        else:
+            yield facts
 
     def _rules_of(self, folder: str, rules: Rules, names: Iterable[str]) -> Rules | None:
         """Return the rules of a folder; None if all of it is left out."""

@@ -12,7 +12,7 @@ from ..guesses import Found, guess, release_start
 from ..keys import fold
 from ..text import CRUFT, YEAR, before_cruft, ids_in, source_of, without_group, without_ids, words
 from .editions import edition_of, without_end
-from .parts import DISC_FOLDER, Part, loose_part, part_of, part_of_folder
+from .parts import DISC_FOLDER, Part, loose_part, part_of, part_of_folders
 
 # Names that discs and players give: the folder above names the film.
 _GENERIC = re.compile(
@@ -62,7 +62,7 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     mine = _file_reading(without_ids(part.name if part else stem), above, folder)
     reading = _chosen(mine, above, folder)
     ids = ids_in(stem, folder)
-    number = part.number if part else part_of_folder(parents[-1]) if parents else None
+    number = part.number if part else part_of_folders(parents)
     return MovieName(
         reading.title or stem,
         reading.year,

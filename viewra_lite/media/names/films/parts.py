@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,10 +60,15 @@ def loose_part(name: str) -> Part | None:
     return _part(name, found[0]) if found else None
 
 
-def part_of_folder(name: str) -> int | None:
-    """Return the number of a folder "CD2"."""
-    found = DISC_FOLDER.fullmatch(name)
-    return int(found["part"]) if found and found["part"] else None
+def part_of_folders(parents: Sequence[str]) -> int | None:
+    """Return the number of the nearest folder "CD2", also above a "VIDEO_TS"."""
+    for name in reversed(parents):
+        found = DISC_FOLDER.fullmatch(name)
+        if found is None:
+            return None
+        if found["part"]:
+            return int(found["part"])
+    return None
 
 
 def _part(name: str, found: re.Match[str]) -> Part:

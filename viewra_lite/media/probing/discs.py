@@ -1,0 +1,148 @@
+"""Discs as folders: the files of the main title of a DVD or a Blu-ray.
+
+A disc is one item. Its path is that of its index file, VIDEO_TS.IFO or index.bdmv: the file that
+players open, and the one that stays when titles are cut. The index says nothing of the content
+(those of two discs may be equal), so size, fingerprint and streams are those of the main title.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_SECTOR = 2048
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_PLAYLISTS = 2000
+_TICKS = 45_000  # a second, in a playlist
+_VOB = re.compile(r"vts_(\d\d)_[1-9]\.vob", re.I)
+_CLIP = re.compile(r"(.+)\.m2?ts", re.I)
+
+
+class Title(NamedTuple):
+    """The clips of a title in order, their bytes, and its length as the disc says it."""
+
+    clips: tuple[str, ...]
+    size: int
+    seconds: float | None = None
+
+    @property
+    def largest(self) -> str:
+        """The clip to read streams from."""
+        return max(self.clips, key=os.path.getsize)
+
+
+def main_title(index: str) -> Title | None:
+    """Return the main title of the disc with an index file, or None; raises OSError.
+
+    Of a DVD it is the title set with the most bytes, of a Blu-ray the longest playlist.
+    """
+    folder = os.path.dirname(index)
+    if index.lower().endswith(".ifo"):
+        return _of_dvd(folder)
+    return _of_bluray(folder)
+
+
+# DVD
+
+
+def _of_dvd(folder: str) -> Title | None:
+    sets: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(os.listdir(folder)):
+        if vob := _VOB.fullmatch(name):
+            sets[vob[1]].append(os.path.join(folder, name))
+    titles = [_title(clips) for clips in sets.values()]
+    if not titles:
+        return None
+    best = max(titles, key=lambda title: title.size)
+    first = best.clips[0]  # VTS_01_1.VOB, of VTS_01_0.IFO
+    suffix = ".IFO" if first.endswith(".VOB") else ".ifo"
+    return best._replace(seconds=_seconds_of_set(f"{first[: -len('1.VOB')]}0{suffix}"))
+
+
+def _seconds_of_set(path: str) -> float | None:
+    """Return the length of the longest program chain of a title set's .IFO, or None."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES)
+        if not data.startswith(b"DVDVIDEO-VTS"):
+            return None
+        [sector] = struct.unpack_from(">I", data, 0xCC)
+        table = sector * _SECTOR
+        [count] = struct.unpack_from(">H", data, table)
+        chains = [
+            table + struct.unpack_from(">I", data, table + 12 + 8 * number)[0]
+            for number in range(count)
+        ]
+        lengths = [_clock(data[chain + 4 : chain + 7]) for chain in chains]
+    except (OSError, struct.error):
+        return None
+    return max(lengths, default=0.0) or None
+
+
+def _clock(digits: bytes) -> float:
+    """Read hours, minutes and seconds, two decimal digits a byte."""
+    hours, minutes, seconds = ((byte >> 4) * 10 + (byte & 15) for byte in digits.ljust(3, b"\0"))
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+# Blu-ray
+
+
+def _of_bluray(folder: str) -> Title | None:
+    streams, playlists = _folder_in(folder, "stream"), _folder_in(folder, "playlist")
+    if streams is None:
+        return None
+    clips = {
+        found[1].upper(): os.path.join(streams, name)
+        for name in os.listdir(streams)
+        if (found := _CLIP.fullmatch(name))
+    }
+    titles = []
+    for items in _playlists(playlists):
+        if clips.keys() >= items.keys():
+            title = _title([clips[name] for name in items])
+            titles.append(title._replace(seconds=sum(items.values())))
+    titles = titles or [_title([path]) for _, path in sorted(clips.items())]
+    return max(titles, key=lambda title: (title.seconds or 0.0, title.size), default=None)
+
+
+def _playlists(folder: str | None) -> Iterator[dict[str, float]]:
+    names = sorted(os.listdir(folder)) if folder else []
+    for name in names[:_MOST_PLAYLISTS]:
+        if folder and name.lower().endswith((".mpls", ".mpl")):
+            with open(os.path.join(folder, name), "rb") as file:
+                items = _items(file.read(_MOST_BYTES))
+            if items:
+                yield items
+
+
+def _items(data: bytes) -> dict[str, float]:
+    """Return the clips of a playlist with their seconds; a clip that is repeated counts once."""
+    items: dict[str, float] = {}
+    if not data.startswith(b"MPLS"):
+        return items
+    try:
+        [place] = struct.unpack_from(">I", data, 8)
+        [count] = struct.unpack_from(">H", data, place + 6)
+        place += 10
+        for _ in range(count):
+            length, clip = struct.unpack_from(">H5s", data, place)
+            start, end = struct.unpack_from(">II", data, place + 14)
+            items[clip.decode("ascii", "replace").upper()] = max(0, end - start) / _TICKS
+            place += 2 + length
+    except struct.error:
+        return {}
+    return items
+
+
+def _folder_in(folder: str, name: str) -> str | None:
+    found = [entry for entry in os.listdir(folder) if entry.lower() == name]
+    return os.path.join(folder, found[0]) if found else None
+
+
+def _title(clips: list[str]) -> Title:
+    return Title(tuple(clips), sum(map(os.path.getsize, clips)))
