@@ -78,7 +78,7 @@ _AUDIO = {
 }
 _ALL = {**_VIDEO, **_AUDIO}
 
-# The index file of a disc that is a folder: it stands for the whole disc.
+# The index file of a disc that is a folder: the item of the whole disc.
 _DISC_INDEXES = {
     "video_ts.ifo": ("mpeg", "x-content/video-dvd"),
     "index.bdmv": ("mpegts", "x-content/video-bluray"),
@@ -135,12 +135,12 @@ SIDECAR_SUFFIXES = SUBTITLE_SUFFIXES | {
 
 
 def is_disc_index(filename: str) -> bool:
-    """Whether a file stands for a disc that is a folder: VIDEO_TS.IFO or index.bdmv."""
+    """Whether a file is the index of a disc that is a folder: VIDEO_TS.IFO or index.bdmv."""
     return filename.lower() in _DISC_INDEXES
 
 
 def above_discs(parts: Sequence[str]) -> Sequence[str]:
-    """Return the folders above the first one of a disc, VIDEO_TS or BDMV; all if there is none."""
+    """Return the folders above the first one of a disc, VIDEO_TS or BDMV, or all parts."""
     for number, part in enumerate(parts):
         if part.lower() in _DISC_FOLDERS:
             return parts[:number]

@@ -1,4 +1,4 @@
-"""Discs as folders: which file stands for the whole disc, and which files belong to it."""
+"""Discs as folders: the file whose path is that of the whole disc, and the files of the disc."""
 
 from __future__ import annotations
 
