@@ -107,6 +107,18 @@ CREATE TABLE media_chapters (
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE CASCADE
 );
 
+-- Folders with files beside the media, and what they held when they were last read.
+CREATE TABLE media_folders (
+    library_id TEXT NOT NULL,                 -- its library
+    path       TEXT NOT NULL,                 -- absolute path
+    signature  TEXT NOT NULL,                 -- hash of its names, sizes and times; empty: nothing
+                                              -- is beside
+    is_pending BOOLEAN NOT NULL DEFAULT TRUE, -- whether it is to be read again
+    PRIMARY KEY (library_id, path),
+    FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE
+);
+CREATE INDEX idx_media_folders_pending ON media_folders (library_id, path) WHERE is_pending;
+
 -- The running or last scan of each library, for other processes to read and to cancel.
 CREATE TABLE media_scans (
     library_id   TEXT NOT NULL PRIMARY KEY,      -- its library

@@ -43,7 +43,7 @@ FILM = "Heat (1995)"
 def test_a_subtitle_is_read_by_its_name(
     name: str, language: str | None, is_forced: bool, title: str | None, codec: str
 ) -> None:
-    assert subtitles_of(FILM, [FILM], [name]) == [
+    assert subtitles_of(FILM, [FILM], [name], is_only=True) == [
         Subtitle(name, codec, language, is_forced, False, title)
     ]
 
@@ -63,19 +63,23 @@ def test_a_subtitle_is_read_by_its_name(
     ],
 )
 def test_what_is_not_a_subtitle_of_the_film(name: str) -> None:
-    assert subtitles_of(FILM, [FILM], [name]) == []
+    assert subtitles_of(FILM, [FILM], [name], is_only=True) == []
 
 
 def test_a_subtitle_belongs_to_the_longest_name_and_a_bare_language_to_the_only_video() -> None:
     stems = ["Show S01E01", "Show S01E01.720p"]
     names = ["Show S01E01.720p.en.srt", "Show S01E01.de.srt", "English.srt"]
-    assert [one.name for one in subtitles_of(stems[0], stems, names)] == ["Show S01E01.de.srt"]
-    assert [one.name for one in subtitles_of(stems[1], stems, names)] == ["Show S01E01.720p.en.srt"]
+    assert [one.name for one in subtitles_of(stems[0], stems, names, is_only=False)] == [
+        "Show S01E01.de.srt"
+    ]
+    assert [one.name for one in subtitles_of(stems[1], stems, names, is_only=False)] == [
+        "Show S01E01.720p.en.srt"
+    ]
 
 
 def test_of_a_vobsub_the_index_is_named_once() -> None:
     names = ["Heat (1995).en.sub", "Heat (1995).en.idx", "Heat (1995).de.sub"]
-    found = subtitles_of(FILM, [FILM], names)
+    found = subtitles_of(FILM, [FILM], names, is_only=True)
     assert [(one.name, one.codec) for one in found] == [
         ("Heat (1995).de.sub", "microdvd"),
         ("Heat (1995).en.idx", "dvd_subtitle"),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewra_lite.media.beside.nfo import LARGEST_BYTES, Nfo, read
-from viewra_lite.media.beside.xml import decoded
+from viewra_lite.media.beside.nfo.reader import LARGEST_BYTES, Nfo, read
+from viewra_lite.media.beside.nfo.xml import decoded
 
 MOVIE = """<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>
 <movie>

@@ -1,1 +1,1 @@
-"""Files beside the media: nfo files, pictures, subtitles, lyrics and extras."""
+"""Sidecars, the files beside the media: nfo files, pictures, subtitles and lyrics."""

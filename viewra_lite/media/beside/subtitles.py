@@ -51,18 +51,20 @@ def is_subtitle(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in CODECS
 
 
-def subtitles_of(stem: str, stems: Iterable[str], names: Iterable[str]) -> list[Subtitle]:
+def subtitles_of(
+    stem: str, stems: Iterable[str], names: Iterable[str], *, is_only: bool
+) -> list[Subtitle]:
     """Return the subtitles of a video among the names beside it, by name.
 
     stem is the video's name without suffix, stems those of all videos of the folder: a subtitle
-    belongs to the longest that it begins with. One that only names a language belongs to the only
-    video.
+    belongs to the longest that it begins with. One that only names a language belongs to a video
+    that is the only one.
     """
     lower = {one.lower() for one in stems}
     return [
         found
         for name in _without_pairs(names)
-        if (rest := _rest(os.path.splitext(name)[0], stem.lower(), lower)) is not None
+        if (rest := _rest(os.path.splitext(name)[0], stem.lower(), lower, is_only)) is not None
         and (found := _subtitle(name, rest[0], rest[1])) is not None
     ]
 
@@ -84,13 +86,13 @@ def _without_pairs(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _rest(name: str, stem: str, stems: set[str]) -> tuple[str, bool] | None:
+def _rest(name: str, stem: str, stems: set[str], is_only: bool) -> tuple[str, bool] | None:
     """Return what follows the video's name, and whether it did; None for another video's."""
     lower = name.lower()
     longest = max((one for one in stems if _begins_with(lower, one)), key=len, default=None)
     if longest is not None:
         return (name[len(stem) :], True) if longest == stem else None
-    return (name, False) if len(stems) == 1 else None
+    return (name, False) if is_only else None
 
 
 def _begins_with(name: str, stem: str) -> bool:

@@ -145,6 +145,25 @@ def up(migrator, db):
             table_name = "media_chapters"
             primary_key = CompositeKey("media_file", "chapter_index")
 
+    class MediaFolder(Base):
+        library = ForeignKeyField(MediaLibrary, on_delete="CASCADE", index=False, backref="+")
+        path = TextField()
+        signature = TextField()
+        is_pending = BooleanField(default=True, constraints=[SQL("DEFAULT TRUE")])
+
+        class Meta:
+            table_name = "media_folders"
+            primary_key = CompositeKey("library", "path")
+
+    MediaFolder.add_index(
+        MediaFolder.index(
+            MediaFolder.library,
+            MediaFolder.path,
+            name="idx_media_folders_pending",
+            where=MediaFolder.is_pending,
+        )
+    )
+
     class MediaScan(Base):
         library = ForeignKeyField(
             MediaLibrary, primary_key=True, on_delete="CASCADE", backref="+"
@@ -175,7 +194,9 @@ def up(migrator, db):
             table_name = "media_extras"
 
     MediaExtra.add_index(MediaExtra.index(MediaExtra.identity, name="idx_media_extras_identity"))
-    db.create_tables([MediaStream, MediaChapter, MediaScan, MediaExtra], safe=False)
+    db.create_tables(
+        [MediaStream, MediaChapter, MediaFolder, MediaScan, MediaExtra], safe=False
+    )
 
     # The streams of files that were probed before are read by the next scan.
     MediaFile.update(probe_state="partial").where(

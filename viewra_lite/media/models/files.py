@@ -208,6 +208,32 @@ class MediaChapter(StoreModel):
         primary_key = CompositeKey("media_file", "chapter_index")
 
 
+class MediaFolder(StoreModel):
+    """Folders with files beside the media, and what they held when they were last read."""
+
+    library = reference(MediaLibrary, on_delete="CASCADE", index=False, help_text="its library")
+    path = PathField(help_text="absolute path")
+    signature = TextField(help_text="hash of its names, sizes and times; empty: nothing is beside")
+    is_pending = BooleanField(
+        default=True, constraints=[SQL("DEFAULT TRUE")], help_text="whether it is to be read again"
+    )
+
+    library_id: str
+
+    class Meta:
+        table_name = "media_folders"
+        primary_key = CompositeKey("library", "path")
+
+
+index(
+    MediaFolder,
+    "idx_media_folders_pending",
+    MediaFolder.library,
+    MediaFolder.path,
+    where=MediaFolder.is_pending,
+)
+
+
 class MediaScan(StoreModel):
     """The running or last scan of each library, for other processes to read and to cancel."""
 

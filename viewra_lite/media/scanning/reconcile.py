@@ -352,10 +352,11 @@ class Reconciliation:
             yield from (
                 id
                 for path, id in rows
-                if not self.tally.has_seen(path) and not self._is_unreadable(path)
+                if not self.tally.has_seen(path) and not self.is_unreadable(path)
             )
 
-    def _is_unreadable(self, path: str) -> bool:
+    def is_unreadable(self, path: str) -> bool:
+        """Whether a file or a folder, or one around it, is currently unreadable."""
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)
 
     def _rename_into(self, some: Sequence[str], gone: set[str]) -> None:

@@ -18,6 +18,8 @@ from ...config.options import Config
 from ...database.transactions.database import Database
 from ...errors import InvalidValueError, TransactionError, shown
 from .. import queries
+from ..beside.folders import Folders
+from ..beside.reading import Beside
 from ..catalog import extras
 from ..catalog.catalog import Catalog
 from ..files.streams import Streams
@@ -82,21 +84,32 @@ class _Scan:
         self._config = config
         self._progress = progress
         self._files = files
+        self._folders = Folders(db, files.library)
         self._swapped = False
 
     def run(self) -> None:
-        """Walk, then probe the pending files, then link extras to what has become of the others."""
+        """Walk, then probe the pending files, then link extras, then read sidecars."""
         self._walk()
-        done = 0
+        done = self._probe_all(0)
+        if done:
+            extras.link(self._db, self._library)
+        beside = Beside(self._db, self._library, self._config, self._files.tally.problem)
+        if not self._files.is_cancelled:
+            for _ in beside.read():
+                self._report("probe", done, done)
+                if self._files.is_cancelled:
+                    break
+        if beside.has_lost:
+            self._probe_all(done)
+
+    def _probe_all(self, done: int) -> int:
         for _ in range(0 if self._files.is_cancelled else _MOST_ROUNDS):
             self._swapped = False
             done = self._probe(done)
-            if (
-                not self._swapped or self._files.is_cancelled
-            ):  # else files have other paths than those that were probed
+            # Else files have other paths than those that were probed.
+            if not self._swapped or self._files.is_cancelled:
                 break
-        if done:
-            extras.link(self._db, self._library)
+        return done
 
     def why_unreadable(self) -> str | None:
         """Return why nothing can be scanned, or None."""
@@ -130,12 +143,14 @@ class _Scan:
 
     def _walk(self) -> None:
         done = 0
-        for facts in Walk(self._files):
+        for facts in Walk(self._files, self._folders):
             self._files.add(facts)
             done += 1
             if done % _PROGRESS_EVERY == 0:
                 self._report("walk", done, 0)
         self._files.flush()
+        if not self._files.is_cancelled:
+            self._folders.finish(self._files.folder, self._files.is_unreadable)
         self._report("walk", done, done)
 
     def _report(self, phase: str, done: int, total: int) -> None:
@@ -246,15 +261,19 @@ class _Scan:
         if match.is_gone and is_new(file):
             known = catalog.merge_file(match.known, file)
             if known is not None:
-                self._files.tally.moved(file.path)
+                self._moved(file.path)
             return known
         if isinstance(match.known, RemovedFile):
             return None
         known = swap(self._db, file, match.known)
         if known is not None:
             self._swapped = True
-            self._files.tally.moved(file.path)
+            self._moved(file.path)
         return known
+
+    def _moved(self, path: str) -> None:
+        self._files.tally.moved(path)
+        self._folders.moved(path)
 
     def _save_error(self, file: MediaFile, probe: Probe) -> None:
         """Keep the stored columns of an unreadable file, which the next scan probes again.

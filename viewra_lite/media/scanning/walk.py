@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from ..beside.folders import Folders, signature_of
 from ..files.relink import exists
 from ..libraries import is_inside, why_too_long
 from ..names import kinds
@@ -28,12 +29,14 @@ class Walk:
     followed after all real folders, and a folder that was already entered under another name is
     skipped: so loops end, and a file has the same path each time. A folder or file that cannot be
     read, and a file whose path is too long to be stored, is a problem of the reconciliation, which
-    keeps their state.
+    keeps their state. `beside` takes the folders with sidecars.
     """
 
-    def __init__(self, files: Reconciliation) -> None:
+    def __init__(self, files: Reconciliation, beside: Folders) -> None:
         self._files = files
+        self._beside = beside
         self._root = files.library.path
+        self._below = len(os.path.join(self._root, ""))
         self._part = files.folder
         self._kind = _KINDS[files.library.type]
         self._entered: set[tuple[int, int]] = set()
@@ -63,6 +66,7 @@ class Walk:
         if disc:
             yield from self._disc(disc)
             entries = [entry for entry in entries if not disc.holds(entry.name)]
+        has_sidecars = False
         for entry in entries:
             is_folder = _is_folder(entry)
             why = why_left_out(entry.name)
@@ -74,8 +78,12 @@ class Walk:
                 self._follow(entry, found)
             elif kinds.kind_of(entry.name) == self._kind:
                 yield from self._media_file(entry)
-            elif not kinds.is_sidecar(entry.name):
+            elif kinds.is_sidecar(entry.name):
+                has_sidecars = True
+            else:
                 self._files.tally.ignore(INCOMPLETE if is_incomplete(entry.name) else "not media")
+        if has_sidecars and not why_too_long(folder):
+            self._beside.add(folder, signature_of(entries))
 
     def _disc(self, disc: Disc) -> Iterator[FileFacts]:
         try:
@@ -147,7 +155,7 @@ class Walk:
         except OSError as exc:
             self._unreadable(entry.path, exc.strerror or str(exc))
             return
-        parts = os.path.relpath(entry.path, self._root).split(os.sep)
+        parts = entry.path[self._below :].split(os.sep)
         extra = kind_of_extra(parts, self._files.library.type)
         if extra == "sample" or (extra is None and kinds.is_sample(parts, status.st_size)):
             self._files.tally.ignore("sample")

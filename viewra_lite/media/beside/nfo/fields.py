@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..names.keys import sort_title
-from .nfo_values import (
+from ...names.keys import sort_title
+from .values import (
     MOST_ENTRIES,
     address,
     day,

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import date
 from math import isfinite
 
-from ...database.checks import LONGEST_TITLE, MOST_32_BITS
-from ..names.text import readable
-from ..probing.plausible import HIGHEST_RATING, LONGEST_RUNTIME_MIN, MOST_NUMBER
+from ....database.checks import LONGEST_TITLE, MOST_32_BITS
+from ...names.text import readable
+from ...probing.plausible import HIGHEST_RATING, LONGEST_RUNTIME_MIN, MOST_NUMBER
 from .xml import Element
 
 LONGEST_TEXT = 20_000

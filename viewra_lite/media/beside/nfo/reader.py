@@ -1,4 +1,4 @@
-"""Reading nfo files: what people and other programs have written about a title.
+"""Reading nfo files, also such as are not valid.
 
 The format is Kodi's: one XML root for each title, a line with an address of imdb.com,
 themoviedb.org or thetvdb.com after it or instead of it. Watch state in it is not taken.
@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from .nfo_fields import album, episode, movie, season, show
-from .nfo_values import whole
+from .fields import album, episode, movie, season, show
+from .values import whole
 from .xml import Element, Refused, decoded, parsed
 
 LARGEST_BYTES = 1024 * 1024

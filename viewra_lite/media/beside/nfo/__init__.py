@@ -1,0 +1,1 @@
+"""Nfo files: what people and other programs have written about a title."""

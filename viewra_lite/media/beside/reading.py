@@ -1,0 +1,284 @@
+"""Reading sidecars: the last step of a scan, for folders that have changed.
+
+Each folder stays pending until its titles have their values, so an interrupted scan is
+resumed. Disk and rows are read outside of transactions; only changes take the writer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from time import monotonic
+from typing import Any
+
+from ...config.options import Config
+from ...database.transactions.database import Database
+from ..files.relink import exists
+from ..models import Album, Episode, MediaLibrary, MediaStream, Movie, Track, TVShow
+from ..search import indexing
+from . import finding, places, queries
+from .disk import Disk
+from .finding import Numbered, Values
+from .folders import owner_of
+from .queries import FileBeside, FileOfTitle
+from .rows import changes_of
+from .subtitles import Subtitle
+
+_FOLDERS = 50  # per transaction
+_BELOW = 200  # files that are looked at to find the only title below a folder
+_PART = 100  # ids of a statement
+_KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+Found = Iterator[tuple[Any, Values, list[str]]]
+"""Rows, the sidecar values of each, and the ids of its files."""
+
+
+class Beside:
+    """Reads the pending folders of a library; calls `problem(path, message)` for bad files."""
+
+    def __init__(
+        self,
+        db: Database,
+        library: MediaLibrary,
+        config: Config,
+        problem: Callable[[str, str], None],
+    ) -> None:
+        self._db = db
+        self._library = library
+        self._root = library.path
+        self._config = config
+        self._disk = Disk(problem)
+        self._writes: deque[Callable[[], None]] = deque()
+        self._again: set[str] = set()
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether files are pending again, because their names and tags decide once more."""
+        return bool(self._again)
+
+    def read(self) -> Iterator[None]:
+        """Read the pending folders; yields between batches, each of which is written."""
+        last = ""
+        while rows := self._db.all(queries.pending_folders, self._library.id, last, _FOLDERS):
+            owners = set()
+            for path, signature in rows:
+                last = path
+                owner = owner_of(path, self._root)
+                if owner not in owners and self._is_readable(owner):
+                    self._read_folder(owner)
+                    owners.add(owner)
+                if owner in owners:
+                    self._writes.append(partial(self._was_read, path, signature))
+            self._write()
+            yield
+
+    def _is_readable(self, folder: str) -> bool:
+        try:
+            os.scandir(folder).close()
+        except OSError:
+            return not exists(folder)  # nothing is in a folder that is gone
+        return True
+
+    def _read_folder(self, folder: str) -> None:
+        inside = os.path.join(folder, "")
+        between = (self._library.id, inside, inside[:-1] + chr(ord(os.sep) + 1))
+        here: list[FileBeside] = self._db.all(queries.files_in, *between, len(inside))
+        below: list[FileBeside] = self._db.all(queries.files_below, *between, _BELOW)
+        ids = list(dict.fromkeys(file.id for file in [*here, *below] if not file.is_extra))
+        find = {"movie": self._movies, "tv": self._shows, "music": self._albums}
+        for row, values, files in find[self._library.type](folder, ids):
+            if changes_of(row, values)[0]:
+                self._writes.append(partial(self._change, row, values, files))
+        if self._library.type != "music":
+            for file in here:
+                self._find_subtitles(file, here)
+
+    # Titles
+
+    def _movies(self, folder: str, ids: list[str]) -> Found:
+        for movie, files in self._titles(Movie, ids):
+            paths = _best_first(files)
+            own = places.folder_of(self._root, paths)
+            if own == folder or _is_in(folder, paths):
+                is_alone = partial(self._is_alone, {file.id for file in files})
+                values = finding.of_movie(self._disk, own, paths, is_alone)
+                yield movie, values, [file.id for file in files[:1]]
+
+    def _shows(self, folder: str, ids: list[str]) -> Found:
+        shows = {episode.show_id for episode, _ in self._titles(Episode, ids)}
+        for show in self._db.all(queries.shows_by_ids, list(shows)):
+            files: list[FileOfTitle] = self._db.all(
+                queries.files_of(Episode, Episode.show), self._library.id, [show.id]
+            )
+            folders = places.folders_of_show(self._root, [file.path for file in files])
+            is_alone = lru_cache(partial(self._is_alone, {file.id for file in files}))
+            if folder in folders:
+                values = finding.of_show(self._disk, folders, is_alone)
+                yield show, values, [file.id for file in files[:1]]
+            yield from self._seasons(folder, show, folders, files, is_alone)
+
+    def _seasons(
+        self,
+        folder: str,
+        show: TVShow,
+        folders: list[str],
+        files: list[FileOfTitle],
+        is_alone: Callable[[str], bool],
+    ) -> Found:
+        episodes = {one.id: one for one in self._db.all(queries.episodes_of, show.id)}
+        of_season: dict[str, list[str]] = defaultdict(list)
+        of_file: dict[str, list[Numbered]] = defaultdict(list)
+        of_episode: dict[str, list[FileOfTitle]] = defaultdict(list)
+        for file in files:
+            episode = episodes.get(file.title_id)
+            if episode is not None:
+                of_season[episode.season_id].append(file.path)
+                of_file[file.path].append(_numbered(episode))
+                of_episode[episode.id].append(file)
+        for season in self._db.all(queries.seasons_of, show.id):
+            own = places.folder_of_season(folders, of_season[season.id])
+            if folder == own or folder in folders:
+                number = season.season_number
+                titles = finding.titles_of_seasons(self._disk, folders, is_alone)
+                title = titles.get(number)
+                values = finding.of_season(self._disk, folders, own, number, title)
+                yield season, values, []
+        for id, some in of_episode.items():
+            if _is_in(folder, [file.path for file in some]):
+                paths = [(path, sorted(of_file[path], key=_order)) for path in _best_first(some)]
+                values = finding.of_episode(self._disk, paths, _numbered(episodes[id]))
+                yield episodes[id], values, [file.id for file in some]
+
+    def _albums(self, folder: str, ids: list[str]) -> Found:
+        albums: dict[str, None] = {}
+        for track, files in self._titles(Track, ids):
+            albums[track.album_id] = None
+            paths = _best_first(files)
+            if _is_in(folder, paths):
+                yield track, finding.of_track(self._disk, paths), [file.id for file in files]
+        for album in self._db.all(queries.albums_by_ids, list(albums)):
+            files = self._db.all(queries.files_of(Track, Track.album), self._library.id, [album.id])
+            paths = [file.path for file in files]
+            own = places.folder_of(self._root, paths)
+            folders = [*([own] if own else []), *sorted(set(map(os.path.dirname, paths)))]
+            if folder in folders:
+                is_alone = partial(self._is_alone, {file.id for file in files})
+                values = finding.of_album(self._disk, folders, is_alone)
+                yield album, values, [file.id for file in files]
+
+    def _titles(self, model: Any, ids: list[str]) -> Iterator[tuple[Any, list[FileOfTitle]]]:
+        """Yield the movies, episodes or tracks of some files, each once, with all its files."""
+        seen: set[str] = set()
+        for part in _parts(ids):
+            rows = self._db.all(queries.titles_of(model), self._library.id, part)
+            new = {row.id: row for row in rows if row.id not in seen}
+            seen.update(new)
+            files: dict[str, list[FileOfTitle]] = defaultdict(list)
+            for file in self._db.all(queries.files_of(model), self._library.id, list(new)):
+                files[file.title_id].append(file)
+            for id, row in new.items():
+                if files[id]:
+                    yield row, files[id]
+
+    def _is_alone(self, own: set[str], folder: str) -> bool:
+        """Whether a folder has files of one title only, besides extras."""
+        if folder == self._root:
+            return False
+        inside = os.path.join(folder, "")
+        end = inside[:-1] + chr(ord(os.sep) + 1)
+        files = self._db.all(queries.files_below, self._library.id, inside, end, len(own) + _BELOW)
+        return all(file.is_extra or file.id in own for file in files)
+
+    # Subtitles
+
+    def _find_subtitles(self, file: FileBeside, here: Sequence[FileBeside]) -> None:
+        found = finding.subtitles(self._disk, file, here)
+        streams: list[MediaStream] = self._db.all(queries.streams_of, file.id)
+        known = [_subtitle(one) for one in streams if one.external_path is not None]
+        if known != found:
+            self._writes.append(partial(self._change_subtitles, file.id, found))
+
+    def _change_subtitles(self, file_id: str, found: list[Subtitle]) -> None:
+        self._db.run(queries.delete_subtitles, file_id)
+        streams = self._db.all(queries.streams_of, file_id)
+        first = max((one.stream_index for one in streams), default=-1) + 1
+        for at, one in enumerate(found):
+            MediaStream.insert(
+                media_file=file_id,
+                stream_index=first + at,
+                kind="subtitle",
+                codec=one.codec,
+                language=one.language,
+                title=one.title,
+                is_default=one.is_default,
+                is_forced=one.is_forced,
+                external_path=one.name,
+            ).execute()
+
+    # Writing
+
+    def _write(self) -> None:
+        """Write the changes found so far, in transactions of at most scan_batch_ms."""
+        while self._writes:
+            self._db.yield_to_writers()
+            with self._db.writer():
+                deadline = monotonic() + self._config.scan_batch_ms / 1000
+                self._writes.popleft()()
+                while self._writes and monotonic() < deadline:
+                    self._writes.popleft()()
+
+    def _change(self, row: Any, values: Values, files: list[str]) -> None:
+        model = type(row)
+        row = model.get_or_none(model.id == row.id)
+        if row is None:
+            return  # deleted in the meantime
+        changes, is_lost = changes_of(row, values)
+        if not changes:
+            return
+        if "updated_at" in model._meta.fields and changes.keys() != {"sources"}:
+            changes["updated_at"] = self._db.now()
+        model.update(**changes).where(model.id == row.id).execute()
+        if model in _KINDS:
+            indexing.index(self._db, _KINDS[model], [row.id])
+        if is_lost:
+            self._db.run(queries.read_files_again, files)
+            self._again.update(files)
+
+    def _was_read(self, path: str, signature: str) -> None:
+        if signature:
+            self._db.run(queries.folder_was_read, self._library.id, path, signature)
+        else:
+            self._db.run(queries.delete_folder, self._library.id, path)
+
+
+def _best_first(files: Iterable[FileOfTitle]) -> list[str]:
+    return [file.path for file in sorted(files, key=lambda file: file.id != file.best_id)]
+
+
+def _is_in(folder: str, paths: Iterable[str]) -> bool:
+    return any(os.path.dirname(path) == folder for path in paths)
+
+
+def _numbered(episode: Episode) -> Numbered:
+    return Numbered(episode.season_number, episode.episode_number)
+
+
+def _order(episode: Numbered) -> tuple[int, int]:
+    return episode.season, -1 if episode.number is None else episode.number
+
+
+def _subtitle(stream: MediaStream) -> Subtitle:
+    return Subtitle(
+        str(stream.external_path),
+        str(stream.codec),
+        stream.language,
+        stream.is_forced,
+        stream.is_default,
+        stream.title,
+    )
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _PART):
+        yield ids[start : start + _PART]
