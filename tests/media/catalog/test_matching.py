@@ -280,3 +280,38 @@ def test_folders_of_any_name_tell_films_apart(
     for _ in range(2):
         assert scan(store, films, clock).errors == 0
         assert movies(store) == [("Birthday", None, 1)] * 6
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Red Sea/Red Sea cd1.mkv", "Red Sea/Red Sea cd2.mkv"),
+        ("Red Sea/CD1/red sea.mkv", "Red Sea/CD2/red sea.mkv"),
+        ("Red Sea - cd 1/VIDEO_TS/VTS_01_1.mkv", "Red Sea - cd 2/VIDEO_TS/VTS_01_1.mkv"),
+        ("Red Sea/Red Sea Disc 1/movie.mkv", "Red Sea/Red Sea Disc 2/movie.mkv"),
+        ("Red Sea/Disc 1/BDMV/STREAM/00001.mkv", "Red Sea/Disc 2/BDMV/STREAM/00001.mkv"),
+        ("Red Sea (Part 1 of 2).mkv", "Red Sea (Part 2 of 2).mkv"),
+    ],
+)
+def test_the_discs_of_a_film_without_a_year_are_its_parts(
+    store: Store, films: MediaLibrary, clock: Any, names: tuple[str, str]
+) -> None:
+    put(films, *names)
+    scan(store, films, clock)
+    (movie,) = store.media.movies().items
+    assert movie.title.casefold() == "red sea" and movie.year is None
+    assert [file.part for file in store.media.movie(movie.id).files] == [1, 2]
+
+
+def test_labels_are_versions_of_a_film_without_a_year(
+    store: Store, films: MediaLibrary, clock: Any
+) -> None:
+    labels = ("", " [test]", " - Director's Cut", "_720p", "-bluray", " (sharp)", " - apple")
+    put(films, *(f"Red Sea/Red Sea{label}.mkv" for label in labels))
+    put(films, "Red Sea/Red Sea - Return.mkv", "Other/Red Sea.mkv")
+    scan(store, films, clock)
+    assert movies(store) == [
+        ("Red Sea - Return", None, 1),
+        ("Red Sea", None, 1),
+        ("Red Sea", None, len(labels)),
+    ]

@@ -210,6 +210,50 @@ def test_an_identity_ignores_release_and_spelling(title: str, release: str, spel
     assert episode.identity == named(f"{title}/Season 1/S01E02.mkv", "tv").identity
 
 
+film_titles = st.lists(
+    st.sampled_from(["River", "Over", "Seven", "Kings", "2049", "Über", "of", "12", "X"]),
+    min_size=1,
+    max_size=4,
+).filter(lambda found: any(word.isalpha() and len(word) > 2 for word in found[:1]))
+notes_before = st.lists(
+    st.sampled_from(["GERMAN", "iTALiAN", "EXTENDED", "Directors.Cut", "LiMiTED", "PROPER", "STV"]),
+    max_size=3,
+    unique=True,
+)
+notes_after = st.lists(
+    st.sampled_from(["1080p", "BluRay", "x264", "WEB-DL", "German", "DL", "REMUX", "HDR", "3D"]),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+
+
+@given(film_titles, notes_before, st.integers(1950, 2024), notes_after)
+def test_a_release_has_the_title_before_its_release_words(
+    title: list[str], before: list[str], year: int, after: list[str]
+):
+    release = ".".join([*title, *before, str(year), *after])
+    read = named(f"{release}-GRP.mkv", "movie")
+    assert isinstance(read, MovieName)
+    assert (fold(read.title), read.year) == (fold(" ".join(title)), year)
+    assert read.edition is None or "EXTENDED" in before or "Directors.Cut" in before
+
+
+@given(
+    film_titles, st.integers(1, 9), st.sampled_from(["-cd{}", " - part{}", " (Disc {})", " CD {}"])
+)
+def test_a_part_is_read_and_leaves_the_film_as_it_is(title: list[str], number: int, part: str):
+    name = " ".join(title)
+    whole, read = (
+        named(f"{name} (2001).mkv", "movie"),
+        named(f"{name} (2001){part.format(number)}.mkv", "movie"),
+    )
+    assert isinstance(whole, MovieName)
+    assert read == replace(whole, part=number)
+    in_folder = named(f"{name} (2001)/{name}{part.format(number)}/movie.mkv", "movie")
+    assert in_folder == read
+
+
 @pytest.mark.parametrize(
     ("library_type", "path", "identity"),
     [

@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,14 @@ def test_garbage(tmp_path: Path, name: str):
     found = looked_at(garbage(tmp_path / name))
     assert found.error == ("no audio or video stream was found: the file is damaged or not media")
     assert found.fingerprint and found.size == 4096
+
+
+@pytest.mark.parametrize("write", [garbage, zero_bytes])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, write: Callable[[Path], Path]):
+    found = probe(str(write(tmp_path / "Dune (2021).mkv")), "movie", str(tmp_path))
+    assert found.error is not None
+    assert found.name == MovieName("Dune", 2021)
+    assert unread(found.path, "movie", str(tmp_path), "the parser hung").name == found.name
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.webm", "a.avi", "a.mp3", "a.flac", "a.ogg"])

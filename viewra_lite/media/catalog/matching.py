@@ -25,6 +25,7 @@ from ..files import versions
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, TVShow
 from ..names.facts import EpisodeName, MovieName
+from ..names.films.parts import film_folder
 from ..names.keys import LONGEST_KEY, fold
 from .cleared import known
 
@@ -177,8 +178,8 @@ def _free(alike: list[Any], identity: str, name: object, folder: str) -> str:
 
 
 def _folder(library: MediaLibrary, path: str) -> str:
-    """Return the folder of a file below the library's, "" for the library's own."""
-    return os.path.dirname(os.path.relpath(path, library.path))
+    """Return the folder of a film below the library's, "" for the library's own."""
+    return film_folder(os.path.dirname(os.path.relpath(path, library.path)))
 
 
 def _beside(folder: str, title: str) -> str:

@@ -19,6 +19,7 @@ _SITE = re.compile(
 )
 _BRACES = re.compile(r"\{[^{}]*\}")
 _ARTICLE_LAST = re.compile(r"^(.+), (the|an?)$", re.I)
+_CALIBRE = re.compile(r"\s*\.\d+\s*")  # ".45", a title
 _INITIALS = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_])\.?)?)")
 # Words that only ever describe a release: a title ends before the first of them.
 CRUFT = re.compile(
@@ -56,6 +57,8 @@ def _came_from_bytes(text: str) -> bool:
 def words(text: str) -> str:
     """Write a name's text as people would: dots and underscores to spaces, loose ends trimmed."""
     spaced = text.replace("_", " ")
+    if _CALIBRE.fullmatch(spaced):
+        return spaced.strip()
     if " " not in spaced.strip() or _is_dotted(spaced):
         spaced = _INITIALS.sub(lambda found: found.group(1).replace(".", "\0") + " ", spaced)
         spaced = spaced.replace(".", " ").replace("\0", ".")

@@ -137,17 +137,14 @@ def _end(title: str, rest: str, *, is_release: bool) -> int | None:
 
 
 def _language(title: str, rest: str) -> re.Match[str] | None:
+    """Find a release's language: in capitals, or where no film's title is likely to have it."""
     found = _LANGUAGE.search(title)
-    if found is None or not _is_of_release(title, found):
+    if found is None:
         return None
-    return None if re.search(rf"\b{found['language']}\b", rest, re.I) else found
-
-
-def _is_of_release(title: str, language: re.Match[str]) -> bool:
-    """Whether a language does not belong to the title, as it does to "Johnny English"."""
-    before, said = title[: language.start()], language["language"]
+    before, said = title[: found.start()], found["language"]
     if said.replace("i", "I").isupper():
-        return not before.isupper()
+        return None if before.isupper() else found
     if _FROM_ARTICLE.match(before) or said.casefold() in _TITLE_LANGUAGES or len(said) < 4:
-        return False
-    return " " not in before.strip() or len(before.split()) >= LEAST_WORDS_BEFORE_LANGUAGE
+        return None
+    is_likely = before[-1] in "._" or len(before.split()) >= LEAST_WORDS_BEFORE_LANGUAGE
+    return found if is_likely and not re.search(rf"\b{said}\b", rest, re.I) else None

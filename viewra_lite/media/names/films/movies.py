@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..facts import MovieName
@@ -50,7 +50,7 @@ class _Reading:
     title: str
     year: int | None
     tail: str
-    clear: bool = False  # "Title (year)": written by a person or a tool that knew
+    clear: bool = False  # "Title (year)" or an id: written by a person or a tool that knew
 
 
 def movie_name(parents: Sequence[str], stem: str) -> MovieName:
@@ -58,10 +58,12 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     folders = [name for name in parents if not DISC_FOLDER.fullmatch(name)]
     folder, folder_part = _folder(folders)
     above = _plain_reading(folder)
+    ids_above = ids_in(folder)
+    above = replace(above, clear=True) if ids_above else above
     part = part_of(stem) or _part_of_title(stem, above)
     mine = _file_reading(without_ids(part.name if part else stem), above, folder)
     reading = _chosen(mine, above, folder)
-    ids = ids_in(stem, folder)
+    ids = {**ids_above, **ids_in(stem)}
     number = part.number if part else part_of_folders(parents)
     return MovieName(
         reading.title or stem,
@@ -169,11 +171,11 @@ def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found
 def _chosen(mine: _Reading, above: _Reading, folder: str) -> _Reading:
     if re.fullmatch(YEAR, folder) and folder != mine.title:
         return mine if mine.year else _Reading(mine.title, int(folder), mine.tail)
-    if not folder or is_shelf(folder) or mine.clear:
+    if not folder or is_shelf(folder) or (mine.clear and not _is_title_from_year(mine, above)):
         return mine
     if _GENERIC.fullmatch(mine.title) and not _is_same(mine, above):
         return above if above.year or not _NUMBERED.fullmatch(mine.title) else mine
-    if above.clear and mine.year in (None, above.year):
+    if above.clear and (mine.year in (None, above.year) or _is_title_from_year(mine, above)):
         return above
     if above.year and mine.year is None and (CRUFT.search(folder) or _is_related(mine, above)):
         return above
@@ -194,6 +196,11 @@ def _is_version(mine: _Reading, above: _Reading) -> bool:
         return False
     label = mine.title[len(above.title) :]
     return _LABEL.fullmatch(label) is not None and not above.title.islower()
+
+
+def _is_title_from_year(mine: _Reading, above: _Reading) -> bool:
+    """Whether a name that seems to begin with a year is a title: "2001 - A Title"."""
+    return above.clear and fold(above.title) == f"{mine.year}-{fold(mine.title)}"
 
 
 def _is_same(mine: _Reading, above: _Reading) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -69,6 +70,15 @@ def part_of_folders(parents: Sequence[str]) -> int | None:
         if found["part"]:
             return int(found["part"])
     return None
+
+
+def film_folder(folder: str) -> str:
+    """Return the folder that a film's discs share: "Title" of "Title/CD1" and "Title - CD 1"."""
+    names = folder.split(os.sep)
+    while names and DISC_FOLDER.fullmatch(names[-1]):
+        names.pop()
+    part = part_of(names[-1]) if names else None
+    return os.sep.join([*names[:-1], part.name.strip(" -_.")] if part else names)
 
 
 def _part(name: str, found: re.Match[str]) -> Part:
