@@ -83,6 +83,8 @@ def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
     number of a date is month and day, 1115 for 15 November.
     """
     season = 1 if name.season is None else name.season
+    if name.series is not None:
+        return season, ()
     if name.episodes:
         return season, name.episodes
     if name.absolute is not None:

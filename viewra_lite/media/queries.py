@@ -231,7 +231,7 @@ def episodes_of_show(show_id: Placeholder) -> Query:
         Episode.select(Episode, MediaFile)
         .join(MediaFile, JOIN.LEFT_OUTER)
         .where(Episode.show == show_id)
-        .order_by(Episode.season_number, Episode.episode_number)
+        .order_by(Episode.season_number, Episode.episode_number.asc(nulls="LAST"), Episode.title)
     )
 
 

@@ -173,7 +173,7 @@ def _subject(rows: list[Any], filename: str, music: bool) -> Subject:
         artist = first.artist or first.album.album_artist
         title = f"{artist} - {first.title}" if artist else first.title
         return Subject("track", title, title, track=first)
-    episodes = sorted(rows, key=lambda row: (row.season_number, row.episode_number))
+    episodes = sorted(rows, key=lambda row: (row.season_number, row.episode_number or 0))
     show = episodes[0].show
     return Subject("episode", _episode_title(show, episodes), show.title, episodes=episodes)
 
@@ -186,7 +186,9 @@ def _title_of_name(filename: str) -> str:
 
 def _episode_title(show: TVShow, episodes: list[Episode]) -> str:
     first, last = episodes[0], episodes[-1]
-    number = f"S{first.season_number:02}E{first.episode_number:02}"
+    number = ""
+    if first.episode_number is not None:
+        number = f"S{first.season_number:02}E{first.episode_number:02}"
     if last is not first:
         number += f"-E{last.episode_number:02}"
     return " ".join(filter(None, (show.title, number, first.title)))

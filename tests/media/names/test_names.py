@@ -61,7 +61,7 @@ def parts_of(facts: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def plain(key: str, value: str) -> object:
-    if key in INTEGERS:
+    if key in INTEGERS or key.endswith(("_tvdb_id", "_tmdb_id")):
         return int(value)
     if key == "date":
         return date.fromisoformat(value)

@@ -11,7 +11,7 @@ from ..models import Album, Episode, Movie, TVShow
 _FILLED: dict[type, tuple[str, ...]] = {
     Movie: ("year", "tmdb_id", "imdb_id"),
     TVShow: ("year", "tmdb_id", "tvdb_id", "imdb_id"),
-    Episode: ("title",),
+    Episode: ("title", "tmdb_id", "tvdb_id", "imdb_id"),
     Album: ("year", "musicbrainz_id"),
 }
 

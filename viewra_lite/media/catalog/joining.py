@@ -14,7 +14,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaLibrary, Movie, Season, TVShow
-from . import sources
+from . import matching, sources
 from .cleared import cleared, known
 
 _OWN = (
@@ -82,11 +82,7 @@ class Joining:
                 self._fill(own, season)
 
     def _join_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
-        own = Episode.get_or_none(
-            Episode.show == show.id,
-            Episode.season_number == episode.season_number,
-            Episode.episode_number == episode.episode_number,
-        )
+        own = Episode.get_or_none(matching.same_episode(show, episode))
         if own is None:
             Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
         else:

@@ -89,6 +89,18 @@ def own_identity(row: Movie, name: MovieName, identity: str) -> str:
     return plain if is_own else identity
 
 
+def same_episode(show: TVShow, episode: Episode) -> Any:
+    """Return the condition for the same episode of another show: its number, else its title."""
+    is_numbered = episode.episode_number is not None
+    column = Episode.episode_number if is_numbered else Episode.title
+    return (
+        (Episode.show == show.id)
+        & (Episode.season_number == episode.season_number)
+        & (Episode.episode_number.is_null(not is_numbered))
+        & (column == (episode.episode_number if is_numbered else episode.title))
+    )
+
+
 def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
     """Return the other rows of a title that differ from a row neither in year nor in id."""
     title = row.identity.split(":")[1]

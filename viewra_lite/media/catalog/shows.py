@@ -10,7 +10,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
-from ..names.facts import EpisodeName
+from ..names.facts import EpisodeName, EpisodeIds
 from . import matching, sources
 from .cleared import known
 from .joining import Joining
@@ -40,7 +40,7 @@ class Shows:
         placed: list[str] = []
         if numbers:
             show = self._show(file, name)
-            season = self._season(show, season_number)
+            season = self._season(show, season_number, name)
             left: list[Episode] = []
             placed = [
                 self._episode(file, name, show, season, number, numbers[-1], left)
@@ -51,7 +51,10 @@ class Shows:
             rows = Episode.select(Episode.work).where(Episode.id.in_(placed))
             self._works.link(file.id, {row.work_id: 0 for row in rows})
         else:
-            self._works.link(file.id, self._works.of_identity(name.identity))
+            works = self._works.of_identity(name.identity)
+            self._works.link(file.id, works)
+            if name.season == 0 and _title(name):
+                placed = [self._special(file, name, next(iter(works)))]
         self.leave(file, placed)
 
     def leave(self, file: MediaFile, placed: list[str]) -> None:
@@ -114,9 +117,15 @@ class Shows:
         self._dirty_ids["show"].add(show.id)
         return show
 
-    def _season(self, show: TVShow, number: int) -> Season:
+    def _season(self, show: TVShow, number: int, name: EpisodeName) -> Season:
         season = Season.get_or_none(Season.show == show.id, Season.season_number == number)
-        return season or Season.create(id=self._db.new_id(), show=show.id, season_number=number)
+        if season is None:
+            season = Season.create(id=self._db.new_id(), show=show.id, season_number=number)
+        if any(name.season_ids) or season.sources:
+            changes = sources.changes(season, {sources.NAME: name.season_ids._asdict()})
+            if changes:
+                Season.update(**changes).where(Season.id == season.id).execute()
+        return season
 
     def _episode(
         self,
@@ -147,8 +156,23 @@ class Shows:
         self._read_episode(episode, file, name, number, end)
         return str(episode.id)
 
+    def _special(self, file: MediaFile, name: EpisodeName, work: str) -> str:
+        """Place a special that only its title identifies: "Christmas Special", "OVA 2"."""
+        show = self._show(file, name)
+        season = self._season(show, 0, name)
+        special = Episode.get_or_none(Episode.show == show.id, Episode.work == work)
+        if special is None:
+            return self._new_episode(file, name, season, None, None, work)
+        self._read_episode(special, file, name, None, None)
+        return str(special.id)
+
     def _read_episode(
-        self, episode: Episode, file: MediaFile, name: EpisodeName, number: int, end: int | None
+        self,
+        episode: Episode,
+        file: MediaFile,
+        name: EpisodeName,
+        number: int | None,
+        end: int | None,
     ) -> None:
         """Give a known episode what a file says of it; the best file decides."""
         is_best = episode.media_file_id == file.id
@@ -169,7 +193,7 @@ class Shows:
         file: MediaFile,
         name: EpisodeName,
         season: Season,
-        number: int,
+        number: int | None,
         end: int | None,
         work: str,
     ) -> str:
@@ -217,11 +241,7 @@ class Shows:
         self._merge_renamed(show, new_show)
 
     def _replace_episode(self, show: TVShow, season: Season, episode: Episode) -> None:
-        known = Episode.get_or_none(
-            Episode.show == show.id,
-            Episode.season_number == episode.season_number,
-            Episode.episode_number == episode.episode_number,
-        )
+        known = Episode.get_or_none(matching.same_episode(show, episode))
         if known is None:
             Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
             return
@@ -261,13 +281,16 @@ def _read_show(name: EpisodeName) -> Read:
     }
 
 
-def _read(name: EpisodeName, number: int) -> Read:
+def _read(name: EpisodeName, number: int | None) -> Read:
     """Return what the name of a file says of its episode, or of each of several."""
+    is_first = number is None or number == identities.numbers(name)[1][0]
+    ids = name.episode_ids if is_first else EpisodeIds()
     return {
         sources.NAME: {
-            "title": name.title if len(name.episodes) < 2 else None,
+            "title": _title(name),
             "absolute_number": _absolute(name, number),
             "air_date": name.air_date,
+            **ids._asdict(),
         }
     }
 
@@ -278,9 +301,16 @@ def _implied(show: TVShow) -> tuple[str, ...]:
     return ("title", "year") if is_named else ()
 
 
-def _absolute(name: EpisodeName, number: int) -> int | None:
+def _title(name: EpisodeName) -> str | None:
+    """Return an episode's title; the name of a file of several episodes titles none of them."""
+    if name.series is not None:
+        return name.title or " ".join([name.series, *map(str, name.episodes)])
+    return name.title if len(name.episodes) < 2 else None
+
+
+def _absolute(name: EpisodeName, number: int | None) -> int | None:
     """Return the absolute number of one episode of a file that may hold several."""
-    if name.absolute is None:
+    if name.absolute is None or number is None:
         return None
     first = name.episodes[0] if name.episodes else name.absolute
     return name.absolute + number - first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Union
+from typing import NamedTuple, Union
 
 from .keys import fold
 
@@ -31,6 +31,21 @@ class MovieName:
         return f"movie:{fold(self.title)}:{self.year or ''}{part}"
 
 
+class SeasonIds(NamedTuple):
+    """The external ids that a name has for a season."""
+
+    tvdb_id: int | None = None
+    tmdb_id: int | None = None
+
+
+class EpisodeIds(NamedTuple):
+    """The external ids that a name has for an episode."""
+
+    tvdb_id: int | None = None
+    tmdb_id: int | None = None
+    imdb_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EpisodeName:
     """An episode file: season 0 holds specials; tvdb_id, tmdb_id and imdb_id are the show's."""
@@ -49,6 +64,23 @@ class EpisodeName:
     """The last number, in a file with several absolute ones."""
     source: str | None = None
     """Blu-ray, DVD, Web, TV ..., of the file."""
+    series: str | None = None
+    """ "OVA" or "12.5": what special it is that has a number, but not one of season 0."""
+    season_tvdb_id: int | None = None
+    season_tmdb_id: int | None = None
+    episode_tvdb_id: int | None = None
+    episode_tmdb_id: int | None = None
+    episode_imdb_id: str | None = None
+
+    @property
+    def season_ids(self) -> SeasonIds:
+        """The ids of the season."""
+        return SeasonIds(self.season_tvdb_id, self.season_tmdb_id)
+
+    @property
+    def episode_ids(self) -> EpisodeIds:
+        """The ids of the episode; of the first one, in a file with several."""
+        return EpisodeIds(self.episode_tvdb_id, self.episode_tmdb_id, self.episode_imdb_id)
 
     @property
     def identity(self) -> str:
@@ -56,6 +88,9 @@ class EpisodeName:
         return f"episode:{fold(self.show)}:{self.show_year or ''}:{self._which()}"
 
     def _which(self) -> str:
+        if self.series is not None:
+            numbers = "".join(f"-{number}" for number in self.episodes)
+            return f"s{self.season or 0:02d}:{fold(self.series)}{numbers}"
         if self.episodes:
             return f"s{self.season or 0:02d}{_episode_span(self.episodes)}"
         if self.absolute is not None:

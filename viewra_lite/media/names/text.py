@@ -114,6 +114,11 @@ def ids_in(*texts: str) -> dict[str, Any]:
     return ids
 
 
+def id_starts(text: str) -> list[int]:
+    """Return where the external ids of a name start."""
+    return sorted(found.start() for ids in (_ID, _IMDB) for found in ids.finditer(text))
+
+
 def _imdb(value: str) -> str:
     return value if value.startswith("tt") else f"tt{value:0>7}"
 

@@ -107,6 +107,8 @@ def _hit(row: Hit) -> SearchHit:
 def _detail(row: Hit) -> str | None:
     first, last = row.episode_number, row.episode_number_end
     if row.kind == "episode":
+        if first is None:
+            return row.show
         end = f"-E{last:02d}" if last is not None and last != first else ""
         return f"{row.show} S{row.season_number:02d}E{first:02d}{end}"
     if row.kind == "track":

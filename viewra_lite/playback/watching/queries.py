@@ -122,7 +122,7 @@ class EpisodeCopy(NamedTuple):
 
 @statement
 def episodes_of_shows(works: Placeholder) -> Query:
-    """Every episode of the shows of these works, in every library."""
+    """Every episode with a number of the shows of these works, in every library."""
     return (
         TVShow.select(
             TVShow.work,
@@ -133,7 +133,7 @@ def episodes_of_shows(works: Placeholder) -> Query:
             Episode.media_file,
         )
         .join(Episode, on=(Episode.show == TVShow.id))
-        .where(OneOf(TVShow.work, works))
+        .where(OneOf(TVShow.work, works), Episode.episode_number.is_null(False))
         .objects(EpisodeCopy)
     )
 

@@ -1,4 +1,4 @@
-"""Dates in names: 2024-04-30, 30.04.2024, 20240430, 30th Apr 2024, and 240430 before all else."""
+"""Dates in names: 2024-04-30, 30.04.2024, 20240430, 30th Apr 2024, 240430."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _DAY_MONTH = re.compile(
 _MONTH_DAY = re.compile(
     rf"(?<![^\W_]){_MONTH_NAME}[ ._-]{_ORDINAL}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
 )
-_SHORT_FIRST = re.compile(r"(\d\d)(\d\d)(\d\d)(?=[ _])")
+_YEAR_MONTH = re.compile(rf"(?<![^\W_])({YEAR})[ ._-]{_MONTH_NAME}[ ._-]{_ORDINAL}(?![^\W_])", re.I)
+_SHORT = re.compile(r"(?<![^\W_])(\d\d)(\d\d)(\d\d)(?![^\W_])")
 
 
 def find_day(text: str) -> Day | None:
@@ -44,11 +45,15 @@ def find_day(text: str) -> Day | None:
 
 
 def find_short_day(text: str) -> Day | None:
-    """Return the date of "221206 Title": year, month and day in two digits each, or None."""
-    found = _SHORT_FIRST.match(text)
-    if found is None:
-        return None
-    return _day(found, 2000 + int(found[1]), int(found[2]), int(found[3]))
+    """Return the date of "221206 Title" (year, month, day), for a name without a longer one."""
+    return next(_short(text), None)
+
+
+def _short(text: str) -> Iterator[Day]:
+    for found in _SHORT.finditer(text):
+        day = _day(found, 2000 + int(found[1]), int(found[2]), int(found[3]))
+        if day:
+            yield day
 
 
 def _year_first(text: str) -> Iterator[Day]:
@@ -78,6 +83,10 @@ def _compact(text: str) -> Iterator[Day]:
 def _with_month_name(text: str) -> Iterator[Day]:
     for found in _DAY_MONTH.finditer(text):
         day = _day(found, int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1]))
+        if day:
+            yield day
+    for found in _YEAR_MONTH.finditer(text):
+        day = _day(found, int(found[1]), _MONTHS.index(found[2].lower()) + 1, int(found[3]))
         if day:
             yield day
     for found in _MONTH_DAY.finditer(text):

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from ..facts import EpisodeName
 from ..guesses import Found, first, guess, release_start
 from ..keys import fold
-from ..text import CRUFT, YEAR, before_cruft, ids_in, without_group, without_ids, words
+from ..text import CRUFT, YEAR, before_cruft, without_group, without_ids, words
+from .absolute import with_absolute
 from .dates import Day, find_day, find_short_day
+from .ids import ids_of
 from .seasons import find_season, is_specials, number_only, season_number
 from .tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
 
@@ -31,6 +33,7 @@ _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
 _NUMBERS_AT_END = re.compile(r"[ ._]\d{2,4}[-~]\d{2,4}$")  # "Show 001-100": a box of episodes
 _EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
 _NUMBER_FIRST = re.compile(r"\s*\[[\d.x-]+\]")
+_GROUP_IN_PARENTHESES = re.compile(r"\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
 _NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
 
 
@@ -77,19 +80,21 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
     text, token, day, is_fansub = name
     guessed = guess(text + ".mkv", "episode") if _is_unclear(name) else {}
     if token is None and day is None:
-        token = _guessed_token(guessed)
-        name = name._replace(token=token)
+        token, day = _guessed_token(guessed), _guessed_day(guessed)
+        name = name._replace(token=token, day=None if token else day)
     mine = _show_before(name, guessed)
     show = _chosen(folders, mine)
     title = _title(name, guessed, show.title)
     if not show.title:
-        show, title = _unnamed(name, stem, title, root_name if parents else "")
-    if mine.season is not None:
+        show, title = _unnamed(name, stem, title, root_name, has_folder=bool(parents))
+    if token is None and day is None and folders and _SPECIAL.search(title or ""):
+        season = 0
+    elif mine.season is not None:
         season = mine.season
     elif season is None and token and token.kind == "bare":
         season = _sequel(mine.title, show.title)
     numbers = _numbers(token, season, is_fansub=is_fansub, is_alone=not folders)
-    ids = ids_in(*reversed(parents), stem)
+    ids = ids_of(names, stem)
     return EpisodeName(
         show.title or stem,
         show.year,
@@ -98,25 +103,39 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
         numbers.absolute,
         title,
         day.date if day else None,
-        ids.get("tvdb_id"),
-        ids.get("tmdb_id"),
-        ids.get("imdb_id"),
-        absolute_end=numbers.absolute_end,
+        ids.show.get("tvdb_id"),
+        ids.show.get("tmdb_id"),
+        ids.show.get("imdb_id"),
+        numbers.absolute_end,
+        series=token.series if token else None,
+        season_tvdb_id=ids.season.get("tvdb_id"),
+        season_tmdb_id=ids.season.get("tmdb_id"),
+        episode_tvdb_id=ids.episode.get("tvdb_id"),
+        episode_tmdb_id=ids.episode.get("tmdb_id"),
+        episode_imdb_id=ids.episode.get("imdb_id"),
     )
 
 
 def _read(name: str) -> _Name:
     """Find the token and the date of one name, a file's or a folder's."""
     bare = _NEW_SHOW.sub(" ", without_ids(name).translate(_EAST_ASIAN_BRACKETS))
+    if " " not in bare and bare.count("+") > 1:
+        bare = bare.replace("+", " ")
     text = bare if _NUMBER_FIRST.match(bare) else without_group(bare)
+    text = _GROUP_IN_PARENTHESES.sub("", text)
     is_fansub = text != bare
     day = find_day(text)
     if day is not None:
         without_day = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
-        return _Name(text, find_certain(without_day), day, is_fansub)
+        token = find_certain(without_day)
+        return _Name(text, _settled(without_day, token), day, is_fansub)
     token = find_token(text)
-    short = find_short_day(text) if token and token.kind != "bare" else None
-    return _Name(text, token, short, is_fansub)
+    short = find_short_day(text) if token is None or token.kind != "bare" else None
+    return _Name(text, _settled(text, token), short, is_fansub)
+
+
+def _settled(text: str, token: Token | None) -> Token | None:
+    return with_absolute(text, token) if token is not None and token.kind == "marked" else token
 
 
 def _says_more(above: _Name, name: _Name) -> bool:
@@ -230,13 +249,16 @@ def _show_before(name: _Name, guessed: dict[str, list[Found]]) -> _Show:
     return _Show(show.title, year, season_number(found))
 
 
-def _unnamed(name: _Name, stem: str, title: str | None, root_name: str) -> tuple[_Show, str | None]:
+def _unnamed(
+    name: _Name, stem: str, title: str | None, root_name: str, *, has_folder: bool
+) -> tuple[_Show, str | None]:
     """Name the show of a file that has only a number and a title: "01. Show - Title"."""
-    if root_name:
+    is_numbered = name.token is not None and name.token.kind != "bare" and name.begin == 0
+    if root_name and (has_folder or (is_numbered and not _SHELF.fullmatch(root_name))):
         return _Show(root_name), title
     if name.is_fansub and title is None:
         return _Show(_last_bracket(stem[: stem.find("]")])), None
-    if title is None or name.token is None or name.token.kind != "bare":
+    if title is None or (name.token is not None and name.token.kind != "bare"):
         return _Show(""), title
     show, _, rest = title.partition(" - ")
     return _Show(show), rest or None
@@ -261,9 +283,14 @@ def _guessed_token(guessed: dict[str, list[Found]]) -> Token | None:
         min(one.start for one in found),
         max(one.end for one in found),
         tuple(dict.fromkeys(numbers)),
-        season if isinstance(season, int) else None,
+        season if isinstance(season, int) and season else None,  # 001 is not season 0
         "bare",
     )
+
+
+def _guessed_day(guessed: dict[str, list[Found]]) -> Day | None:
+    found = guessed["date"][0] if guessed.get("date") else None
+    return Day(found.start, found.end, found.value) if found else None
 
 
 class _Numbers(NamedTuple):
@@ -287,7 +314,7 @@ def _numbers(
     if season and number > 99 and number // 100 == season and not is_fansub:
         return _Numbers(season, tuple(each - season * 100 for each in token.episodes))
     if season is None and token.may_hold_season and not is_fansub and _is_split(number, is_alone):
-        return _Numbers(number // 100, (number % 100,))
+        return _Numbers(number // 100, tuple(each % 100 for each in token.episodes))
     if season is None or number > 99:
         return _Numbers(season, (), *_ends(token.episodes))
     return _Numbers(season, token.episodes)
@@ -298,16 +325,19 @@ MOST_EPISODES_IN_A_SEASON = 39  # of a name that writes 305 for season 3, episod
 
 def _is_split(number: int, is_alone: bool) -> bool:
     """Whether 305 is season 3, episode 5; above 999 only where no folder holds the whole show."""
-    return 0 < number % 100 <= MOST_EPISODES_IN_A_SEASON and (is_alone or number < 1000)
+    most = 10_000 if is_alone else 1000
+    return 100 < number < most and 0 < number % 100 <= MOST_EPISODES_IN_A_SEASON
 
 
 def _ends(numbers: tuple[int, ...]) -> tuple[int | None, int | None]:
     return (numbers[0] if numbers else None, numbers[-1] if len(numbers) > 1 else None)
 
 
+_SPECIAL = re.compile(r"(?<![^\W_])(?:special|spécial|especial|speciale?)$", re.I)
 _NOTE = re.compile(
-    r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*end\b|^-[^\W_]+$", re.I
+    r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*\(?end\b\)?|\(v\d\)|^-[^\W_]+$", re.I
 )
+_ONLY_DATE = re.compile(rf"\({YEAR}\)|\d{{6}}")  # of the release: "E05.END.170505.720p"
 
 
 def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | None:
@@ -320,6 +350,9 @@ def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | Non
     cruft = CRUFT.search(tail)
     tail = _NOTE.sub(" ", tail[: cruft.start()] if cruft else tail)
     title = words(tail.lstrip(" ._-")) or None
-    if title and begin == 0 and show and title.startswith(f"{show} - "):
-        title = title[len(show) + 3 :]
+    if title and (_ONLY_DATE.fullmatch(title) or (cruft and re.fullmatch(YEAR, title))):
+        return None
+    if title and begin == 0 and show and title.casefold().startswith(show.casefold()):
+        rest = title[len(show) :]
+        return words(rest) if rest.startswith(" - ") or _SPECIAL.search(rest) else title
     return title

@@ -37,7 +37,7 @@ _SEASON_WORDS = {
     "Korean": "시즌",
     "Lithuanian": "sezonas",
     "Macedonian, Serbian": "сезона",
-    "Norwegian": "sesong",
+    "Norwegian": "sesong seasong",
     "Persian": "فصل",
     "Polish": "sezon seria",
     "Romanian": "sezonul",
@@ -66,6 +66,7 @@ _SPECIALS_WORDS = {
 _NEVER_AFTER = frozenset("series book volume vol serie tem temp".split())
 _CARDINALS = "one two three four five six seven eight nine ten".split()
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_CHINESE = list("一二三四五六七八九十")
 _ROMAN = "i ii iii iv v vi vii viii ix x".split()
 
 
@@ -81,20 +82,22 @@ _NUMBER = rf"\d{{1,4}}|{'|'.join(sorted(_CARDINALS + _ROMAN, key=len, reverse=Tr
 _SEASON = re.compile(
     rf"(?<![^\W_])(?<!['’])(?:(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})"
     r"|s(?P<short>\d{1,4})"
-    rf"|(?P<nth>\d{{1,2}}|{'|'.join(_ORDINALS)})(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}"
-    rf"(?:{_WORD_AFTER})(?![ ._:№-]{{0,3}}(?:{_NUMBER})(?![^\W_])))(?![^\W_])",
+    rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|\.|ª|º|a|-?[йя])|{'|'.join(_ORDINALS)})"
+    rf"(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}(?:{_WORD})"
+    rf"|(?P<number_first>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD_AFTER})"
+    rf"|^(?P<whole>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD})$)"
+    rf"(?![ ._:№-]{{0,3}}(?:{_NUMBER})(?![^\W_])))(?![^\W_])",
     re.I,
 )
 _EAST_ASIAN = re.compile(
-    r"第\s*(\d{1,2})\s*(?:[季期部]|シーズン|シリーズ)|(?<!\d)(\d{1,2})(?:期|기)"
+    r"第\s*(\d{1,2}|[一二三四五六七八九十])\s*(?:[季期部]|シーズン|シリーズ)|(?<!\d)(\d{1,2})(?:期|기)"
 )
 _SPECIALS = re.compile(
     rf"(?:.* - )?(?:(?:{_either(' '.join(_SPECIALS_WORDS.values()))})"
     r"(?:[ ._&+]+specials?)?|season[ ._]0+|s0+)",
     re.I,
 )
-_SPANISH_SHORT = re.compile(r"t(\d{1,2})", re.I)
-_YEAR_OR_NUMBER = re.compile(rf"\d{{1,2}}|{YEAR}")
+_NUMBER_ONLY = re.compile(rf"t?(\d{{1,2}})|({YEAR})(?:[-._]\d\d)?", re.I)
 
 
 def find_season(text: str) -> re.Match[str] | None:
@@ -107,7 +110,7 @@ def season_number(found: re.Match[str]) -> int:
     said = next(group for group in found.groups() if group).lower()
     if said.isdecimal():
         return int(said)
-    words = next(words for words in (_CARDINALS, _ORDINALS, _ROMAN) if said in words)
+    words = next(words for words in (_CARDINALS, _ORDINALS, _ROMAN, _CHINESE) if said in words)
     return words.index(said) + 1
 
 
@@ -117,8 +120,6 @@ def is_specials(text: str) -> bool:
 
 
 def number_only(text: str) -> int | None:
-    """Return the season of a folder that is only a number, a year, or the Spanish "T2"."""
-    found = _SPANISH_SHORT.fullmatch(text)
-    if found:
-        return int(found[1])
-    return int(text) if _YEAR_OR_NUMBER.fullmatch(text) else None
+    """Return the season of a folder that is only a number, a year (and month), or Spanish "T2"."""
+    found = _NUMBER_ONLY.fullmatch(text)
+    return int(next(group for group in found.groups() if group)) if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ..text import CRUFT, YEAR
@@ -23,7 +23,7 @@ class Token:
     season: int | None = None
     kind: Literal["marked", "worded", "bare"] = "marked"
     absolute: tuple[int, ...] = ()
-    series: str | None = None  # "OVA": specials with numbers of their own
+    series: str | None = None  # "OVA", "12.5": specials with numbers of their own
     may_hold_season: bool = False  # 305 may be season 3, episode 5
 
 
@@ -31,7 +31,7 @@ MOST_EPISODES_IN_A_FILE = 100
 
 _MARK = r"(?:e|ep|eps|epi|episode|x|е|х)"  # the last two are Cyrillic
 _SEASON_EPISODE = re.compile(
-    rf"(?<![^\W_])[st](?:eason[ ._]?)?(\d{{1,4}})[ ._,-]{{0,3}}x?{_MARK}[ ._]?(\d{{1,5}})(?!\d)"
+    rf"(?<![^\W_])[st](?:eason[ ._]?)?(\d{{1,4}})[ ._,\]\[-]{{0,3}}x?{_MARK}[ ._]?(\d{{1,5}})(?!\d)"
     r"(?:[ab](?![^\W_]))?",
     re.I,
 )
@@ -42,7 +42,7 @@ _DOTTED = re.compile(r"(?:\[|\bepisode[ ._]?)(\d{1,2})\.(\d{2})(?!\d)\]?", re.I)
 _SEASON_NUMBER = re.compile(
     r"(?<![^\W_])[st](\d{1,2})(?:[ ._]{0,2}-[ ._]{0,2}|[ ._]{1,2})(\d{1,3})(?:v\d)?(?![^\W_])", re.I
 )
-_LEADING_PAIR = re.compile(r"\s*(\d{1,2})-(\d{2})(?=[ ._])(?!\.\d)")
+_LEADING_PAIR = re.compile(r"\s*(\d{1,2})-(\d{2})(?=[ ._]|$)(?!\.\d)")
 # What may follow a token's first number: ".S01E03", "x04", "-E05", " & 1x06", "+02", "~16".
 _NEXT = re.compile(
     r"(?P<gap>[ ._]?(?:[-–~+&,]|and|to)[ ._]?|[ ._]?)"
@@ -58,7 +58,7 @@ _AFTER_NUMBER = (*" ._-[]()", "")
 _VERSION = re.compile(r"v\d(?![^\W_])", re.I)
 _CAP = re.compile(r"[\[(. _]cap\.?[ ]?(\d{1,2})(\d{2})(?:_\d{1,2}(\d{2}))?(?=[\]). _])", re.I)
 _EPISODE_WORD = (
-    "episode|episodes|folge|epis[oó]dio|[eé]pisode|episod|epizoda|epizód|eps|epi|ep|chapter"
+    "episode|episodes|folge|epis[oó]dio|[eé]pisode|episod|epizoda|epizód|eps|epi|ep"
     "|cap[ií]tulo|cap|aflevering|afl|avsnitt|afsnit|jakso|odcinek|odc|díl|diel|rész|bölüm|bolum|blm"
     "|серия|серии|серія|эпизод|επεισόδιο|tập"
 )
@@ -84,10 +84,12 @@ _EAST_ASIAN = re.compile(
     r"(?<![全共\d])第?\s*(?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화]"
 )
 _SPECIAL = re.compile(
-    r"(?<![^\W_])(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|sp|special)s?[ ._-]{0,3}(\d{1,3})?"
-    r"(?:v\d)?(?![^\W_])",
+    r"(?<![^\W_])(?:s\d{1,2})?(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|sp|special)s?"
+    r"[ ._-]{0,3}(\d{1,3})?(?:v\d)?(?![^\W_])",
     re.I,
 )
+_SEASON_SPECIAL = re.compile(r"(?<![^\W_])s\d{1,2}[ ._-]{1,3}(?=special(?![^\W_]))", re.I)
+_HALF = re.compile(r"[ ._][-–][ ._]#?(\d{1,4}\.5)(?:\.\d)?(?:v\d)?(?![^\W_])", re.I)
 _BEFORE_SPECIAL = re.compile(r"(?:(?<=[ ._-])|^)(\d{1,3})[ ._]*-?[ ._]*$")
 _AT_END = re.compile(r"[ ._]*(?:$|[\[(])")
 _BRACKETED = re.compile(
@@ -99,24 +101,28 @@ _LEADING = re.compile(
     r"\s*(?P<number>\d{1,4})(?:-(?P<last>\d{1,4}))?(?:v\d)?"
     r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+[^\W\d_])(?!\.\d)"
 )
-_RANGE_DASH = r"(?:v\d)?(?:[-~+]|[ ][~+][ ])"
+_RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ ][~+&][ ])"
 _DASHED = re.compile(
-    rf"[ ._][-–][ ._]{{1,2}}#?\(?(?P<number>\d{{1,4}})(?:{_RANGE_DASH}(?P<last>\d{{1,4}}))?(?:v\d)?"
-    r"(?![^\W_]|\.\d(?!\d))",
+    rf"[ ._][-–][ ._]{{1,2}}#?\(?(?P<number>\d{{1,4}})(?:{_RANGE_DASH}(?P<last>\d{{1,4}}))?"
+    r"(?:\.?v\d|[a-c])?(?![^\W_]|\.\d(?!\d)|-\d)",
     re.I,
 )
 _TRAILING = re.compile(r"[ ._-]#?(?P<number>\d{2,4})(?:v\d)?(?=[ ._]*(?:[\[(]|$|end\b))", re.I)
 _TRAILING_RANGE = re.compile(
-    r"[ ._(-](?P<number>\d{1,4})(?:v\d)?[-~+](?P<last>\d{1,4})(?:v\d)?"
-    r"(?=[ ._)]*(?:[\[(]|$|-\.))",
+    r"(?<!\d)(?<!part)[ ._(-](?P<number>\d{1,4})(?:v\d)?(?:[-~+&]| & | to )(?P<last>\d{1,4})"
+    r"(?:v\d)?(?=[ ._)]*(?:[\[(]|$|-\.))",
     re.I,
 )
 _BEFORE_CRUFT = re.compile(
-    r"(?<=[^\W_])(?<!part)(?<!pt)(?<!teil)[ ._-]#?(?P<number>\d{2,4})(?=[ ._-]*$)", re.I
+    r"(?<=[^\W_])(?<!part)(?<!pt)(?<!teil)[ ._-]#?(?P<number>\d{2,4}|\d(?=-))"
+    r"(?:-(?P<last>\d{2,4}))?(?=[ ._-]*$)",
+    re.I,
 )
-_SEASON_AND_TWO = re.compile(r"(?<=[^\W_])[ ._-](\d{1,2})(\d{2})(?:[ ._-]\1)?(\d{2})(?![^\W_])")
+_DOTTED_PAIR = re.compile(r"(?<=[^\W\d_])[ ._-](\d{2})\.(\d{2})(?=[. _]|$)")
+_SPACED_CROSS = re.compile(r"(?<=[^\W\d_])[ ._-]+(\d{1,2}) x (\d{2})(?![^\W_])", re.I)
+_SEASON_AND_TWO = re.compile(r"(?<=[^\W_])[ ._-](\d{1,2})(\d{2})(?:[ ._]\1)?(\d{2})(?![^\W_])")
 _PART = re.compile(
-    r"(?<![^\W_])(?:part|pt|teil|partie)[ ._]?"
+    r"(?<![^\W_])(?:part|pt|teil|partie|chapter)[ ._]?"
     r"(?P<first>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|[ivx]{1,4})"
     r"(?:[ ._](?:and|to|[-&])[ ._](?:(?:part|pt)[ ._]?)?(?P<last>\d{1,2}))?"
     r"(?![^\W_])",
@@ -133,13 +139,12 @@ def find_token(text: str) -> Token | None:
 
 def find_marked(text: str) -> Token | None:
     """Return the S01E02 or 1x02 of a name, or None."""
-    for pattern in (_SEASON_EPISODE, _CROSS, _IN_WORD, _DOTTED, _SEASON_NUMBER):
+    for pattern in (_SEASON_EPISODE, _CROSS, _IN_WORD, _DOTTED, _SEASON_NUMBER, _SPACED_CROSS):
         found = pattern.search(text)
         if found:
             season, number = (int(group) for group in found.groups() if group)
             episodes, end = _all_of(text, found.end(), number, season)
-            token = Token(found.start(), end, episodes, season)
-            return _with_absolute(text, token)
+            return Token(found.start(), end, episodes, season)
     return None
 
 
@@ -186,50 +191,15 @@ def _continues(found: re.Match[str], last: int) -> bool:
     return (is_tight or is_next) and found.string[found.end() : found.end() + 1] in _AFTER_NUMBER
 
 
-_ABSOLUTE_BEFORE = re.compile(
-    r"[ ._][-–][ ._](?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?(?P<half>\.\d)?(?:v\d)?"
-    r"[ ._]*[-–]?[ ._]*[(\[]?$"
-)
-_RANGE_BEFORE = re.compile(r"[ ._-](?P<number>\d{1,4})[-~](?P<last>\d{1,4})[ ._-]*$")
-_ABSOLUTE_AFTER = re.compile(
-    r"[ ._\])]*-?[ ._]*"
-    r"(?:(?P<number>\d{2,4})(?=[ ._]+-[ ._])|ep?[ ._]?(?P<worded>\d{2,4})(?![^\W_]))"
-    r"|[ ._]+(?P<last>\d{2,4})(?=[ ._]*(?:$|[\[(]))",
-    re.I,
-)
-
-
-def _with_absolute(text: str, token: Token) -> Token:
-    """Extend a token by the absolute number beside it: " - 12 (S01E12)", "S01E12 - 012 - "."""
-    before = _ABSOLUTE_BEFORE.search(text, 0, token.start)
-    if before is None:
-        before = _RANGE_BEFORE.search(text, 0, token.start)
-        if (
-            before
-            and not 0 < int(before["last"]) - int(before["number"]) == len(token.episodes) - 1
-        ):
-            before = None
-    if before and text[: before.start()].strip(" ._-"):
-        numbers = _span(int(before["number"]), int(before["last"] or before["number"]))
-        is_special = token.season == 0 or before.groupdict().get("half")
-        return replace(token, start=before.start(), absolute=() if is_special else numbers)
-    after = _ABSOLUTE_AFTER.match(text, token.end)
-    if after:
-        number = int(after["number"] or after["worded"] or after["last"])
-        is_year = re.fullmatch(YEAR, after["number"] or after["last"] or "")
-        if not is_year and number >= token.episodes[0]:
-            return replace(token, end=after.end(), absolute=(number,))
-    return token
-
-
-def _span(first: int, last: int) -> tuple[int, ...]:
+def span(first: int, last: int) -> tuple[int, ...]:
+    """Return the episodes of a range; only the first of an impossible one."""
     is_range = first < last < first + MOST_EPISODES_IN_A_FILE
     return tuple(range(first, last + 1)) if is_range else (first,)
 
 
 def _spanned(found: re.Match[str]) -> tuple[int, ...]:
     number = int(found["number"])
-    return _span(number, int(found.groupdict().get("last") or number))
+    return span(number, int(found.groupdict().get("last") or number))
 
 
 def _pair(text: str) -> Token | None:
@@ -249,7 +219,7 @@ def _worded(text: str) -> Token | None:
         return Token(short.start(), short.end(), (int(short[2]),), int(short[1]))
     spanish = _CAP.search(text)
     if spanish:
-        episodes = _span(int(spanish[2]), int(spanish[3] or spanish[2]))
+        episodes = span(int(spanish[2]), int(spanish[3] or spanish[2]))
         return Token(spanish.start(), spanish.end(), episodes, int(spanish[1]))
     for pattern in (_OF, _WORDED_GLUED, _WORDED, _NUMBER_WORD):
         found = pattern.search(text)
@@ -264,6 +234,12 @@ def _worded(text: str) -> Token | None:
 
 
 def _special(text: str) -> Token | None:
+    found = _SEASON_SPECIAL.search(text)
+    if found:
+        return Token(found.start(), found.end(), (), 0, "worded")
+    found = _HALF.search(text)
+    if found:
+        return Token(found.start(), found.end(), (), 0, "worded", series=found[1])
     found = _SPECIAL.search(text)
     if found is None:
         return None
@@ -289,7 +265,12 @@ def _bare(text: str) -> Token | None:
     for found in _bare_numbers(text):
         if len(found["number"]) == 4 and re.fullmatch(YEAR, found["number"]):
             continue
-        is_loose = found.re in (_TRAILING, _BEFORE_CRUFT) and text[found.start()] != "-"
+        if found.re is _TRAILING_RANGE and len(found["number"]) == 1 and found["last"][0] == "0":
+            season, number = int(found["number"]), int(found["last"])  # "Show 2-05"
+            return Token(found.start(), found.end(), (number,), season, "bare")
+        is_loose = (
+            found.re in (_TRAILING, _TRAILING_RANGE, _BEFORE_CRUFT) and text[found.start()] != "-"
+        )
         return Token(
             found.start(),
             found.end(),
@@ -324,9 +305,17 @@ def _season_and_two(text: str) -> Token | None:
     """Read "10708" and "107.108" as season 1, episodes 7 and 8."""
     for found in _SEASON_AND_TWO.finditer(text):
         first, second = int(found[2]), int(found[3])
-        if second == first + 1:
+        if second == first + 1 and int(found[1]):
             return Token(found.start(), found.end(), (first, second), int(found[1]))
     return None
+
+
+def _weak_pair(text: str) -> Token | None:
+    """Read "Show 02.10"."""
+    found = _DOTTED_PAIR.search(text)
+    if found is None:
+        return None
+    return Token(found.start(), found.end(), (int(found[2]),), int(found[1]), "bare")
 
 
 def _part(text: str) -> Token | None:
@@ -338,7 +327,7 @@ def _part(text: str) -> Token | None:
     if words is None and not said.isdecimal():
         return None
     number = int(said) if words is None else words.index(said) + 1
-    episodes = _span(number, int(found["last"] or number))
+    episodes = span(number, int(found["last"] or number))
     return Token(found.start(), found.end(), episodes, kind="worded")
 
 
@@ -350,4 +339,5 @@ _READERS: tuple[Callable[[str], Token | None], ...] = (
     _season_and_two,
     _bare,
     _part,
+    _weak_pair,
 )
