@@ -367,12 +367,12 @@ CREATE TABLE albums (
                            CHECK (artists IS NULL OR json_valid(artists)),
     release_date           DATE,                      -- of this release
     year                   INTEGER,                   -- of this release
-    album_type             TEXT,                      -- album, single, compilation, ...
+    album_type             TEXT,                      -- album, single, ep, album + live, ...
     genres                 TEXT                       -- JSON array
                            CHECK (genres IS NULL OR json_valid(genres)),
     label                  TEXT,                      -- record company
-    disc_count             INTEGER,                   -- number of discs
-    track_count            INTEGER,                   -- number of tracks
+    disc_count             INTEGER,                   -- total of its tags, or the discs there are
+    track_count            INTEGER,                   -- totals of its tags, or the tracks there are
     duration               REAL,                      -- seconds
     cover_path             TEXT,                      -- file or URL
     musicbrainz_id         TEXT,                      -- id at musicbrainz.org
@@ -382,6 +382,7 @@ CREATE TABLE albums (
     created_at             TIMESTAMP NOT NULL,        -- when it was added, UTC
     updated_at             TIMESTAMP NOT NULL,        -- last change of this row, UTC
     original_date          DATE,                      -- of the first release
+    original_year          INTEGER,                   -- of the first release
     is_compilation         BOOLEAN,                   -- whether its tracks are by various artists
     disc_titles            TEXT                       -- JSON object: disc number to title
                            CHECK (disc_titles IS NULL OR json_valid(disc_titles)),
@@ -417,7 +418,8 @@ CREATE TABLE tracks (
     year                   INTEGER,                    -- of the recording
     genres                 TEXT                        -- JSON array
                            CHECK (genres IS NULL OR json_valid(genres)),
-    lyrics                 TEXT,                       -- plain text
+    lyrics                 TEXT,                       -- plain text, or lines with times as in .lrc
+                                                       -- files
     musicbrainz_id         TEXT,                       -- id at musicbrainz.org
     composer               TEXT,                       -- name, or names with commas
     musicbrainz_artist_ids TEXT                        -- JSON array, of the artists

@@ -24,7 +24,7 @@ from ..search import indexing
 from . import extras, matching, sources
 from .cleared import known
 from .joining import Joining
-from .music import Music
+from .music.tracks import Music
 from .shows import Shows
 from .sources import Read, Speaker
 

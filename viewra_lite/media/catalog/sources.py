@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ...database.orm.reading import Reading, shaped
@@ -22,6 +23,8 @@ _RANK = {source: rank for rank, source in enumerate((NAME, TAGS, SIDECAR, PLUGIN
 Read = Mapping[str, Mapping[str, Any]]
 """What a file says of a row, by source and column. If a source has no value, or None, for a column
 that is named for any source, its earlier value has vanished. Other columns stay."""
+
+_LONG_TEXT = 500  # characters; a longer one is not stored twice
 
 # Columns that people and plugins write: they keep a row after its last file is removed.
 _CURATED = {
@@ -192,9 +195,11 @@ def _is_read(row: Any, name: str, known: Known | None) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON stores it."""
+    """Return a value as JSON stores it; of a long text, such as lyrics, a digest."""
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, str) and len(value) > _LONG_TEXT:
+        return f"sha256:{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -58,6 +58,7 @@ def up(migrator, db):
         "episodes": {"sources": json("sources")},
         "albums": {
             "original_date": DateField(null=True),
+            "original_year": whole(),
             "is_compilation": BooleanField(null=True),
             "disc_titles": json("disc_titles"),
             "musicbrainz_artist_ids": json("musicbrainz_artist_ids"),

@@ -75,14 +75,13 @@ class TagFacts:
 _DATES = {"release_date", "original_date"}
 
 
-def tags(path: str, general: Track) -> TagFacts | None:
-    """Read a music file's tags; None if it has none that can be read.
+def tags(path: str, general: Track) -> TagFacts:
+    """Read a music file's tags; the fields that it does not have are None or empty.
 
     general is libmediainfo's General track of it, {} if that is unknown. Raises ProbeUnavailable
     without tinytag, OSError if the file cannot be read.
     """
-    read = read_fields(path, general)
-    return _facts(read) if read else None
+    return _facts(read_fields(path, general))
 
 
 def _facts(read: Fields) -> TagFacts:

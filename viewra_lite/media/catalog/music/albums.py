@@ -15,19 +15,20 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from peewee import Tuple
 
-from ...database.transactions.database import Database
-from ..files import versions
-from ..files.works import Works
-from ..identities import UNKNOWN_ALBUM, album_identity, album_name, track_identities
-from ..models import Album, MediaFile, MediaLibrary, Track
-from ..names.facts import VARIOUS_ARTISTS, TrackName
-from ..names.keys import fold, sort_title
-from ..names.tracks import album_folder
-from ..probing.tags import TagFacts
+from ....database.transactions.database import Database
+from ...files import versions
+from ...files.works import Works
+from ...identities import UNKNOWN_ALBUM, album_identity, album_name, track_identities
+from ...models import Album, MediaFile, MediaLibrary, Track
+from ...names.facts import VARIOUS_ARTISTS, TrackName
+from ...names.keys import fold, sort_title
+from ...names.tracks import album_folder
+from ...probing.tags import TagFacts
 from .album_names import (
     AlbumInfo,
     has_own_artists,
@@ -37,9 +38,11 @@ from .album_names import (
     title_in,
     weight,
 )
-from . import sources
-from .cleared import known
-from .sources import Read, Speaker
+from .counts import Totals
+from .readings import album_reading, disc_titles, with_names
+from .. import sources
+from ..cleared import known
+from ..sources import Speaker
 
 
 class Albums:
@@ -57,6 +60,7 @@ class Albums:
         self._infos: dict[str, AlbumInfo] = {}
         self._moved_to: dict[str, str] = {}
         self._folders: dict[str, set[str]] = {}
+        self._totals: dict[str, Totals] = defaultdict(Totals)
 
     def of(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> Album:
         """Return the album of a file, inserting it if needed."""
@@ -67,12 +71,14 @@ class Albums:
             name.year,
             getattr(tags, "musicbrainz_album_id", None),
             album_folder(file.path),
+            _artists(name, tags),
         )
-        album, read = self._found(info), _read(name, tags)
+        album = self._found(info)
         if album is None:
-            album = self._new(info, read)
+            album = self._new(info, name, tags)
         else:
-            self._read_album(album, file, name, info, read)
+            self._read_album(album, file, name, tags, info)
+        self._totals[album.id].note(name, tags)
         self._note(album, info)
         self._folders.setdefault(album.id, set()).add(info.folder)
         self._changed.add(album.id)
@@ -95,8 +101,9 @@ class Albums:
             self._finish_album(album_id)
         for base in sorted(self._names):
             self._distinguish(base)
-        for noted in (self._changed, self._names, self._infos, self._moved_to, self._folders):
-            noted.clear()
+        noted: tuple[Any, ...] = (self._changed, self._names, self._infos, self._moved_to)
+        for one in (*noted, self._folders, self._totals):
+            one.clear()
 
     # Matching
 
@@ -156,15 +163,16 @@ class Albums:
 
     # Rows
 
-    def _new(self, info: AlbumInfo, read: Read) -> Album:
+    def _new(self, info: AlbumInfo, name: TrackName, tags: TagFacts | None) -> Album:
         now = self._db.now()
         id, title = self._db.new_id(), info.title or UNKNOWN_ALBUM
         of_library = Album.library == self._library.id
         is_taken = Album.select().where(of_library, Album.identity == info.base).exists()
         names = {
+            **disc_titles(None, name, tags).get(sources.TAGS, {}),
             "title": title,
             "album_artist": info.artist,
-            "artists": [info.artist] if info.is_cover else None,
+            "artists": list(info.artists) if info.is_cover else None,
         }
         album: Album = Album.create(
             id=id,
@@ -172,23 +180,28 @@ class Albums:
             identity=f"{info.base}:{id}" if is_taken else info.base,  # until the batch ends
             created_at=now,
             updated_at=now,
-            **sources.of_new_row(Album, _with(read, names)),
+            **sources.of_new_row(Album, with_names(album_reading(name, tags), names)),
         )
         self._dirty_ids["album"].add(id)
         self._names.add(info.base)
         return album
 
     def _read_album(
-        self, album: Album, file: MediaFile, name: TrackName, info: AlbumInfo, read: Read
+        self, album: Album, file: MediaFile, name: TrackName, tags: TagFacts | None, info: AlbumInfo
     ) -> None:
         """Give a known album what a file says of it; its first track decides."""
+        read = album_reading(name, tags)
         if info.title is not None and info.base == album_name(album.identity):
-            names: dict[str, str | None] = {"title": info.title}  # perhaps spelled otherwise
+            names: dict[str, Any] = {"title": info.title}  # perhaps spelled otherwise
             if info.is_cover:
                 names["album_artist"] = info.artist
-            read = _with(read, names)
-        speaker = Speaker(lambda: _is_first(album, file, name), lambda: self._others(album, file))
-        changes = sources.changes(album, read, speaker, _implied(album))
+            if info.is_cover and info.artist != VARIOUS_ARTISTS:
+                names["artists"] = list(info.artists)
+            read = with_names(read, names)
+        first = _set(album, sources.changes(album, disc_titles(album, name, tags)))
+        decides = cache(lambda: _is_first(album, file, name))
+        speaker = Speaker(decides, lambda: self._others(album, file))
+        changes = {**first, **sources.changes(album, read, speaker, _implied(album))}
         if changes.keys() <= {"sources"}:
             if changes:
                 Album.update(**changes).where(Album.id == album.id).execute()
@@ -214,8 +227,10 @@ class Albums:
                 Album.delete().where(Album.id == album_id).execute()
                 self._names.add(album_name(album.identity))
                 return
-        self._rename(Album.get_by_id(album_id), self._infos.get(album_id))
-        _count(album_id)
+        album = Album.get_by_id(album_id)
+        self._rename(album, self._infos.get(album_id))
+        counts = self._totals[album_id].counted(album, _tracks(album_id))
+        Album.update(**counts).where(Album.id == album_id).execute()
 
     def _is_renamed(self, new_album: Album) -> bool:
         """Whether an album is new in this scan, or has only tracks that are older than itself.
@@ -233,11 +248,12 @@ class Albums:
         Album.delete().where(Album.id == new_album.id).execute()
         if new_album.id in self._infos:
             self._infos[album.id] = self._infos[new_album.id]
+        self._totals[album.id] = self._totals[new_album.id]
         read = {sources.TAGS: {}, **sources.read_of(new_album)}
         changes = sources.changes(album, read, implied=_implied(album))
         changes.update(identity=new_album.identity, library=self._library.id)
-        self._update(album, changes)
         self._names.update(album_name(one.identity) for one in (album, new_album))
+        self._update(album, changes)
 
     def _rename(self, album: Album, info: AlbumInfo | None) -> None:
         """Rename an album if its files have another name."""
@@ -247,7 +263,9 @@ class Albums:
         title = new_title(album, tracks, info)
         artist, artists = new_artist(album, tracks, info)
         before, base = album_name(album.identity), album_identity(title, artist)
-        names = {"title": title, "album_artist": artist, "artists": artists}
+        names: dict[str, Any] = {"title": title, "album_artist": artist, "artists": artists}
+        if VARIOUS_ARTISTS in (artist, album.album_artist):
+            names["is_compilation"] = True if artist == VARIOUS_ARTISTS else None
         read = {sources.NAME: {}, sources.TAGS: names}
         changes = sources.changes(album, read, implied=_implied(album))
         if base != before:
@@ -257,6 +275,7 @@ class Albums:
             self._update(album, changes)
 
     def _update(self, album: Album, changes: dict[str, Any]) -> None:
+        _set(album, changes)
         Album.update(**changes, updated_at=self._db.now()).where(Album.id == album.id).execute()
         self._dirty_ids["album"].add(album.id)
         self._dirty_ids["track"].update(track.id for track in _tracks(album.id))
@@ -305,25 +324,6 @@ def _implied(album: Album) -> tuple[str, ...]:
     return ("title", "album_artist", *(() if has_own_artists(album) else ("artists",)))
 
 
-def _read(name: TrackName, tags: TagFacts | None) -> Read:
-    """Return what a file says of its album, besides whose it is and what it is called."""
-    by_name = {"year": name.year}
-    if tags is None:
-        return {sources.NAME: by_name}
-    by_tags = {
-        "year": by_name.pop("year") if tags.year is not None else None,
-        "genres": list(tags.genres) or None,
-        "musicbrainz_id": tags.musicbrainz_album_id,
-    }
-    return {sources.TAGS: by_tags, sources.NAME: by_name}
-
-
-def _with(read: Read, names: dict[str, Any]) -> Read:
-    """Return a reading with the columns that name an album, of its highest source."""
-    source = sources.TAGS if sources.TAGS in read else sources.NAME
-    return {**read, source: {**read[source], **names}}
-
-
 def _is_first(album: Album, file: MediaFile, name: TrackName) -> bool:
     """Whether no other track of an album comes before a file's, or came before its earlier one."""
     others = Track.select().where(
@@ -355,11 +355,15 @@ def _distinct(qualifiers: dict[str, str], base: str) -> dict[str, str]:
     }
 
 
-def _count(album_id: str) -> None:
-    """Set an album's counts and length from its tracks."""
-    tracks = _tracks(album_id)
-    Album.update(
-        track_count=len(tracks),
-        disc_count=max((track.disc_number for track in tracks), default=0),
-        duration=sum(track.duration or 0.0 for track in tracks),
-    ).where(Album.id == album_id).execute()
+def _artists(name: TrackName, tags: TagFacts | None) -> tuple[str, ...]:
+    """Return the artists of a file's album, one by one."""
+    if tags is not None and tags.album_artist is not None:
+        if name.album_artist == tags.album_artist:
+            return tags.album_artists
+    return (name.album_artist,) if name.album_artist else ()
+
+
+def _set(row: Any, changes: dict[str, Any]) -> dict[str, Any]:
+    for column, value in changes.items():
+        setattr(row, column, value)
+    return changes

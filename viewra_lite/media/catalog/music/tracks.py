@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...database.transactions.database import Database
-from .. import queries
-from ..files import versions
-from ..files.works import Works
-from ..identities import track_identity
-from ..models import Album, MediaFile, MediaLibrary, Track
-from ..names.facts import VARIOUS_ARTISTS, TrackName
-from ..names.keys import fold
-from ..probing.tags import TagFacts
-from . import sources
+from ....database.transactions.database import Database
+from ... import queries
+from ...files import versions
+from ...files.works import Works
+from ...identities import track_identity
+from ...models import Album, MediaFile, MediaLibrary, Track
+from ...names.facts import VARIOUS_ARTISTS, TrackName
+from ...names.keys import fold
+from ...probing.tags import TagFacts
+from .. import sources
 from .albums import Albums
-from .sources import Read, Speaker
-
-
-# Columns of a track that its name has as well, and their tags.
-_TAGS = {
-    "title": "title",
-    "artist": "artist",
-    "disc_number": "disc",
-    "track_number": "track",
-    "year": "year",
-}
+from .readings import track_reading
+from ..sources import Read, Speaker
 
 
 # What scans wrote anew before they remembered it.
@@ -46,7 +37,7 @@ class Music:
 
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Link a file to its track, inserting it if needed, and to no other."""
-        album, read = self._albums.of(file, name, tags), _read(file, name, tags)
+        album, read = self._albums.of(file, name, tags), track_reading(file, name, tags)
         values = {
             "album": album.id,
             "title": name.title,
@@ -149,24 +140,3 @@ class Music:
         )
         self._dirty_ids["track"].add(track.id)
         return track
-
-
-def _read(file: MediaFile, name: TrackName, tags: TagFacts | None) -> Read:
-    """Return what the name and the tags of a file say of its track."""
-    by_tags: dict[str, Any] = {}
-    by_name = {
-        "title": name.title,
-        "artist": name.artist,
-        "disc_number": name.disc or 1,
-        "track_number": name.track or 0,
-        "year": name.year,
-        "duration": file.duration,
-    }
-    if tags is None:
-        return {sources.NAME: by_name}
-    for column, tag in _TAGS.items():
-        if getattr(tags, tag) is not None:
-            by_tags[column] = by_name.pop(column)
-    by_tags["genres"] = list(tags.genres) or None
-    by_tags["musicbrainz_id"] = tags.musicbrainz_track_id
-    return {sources.TAGS: by_tags, sources.NAME: by_name}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..identities import UNKNOWN_ALBUM, album_identity, album_name
-from ..models import Album, MediaFile, Track
-from ..names.facts import VARIOUS_ARTISTS
-from ..names.keys import fold
+from ...identities import UNKNOWN_ALBUM, album_identity, album_name
+from ...models import Album, MediaFile, Track
+from ...names.facts import VARIOUS_ARTISTS
+from ...names.keys import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class AlbumInfo:
     year: int | None
     musicbrainz_id: str | None
     folder: str
+    artists: tuple[str, ...]
+    """Of the album, one by one."""
 
     @property
     def base(self) -> str:
@@ -54,28 +56,49 @@ def new_artist(
 ) -> tuple[str | None, list[str] | None]:
     """Return an album's artist and artists, from its files or from its tracks."""
     names_it = _names_it(album, tracks)
-    found = {fold(track.artist): str(track.artist) for track in tracks if track.artist}
     if info is not None and info.is_cover and (album.artists is None or not names_it):
-        artist = info.artist
+        artist, artists = info.artist, list(info.artists)
     elif names_it and album.artists is not None:
-        artist = album.album_artist
+        artist, artists = album.album_artist, album.artists
     else:
-        return _artist_of_tracks(album, found, info)
+        return _artist_of_tracks(album, tracks, info)
     if artist == VARIOUS_ARTISTS:
-        return artist, sorted(found.values()) or [artist]
-    return artist, album.artists if has_own_artists(album) else [str(artist)]
+        return artist, _each(tracks) or [artist]
+    return artist, artists
 
 
 def _artist_of_tracks(
-    album: Album, found: dict[str, str], info: AlbumInfo | None
+    album: Album, tracks: Sequence[Track], info: AlbumInfo | None
 ) -> tuple[str | None, list[str] | None]:
-    """Return the artist of all tracks, else the one its folder is named after, else various."""
-    if len(found) < 2:
-        return next(iter(found.values()), album.album_artist), None
+    """Return the artist of all tracks, else the one its folder is named after, else various.
+
+    Tracks whose lists of artists begin with the same one are that artist's.
+    """
+    shown = _by_key(track.artist for track in tracks)
+    if len(shown) < 2:
+        return next(iter(shown.values()), album.album_artist), None
+    leads = _by_key(next(iter(_artists(track)), None) for track in tracks)
+    if len(leads) == 1:
+        return next(iter(leads.values())), None
     above = fold(os.path.basename(os.path.dirname(info.folder))) if info else ""
-    if above in found:
-        return found[above], [found[above]]
-    return VARIOUS_ARTISTS, sorted(found.values())
+    if above in shown:
+        return shown[above], [shown[above]]
+    return VARIOUS_ARTISTS, _each(tracks)
+
+
+def _each(tracks: Sequence[Track]) -> list[str]:
+    """Return all artists of some tracks, sorted."""
+    return sorted(_by_key(name for track in tracks for name in _artists(track)).values())
+
+
+def _artists(track: Track) -> list[str]:
+    if isinstance(track.artists, list):
+        return [name for name in track.artists if isinstance(name, str)]
+    return [track.artist] if track.artist else []
+
+
+def _by_key(names: Iterable[str | None]) -> dict[str, str]:
+    return {fold(name): str(name) for name in names if name}
 
 
 def _names_it(album: Album, tracks: Sequence[Track]) -> bool:

@@ -1,0 +1,1 @@
+"""Music: albums, their names, and tracks."""
