@@ -66,6 +66,8 @@ def postgres_server() -> Iterator[Server]:
         except PostgresMissing as exc:
             give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             give_up(f"no PostgreSQL: {exc}")
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("PATH", f"{server.bin_dir}{os.pathsep}{os.environ['PATH']}")  # for backups
         yield server
 
 

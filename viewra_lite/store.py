@@ -60,7 +60,7 @@ class Store:
     def __init__(self, config: Config, db: Database, extra_modules: Sequence[Module]) -> None:
         self.config = config
         self.engine = db.backend.engine
-        self.migrations = Migrator(db, (*BUILT_IN, *extra_modules))
+        self.migrations = Migrator(db, (*BUILT_IN, *extra_modules), config)
         self._db = db
         self._extra_modules = extra_modules
         self._attached: dict[str, Module] = {}
@@ -205,7 +205,7 @@ class Store:
         return store
 
     def _bring_up_to_date(self) -> None:
-        if self.migrations.plan():  # tables created by hand have no history, so all is pending
+        if self.migrations.pending():  # tables created by hand have no history, so all is pending
             from .adoption import adopt
 
             adopt(self._db, self.migrations, BUILT_IN)

@@ -92,6 +92,7 @@ def test_every_default_is_as_promised() -> None:
         "freeze_threshold": 0.25,
         "backup_folder": None,
         "backup_keep": 7,
+        "upgrade_backup": "on",
         "retention_days": 30,
         "session_timeout_s": 300,
         "paused_timeout_s": 1800,

@@ -55,7 +55,7 @@ def looking(args: Namespace) -> Iterator[Store]:
     if not config.exists():
         _refuse(args, config)
     with Store.open(config, migrate=False) as store:
-        store.migrations.plan()  # refuses a newer store before anything else is read
+        store.migrations.pending()  # refuses a newer store before anything else is read
         if not any(script["applied"] for script in store.migrations.status()):
             _refuse_unmigrated(args, store)
         yield store

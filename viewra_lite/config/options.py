@@ -75,6 +75,8 @@ class Config(ABC):
     backup_folder: Path | None = _option(None, check_optional_path)
     # Backups kept; an older one is removed after a newer one was verified.
     backup_keep: int = _whole(7, 1, 1000)
+    # "on" takes a verified backup before each upgrade, which does not begin without one.
+    upgrade_backup: str = _choice("on", ("on", "off"))
     # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
     # Seconds without a report after which a session expires: while playing, and while paused.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,8 @@ from viewra_lite import Store
 
 
 @pytest.fixture
-def config(
-    request: pytest.FixtureRequest, cli: Run, url: str, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """The URL of an empty store, with PostgreSQL's programs where they are needed."""
-    if url.startswith("postgres"):
-        programs = request.getfixturevalue("postgres_server").bin_dir
-        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+def config(cli: Run, url: str) -> str:
+    """The URL of an empty store."""
     cli("init", "--config", url)
     return url
 

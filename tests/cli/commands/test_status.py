@@ -107,14 +107,20 @@ def test_status_shows_the_path_that_other_programs_take(cli: Run, folder: Path) 
 def test_an_older_store_waits_for_migrate(cli: Run, url: str) -> None:
     assert cli("init", "--config", url).code == 0
     forget_transcoding(url)
-    pending = [{"module": "transcoding", "name": "0001_initial"}]
+    named = {"module": "transcoding", "name": "0001_initial"}
     for _ in range(2):
         status = cli("status", "--config", url, "--json")
         assert (status.code, status.json["counts"]) == (1, None)
-        assert cli("migrate", "--plan", "--config", url, "--json").json == {"pending": pending}
+        plan = cli("migrate", "--plan", "--config", url, "--json")
+        [step] = plan.json["pending"]
+        assert plan.code == 1 and named.items() <= step.items()
+        assert (step["tables"], step["takes_backup"]) == ([], False)
     assert "run viewra-lite migrate" in cli("status", "--config", url).out
-    assert cli("migrate", "--plan", "--config", url).out == "pending: transcoding 0001_initial\n"
-    assert cli("migrate", "--config", url, "--json").json == {"applied": pending}
+    first, second = cli("migrate", "--plan", "--config", url).out.splitlines()
+    assert first.startswith("pending: transcoding 0001_initial: The first tables")
+    assert second == "  changes new tables only; about 0 s"
+    assert cli("migrate", "--to", "media:9", "--config", url).code == 2
+    assert cli("migrate", "--config", url, "--json").json == {"applied": [named]}
     assert cli("migrate", "--config", url).out == "The store is up to date\n"
     assert cli("migrate", "--plan", "--config", url).out == "The store is up to date\n"
     assert cli("status", "--config", url).code == 0

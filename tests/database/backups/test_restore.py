@@ -18,7 +18,7 @@ from viewra_lite.errors import BackupError, StoreBusyError
 
 
 @pytest.fixture
-def saved(programs: None, store_config: Any, clock: Clock) -> Any:
+def saved(here: None, store_config: Any, clock: Clock) -> Any:
     """What opens a store that was backed up with one library, and then got a second one."""
     with Store.open(store_config, clock=clock) as store:
         add(store, "a")

@@ -13,7 +13,13 @@ from tests.support.processes import running_python, write_lock_held_elsewhere
 from tests.support.rows import add, ids
 from viewra_lite import Module, Store
 from viewra_lite.database.migrations import migrator
-from viewra_lite.errors import MigrationError, NewerSchemaError
+from viewra_lite.errors import (
+    InvalidValueError,
+    MigrationError,
+    NewerSchemaError,
+    StoreFullError,
+    StoreUnavailableError,
+)
 from viewra_lite.media.models import MediaLibrary
 
 CREATE = """
@@ -64,6 +70,12 @@ class Guest:
     def module(self, **attributes):
         values = {"name": "notes", "requires": ("media",), **attributes}
         return type("Notes", (Module,), {"migrations": f"{self.name}.migrations", **values})()
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """The folder of a test, where the backups of a server's store go."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -476,3 +488,166 @@ def test_a_migration_waits_for_a_writer_of_another_process(tmp_path, guest, driv
         other.close()
         assert [script.name for script in done] == ["0001_initial"]
         assert len(waits) >= 2
+
+
+# Plans, backups and losses
+
+NOTED = (
+    CREATE
+    + """    db.execute_sql("CREATE INDEX idx_notes ON notes (id)")
+"""
+)
+INDEXED = '''"""Stars of notes.
+
+More of it.
+"""
+def up(migrator, db):
+    migrator.add_column("notes", "stars", IntegerField(default=3)).run()
+    db.execute_sql("UPDATE media_libraries SET name = name")
+'''.replace("def up", "from peewee import IntegerField\n\ndef up")
+
+
+def test_the_plan_says_what_each_step_touches(store_config, guest):
+    guest.write("0001_initial", NOTED)
+    with Store.open(store_config, modules=[guest.module()]) as store:
+        assert store.migrations.plan() == []
+        add(store, "a")
+        add(store, "b")
+    guest.write("0002_stars", INDEXED)
+    with Store.open(store_config, modules=[guest.module()], migrate=False) as store:
+        [step] = store.migrations.plan()
+        assert (step.module, step.name, step.summary) == ("notes", "0002_stars", "Stars of notes.")
+        assert step.tables == ("media_libraries", "notes") and step.rows == 3
+        assert step.takes_backup and step.bytes_needed > 0 and step.seconds > 0
+        assert [script.name for script in store.migrations.pending()] == ["0002_stars"]
+        assert store.migrations.plan() == [step]  # a plan changes nothing
+
+
+def test_a_new_store_needs_no_backup_and_an_upgrade_takes_one_that_is_verified(store_config, guest):
+    guest.write("0001_initial", NOTED)
+    with Store.open(store_config, modules=[guest.module()]) as store:
+        assert store.backups.list() == []
+        add(store, "a")
+    guest.write("0002_stars", INDEXED)
+    seen = []
+    with Store.open(store_config, modules=[guest.module()], migrate=False) as store:
+        store.migrations.apply(lambda *step: seen.append(step))
+        [backup] = store.backups.list()
+        assert (backup.kind, backup.verified) == ("upgrade", True)
+        assert backup.schema["notes"] == "0001_initial"
+        assert backup.counts["media_libraries"] == 1
+    assert seen == [("backup", 0, 2), ("notes 0002_stars", 1, 2)]
+
+
+def test_a_failed_upgrade_names_the_backup_that_was_taken(store_config, guest):
+    guest.write("0001_initial", CREATE)
+    Store.open(store_config, modules=[guest.module()]).close()
+    guest.write("0002_fail", FAIL)
+    error = refuse(store_config, guest, MigrationError, "A backup of before is .*-before-upgrade")
+    assert "0002_fail" in str(error)
+
+
+def test_an_upgrade_does_not_begin_without_its_backup_unless_that_is_off(
+    tmp_path, guest, monkeypatch
+):
+    path = tmp_path / "viewra.db"
+    options = {"type": "sqlite", "database_path": str(path)}
+    guest.write("0001_initial", CREATE)
+    Store.open({"database": options}, modules=[guest.module()]).close()
+    guest.write("0002_stars", INDEXED)
+    (tmp_path / "backups").write_text("a file where the folder should be")
+    refuse({"database": options}, guest, StoreUnavailableError, "backups")
+    off = {"database": {**options, "upgrade_backup": "off"}}
+    with Store.open(off, modules=[guest.module()]) as store:
+        assert store.migrations.plan() == []
+
+
+def test_an_upgrade_does_not_begin_on_a_disk_that_is_too_full(tmp_path, guest, monkeypatch):
+    source = f"sqlite:///{tmp_path / 'viewra.db'}"
+    guest.write("0001_initial", CREATE)
+    Store.open(source, modules=[guest.module()]).close()
+    guest.write("0002_stars", INDEXED)
+    full = type("Usage", (), {"free": 10})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: full)
+    refuse(source, guest, StoreFullError, "10 bytes free, and migrating needs")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DROP INDEX idx_notes",
+        "ALTER TABLE notes RENAME TO old; CREATE TABLE notes (id TEXT PRIMARY KEY);"
+        "INSERT INTO notes SELECT id FROM old; DROP TABLE old",
+    ],
+)
+def test_a_script_that_loses_an_index_without_a_word_is_refused(store_config, guest, here, loss):
+    statements = "".join(f"    db.execute_sql({one!r})\n" for one in loss.split(";"))
+    guest.write("0001_initial", NOTED)
+    Store.open(store_config, modules=[guest.module()]).close()
+    guest.write("0002_loss", "def up(migrator, db):\n" + statements)
+    refuse(store_config, guest, MigrationError, "it would lose the index idx_notes of notes")
+    guest.write("0002_loss", "DROPS = ('idx_notes',)\ndef up(migrator, db):\n" + statements)
+    with Store.open(store_config, modules=[guest.module()]) as store:
+        assert rows(store, "SELECT id FROM notes") == [("first",)]
+
+
+@pytest.mark.parametrize("kind", ["trigger", "option"])
+def test_a_rebuild_that_loses_a_trigger_or_an_option_is_refused(tmp_path, guest, kind):
+    source = f"sqlite:///{tmp_path / 'viewra.db'}"
+    guest.write(
+        "0001_initial",
+        """
+def up(migrator, db):
+    db.execute_sql("CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, x INTEGER) WITHOUT ROWID")
+    db.execute_sql("CREATE TRIGGER noted AFTER INSERT ON notes BEGIN SELECT 1; END")
+""",
+    )
+    Store.open(source, modules=[guest.module()]).close()
+    again = "CREATE TRIGGER noted AFTER INSERT ON notes BEGIN SELECT 1; END"
+    option = "" if kind == "option" else " WITHOUT ROWID"
+    guest.write(
+        "0002_loss",
+        f"""
+def up(migrator, db):
+    db.execute_sql("CREATE TABLE new (id TEXT PRIMARY KEY NOT NULL, x TEXT){option}")
+    db.execute_sql("DROP TABLE notes")
+    db.execute_sql("ALTER TABLE new RENAME TO notes")
+    if {kind == "option"}:
+        db.execute_sql("{again}")
+""",
+    )
+    name = "notes WITHOUT ROWID" if kind == "option" else "noted"
+    refuse(source, guest, MigrationError, f"it would lose the {kind} {name} of notes")
+
+
+@pytest.mark.parametrize(
+    "end", ["db.execute_sql('COMMIT')", "db.commit()", "db.connection().executescript('SELECT 1;')"]
+)
+def test_a_script_that_commits_is_stopped_before_it_does(tmp_path, guest, end):
+    source = f"sqlite:///{tmp_path / 'viewra.db'}"
+    guest.write("0001_initial", CREATE)
+    Store.open(source, modules=[guest.module()]).close()
+    guest.write(
+        "0002_commits",
+        f"""
+def up(migrator, db):
+    db.execute_sql("DELETE FROM notes")
+    {end}
+""",
+    )
+    refuse(source, guest, MigrationError, "0002_commits failed and was rolled back")
+    guest.remove("0002_commits")
+    with Store.open(source, modules=[guest.module()]) as store:
+        assert rows(store, "SELECT id FROM notes") == [("first",)]
+
+
+def test_an_upgrade_may_end_at_a_script(store_config, guest):
+    guest.write("0001_initial", CREATE)
+    Store.open(store_config, modules=[guest.module()]).close()
+    guest.write("0002_stars", INDEXED)
+    guest.write("0003_more", "def up(migrator, db):\n    pass\n")
+    with Store.open(store_config, modules=[guest.module()], migrate=False) as store:
+        with pytest.raises(InvalidValueError, match="to must be one of notes:2, notes:3, not 'x'"):
+            store.migrations.apply(to="x")
+        assert [script.name for script in store.migrations.apply(to="notes:2")] == ["0002_stars"]
+        assert [step.name for step in store.migrations.plan()] == ["0003_more"]

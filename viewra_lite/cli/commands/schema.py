@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..exit_codes import DONE
+from ..arguments import asking
+from ..exit_codes import DONE, NOT_WELL
 from ..opening import looking
 from ..output import print_json, say
 
 if TYPE_CHECKING:
+    from ...database.migrations.plan import Step
     from ..parser import Commands
 
 
@@ -18,7 +19,12 @@ def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     migrate = commands.add("migrate", run_migrate, "migrate an existing store to this version")
     migrate.add_argument(
-        "--plan", action="store_true", help="print the pending migrations and change nothing"
+        "--plan",
+        action="store_true",
+        help="print the pending migrations and change nothing; exit code 1 if there are any",
+    )
+    migrate.add_argument(
+        "--to", metavar="MODULE:NUMBER", help="the last migration to run, such as media:2"
     )
     schema = commands.add("schema", run_schema, "print the tables as SQL; needs no store")
     schema.add_argument(
@@ -28,21 +34,39 @@ def add_commands(commands: Commands) -> None:
 
 def run_migrate(args: Namespace) -> int:
     """Apply the pending migrations, or print them."""
-    with looking(args) as store:
-        scripts = store.migrations.plan() if args.plan else store.migrations.apply()
+    if args.plan:
+        return _print_plan(args)
+    with looking(args) as store, asking():
+        scripts = store.migrations.apply(to=args.to)
     names = [{"module": script.module, "name": script.name} for script in scripts]
     if args.json:
-        print_json({"pending" if args.plan else "applied": names})
-    else:
-        _print_scripts(names, "pending" if args.plan else "applied")
+        print_json({"applied": names})
+        return DONE
+    for script in scripts:
+        say(f"applied: {script.module} {script.name}")
+    if not scripts:
+        say("The store is up to date")
     return DONE
 
 
-def _print_scripts(names: Sequence[dict[str, str]], state: str) -> None:
-    for name in names:
-        say(f"{state}: {name['module']} {name['name']}")
-    if not names:
+def _print_plan(args: Namespace) -> int:
+    with looking(args) as store:
+        steps = store.migrations.plan()
+    if args.json:
+        print_json({"pending": [step._asdict() for step in steps]})
+    for step in () if args.json else steps:
+        say(f"pending: {step.module} {step.name}: {step.summary}")
+        say(_effect(step))
+    if not steps and not args.json:
         say("The store is up to date")
+    return NOT_WELL if steps else DONE
+
+
+def _effect(step: Step) -> str:
+    tables = f"{', '.join(step.tables)} ({step.rows} rows)" if step.tables else "new tables only"
+    how = ", copied as a whole" if step.needs_rebuild else ""
+    backup = ", after a backup" if step.takes_backup else ""
+    return f"  changes {tables}{how}; about {step.seconds:.0f} s{backup}"
 
 
 def run_schema(args: Namespace) -> int:

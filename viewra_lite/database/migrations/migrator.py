@@ -8,24 +8,42 @@ plan is computed again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import peewee
 
-from ...errors import MigrationError, NewerSchemaError, StoreBusyError
+from ...config.options import Config
+from ...errors import (
+    InvalidValueError,
+    MigrationError,
+    NewerSchemaError,
+    StoreBusyError,
+    StoreFullError,
+    shown,
+)
+from ..checks import refused
 from ..orm.fields import TimestampField
 from ..orm.internals import state_of
 from ..orm.peewee_import import import_schema_migrator
 from ..transactions.database import Database
+from .catalogue import catalogue_of, refuse_losses
 from .scripts import Script, scripts
 
 if TYPE_CHECKING:
+    from .plan import Step
     from .scripts import Migrated
 
 _log = logging.getLogger("viewra_lite.database")
+
+Progress = Callable[[str, int, int], Any]
+Applied = dict[str, dict[str, tuple[str | None, Any]]]
+_TRANSACTION = 22  # https://sqlite.org/c3ref/c_alter_table.html
 
 LOCK_WAIT_S = 120.0
 HISTORY_PREFIX = "viewra_migrations_"
@@ -38,26 +56,68 @@ class Migrator:
     or TransactionError, and ConfigError if the file is not an SQLite database.
     """
 
-    def __init__(self, db: Database, modules: Sequence[Migrated]) -> None:
+    def __init__(
+        self, db: Database, modules: Sequence[Migrated], config: Config | None = None
+    ) -> None:
         self._db = db
+        self._config = config
         self._modules = in_order(modules)
         self._scripts = {
             m.name: scripts(m.name, m.migrations) for m in self._modules if m.migrations
         }
 
-    def plan(self) -> list[Script]:
-        """Return the scripts that apply() would run, in order.
+    def plan(self) -> list[Step]:
+        """Return the steps that apply() would take, in order, with their tables and rows.
 
-        Raises NewerSchemaError if the store was migrated by scripts that are unknown here, and
+        Instant if there are none; else it counts the rows of the tables that are touched. Raises
+        NewerSchemaError if the store was migrated by scripts that are unknown here, and
         MigrationError if an applied script was edited or skipped.
+
+            for step in store.migrations.plan():
+                print(step.module, step.name, step.summary, step.rows, step.seconds)
         """
+        scripts, applied = self._pending()
+        if not scripts:
+            return []
+        from .plan import rehearse, step_of
+
+        every = [script for known in self._scripts.values() for script in known]
+        touched = rehearse(every, scripts)
+        facts = self._db.backend.facts()
+        with self._db.reader():
+            database = self._db.backend.database
+            tables = {name for one in touched.values() for name in one.tables}
+            rows = {
+                name: database.execute_sql(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+                for name in tables.intersection(database.get_tables())
+            }
+        return [
+            step_of(
+                script,
+                touched.get(script),
+                rows,
+                facts.size + facts.log_size,
+                takes_backup=bool(applied.get(script.module)),
+            )
+            for script in scripts
+        ]
+
+    def pending(self) -> list[Script]:
+        """Return the scripts that apply() would run, in order, without looking into them.
+
+        Raises NewerSchemaError and MigrationError, as plan() does.
+        """
+        return self._pending()[0]
+
+    def _pending(self) -> tuple[list[Script], Applied]:
         with self._db.reader():
             applied = self._applied()
-        return [
+        scripts = [
             script
             for module, known in self._scripts.items()
             for script in pending(module, known, applied.get(module, {}))
         ]
+        return scripts, applied
 
     def status(self) -> list[dict[str, Any]]:
         """Return every script, in order, as a mapping with "module", "name" and "applied".
@@ -76,20 +136,63 @@ class Migrator:
             for script in known
         ]
 
-    def apply(self) -> list[Script]:
-        """Run the pending scripts and return them; processes that start together take turns.
+    def apply(self, progress: Progress | None = None, *, to: str | None = None) -> list[Script]:
+        """Back the store up, run the pending scripts and return them; processes take turns.
 
-        Raises NewerSchemaError, MigrationError, and StoreBusyError if another process migrates
-        for longer than two minutes.
+        A new store, and the first script of a module, need no backup. progress(name, done, total)
+        is called before each step, of which the backup is one. to, such as "media:2", is the last
+        script to run. A script that fails is rolled back, and the error names the backup. Raises
+        NewerSchemaError, MigrationError, BackupError, StoreFullError, InvalidValueError, and
+        StoreBusyError if another process migrates for longer than two minutes.
         """
-        if not self.plan():
+        if progress is not None and not callable(progress):
+            raise refused("progress", "a function, or None", progress)
+        if not self.pending():
             return []
         with self._db.exclusive("migrate", wait_s=LOCK_WAIT_S):
-            plan = self.plan()
-            with _raw_connection(self._db) as database:
-                self.run(database, plan)
+            scripts, applied = self._pending()
+            scripts = _until(scripts, to)
+            upgrades = [script for script in scripts if applied.get(script.module)]
+            for script in scripts:
+                script.load()  # one that cannot be loaded is refused before anything runs
+            report = progress or _silent
+            total = len(scripts) + bool(upgrades)
+            backup = None
+            if upgrades:
+                report("backup", 0, total)
+                backup = self._protected()
+            try:
+                with _raw_connection(self._db) as database:
+                    for number, script in enumerate(scripts, start=bool(upgrades)):
+                        report(f"{script.module} {script.name}", number, total)
+                        self.run(database, [script])
+                    if upgrades:
+                        _analyze(database)
+            except MigrationError as exc:
+                if backup is None:
+                    raise
+                raise MigrationError(f"{exc}. A backup of before is {backup}") from exc.__cause__
             self._db.backend.mark_as_store()
-        return plan
+        return scripts
+
+    def _protected(self) -> str | None:
+        """Check the free space and take a verified backup; return its path, None if it is off."""
+        from .plan import NEEDED_SPACE
+
+        facts = self._db.backend.facts()
+        if facts.path is not None:
+            needed = int((facts.size + facts.log_size) * NEEDED_SPACE)
+            free = shutil.disk_usage(os.path.dirname(facts.path)).free
+            if free < needed:
+                raise StoreFullError(
+                    f"the disk of {facts.path} has {free} bytes free, and migrating needs "
+                    f"{needed}: make room; nothing was changed"
+                )
+        if self._config is None or self._config.upgrade_backup == "off":
+            return None
+        from ..backups.backups import Backups
+
+        return Backups(self._db, self._config).create(kind="upgrade").path
 
     def run(
         self, database: peewee.Database, plan: Sequence[Script], *, verify: bool = True
@@ -102,7 +205,7 @@ class Migrator:
         for script, module in [(s, s.load()) for s in plan]:
             _run(database, self._db, script, module, verify)
 
-    def _applied(self) -> dict[str, dict[str, tuple[str | None, Any]]]:
+    def _applied(self) -> Applied:
         """Return the applied scripts of each module: checksum and time by name."""
         database = self._db.backend.database
         tables = set(database.get_tables())
@@ -112,7 +215,7 @@ class Migrator:
             if HISTORY_PREFIX + module in tables
         )
         lines = database.execute_sql(histories).fetchall() if histories else ()
-        applied: dict[str, dict[str, tuple[str | None, Any]]] = {}
+        applied: Applied = {}
         for module, name, checksum, moment in lines:
             moment = TimestampField().python_value(moment)
             applied.setdefault(module, {})[name] = (checksum, moment)
@@ -223,7 +326,12 @@ def _run(database: Any, db: Database, script: Script, module: ModuleType, verify
     try:
         with migrator.migration_context():
             table.create_table()
-            module.up(migrator, database)
+            before = catalogue_of(database)
+            with _no_commit(database):
+                module.up(migrator, database)
+            refuse_losses(
+                before, catalogue_of(database), database.get_tables(), getattr(module, "DROPS", ())
+            )
             if verify:
                 _check_foreign_keys(database)
             table.create(name=script.name, checksum=script.checksum, applied=db.now())
@@ -236,6 +344,44 @@ def _run(database: Any, db: Database, script: Script, module: ModuleType, verify
             f"{script.module} {script.name} failed and was rolled back; the store is unchanged by "
             f"it: {db.backend.translate(exc)}"
         ) from exc
+
+
+@contextmanager
+def _no_commit(database: Any) -> Iterator[None]:
+    """Let SQLite refuse COMMIT, also that of executescript(): it would keep half of a script."""
+    authorize = getattr(database.connection(), "set_authorizer", None)
+    if authorize is None:
+        yield
+        return
+    denied = {_TRANSACTION: sqlite3.SQLITE_DENY}
+    authorize(lambda action, *_: denied.get(action, sqlite3.SQLITE_OK))
+    try:
+        yield
+    finally:
+        authorize(None)
+
+
+def _analyze(database: Any) -> None:
+    """Refresh the statistics by which queries are planned, from a sample of each table."""
+    if issubclass(type(database), peewee.SqliteDatabase):
+        database.execute_sql("PRAGMA analysis_limit=400")
+        database.execute_sql("PRAGMA optimize")
+    else:
+        database.execute_sql("ANALYZE")
+
+
+def _until(scripts: list[Script], to: str | None) -> list[Script]:
+    """Return the scripts up to the one that is named as MODULE:NUMBER."""
+    if to is None:
+        return scripts
+    names = [f"{script.module}:{script.number}" for script in scripts]
+    if to not in names:
+        raise InvalidValueError(f"to must be one of {', '.join(names)}, not {shown(to)}")
+    return scripts[: names.index(to) + 1]
+
+
+def _silent(name: str, done: int, total: int) -> None:
+    """Report nothing."""
 
 
 def _check_foreign_keys(database: Any) -> None:

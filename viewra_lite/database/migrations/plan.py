@@ -1,0 +1,125 @@
+"""Step: what a pending migration will do, found out by a rehearsal without data.
+
+All scripts run on an empty SQLite database in memory, whatever the store's engine is: the tables
+that a pending one touches there are those that it touches in the store.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import peewee
+
+from ..orm.peewee_import import import_schema_migrator
+from .scripts import Script
+
+NEEDED_SPACE = 1.2  # times the database and its log: a rebuilt table exists twice
+_ROWS_PER_SECOND = {False: 2_000_000, True: 200_000}  # read, and rebuilt with its indexes
+_BACKUP_BYTES_PER_SECOND = 50 << 20
+_STEP_S = 0.01
+_WRITES = re.compile(
+    r"""\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM|DROP\s+TABLE"""
+    r"""(?:\s+IF\s+EXISTS)?|ALTER\s+TABLE|CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON)\s+"?(\w+)""",
+    re.IGNORECASE,
+)
+_DROPS = re.compile(r"""\s*DROP\s+TABLE(?:\s+IF\s+EXISTS)?\s+"?(\w+)""", re.IGNORECASE)
+
+
+class Step(NamedTuple):
+    """A pending migration, and its effect on the store."""
+
+    module: str
+    name: str
+    summary: str
+    """The first line of the script's docstring."""
+    tables: tuple[str, ...]
+    """Existing tables that it changes."""
+    rows: int
+    """Rows in them."""
+    needs_rebuild: bool
+    """Whether SQLite has to copy a table for it."""
+    seconds: float
+    """Estimated, the backup included."""
+    bytes_needed: int
+    """Free bytes on the disk, without which it does not begin; 0 in a new store."""
+    takes_backup: bool
+    """Whether a backup is taken first, which is so for all but a module's first script."""
+
+
+class Touched(NamedTuple):
+    """The tables that a script changes, and those that it rebuilds."""
+
+    tables: frozenset[str]
+    rebuilt: frozenset[str]
+
+
+def rehearse(scripts: Sequence[Script], pending: Sequence[Script]) -> dict[Script, Touched]:
+    """Run all scripts without data; return the tables that the pending ones touch.
+
+    A script that cannot run on SQLite, as one of another package may be, ends the rehearsal: those
+    after it are missing from the result.
+    """
+    database: Any = peewee.SqliteDatabase(":memory:", pragmas={"foreign_keys": 0})
+    found: dict[Script, Touched] = {}
+    with database.connection_context():
+        migrator = import_schema_migrator().from_database(database)
+        connection = database.connection()
+        for script in scripts:
+            statements: list[str] = []
+            before = _tables(connection)
+            connection.set_trace_callback(statements.append)
+            try:
+                script.load().up(migrator, database)
+            except Exception:
+                break  # its module's own error, which running it for real reports
+            finally:
+                connection.set_trace_callback(None)
+            if script in pending:
+                found[script] = _touched(statements, before, _tables(connection))
+    return found
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in rows}
+
+
+def _touched(statements: Sequence[str], before: set[str], after: set[str]) -> Touched:
+    written = {match[1] for one in statements if (match := _WRITES.match(one))}
+    dropped = {match[1] for one in statements if (match := _DROPS.match(one))}
+    return Touched(frozenset(written & before), frozenset(dropped & before & after))
+
+
+def step_of(
+    script: Script,
+    touched: Touched | None,
+    rows: Mapping[str, int],
+    store_bytes: int,
+    takes_backup: bool,
+) -> Step:
+    """Return the step of a script, with the rows of each table and the bytes of the store."""
+    tables = touched.tables if touched else frozenset[str]()
+    rebuilt = touched.rebuilt if touched else frozenset[str]()
+    number = sum(rows.get(table, 0) for table in tables)
+    copied = sum(rows.get(table, 0) for table in rebuilt)
+    seconds = _STEP_S + number / _ROWS_PER_SECOND[False] + copied / _ROWS_PER_SECOND[True]
+    if takes_backup:
+        seconds += store_bytes / _BACKUP_BYTES_PER_SECOND
+    return Step(
+        module=script.module,
+        name=script.name,
+        summary=_summary(script),
+        tables=tuple(sorted(tables)),
+        rows=number,
+        needs_rebuild=bool(rebuilt),
+        seconds=round(seconds, 2),
+        bytes_needed=int(store_bytes * NEEDED_SPACE) if takes_backup else 0,
+        takes_backup=takes_backup,
+    )
+
+
+def _summary(script: Script) -> str:
+    return (script.load().__doc__ or "").strip().partition("\n")[0]
