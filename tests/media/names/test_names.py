@@ -211,7 +211,7 @@ def test_an_identity_ignores_release_and_spelling(title: str, release: str, spel
 
 
 film_titles = st.lists(
-    st.sampled_from(["River", "Over", "Seven", "Kings", "2049", "Über", "of", "12", "X"]),
+    st.sampled_from(["River", "Over", "Seven", "Kings", "2049", "Über", "12", "X"]),
     min_size=1,
     max_size=4,
 ).filter(lambda found: any(word.isalpha() and len(word) > 2 for word in found[:1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 YEAR = r"(?:18[89]\d|19\d\d|20[0-3]\d)"
@@ -26,7 +27,7 @@ CRUFT = re.compile(
     r"(?<![^\W_])(?:(?:bd|web)?\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|u(?:ltra)?-?hd|"
     r"blu-?e?ray|bd-?(?:rip|remux|mv|25|50)|br-?rip|remux|hd-?dvd|hd-?light|"
     r"web-?(?:dl|rip|cap)|u?hdtv(?:rip)?|[ps]dtv|dsr(?:ip)?|tv-?rip|sat-?rip|"
-    r"\dx?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
+    r"\d{1,2}x?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
     r"telesynch?|hd-?ts|ts-?rip|telecine|hd-?tc|vhs-?rip|(?:pre)?dvdrip|dvdmux|"
     r"[xh]\.?26[3456]|hevc|avc|av1|vc-?1|xvid|divx|(?:8|10)-?bit|hi10p?|hdr(?:10)?\+?|sdr|dovi|"
     r"dolby[ ._]?vision|dts(?:-?(?:hd|x|es))?|"
@@ -160,13 +161,16 @@ def source_of(parents: Sequence[str], tails: Iterable[str]) -> str | None:
     for folder in parents[-2:]:
         if folder.casefold() in _OF_FOLDER:
             return _OF_FOLDER[folder.casefold()]
-    for tail in tails:
-        found = _SOURCE.search(tail)
-        if found:
-            return _LABELS[(found.lastindex or 1) - 1]
-    return None
+    return next(filter(None, map(_source, tails)), None)
 
 
+@lru_cache(maxsize=1024)  # most files of a library end alike
+def _source(tail: str) -> str | None:
+    found = _SOURCE.search(tail)
+    return _LABELS[(found.lastindex or 1) - 1] if found else None
+
+
+@lru_cache(maxsize=1024)
 def release_words(name: str) -> str:
     """Return a name from where its words about the release may begin, "" without any."""
     cruft, bracket = CRUFT.search(name), _BRACKET.search(name)

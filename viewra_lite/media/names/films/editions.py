@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from string import capwords
 
 from ..text import CRUFT, words
@@ -59,8 +60,8 @@ _LANGUAGES = (
 )
 # Words that end a release's title, and are words of a title elsewhere.
 _RELEASE_END = re.compile(
-    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|custom|do[ck]u|int[eé]grale?|multi|complete|limited|"
-    r"internal|proper|real|convert|stv|nfofix|read[ ._]?nfo|retail|dual|dubbed|subbed|v\d|"
+    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|r[1-6]|line|custom|do[ck]u|int[eé]grale?|multi|complete|"
+    r"limited|internal|proper|real|convert|stv|nfofix|read[ ._]?nfo|retail|dual|dubbed|subbed|v\d|"
     r"(?-i:OM|DL|ML|LD|MD|HC|WS|FS|PAL|NTSC|XXX))[ ._-]*$",
     re.I,
 )
@@ -69,6 +70,7 @@ _LABEL = re.compile(
     r"(?<=[^\W_])[ ._-]*(?:\[[^\[\]]*\]|\((?:vhs|dvd|bd|web|tv|u?hd|sd|3d)\))[ ._-]*$", re.I
 )
 _LANGUAGE = re.compile(rf"(?<=[\w)\]][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
+_JOINED = re.compile(r"(?<![^\W_])(?:and|or|of|in|the|&)[ ._-]+$", re.I)  # "Longer and Uncut"
 _FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
 _TITLE_LANGUAGES = ("english", "latino")  # "Johnny English"
 LEAST_WORDS_BEFORE_LANGUAGE = 3
@@ -93,6 +95,7 @@ def edition_of(names: Iterable[str], tails: Iterable[str]) -> str | None:
     return next(filter(None, map(_edition, tails)), None)
 
 
+@lru_cache(maxsize=1024)  # most files of a library end alike
 def _edition(text: str) -> str | None:
     """Join the labels of a text's editions: "Extended Director's Cut"."""
     cruft = CRUFT.search(text)
@@ -128,7 +131,7 @@ def _end(title: str, rest: str, *, is_release: bool) -> int | None:
     for edition in _EARLY_WORDS.finditer(title):
         pass
     if edition is not None and not words(title[edition.end() :]):
-        return edition.start()
+        return None if _JOINED.search(title[: edition.start()]) else edition.start()
     found = _LABEL.search(title)
     if found is None and is_release:
         found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title)

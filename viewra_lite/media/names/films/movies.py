@@ -40,6 +40,7 @@ _ORDINAL = re.compile(
 _BARE_YEAR = re.compile(
     rf"(?<![^\W_])({YEAR})(?:-{YEAR}|г\.?)?(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))"  # not of a date
 )
+_OTHER_TITLE = re.compile(r"(?<=\w)[ ._]+[(\[]?a\.?k\.?a\.?[ ._]+(?=\w)", re.I)
 _LABEL = re.compile(r"[ ]*[-_ ][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
 
@@ -136,6 +137,8 @@ def _bare_reading(text: str) -> _Reading:
 
 def _title_part(text: str, rest: str = "", *, is_release: bool) -> str:
     head = before_cruft(text)
+    other = _OTHER_TITLE.search(head)
+    head = head[: other.start()] if other else head
     return without_end(head, rest, is_release=is_release or head != text)
 
 
