@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .media.scanning.facts import FileFacts, Problem, ScanResult
     from .media.scanning.reconcile import Reconciliation
+    from .media.scanning.watch import Watcher
     from .media.search.searching import SearchHit
     from .module import Module
     from .playback.history.archive import ArchiveResult
@@ -96,6 +97,7 @@ __all__ = [
     "UserTotal",
     "WaitFacts",
     "WatchItem",
+    "Watcher",
     "WatchedRecord",
     "Writer",
     "errors",
@@ -118,6 +120,7 @@ _NAMES = {
     "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
     "media.scanning.facts": "FileFacts Problem ScanResult",
     "media.scanning.reconcile": "Reconciliation",
+    "media.scanning.watch": "Watcher",
     "media.search.searching": "SearchHit",
     "module": "Module",
     "playback.history.archive": "ArchiveResult",

@@ -71,6 +71,19 @@ def test_a_running_scan_is_shown_and_cancelled_from_another_process(
     assert cli("scan", "--cancel", *config).code == 2
 
 
+def test_watching_ends_with_ctrl_c(cli: Run, folder: Path, films: Path) -> None:
+    cli("scan", films, "--type", "movie")
+    child = process("scan", "--watch", cwd=folder)
+    assert child.stderr is not None
+    for line in child.stderr:
+        if line.startswith("Watching all libraries"):
+            child.send_signal(signal.SIGINT)
+            break
+    _, err = child.communicate(timeout=60)
+    assert (child.returncode, err) == (130, "viewra-lite: interrupted\n")
+    assert cli("scan", "--watch", "--json").code == 2
+
+
 def test_ctrl_c_in_a_scan_and_the_next_scan_finishes(
     cli: Run, folder: Path, url: str, films: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from os import PathLike
@@ -12,6 +13,7 @@ from ..database.checks import (
     checked_id,
     checked_limit,
     checked_moment,
+    checked_seconds,
     checked_whole,
     or_none,
     refused,
@@ -46,6 +48,7 @@ from .search.models import SearchDocument
 if TYPE_CHECKING:
     from .scanning.facts import ScanResult
     from .scanning.reconcile import Reconciliation
+    from .scanning.watch import Watcher
     from .search.searching import SearchHit
 
 
@@ -214,6 +217,30 @@ class MediaModule(CatalogVerbs):
 
         return Reconciliation(
             self.db, library, self.config, accept_missing=accept_missing, folder=folder
+        )
+
+    def watch(
+        self, *, quiet_s: float = 5.0, scanned: Callable[[str, ScanResult], Any] | None = None
+    ) -> Watcher:
+        """Return a context manager that scans folders that change, in a thread of its own.
+
+        A folder of any library is scanned, as by scan(folder=), once nothing in it has changed
+        for quiet_s seconds; then scanned(library_id, result) is called in that thread. Changes
+        before the block are not noticed, nor are those on network shares (NFS, SMB, SSHFS), which
+        have to be scanned from time to time. Errors are logged, and the watching continues. The
+        end of the block cancels a scan that runs. Raises InvalidValueError, and ConfigError
+        without the package watchfiles.
+
+            with store.media.watch(quiet_s=10):
+                serve()
+        """
+        from .scanning.watch import Watcher
+
+        if scanned is not None and not callable(scanned):
+            raise refused("scanned", "a function, or None", scanned)
+        seconds = checked_seconds("quiet_s", quiet_s)
+        return Watcher(
+            self.scan, self.libraries, self.cancel_scan, quiet_s=seconds, scanned=scanned
         )
 
     def scans(self) -> list[MediaScan]:

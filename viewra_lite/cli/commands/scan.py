@@ -54,6 +54,11 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--cancel", action="store_true", help="end the running scan of a library, in any process"
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="then scan folders that change, until Ctrl-C; not on network shares",
+    )
     parser.add_argument("--all", action="store_true", help="scan every library, due or not")
 
 
@@ -66,13 +71,31 @@ def run_scan(args: Namespace) -> int:
     with (created if args.type else existing)(args) as store:
         libraries = _chosen(store, args)
         scans = [(library, _scanned(store, library, args)) for library in libraries]
-    finished = [(library, result) for library, result in scans if result is not None]
+        finished = [(library, result) for library, result in scans if result is not None]
+        if args.watch:
+            _print_scans(args, finished)
+            _watch(store)
     if args.json:
         print_json({"scans": [_scan_facts(*scan) for scan in finished]})
     else:
         _print_scans(args, finished)
     well = len(finished) == len(scans) and not any(result.frozen for _, result in finished)
     return DONE if well else NOT_WELL
+
+
+def _watch(store: Store) -> None:
+    """Scan what changes, until Ctrl-C."""
+    from threading import Event
+
+    names = {library.id: library.name for library in store.media.libraries()}
+
+    def scanned(library_id: str, result: ScanResult) -> None:
+        said = [f"{getattr(result, name)} {name}" for name in _NUMBERS if getattr(result, name)]
+        note(f"{names.get(library_id, library_id)}: {', '.join(said) or 'nothing new'}")
+
+    with store.media.watch(scanned=scanned):
+        note("Watching all libraries, but no network shares; Ctrl-C ends it")
+        Event().wait()
 
 
 def _cancel(args: Namespace) -> int:
@@ -97,6 +120,8 @@ def _refuse_conflicts(args: Namespace) -> None:
         )
     if args.cancel and (args.path is None or args.type or args.folder is not None):
         raise UsageError("--cancel takes only the PATH, name or id of a library")
+    if args.watch and args.json:
+        raise UsageError("--watch and --json exclude each other (see viewra-lite scan --help)")
     if args.path is not None and args.all:
         raise UsageError("a PATH and --all exclude each other (see viewra-lite scan --help)")
 
