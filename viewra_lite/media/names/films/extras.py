@@ -75,6 +75,11 @@ _ENDINGS = (
 )
 _ENDING = tuple(re.compile(pattern, re.I) for pattern in _ENDINGS)
 _AFTER_FOLDER = re.compile(rf"(?P<film>.+)-(?P<word>{_OF_TITLES}){_NUMBER}", re.I)
+_BEGINNING = re.compile(
+    rf"(?P<word>{_TRAILER}|behind[ ._-]?the[ ._-]?scenes|making[ ._]of|deleted[ ._]scenes?|"
+    r"featurettes?|bloopers?|gag[ ._]reel|interviews?)(?![^\W_])",
+    re.I,
+)
 # Most names have none of these, and searching them is faster than the patterns.
 _HINTS = (
     *("trailer", "teaser", "behind", "deleted", "featurette", "making", "gag", "blooper", "scene"),
@@ -158,14 +163,27 @@ def _ending(folders: Sequence[str], stem: str, library_type: str) -> _Found | No
     found = next(filter(None, (pattern.fullmatch(stem) for pattern in _ENDING)), None)
     found = found or _after_folder(folders, stem)
     if found is None:
-        return None
+        return _beginning(folders, stem)
     is_attached = stem[: found.start("word")].endswith("-") and not found["film"].endswith(" ")
-    if library_type == "tv" and _NUMBERED.search(stem) and not is_attached:
+    is_numbered = _NUMBERED.search(stem) or found["film"].strip(" ._-").isdecimal()
+    if library_type == "tv" and is_numbered and not is_attached:
         return None  # an episode with the title "Trailer"
-    word = re.sub(r"[ ._-]+", "", found["word"].casefold()).rstrip("s")
-    kind = next((kind for end, kind in _KIND_OF_ENDING.items() if word.endswith(end)), "other")
+    kind = _kind(found["word"])
     label = words(_label(found["word"], kind) + found["number"].strip(" ._-"))
     return _Found(kind, list(folders), found["film"], label, is_in_folder=False)
+
+
+def _kind(word: str) -> str:
+    said = re.sub(r"[ ._-]+", "", word.casefold()).rstrip("s")
+    return next((kind for end, kind in _KIND_OF_ENDING.items() if said.endswith(end)), "other")
+
+
+def _beginning(folders: Sequence[str], stem: str) -> _Found | None:
+    """Find the word at the beginning: "Making of" in a folder "Film (year)" without that word."""
+    found = _BEGINNING.match(stem) if folders and _YEAR.search(folders[-1]) else None
+    if found is None or _YEAR.search(stem) or _BEGINNING.match(folders[-1]):
+        return None
+    return _Found(_kind(found["word"]), list(folders), stem, words(stem), is_in_folder=True)
 
 
 def _after_folder(folders: Sequence[str], stem: str) -> re.Match[str] | None:
