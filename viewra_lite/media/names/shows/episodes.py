@@ -32,8 +32,9 @@ _YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
 _NUMBERS_AT_END = re.compile(r"[ ._]\d{2,4}[-~]\d{2,4}$")  # "Show 001-100": a box of episodes
 _EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
+_WORD_IN_BRACKETS = re.compile(r"(?<=[^\W_][ _])\[([^\W\d_]+)\](?=[ _][^\W\d_])")
 _NUMBER_FIRST = re.compile(r"\s*\[[\d.x-]+\]")
-_GROUP_IN_PARENTHESES = re.compile(r"\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
+_GROUP_IN_PARENTHESES = re.compile(r"\A\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
 _NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
 
 
@@ -201,9 +202,11 @@ def _titled(text: str) -> _Show:
 
 
 def _without_release_notes(text: str) -> str:
-    return re.sub(
+    """Drop "[720p]"; "Our [Local] Idol" keeps its word."""
+    text = re.sub(
         r"\[[^\]]*\]", lambda note: " " if CRUFT.search(note.group()) else note.group(), text
     )
+    return _WORD_IN_BRACKETS.sub(r"\1", text)
 
 
 def _last_bracket(text: str) -> str:
@@ -337,6 +340,7 @@ _SPECIAL = re.compile(r"(?<![^\W_])(?:special|spécial|especial|speciale?)$", re
 _NOTE = re.compile(
     r"\[[^\]]*\]?|\((?:\d{3,4}p|bd|tv|dvd|web)[^)]*\)?|^[ ._]*\(?end\b\)?|\(v\d\)|^-[^\W_]+$", re.I
 )
+_OF_RELEASE = re.compile(rf"{YEAR}|480|576|720|1080|2160")  # before other release words
 _ONLY_DATE = re.compile(rf"\({YEAR}\)|\d{{6}}")  # of the release: "E05.END.170505.720p"
 
 
@@ -346,11 +350,14 @@ def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | Non
     begin = token.end if token else day.end if day else 0
     if day is not None and token is not None and day.start >= token.end:
         text = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
-    tail = text[begin : release_start(guessed, begin, len(text))]
-    cruft = CRUFT.search(tail)
-    tail = _NOTE.sub(" ", tail[: cruft.start()] if cruft else tail)
+    end = release_start(guessed, begin, len(text))
+    cruft = CRUFT.search(text, begin, end)
+    end = cruft.start() if cruft else end
+    tail = _NOTE.sub(" ", text[begin:end])
     title = words(tail.lstrip(" ._-")) or None
-    if title and (_ONLY_DATE.fullmatch(title) or (cruft and re.fullmatch(YEAR, title))):
+    if title and (
+        _ONLY_DATE.fullmatch(title) or (end < len(text) and _OF_RELEASE.fullmatch(title))
+    ):
         return None
     if title and begin == 0 and show and title.casefold().startswith(show.casefold()):
         rest = title[len(show) :]

@@ -6,7 +6,7 @@ import re
 
 from ..text import YEAR
 
-_SEASON_WORDS = {
+SEASON_WORDS = {
     "Afrikaans": "seisoen",
     "Albanian": "sezoni",
     "Arabic": "الموسم موسم",
@@ -20,7 +20,7 @@ _SEASON_WORDS = {
     "English": "season series book volume vol",
     "Estonian": "hooaeg",
     "Finnish": "tuotantokausi kausi",
-    "French": "saison",
+    "French": "saison livre",
     "Galician": "tempada",
     "Georgian": "სეზონი",
     "German": "staffel",
@@ -75,12 +75,13 @@ def _either(words: str) -> str:
     return "|".join(re.escape(word).replace("_", "[ ._]") for word in longest_first)
 
 
-_ALL_WORDS = " ".join(_SEASON_WORDS.values())
+_ALL_WORDS = " ".join(SEASON_WORDS.values())
 _WORD = _either(_ALL_WORDS)
 _WORD_AFTER = _either(" ".join(word for word in _ALL_WORDS.split() if word not in _NEVER_AFTER))
 _NUMBER = rf"\d{{1,4}}|{'|'.join(sorted(_CARDINALS + _ROMAN, key=len, reverse=True))}"
 _SEASON = re.compile(
-    rf"(?<![^\W_])(?<!['’])(?:(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})"
+    rf"(?<![^\W_])(?<!['’])(?:"
+    rf"(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})(?:[ ._]?of[ ._]?\d{{1,2}})?"
     r"|s(?P<short>\d{1,4})"
     rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|\.|ª|º|a|-?[йя])|{'|'.join(_ORDINALS)})"
     rf"(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}(?:{_WORD})"

@@ -84,7 +84,7 @@ _EAST_ASIAN = re.compile(
     r"(?<![全共\d])第?\s*(?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화]"
 )
 _SPECIAL = re.compile(
-    r"(?<![^\W_])(?:s\d{1,2})?(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|sp|special)s?"
+    r"(?<![^\W_])(?:s\d{1,2})?(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|ex(?=\d)|sp|special)s?"
     r"[ ._-]{0,3}(\d{1,3})?(?:v\d)?(?![^\W_])",
     re.I,
 )
@@ -118,6 +118,7 @@ _BEFORE_CRUFT = re.compile(
     r"(?:-(?P<last>\d{2,4}))?(?=[ ._-]*$)",
     re.I,
 )
+_RESOLUTION = re.compile(r"(?<=[ ._])(?:480|576|720|1080|2160)(?=[ ._])")
 _DOTTED_PAIR = re.compile(r"(?<=[^\W\d_])[ ._-](\d{2})\.(\d{2})(?=[. _]|$)")
 _SPACED_CROSS = re.compile(r"(?<=[^\W\d_])[ ._-]+(\d{1,2}) x (\d{2})(?![^\W_])", re.I)
 _SEASON_AND_TWO = re.compile(r"(?<=[^\W_])[ ._-](\d{1,2})(\d{2})(?:[ ._]\1)?(\d{2})(?![^\W_])")
@@ -221,16 +222,14 @@ def _worded(text: str) -> Token | None:
     if spanish:
         episodes = span(int(spanish[2]), int(spanish[3] or spanish[2]))
         return Token(spanish.start(), spanish.end(), episodes, int(spanish[1]))
-    for pattern in (_OF, _WORDED_GLUED, _WORDED, _NUMBER_WORD):
-        found = pattern.search(text)
-        if found:
-            number = int(next(group for group in found.groups() if group))
-            episodes, end = _all_of(text, found.end(), number)
-            return Token(found.start(), end, episodes, kind="worded")
-    found = _EAST_ASIAN.search(text)
-    if found:
-        return Token(found.start(), found.end(), _spanned(found), kind="worded")
-    return None
+    of_many = list(_OF.finditer(text))[-1:]  # "Season 2of5.3of9"
+    others = (pattern.search(text) for pattern in (_WORDED_GLUED, _WORDED, _NUMBER_WORD))
+    for found in filter(None, (*of_many, *others)):
+        number = int(next(group for group in found.groups() if group))
+        episodes, end = _all_of(text, found.end(), number)
+        return Token(found.start(), end, episodes, kind="worded")
+    east = _EAST_ASIAN.search(text)
+    return Token(east.start(), east.end(), _spanned(east), kind="worded") if east else None
 
 
 def _special(text: str) -> Token | None:
@@ -257,7 +256,7 @@ def _special(text: str) -> Token | None:
         (int(number or 1),),
         0,
         "worded",
-        series=series if series in ("OVA", "OAD", "OVD", "ONA") else None,
+        series=series if series in ("OVA", "OAD", "OVD", "ONA", "EX") else None,
     )
 
 
@@ -296,9 +295,9 @@ def _bare_numbers(text: str) -> Iterator[re.Match[str]]:
     if leading:
         yield leading
     yield from reversed(list(_TRAILING.finditer(text)))
-    cruft = CRUFT.search(text)
-    if cruft:
-        yield from _BEFORE_CRUFT.finditer(text, 0, cruft.start())
+    for cruft in (_RESOLUTION.search(text), CRUFT.search(text)):
+        if cruft:
+            yield from _BEFORE_CRUFT.finditer(text, 0, cruft.start())
 
 
 def _season_and_two(text: str) -> Token | None:
