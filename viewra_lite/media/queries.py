@@ -274,7 +274,8 @@ def unlinked_extras(library_id: Placeholder, after: Placeholder, limit: Placehol
         MediaExtra.select(MediaExtra, MediaFile)
         .join(MediaFile)
         .where(
-            MediaFile.library == library_id,
+            fn.COALESCE(MediaFile.library, "")
+            == library_id,  # not by a library's index: few extras
             MediaExtra.movie.is_null(),
             MediaExtra.show.is_null(),
             MediaExtra.media_file > after,

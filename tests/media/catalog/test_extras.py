@@ -123,13 +123,14 @@ def test_a_file_that_is_renamed_becomes_an_extra_and_a_film_again(
     assert movie.extras == [] and len(movie.files) == 2
 
 
-def test_samples_and_trailers_of_nothing_are_left_out(
+def test_samples_are_left_out_and_a_trailer_of_nothing_is_no_film(
     store: Store, library: MediaLibrary, folder: Path
 ) -> None:
     films(folder, "Heat (1995)/Heat (1995).mkv", "Heat (1995)/Sample/heat.mkv", "trailer.mkv")
     films(folder, "Heat (1995)/heat-sample.mkv")
-    result = store.media.scan(library.id)
-    assert result.added == 1
+    assert store.media.scan(library.id).added == 2
+    (heat,) = store.media.movies().items
+    assert (heat.title, store.media.movie(heat.id).extras) == ("Heat", [])
 
 
 def test_an_extra_is_played_as_itself_and_is_not_to_be_continued(
