@@ -120,6 +120,22 @@ def test_ids_in_names_are_the_shows_the_seasons_and_the_episodes(
     assert (second.tvdb_id, second.imdb_id) == (None, "tt0000444")
 
 
+def test_a_season_keeps_its_id_while_one_of_its_folders_has_it(
+    store: Store, tv: MediaLibrary, clock: Any
+) -> None:
+    show = scanned(
+        store,
+        tv,
+        "Harbour/Season 01 [tvdbid=222]/Harbour S01E01.mkv",
+        "Harbour/Season 1/Harbour S01E02.mkv",
+    )
+    assert show.seasons[0].tvdb_id == 222
+    Path(tv.path, "Harbour/Season 01 [tvdbid=222]").rename(Path(tv.path, "Harbour/Season 01"))
+    clock.advance(60)
+    store.media.scan(tv.id)
+    assert store.media.show(show.id).seasons[0].tvdb_id is None
+
+
 def test_an_episode_that_only_its_name_gave_an_id_goes_with_its_file(
     store: Store, tv: MediaLibrary, clock: Any
 ) -> None:

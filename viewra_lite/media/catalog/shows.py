@@ -40,7 +40,7 @@ class Shows:
         placed: list[str] = []
         if numbers:
             show = self._show(file, name)
-            season = self._season(show, season_number, name)
+            season = self._season(file, show, season_number, name)
             left: list[Episode] = []
             placed = [
                 self._episode(file, name, show, season, number, numbers[-1], left)
@@ -117,12 +117,13 @@ class Shows:
         self._dirty_ids["show"].add(show.id)
         return show
 
-    def _season(self, show: TVShow, number: int, name: EpisodeName) -> Season:
+    def _season(self, file: MediaFile, show: TVShow, number: int, name: EpisodeName) -> Season:
         season = Season.get_or_none(Season.show == show.id, Season.season_number == number)
         if season is None:
             season = Season.create(id=self._db.new_id(), show=show.id, season_number=number)
         if any(name.season_ids) or season.sources:
-            changes = sources.changes(season, {sources.NAME: name.season_ids._asdict()})
+            speaker = Speaker(others=lambda: matching.other_paths(self._library, show, file))
+            changes = sources.changes(season, {sources.NAME: name.season_ids._asdict()}, speaker)
             if changes:
                 Season.update(**changes).where(Season.id == season.id).execute()
         return season
@@ -159,7 +160,7 @@ class Shows:
     def _special(self, file: MediaFile, name: EpisodeName, work: str) -> str:
         """Place a special that only its title identifies: "Christmas Special", "OVA 2"."""
         show = self._show(file, name)
-        season = self._season(show, 0, name)
+        season = self._season(file, show, 0, name)
         special = Episode.get_or_none(Episode.show == show.id, Episode.work == work)
         if special is None:
             return self._new_episode(file, name, season, None, None, work)
