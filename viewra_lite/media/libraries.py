@@ -26,7 +26,6 @@ from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
 from ..errors import ConflictError, InvalidValueError, StoreBusyError, shown
 from . import queries
-from .names.kinds import above_discs
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
 
 _log = logging.getLogger("viewra_lite.media")
@@ -90,6 +89,8 @@ def part_of(library: MediaLibrary, folder: object) -> str | None:
 
     A way to it over links is replaced by the one that a scan takes. It may have been deleted.
     """
+    from .names.kinds import above_discs
+
     path = os.path.abspath(checked_path("folder", folder))
     checked_value(MediaFile.path, path)
     real, root = os.path.realpath(path), os.path.realpath(library.path)

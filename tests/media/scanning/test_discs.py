@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,20 @@ def test_a_bluray_is_one_item_of_its_longest_playlist(
     assert (file.mime_type, file.error) == ("x-content/video-bluray", None)
     assert [movie.title for movie in store.media.movies().items] == ["Film"]
     assert store.media.scan(library.id).unchanged == 1
+
+
+def test_a_playlist_that_plays_parts_of_one_clip_is_as_long_as_all_of_them(tmp_path: Path) -> None:
+    index = write_bluray(tmp_path / "BDMV", ((("00001", 50.0),), (("00003", 40.0),)))
+    playlist = index.parent / "PLAYLIST/00001.mpls"
+    data = bytearray(playlist.read_bytes())
+    item = bytes(data[50:])
+    later = bytearray(item)
+    later[14:22] = struct.pack(">II", 90_000 + 40 * 45_000, 90_000 + 70 * 45_000)
+    struct.pack_into(">H", data, 46, 3)
+    playlist.write_bytes(bytes(data) + bytes(later) + item)
+    title = discs.main_title(str(index))
+    assert title is not None and title.seconds == 70.0
+    assert [Path(clip).name for clip in title.clips] == ["00003.m2ts"]
 
 
 @pytest.mark.parametrize("lower", [False, True])

@@ -129,6 +129,38 @@ class LivingFolder(RuleBasedStateMachine):
         except Unplugged:
             pass
 
+    @rule(k=st.integers(1, 9))
+    def cancelled_scan(self, k: int) -> None:
+        calls = 0
+
+        def progress(*_: Any) -> None:
+            nonlocal calls
+            calls += 1
+            self.clock.advance(1)
+            if calls == k:
+                self.store.media.cancel_scan(self.library.id)
+
+        present = {row.path for row in self.rows() if row.status == "present"}
+        result = self.store.media.scan(self.library.id, progress=progress)
+        if result.cancelled:
+            assert result.removed == 0
+            left = present & self.disk().keys()
+            assert left <= {row.path for row in self.rows() if row.status == "present"}
+
+    @rule()
+    def scan_of_a_part(self) -> None:
+        part, disk = os.path.join(self.folder, "Sub", ""), self.disk()
+        present = {row.path for row in self.rows() if row.status == "present"}
+        self.clock.advance(60)
+        last_scan = self.store.media.library(self.library.id).last_scan
+        result = self.store.media.scan(self.library.id, folder=self.folder / "Sub")
+        assert self.store.media.library(self.library.id).last_scan == last_scan
+        after = {row.path: row for row in self.rows() if row.status == "present"}
+        inside = {path: content for path, content in disk.items() if path.startswith(part)}
+        assert {p: row.content for p, row in after.items() if p.startswith(part)} == inside
+        assert result.added + result.updated + result.moved + result.unchanged == len(inside)
+        assert {p for p in present if p in disk and not p.startswith(part)} <= after.keys()
+
     @rule()
     def scan(self) -> None:
         before, disk = self.rows(), self.disk()

@@ -27,12 +27,9 @@ class Title(NamedTuple):
 
     clips: tuple[str, ...]
     size: int
+    largest: str
+    """The clip to read streams from."""
     seconds: float | None = None
-
-    @property
-    def largest(self) -> str:
-        """The clip to read streams from."""
-        return max(self.clips, key=os.path.getsize)
 
 
 def main_title(index: str) -> Title | None:
@@ -50,10 +47,9 @@ def main_title(index: str) -> Title | None:
 
 
 def _of_dvd(folder: str) -> Title | None:
-    sets: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(os.listdir(folder)):
-        if vob := _VOB.fullmatch(name):
-            sets[vob[1]].append(os.path.join(folder, name))
+    sets: dict[str, list[_Clip]] = defaultdict(list)
+    for found, clip in _clips(folder, _VOB):
+        sets[found].append(clip)
     titles = [_title(clips) for clips in sets.values()]
     if not titles:
         return None
@@ -96,21 +92,19 @@ def _of_bluray(folder: str) -> Title | None:
     streams, playlists = _folder_in(folder, "stream"), _folder_in(folder, "playlist")
     if streams is None:
         return None
-    clips = {
-        found[1].upper(): os.path.join(streams, name)
-        for name in os.listdir(streams)
-        if (found := _CLIP.fullmatch(name))
-    }
+    clips = dict(_clips(streams, _CLIP))
     titles = []
     for items in _playlists(playlists):
-        if clips.keys() >= items.keys():
-            title = _title([clips[name] for name in items])
-            titles.append(title._replace(seconds=sum(items.values())))
-    titles = titles or [_title([path]) for _, path in sorted(clips.items())]
+        names = dict.fromkeys(item.clip for item in items)
+        if clips.keys() >= names.keys():
+            # A loop over one clip, as of a menu, is no longer than the clip.
+            seconds = sum(item.end - item.start for item in set(items)) / _TICKS
+            titles.append(_title([clips[name] for name in names])._replace(seconds=seconds))
+    titles = titles or [_title([clip]) for clip in clips.values()]
     return max(titles, key=lambda title: (title.seconds or 0.0, title.size), default=None)
 
 
-def _playlists(folder: str | None) -> Iterator[dict[str, float]]:
+def _playlists(folder: str | None) -> Iterator[list[_Item]]:
     names = sorted(os.listdir(folder)) if folder else []
     for name in names[:_MOST_PLAYLISTS]:
         if folder and name.lower().endswith((".mpls", ".mpl")):
@@ -120,9 +114,16 @@ def _playlists(folder: str | None) -> Iterator[dict[str, float]]:
                 yield items
 
 
-def _items(data: bytes) -> dict[str, float]:
-    """Return the clips of a playlist with their seconds; a clip that is repeated counts once."""
-    items: dict[str, float] = {}
+class _Item(NamedTuple):
+    """What a playlist plays of a clip, in ticks."""
+
+    clip: str
+    start: int
+    end: int
+
+
+def _items(data: bytes) -> list[_Item]:
+    items: list[_Item] = []
     if not data.startswith(b"MPLS"):
         return items
     try:
@@ -132,10 +133,10 @@ def _items(data: bytes) -> dict[str, float]:
         for _ in range(count):
             length, clip = struct.unpack_from(">H5s", data, place)
             start, end = struct.unpack_from(">II", data, place + 14)
-            items[clip.decode("ascii", "replace").upper()] = max(0, end - start) / _TICKS
+            items.append(_Item(clip.decode("ascii", "replace").upper(), start, max(start, end)))
             place += 2 + length
     except struct.error:
-        return {}
+        return []
     return items
 
 
@@ -144,5 +145,23 @@ def _folder_in(folder: str, name: str) -> str | None:
     return os.path.join(folder, found[0]) if found else None
 
 
-def _title(clips: list[str]) -> Title:
-    return Title(tuple(clips), sum(map(os.path.getsize, clips)))
+class _Clip(NamedTuple):
+    path: str
+    size: int
+
+
+def _clips(folder: str, pattern: re.Pattern[str]) -> list[tuple[str, _Clip]]:
+    """Return the clips of a folder by name, each with what the pattern finds in its name."""
+    with os.scandir(folder) as entries:
+        named = [
+            (found[1].upper(), entry.name, _Clip(entry.path, entry.stat().st_size))
+            for entry in entries
+            if (found := pattern.fullmatch(entry.name))
+        ]
+    return [(found, clip) for found, _, clip in sorted(named)]
+
+
+def _title(clips: list[_Clip]) -> Title:
+    paths = tuple(clip.path for clip in clips)
+    largest = max(clips, key=lambda clip: clip.size).path
+    return Title(paths, sum(clip.size for clip in clips), largest)

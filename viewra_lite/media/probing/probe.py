@@ -17,6 +17,7 @@ from ..names.kinds import UNPARSED, container, is_disc_index, kind_of
 from ..names.reading import name_of
 from .discs import Title, main_title
 from .parser import Track, parsed
+from .plausible import plausible_seconds
 from .streams import Chapter, Stream, StreamFacts, streams
 from .tags import TagFacts, tagged_name, tags
 
@@ -212,9 +213,9 @@ def _read_disc(found: Probe, title: Title | None) -> Probe:
         return replace(found, error="no title was found on the disc")
     clip = _read(replace(found, path=title.largest), is_music=False)
     seen = clip.streams
-    if seen is not None and title.seconds:
-        rate = round(title.size * 8 / title.seconds)
-        seen = replace(seen, duration=title.seconds, bit_rate=rate)
+    seconds = plausible_seconds(title.seconds)
+    if seen is not None and seconds:
+        seen = replace(seen, duration=seconds, bit_rate=round(title.size * 8 / seconds))
     return replace(clip, path=found.path, streams=seen)
 
 
