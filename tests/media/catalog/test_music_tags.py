@@ -295,6 +295,19 @@ def test_the_guests_that_tags_list_are_found_though_the_text_does_not_name_them(
     assert [hit.id for hit in shelf.store.media.search("Carl")] == [shelf.track().id]
 
 
+@pytest.mark.parametrize("artist", ["Ann", "Robert", "Zoe", "Ann & Robert", "ann and zoe"])
+def test_a_song_is_found_and_imported_by_each_of_its_artists(shelf: Shelf, artist: str) -> None:
+    both = {"artist": ["Ann", "Robert"], "albumartist": ["Ann", "Zoe"]}
+    shelf.write("a.flac", {"title": "T", "album": "Duets"}, **both)
+    shelf.scan()
+    found = shelf.store.media.find_track("T", artist=artist)
+    assert found is not None and found.id == shelf.track().id
+    row = {"title": "T", "artist": artist, "watched": True}
+    (shelf.folder / "played.json").write_text(json.dumps([row]))
+    result = shelf.store.importing.watched(shelf.folder / "played.json", user_id="ann")
+    assert (result.imported, len(result.unmatched)) == (1, 0)
+
+
 def test_an_album_on_which_each_track_has_another_guest_is_its_artists(shelf: Shelf) -> None:
     for number, guests in enumerate((["Ann"], ["Ann", "Bob"], ["Ann", "Carl"]), start=1):
         tags = {"album": "Duets", "title": f"T{number}"}

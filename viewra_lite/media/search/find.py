@@ -252,7 +252,13 @@ def _best(rows: list[Any]) -> Any:
 
 
 def _artists(row: Track) -> set[str]:
-    return {fold(name) for name in (row.artist, row.album.album_artist) if name}
+    return keys_of(row.artist, row.artists, row.album.album_artist, row.album.artists)
+
+
+def keys_of(*names: object) -> set[str]:
+    """Return the keys of names, and of those in lists."""
+    each = (name for value in names for name in (value if isinstance(value, list) else [value]))
+    return {fold(name) for name in each if isinstance(name, str) and name}
 
 
 def _tails(path: str) -> list[list[str]]:

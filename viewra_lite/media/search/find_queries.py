@@ -32,8 +32,10 @@ class Found(NamedTuple):
     """Of a track the disc."""
     number: int | None = None
     artist: str | None = None
+    artists: object = None
     album: str | None = None
     album_artist: str | None = None
+    album_artists: object = None
     air_date: date | None = None
 
 
@@ -79,8 +81,10 @@ _COLUMNS: dict[str, dict[str, Any]] = {
         "season": Track.disc_number,
         "number": Track.track_number,
         "artist": Track.artist,
+        "artists": Track.artists,
         "album": Album.title,
         "album_artist": Album.album_artist,
+        "album_artists": Album.artists,
     },
 }
 _MODELS: dict[str, Any] = {"movie": Movie, "show": TVShow, "episode": Episode, "track": Track}
