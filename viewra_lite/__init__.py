@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TVShow,
         Track,
     )
+    from .media.probing.cover import Cover
     from .media.scanning.facts import FileFacts, Problem, ScanResult
     from .media.scanning.reconcile import Reconciliation
     from .media.scanning.watch import Watcher
@@ -57,6 +58,7 @@ __all__ = [
     "CacheUsage",
     "Config",
     "ConnectionFacts",
+    "Cover",
     "DatabaseFacts",
     "DayTotal",
     "Episode",
@@ -118,6 +120,7 @@ _NAMES = {
     "importing.results": "ImportResult Unmatched",
     "maintenance.statistics": "LibraryStatistics Statistics",
     "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
+    "media.probing.cover": "Cover",
     "media.scanning.facts": "FileFacts Problem ScanResult",
     "media.scanning.reconcile": "Reconciliation",
     "media.scanning.watch": "Watcher",

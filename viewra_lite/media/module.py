@@ -46,6 +46,7 @@ from .search.models import SearchDocument
 # The verbs that scan, save and search import what they need: it takes longer than opening the
 # store.
 if TYPE_CHECKING:
+    from .probing.cover import Cover
     from .scanning.facts import ScanResult
     from .scanning.reconcile import Reconciliation
     from .scanning.watch import Watcher
@@ -272,6 +273,16 @@ class MediaModule(CatalogVerbs):
         file: MediaFile = self._found("media file", id, queries.file_by_id)
         self._load_streams([file])
         return file
+
+    def cover(self, id: str) -> Cover | None:
+        """Return the picture inside a file as `data` and `mime_type`, or None if it has none.
+
+        Not stored: each call reads the file, in a process of its own, for 0.1 s to
+        probe_timeout_s. Raises NotFoundError.
+        """
+        from .probing.cover import cover
+
+        return cover(self.file(id).path, self.config.probe_timeout_s)
 
     def find_file(self, library_id: str, path: str | PathLike[str]) -> MediaFile | None:
         """Return the file at an absolute path, or None. Raises InvalidValueError."""

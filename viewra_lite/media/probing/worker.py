@@ -29,7 +29,7 @@ def serve(timeout_s: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _give_way()
-    _limit_memory()
+    limit_memory()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # A C library that prints would garble the answers, and one that reads would eat requests.
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -61,7 +61,8 @@ def _give_way() -> None:
             os.nice(NICENESS)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Bound the memory of this process, which a hostile file could fill."""
     try:
         import resource
     except ImportError:  # Windows

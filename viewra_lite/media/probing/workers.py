@@ -46,7 +46,7 @@ class ProbePool:
     """
 
     def __init__(self, workers: int, timeout_s: float) -> None:
-        self._most = 0 if _must_stay_in_process() else workers
+        self._most = 0 if must_stay_in_process() else workers
         self._timeout_s = timeout_s
         self._workers: list[_Worker] = []
         self._stranded: list[Request[Any]] = []  # their worker could not start
@@ -275,6 +275,6 @@ def _in_process(request: Request[Any]) -> Answer[Any]:
     return key, probe(*file)
 
 
-def _must_stay_in_process() -> bool:
+def must_stay_in_process() -> bool:
     """A frozen program's executable is the program; Windows cannot wait for pipes."""
     return bool(getattr(sys, "frozen", False)) or not sys.executable or os.name == "nt"
