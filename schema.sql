@@ -128,6 +128,8 @@ CREATE TABLE media_scans (
     done         INTEGER NOT NULL,               -- files of this phase that are done
     total        INTEGER NOT NULL,               -- files of this phase; 0: not known yet
     errors       INTEGER NOT NULL,               -- files that could not be read
+    unplaced     INTEGER,                        -- files of the library that belong to nothing,
+                                                 -- when it ended
     started_at   TIMESTAMP NOT NULL,             -- UTC
     updated_at   TIMESTAMP NOT NULL,             -- last sign of life, UTC
     ended_at     TIMESTAMP,                      -- UTC; NULL: it runs, or its process ended

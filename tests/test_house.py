@@ -56,7 +56,7 @@ LAYERS = {
         *ROOMS,
     },
     "importing": {"config", "database", "errors", "media", "playback"},
-    "maintenance": {"config", "database", "errors", "media.models"},
+    "maintenance": {"config", "database", "errors", "media.files.queries", "media.models"},
     "cli": {
         "adoption",
         "built_in",

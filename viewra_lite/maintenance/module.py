@@ -42,10 +42,11 @@ class Maintenance:
         return self._db.backend.connections()
 
     def problems(self, limit: int = 100) -> list[MediaFile]:
-        """Return the first `limit` files, by path, that are missing or could not be probed.
+        """Return the first `limit` files, by path, that are missing, broken or belong to nothing.
 
-        A missing file has `missing_since`, one that could not be probed has `error`. limit is 1 to
-        1000. Raises InvalidValueError.
+        A missing file has `missing_since`, one that could not be probed has `error`, and one that
+        belongs to no movie, episode or track has neither. limit is 1 to 1000. Raises
+        InvalidValueError.
         """
         found: list[MediaFile] = self._db.all(queries.files_with_problems, checked_limit(limit))
         return found

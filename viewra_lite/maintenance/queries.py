@@ -9,6 +9,7 @@ from peewee import SQL, Case, fn
 
 from ..database.orm.nodes import Placeholder
 from ..database.orm.statements import Query, Statement, statement
+from ..media.files.queries import is_placed
 from ..media.models import MediaFile, MediaLibrary
 
 
@@ -58,10 +59,15 @@ def files_by_library() -> Query:
 
 @statement
 def files_with_problems(limit: Placeholder) -> Query:
-    """Files that are missing, or that could not be probed, by path."""
+    """Files that are missing, could not be probed, or belong to nothing although they were."""
+    is_unplaced = (MediaFile.probe_state == SQL("'done'")) & ~is_placed()
     return (
         MediaFile.select()
-        .where((MediaFile.status == SQL("'missing'")) | (MediaFile.probe_state == SQL("'failed'")))
+        .where(
+            (MediaFile.status == SQL("'missing'"))
+            | (MediaFile.probe_state == SQL("'failed'"))
+            | is_unplaced
+        )
         .order_by(MediaFile.path, MediaFile.id)
         .limit(limit)
     )

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..database.checks import (
+    checked_truth,
     checked_choice,
     checked_id,
     checked_limit,
@@ -21,6 +22,7 @@ from ..database.checks import (
 from ..database.pages import Page, start_after
 from . import libraries, queries
 from .catalog.verbs import CatalogVerbs
+from .files import queries as file_queries
 from .models import (
     LIBRARY_TYPES,
     Album,
@@ -302,16 +304,27 @@ class MediaModule(CatalogVerbs):
         return find.file(self.db, path)
 
     def files(
-        self, library_id: str, *, limit: int = 50, after: str | None = None
+        self,
+        library_id: str,
+        *,
+        placed: bool | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page[MediaFile]:
         """Return a page of a library's files, missing ones included, sorted by path.
 
-        limit is 1 to 1000; after is the `next` of the page before. Raises InvalidValueError.
+        placed=True returns only files of a movie, an episode or a track, and extras; False only the
+        others. limit is 1 to 1000; after is the `next` of the page before. Raises
+        InvalidValueError.
         """
         start = start_after(after, "files", str)
         count = checked_limit(limit) + 1
         checked_id("library_id", library_id)
-        if start is None:
+        or_none(checked_truth, "placed", placed)
+        if placed is not None:
+            statement = file_queries.files_placed(placed, start is not None)
+            rows = self.db.all(statement, library_id, count, *(start or ()))
+        elif start is None:
             rows = self.db.all(queries.files_first, library_id, count)
         else:
             rows = self.db.all(queries.files_after, library_id, count, start[0])

@@ -111,10 +111,12 @@ def scan_ends(
     done: Placeholder,
     total: Placeholder,
     errors: Placeholder,
+    unplaced: Placeholder,
     now: Placeholder,
 ) -> Query:
     return MediaScan.update(
         {
+            MediaScan.unplaced: unplaced,
             MediaScan.phase: phase,
             MediaScan.done: done,
             MediaScan.total: total,

@@ -93,7 +93,8 @@ def test_init_then_status(cli: Run, new_url: str) -> None:
     assert plain.code == 0 and "up to date" in plain.out and "\x1b" not in plain.out
     assert cli("init", "--config", new_url).out.startswith("The store is ready: ")
     assert (
-        cli("status", "--problems", "--config", new_url).err == "No file is missing or unreadable\n"
+        cli("status", "--problems", "--config", new_url).err
+        == "No file is missing, unreadable or without a title\n"
     )
 
 

@@ -13,6 +13,7 @@ from viewra_lite import Store
 from viewra_lite.database.orm.statements import Statement
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.media import queries as media
+from viewra_lite.media.files import queries as file_queries
 from viewra_lite.media.models import Album, Movie, TVShow
 from viewra_lite.media.scanning import queries as scan_queries
 from viewra_lite.media.search import queries as search_queries
@@ -36,6 +37,7 @@ ROOMS = {
 SCANS = {
     "media.queries.libraries": "there is a handful of libraries",
     "media.queries.scans": "there is one for each library",
+    "media.files.queries.forget_unplaced": "there is one for each library",
     "media.scanning.queries.missing_moved": "the index holds only those that are missing",
     "media.scanning.queries.removed_moved": "all that is gone, whatever is there",
     "media.scanning.queries.removed_replaced": "all that is gone, whatever is there",
@@ -53,6 +55,8 @@ OF_A_LIBRARY = {
     "file_ids_of_library",
     "count_files",
     "count_missing",
+    "count_unplaced",
+    "unplaced_before",
     "missing_replaced",
     "missing_moved",
     "present_paths_after",
@@ -72,6 +76,10 @@ PAGES = {
     **{
         f"page of {model.__name__} {more}": history.page_of_plays(model, *more)
         for model in (PlaybackHistory, PlaybackHistoryArchive)
+        for more in ((False, False), (False, True), (True, False), (True, True))
+    },
+    **{
+        f"files placed: {more}": file_queries.files_placed(*more)
         for more in ((False, False), (False, True), (True, False), (True, True))
     },
     "files_first": media.files_first,
@@ -159,7 +167,8 @@ def test_what_has_a_title_is_found_by_the_index_of_titles(kind: str, explain: An
 def test_a_page_is_read_in_the_order_of_an_index(name: str, explain: Any) -> None:
     plan = explain(PAGES[name])
     assert [step for step in plan if "TEMP B-TREE" in step] == []
-    assert all(" USING " in step and "INDEX" in step for step in plan), plan
+    steps = [step for step in plan if "SUBQUERY" not in step]
+    assert all(" USING " in step and "INDEX" in step for step in steps), plan
 
 
 @pytest.mark.parametrize("of_user", [False, True])

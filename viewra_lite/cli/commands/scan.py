@@ -242,6 +242,11 @@ def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -
         # The store's remedy for a program becomes a command to type.
         reason = result.frozen.replace("scan again with accept_missing=True", f"run {again}")
         say(f"{library.name}: frozen: {reason}")
+    if result.unplaced:
+        say(
+            f"{library.name}: {result.unplaced} files belong to no movie, episode or track; see "
+            f"{command(args, 'status', '--problems')}"
+        )
     for problem in result.problems[:_PROBLEMS_SHOWN]:
         say(f"{library.name}: {problem.path}: {problem.message}")
     more = result.errors - min(len(result.problems), _PROBLEMS_SHOWN)

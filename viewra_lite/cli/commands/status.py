@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PROBLEMS_SHOWN = 100
 _SCAN_COLUMNS = ("folder", "phase", "done", "total", "errors", "started_at", "updated_at")
+_UNPLACED = "belongs to no movie, episode or track: its name does not say which"
 _PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 
@@ -32,7 +33,9 @@ def add_commands(commands: Commands) -> None:
         "if the store does not exist or has to be migrated with viewra-lite migrate.",
     )
     status.add_argument(
-        "--problems", action="store_true", help="also list files that are missing or unreadable"
+        "--problems",
+        action="store_true",
+        help="also list files that are missing, unreadable or without a title",
     )
 
 
@@ -106,10 +109,10 @@ def schema_by_module(store: Store) -> list[dict[str, Any]]:
 def _print_problems(files: list[dict[str, Any]]) -> None:
     for file in files:
         since = file["missing_since"]
-        why = f"missing since {printable(since)}" if since else file["error"]
+        why = f"missing since {printable(since)}" if since else file["error"] or _UNPLACED
         say(f"{file['path']}: {why}")
     if not files:
-        note("No file is missing or unreadable")
+        note("No file is missing, unreadable or without a title")
     if len(files) == _PROBLEMS_SHOWN:
         say(f"... only the first {_PROBLEMS_SHOWN} are shown")
 

@@ -164,10 +164,9 @@ class Catalog:
         self, movie: Movie, file: MediaFile, name: MovieName, read: Read, identity: str
     ) -> None:
         """Give a known movie what a file says of it; the best file decides."""
-        is_best = movie.media_file_id == file.id
-        changes: dict[str, Any] = {}
-        if not is_best and versions.is_better(self._db, file, movie.media_file_id):
-            is_best, changes = True, {"media_file": file.id}
+        best = sources.best_file(self._db, movie, file)
+        is_best = best == file.id
+        changes: dict[str, Any] = {} if best == movie.media_file_id else {"media_file": best}
         before = known(movie, "year")
 
         def others() -> list[str]:

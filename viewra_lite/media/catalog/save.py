@@ -23,7 +23,7 @@ from ...database.checks import (
 from ...database.orm.fields import checked_value
 from ...database.transactions.database import Database
 from ...errors import ConflictError, InvalidValueError, NotFoundError, shown
-from ..files import versions
+from ..files import queries as file_queries, versions
 from ..files.works import Works
 from ..identities import album_identity, movie_identity, show_identity, track_identity
 from ..models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Track, TVShow
@@ -36,7 +36,7 @@ from .cleared import after_saving
 _OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared", "sources")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
-_UNREAD = ("media_file", "season_number", "episode_number")  # follow the files
+_UNREAD = ("season_number", "episode_number")  # by these a scan finds an episode
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 _WATCHED = {Movie, Episode, Track}
@@ -282,6 +282,7 @@ def _link(db: Database, model: Any, row_id: str, file_id: str | None) -> None:
             row.work_id = work
     if file_id is not None:
         works.add(file_id, _KINDS[model], row.work_id)
+        db.run(file_queries.forget_unplaced)
 
 
 def _checked(model: Any, parent: object, values: dict[str, Any]) -> dict[str, Any]:

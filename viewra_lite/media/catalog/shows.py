@@ -176,10 +176,9 @@ class Shows:
         end: int | None,
     ) -> None:
         """Give a known episode what a file says of it; the best file decides."""
-        is_best = episode.media_file_id == file.id
-        changes: dict[str, Any] = {}
-        if not is_best and versions.is_better(self._db, file, episode.media_file_id):
-            is_best, changes = True, {"media_file": file.id}
+        best = sources.best_file(self._db, episode, file)
+        is_best = best == file.id
+        changes: dict[str, Any] = {} if best == episode.media_file_id else {"media_file": best}
         speaker = Speaker(lambda: is_best, lambda: versions.other_paths(self._db, episode, file))
         changes.update(sources.changes(episode, _read(name, number), speaker))
         if "title" in changes:

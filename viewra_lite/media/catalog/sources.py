@@ -13,7 +13,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ...database.orm.reading import Reading, shaped
-from ..models import Album, Episode, Season, Track, TVShow
+from ...database.transactions.database import Database
+from ..files import versions
+from ..models import Album, Episode, MediaFile, Season, Track, TVShow, quality_of
 from ..names.keys import fold, sort_title
 from .cleared import cleared
 
@@ -137,6 +139,22 @@ def _sort_title(row: Any, title: str) -> dict[str, str]:
     """Return the sort_title of a new title, unless another was written."""
     follows = row.sort_title is None or row.sort_title == sort_title(row.title)
     return {"sort_title": sort_title(title)} if follows else {}
+
+
+def best_file(db: Database, row: Any, file: MediaFile) -> str:
+    """Return the id of the best file of a movie, an episode or a track, of which one was read.
+
+    One that a person has chosen stays.
+    """
+    current: str | None = row.media_file_id
+    if current is not None and sources_of(row).get("media_file") == Known(PERSON, current):
+        return current
+    if current is None or current != file.id:
+        return file.id if versions.is_better(db, file, current) else str(current)
+    other = versions.other_version(db, row, file)
+    if other is None or quality_of(other) <= quality_of(file):
+        return current
+    return str(other.id)
 
 
 def writable(row: Any, given: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
+
+from peewee import SQL, ColumnBase, fn
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, Statement, statement
 from ...database.transactions.inserts import Insert
-from ..models import MediaChapter, MediaFile, MediaLibrary, MediaStream, RemovedFile
+from ..models import (
+    Episode,
+    MediaChapter,
+    MediaExtra,
+    MediaFile,
+    MediaLibrary,
+    MediaScan,
+    MediaStream,
+    Movie,
+    RemovedFile,
+    Track,
+    WorkFile,
+)
 
 # Files with the same content that are compared at most: each costs a stat().
 _ALIKE = 50
@@ -122,3 +137,57 @@ def delete_streams(file_ids: Placeholder) -> Query:
 @statement
 def delete_chapters(file_ids: Placeholder) -> Query:
     return MediaChapter.delete().where(OneOf(MediaChapter.media_file, file_ids))
+
+
+# What files belong to
+
+
+@lru_cache(maxsize=None)
+def files_placed(placed: bool, continued: bool) -> Statement:
+    """Return the statement for one page of files that belong to something, or that do not.
+
+    Arguments are library_id, limit, and the path of the row before if it is continued.
+    """
+
+    def build(library_id: Placeholder, limit: Placeholder, *path: Placeholder) -> Query:
+        wanted = is_placed() if placed else ~is_placed()
+        query = MediaFile.select().where(MediaFile.library == library_id, wanted)
+        if continued:
+            query = query.where(MediaFile.path > path[0])
+        return query.order_by(MediaFile.path).limit(limit)
+
+    return Statement(build, arity=3 if continued else 2)
+
+
+def is_placed() -> ColumnBase:
+    """Whether a file belongs to a movie, an episode or a track, or is an extra."""
+    movies, episodes, tracks = (
+        fn.EXISTS(model.select(1).where(model.work == WorkFile.work))
+        for model in (Movie, Episode, Track)
+    )
+    works = WorkFile.select(1).where(
+        WorkFile.media_file_id == MediaFile.id, movies | episodes | tracks
+    )
+    extras = MediaExtra.select(1).where(MediaExtra.media_file == MediaFile.id)
+    return fn.EXISTS(works) | fn.EXISTS(extras)
+
+
+@statement
+def count_unplaced(library_id: Placeholder) -> Query:
+    return (
+        MediaFile.select(fn.COUNT(SQL("*")))
+        .where(MediaFile.library == library_id, ~is_placed())
+        .tuples()
+    )
+
+
+@statement
+def unplaced_before(library_id: Placeholder) -> Query:
+    """The number that the last scan has counted, NULL if files were placed or removed since."""
+    return MediaScan.select(MediaScan.unplaced).where(MediaScan.library == library_id).tuples()
+
+
+@statement
+def forget_unplaced() -> Query:
+    """Let the next scan of each library count anew."""
+    return MediaScan.update({MediaScan.unplaced: None})

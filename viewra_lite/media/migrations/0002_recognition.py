@@ -174,6 +174,7 @@ def up(migrator, db):
         done = IntegerField()
         total = IntegerField()
         errors = IntegerField()
+        unplaced = whole()
         started_at = DateTimeField()
         updated_at = DateTimeField()
         ended_at = DateTimeField(null=True)

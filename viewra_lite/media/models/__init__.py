@@ -11,6 +11,7 @@ from .files import (
     MediaStream,
     RemovedFile,
     best_of,
+    quality_of,
 )
 from .music import Album, Track
 from .video import EXTRA_KINDS, SHOW_STATUSES, Episode, MediaExtra, Movie, Season, TVShow
@@ -39,4 +40,5 @@ __all__ = [
     "Work",
     "WorkFile",
     "best_of",
+    "quality_of",
 ]

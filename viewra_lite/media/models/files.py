@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from ...database.orm import peewee_import  # noqa: F401  (before peewee, see there)
 from peewee import (
@@ -129,16 +130,12 @@ def best_of(files: Iterable[MediaFile]) -> MediaFile:
     A file that is present and readable, then the tallest picture, then the largest; of equals the
     first by path, so that the choice is stable.
     """
-    by_path = sorted(files, key=lambda file: os.fsencode(file.path))
-    return max(
-        by_path,
-        key=lambda file: (
-            file.status == "present",
-            file.error is None,
-            file.height or 0,
-            file.size or 0,
-        ),
-    )
+    return max(sorted(files, key=lambda file: os.fsencode(file.path)), key=quality_of)
+
+
+def quality_of(file: MediaFile) -> tuple[Any, ...]:
+    """Return what versions are compared by, the better the greater."""
+    return file.status == "present", file.error is None, file.height or 0, file.size or 0
 
 
 class RemovedFile(StoreModel):
@@ -245,6 +242,9 @@ class MediaScan(StoreModel):
     done = IntegerField(help_text="files of this phase that are done")
     total = IntegerField(help_text="files of this phase; 0: not known yet")
     errors = IntegerField(help_text="files that could not be read")
+    unplaced = IntegerField(
+        null=True, help_text="files of the library that belong to nothing, when it ended"
+    )
     started_at = TimestampField(help_text="UTC")
     updated_at = TimestampField(help_text="last sign of life, UTC")
     ended_at = TimestampField(null=True, help_text="UTC; NULL: it runs, or its process ended")

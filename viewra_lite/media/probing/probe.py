@@ -27,6 +27,7 @@ __all__ = [
     "TagFacts",
     "available",
     "fingerprint",
+    "late",
     "probe",
     "tags",
     "unread",
@@ -41,7 +42,7 @@ class Probe:
     """The result of probing a file: size in bytes; `error` is one line, None for a sound file.
 
     `skipped` names the optional packages that were missing. `fingerprint` is "" if the file could
-    not be read.
+    not be read, and `name` is None if the file is gone. `is_late`: the probe was ended.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Probe:
     tags: TagFacts | None = None
     error: str | None = None
     skipped: tuple[str, ...] = ()
+    is_late: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Make a mapping that json.dumps takes; from_json makes the same Probe of it."""
@@ -164,10 +166,12 @@ def unread(path: str, library_type: str, root: str, error: str | None = None) ->
     try:
         facts = os.stat(path)
         if not stat.S_ISREG(facts.st_mode):
-            return replace(found, error="not a regular file")
+            return replace(found, name=None, error="not a regular file")
         if is_disc_index(os.path.basename(path)):
             return _unread_disc(found, main_title(path))
         found = replace(found, size=facts.st_size, fingerprint=fingerprint(path))
+    except FileNotFoundError as exc:
+        return replace(found, name=None, error=_reason(exc))
     except (OSError, ValueError) as exc:
         return replace(found, error=_reason(exc))
     return found if found.size else replace(found, error="the file is empty (0 bytes)")
@@ -177,6 +181,12 @@ def _unread_disc(found: Probe, title: Title | None) -> Probe:
     if title is None or not title.size:
         return replace(found, error="no title was found on the disc: files of it are missing")
     return replace(found, size=title.size, fingerprint=_fingerprint_of_disc(title))
+
+
+def late(path: str, library_type: str, root: str, error: str) -> Probe:
+    """Probe one file without reading it, because that takes too long: only its name."""
+    name, skipped = _named(path, library_type, root)
+    return Probe(path, name=name, error=error, skipped=skipped, is_late=True)
 
 
 def _named(path: str, library_type: str, root: str) -> tuple[NameFacts | None, tuple[str, ...]]:

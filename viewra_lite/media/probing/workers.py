@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .probe import Probe, probe, unread
+from .probe import Probe, late, probe, unread
 from .worker import READY
 
 _log = logging.getLogger("viewra_lite.media")
@@ -197,11 +197,14 @@ class ProbePool:
     def _too_late(self, worker: _Worker) -> list[Answer[Any]]:
         if not worker.is_ready:
             return self._crashed(worker)
-        key, path, *_ = worker.request or (None, "")
+        request = worker.request
         self._discard(worker)
         _log.debug("a probe took longer than %g s", self._timeout_s)
+        if request is None:
+            return []
+        key, path, kind, root = request
         # Not read in this process: a file that hung the worker would hang the server.
-        return [(key, Probe(path, error=f"the probe took longer than {self._timeout_s:g} s"))]
+        return [(key, late(path, kind, root, f"the probe took longer than {self._timeout_s:g} s"))]
 
     def _discard(self, worker: _Worker) -> int:
         self._workers.remove(worker)

@@ -56,7 +56,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan or a reconciliation; the first eight are numbers of files."""
+    """The result of a scan or a reconciliation; the first nine are numbers of files."""
 
     added: int = 0
     updated: int = 0
@@ -71,6 +71,8 @@ class ScanResult:
     errors: int = 0
     probed: int = 0
     """New, changed, or left by a scan that was interrupted, lacked a package, or was older."""
+    unplaced: int = 0
+    """All files that belong to no movie, episode or track: files(library_id, placed=False)."""
     frozen: str | None = None
     """Why nothing was marked missing, or None."""
     cancelled: bool = False

@@ -9,6 +9,7 @@ from ...database.transactions.database import Database
 from ...errors import ConflictError, NotFoundError
 from .. import queries
 from ..catalog.catalog import Catalog
+from ..files import queries as file_queries
 from ..files.relink import is_mounted
 from ..files.removal import forget_files
 from ..libraries import locked
@@ -56,4 +57,6 @@ def _purge_some(db: Database, library: MediaLibrary, before: datetime) -> int:
             catalog.release(db.one(queries.file_by_id, id))
         forget_files(db, ids)
         catalog.finish()
+        if ids:
+            db.run(file_queries.forget_unplaced)
     return len(ids)

@@ -234,16 +234,15 @@ def _save_probe(*, id: Placeholder, **probed: ColumnBase) -> Query:
     return MediaFile.update(**probed).where(MediaFile.id == id)
 
 
+def _save_error(*, id: Placeholder, **failed: ColumnBase) -> Query:
+    return MediaFile.update(**failed).where(MediaFile.id == id)
+
+
 save_probe = Statement(_save_probe, names=("id", *_PROBED))
 
 
-@statement
-def save_error(
-    error: Placeholder, probe_state: Placeholder, now: Placeholder, id: Placeholder
-) -> Query:
-    return MediaFile.update(
-        {MediaFile.error: error, MediaFile.probe_state: probe_state, MediaFile.updated_at: now}
-    ).where(MediaFile.id == id)
+_FAILED = ("error", "probe_state", "identity", "updated_at")
+save_error = Statement(_save_error, names=("id", *_FAILED))
 
 
 # Matches of gone files

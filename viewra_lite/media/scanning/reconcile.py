@@ -123,7 +123,8 @@ class Reconciliation:
                 self.finish()
                 phase = "cancelled" if self.is_cancelled else "done"
         finally:
-            self._scan_state.end(phase, self.result.errors)
+            unplaced = self.result.unplaced if phase == "done" else None
+            self._scan_state.end(phase, self.result.errors, unplaced)
 
     @property
     def is_cancelled(self) -> bool:
@@ -194,6 +195,7 @@ class Reconciliation:
             self._match_and_mark()
         self.tally.set(
             missing=self.count_missing(),
+            unplaced=self._scan_state.count_unplaced(self.result),
             seconds=monotonic() - self._began,
             cancelled=self.is_cancelled,
         )
@@ -229,6 +231,7 @@ class Reconciliation:
         """End without writing anything, because the folder cannot be read."""
         self._state = "abandoned"
         self.tally.set(errors=1, frozen=reason, missing=self.count_missing())
+        self.tally.set(unplaced=self._scan_state.count_unplaced(self.result))
         return self.result
 
     # Inside

@@ -26,6 +26,7 @@ from ..files.streams import Streams
 from ..files.relink import Match, exists, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
 from ..names import kinds
+from ..names.facts import NameFacts, TrackName
 from ..probing.probe import Probe, available
 from ..probing.workers import ProbePool
 from . import queries as scan_queries
@@ -238,22 +239,23 @@ class _Scan:
         if probe.error is not None:
             self._files.tally.problem(probe.path, probe.error)
         if not probe.fingerprint:
-            self._save_error(file, probe)
+            self._save_error(catalog, file, probe)
             return True
         if match is not None and file.fingerprint != probe.fingerprint:
             known = self._known(catalog, file, match)
             if known is None:
                 return False
             file = known
-        self._db.run(scan_queries.save_probe, id=file.id, **self._probed(file, probe))
+        name = _name(file, probe)
+        self._db.run(scan_queries.save_probe, id=file.id, **self._probed(file, name, probe))
         if not _keeps_streams(probe):
             found = probe.streams
             streams.replace(
                 file.id, found.streams if found else (), found.chapters if found else ()
             )
         file = self._db.one(queries.file_by_id, file.id)
-        if probe.error is None and probe.name is not None:
-            catalog.place(file, probe.name, probe.tags)
+        if name is not None:
+            catalog.place(file, name, probe.tags)
         return True
 
     def _known(self, catalog: Catalog, file: MediaFile, match: Match) -> MediaFile | None:
@@ -275,26 +277,35 @@ class _Scan:
         self._files.tally.moved(path)
         self._folders.moved(path)
 
-    def _save_error(self, file: MediaFile, probe: Probe) -> None:
+    def _save_error(self, catalog: Catalog, file: MediaFile, probe: Probe) -> None:
         """Keep the stored columns of an unreadable file, which the next scan probes again.
 
-        A file whose probe timed out, which returns no name, is not probed again.
+        Not a file whose probe was ended, until it changes.
         """
-        was_read = probe.name is None and not probe.skipped
-        state = "failed" if was_read else "pending"
-        if (file.error, file.probe_state) != (probe.error, state):
-            self._db.run(scan_queries.save_error, probe.error, state, self._db.now(), file.id)
+        state = "failed" if probe.is_late else "pending"
+        if (file.error, file.probe_state) == (probe.error, state):
+            return
+        name = _name(file, probe)
+        self._db.run(
+            scan_queries.save_error,
+            id=file.id,
+            error=probe.error,
+            probe_state=state,
+            identity=file.identity if name is None else name.identity,
+            updated_at=self._db.now(),
+        )
+        if name is not None:
+            catalog.place(self._db.one(queries.file_by_id, file.id), name)
 
-    def _probed(self, file: MediaFile, probe: Probe) -> dict[str, Any]:
+    def _probed(self, file: MediaFile, name: NameFacts | None, probe: Probe) -> dict[str, Any]:
         filename = os.path.basename(probe.path)
         state = "failed" if probe.error else "partial" if probe.skipped else "done"
-        name, streams = probe.name, probe.streams
-        identity = name.identity if name is not None and probe.error is None else file.identity
+        streams = probe.streams
         facts = file if _keeps_streams(probe) else streams
         return {
             "size": probe.size,
             "fingerprint": _fingerprint(probe),
-            "identity": identity,
+            "identity": file.identity if name is None else name.identity,
             "mime_type": kinds.mime_type(filename),
             "container": (streams and streams.container) or kinds.container(filename),
             **{column: facts and getattr(facts, column) for column in _OF_STREAMS},
@@ -313,6 +324,17 @@ _OF_NAMES = ("edition", "part", "source")
 def _keeps_streams(probe: Probe) -> bool:
     """Whether the stored streams stay, because without pymediainfo none were read."""
     return probe.streams is None and bool(probe.skipped)
+
+
+def _name(file: MediaFile, probe: Probe) -> NameFacts | None:
+    """Return what a probe says that a file is, or None if it stays what it was.
+
+    The name of a damaged file is as good as any other's, but music is known by its tags.
+    """
+    tags = probe.tags
+    is_tagged = tags is not None and (tags.title or tags.artist or tags.album)
+    is_guess = probe.error is not None and isinstance(probe.name, TrackName) and not is_tagged
+    return None if is_guess and file.identity is not None else probe.name
 
 
 def _fingerprint(probe: Probe) -> str | None:

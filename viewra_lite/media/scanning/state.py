@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from ...database.transactions.database import Database
 from ...errors import ViewraError
 from .. import queries
+from ..files import queries as file_queries
+from .facts import ScanResult
 
 _EVERY = timedelta(seconds=1)
+_CHANGING = ("added", "updated", "moved", "removed", "probed")
 
 
 class ScanState:
@@ -42,10 +45,25 @@ class ScanState:
             )
             self.is_cancelled = any(row.is_cancelled for row in rows)
 
-    def end(self, phase: str, errors: int) -> None:
+    def count_unplaced(self, result: ScanResult) -> int:
+        """Count the files that belong to nothing, anew if a file of the library has changed."""
+        before = self._db.one(file_queries.unplaced_before, self._library_id)
+        has_changed = any(getattr(result, name) for name in _CHANGING)
+        if has_changed or before is None or before[0] is None:
+            before = self._db.one(file_queries.count_unplaced, self._library_id)
+        return int(before[0])
+
+    def end(self, phase: str, errors: int, unplaced: int | None) -> None:
         """Write how the scan ended: done, cancelled or failed."""
         done, total, _ = self._numbers
         with suppress(*(() if phase == "done" else (ViewraError,))):  # the first error is raised
             self._db.run(
-                queries.scan_ends, self._library_id, phase, done, total, errors, self._db.now()
+                queries.scan_ends,
+                self._library_id,
+                phase,
+                done,
+                total,
+                errors,
+                unplaced,
+                self._db.now(),
             )

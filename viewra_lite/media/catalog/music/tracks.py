@@ -60,10 +60,9 @@ class Music:
 
     def _read_track(self, track: Track, file: MediaFile, read: Read) -> None:
         """Give a known track what a file says of it; the best file decides."""
-        is_best = track.media_file_id == file.id
-        changes: dict[str, Any] = {}
-        if not is_best and versions.is_better(self._db, file, track.media_file_id):
-            is_best, changes = True, {"media_file": file.id}
+        best = sources.best_file(self._db, track, file)
+        is_best = best == file.id
+        changes: dict[str, Any] = {} if best == track.media_file_id else {"media_file": best}
         speaker = Speaker(lambda: is_best, lambda: versions.other_paths(self._db, track, file))
         changes.update(sources.changes(track, read, speaker, _IMPLIED))
         if not changes.keys() <= {"media_file", "sources"}:
