@@ -377,7 +377,7 @@ CREATE TABLE albums (
     track_count            INTEGER,                   -- totals of its tags, or the tracks there are
     duration               REAL,                      -- seconds
     cover_path             TEXT,                      -- file or URL
-    musicbrainz_id         TEXT,                      -- id at musicbrainz.org
+    musicbrainz_id         TEXT,                      -- release at musicbrainz.org
     cleared                TEXT                       -- JSON object: what a person has cleared;
                                                       -- scans leave that empty
                            CHECK (cleared IS NULL OR json_valid(cleared)),
@@ -422,7 +422,7 @@ CREATE TABLE tracks (
                            CHECK (genres IS NULL OR json_valid(genres)),
     lyrics                 TEXT,                       -- plain text, or lines with times as in .lrc
                                                        -- files
-    musicbrainz_id         TEXT,                       -- id at musicbrainz.org
+    musicbrainz_id         TEXT,                       -- recording at musicbrainz.org
     composer               TEXT,                       -- name, or names with commas
     musicbrainz_artist_ids TEXT                        -- JSON array, of the artists
                            CHECK (musicbrainz_artist_ids IS NULL OR

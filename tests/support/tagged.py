@@ -79,6 +79,7 @@ _BY_PYAV = {
     ".aiff": ("aiff", "pcm_s16be", {"write_id3v2": "1"}),
     ".mka": ("matroska", "flac", {}),
     ".ogg": ("ogg", "vorbis", {}),
+    ".wav": ("wav", "pcm_s16le", {}),
     ".tta": ("tta", "tta", {}),
     ".wma": ("asf", "wmav2", {}),
     ".wv": ("wv", "wavpack", {}),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import struct
+import tempfile
 from dataclasses import fields, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.support.tagged import NUL, apev2, id3, write_mp3, write_m4a, write_tagged
 from viewra_lite.media.names.facts import TrackName
@@ -112,6 +116,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return found[suffix]
 
     return of
+
+
+@pytest.mark.parametrize("field", ["title", "artist", "album", "track", "track_total", "disc"])
+def test_the_few_fields_of_a_wav_file(written: Any, field: str) -> None:
+    expected = replace(READ, disc=None)
+    assert getattr(written(".wav"), field) == getattr(expected, field)
 
 
 SEVERAL = [
@@ -358,6 +368,28 @@ def test_half_a_file_never_fails(tmp_path: Path, suffix: str, cut: int) -> None:
     for part in (whole[:cut], whole[:-cut], whole[cut:]):
         (tmp_path / f"b{suffix}").write_bytes(part)
         tags(str(tmp_path / f"b{suffix}"), {})
+
+
+@pytest.mark.parametrize(
+    "suffix", [".mp3", ".flac", ".opus", ".m4a", ".wma", ".ape", ".dsf", ".dff"]
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=8))))
+def test_no_damage_makes_reading_fail(
+    tmp_path: Path, suffix: str, changes: list[tuple[int, bytes]]
+) -> None:
+    content = bytearray(whole_file(suffix))
+    for at, written in changes:
+        content[at % len(content) : at % len(content) + len(written)] = written
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    found = tags(str(tmp_path / f"a{suffix}"), {})
+    assert TagFacts.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+@cache
+def whole_file(suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return write_tagged(Path(folder) / f"a{suffix}", WRITTEN).read_bytes()
 
 
 def test_what_is_no_ape_item_is_left_out(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Album(StoreModel):
     track_count = IntegerField(null=True, help_text="totals of its tags, or the tracks there are")
     duration = DoubleField(null=True, help_text="seconds")
     cover_path = TextField(null=True, help_text="file or URL")
-    musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
+    musicbrainz_id = TextField(null=True, help_text="release at musicbrainz.org")
     cleared = JSONField(
         null=True, help_text="JSON object: what a person has cleared; scans leave that empty"
     )
@@ -73,7 +73,7 @@ class Track(StoreModel):
     year = IntegerField(null=True, help_text="of the recording")
     genres = JSONField(null=True, help_text="JSON array")
     lyrics = TextField(null=True, help_text="plain text, or lines with times as in .lrc files")
-    musicbrainz_id = TextField(null=True, help_text="id at musicbrainz.org")
+    musicbrainz_id = TextField(null=True, help_text="recording at musicbrainz.org")
     composer = TextField(null=True, help_text="name, or names with commas")
     musicbrainz_artist_ids = JSONField(null=True, help_text="JSON array, of the artists")
     replay_gain = DoubleField(null=True, help_text="dB")

@@ -44,11 +44,10 @@ _OF_MEDIAINFO = {
     "Track_Position": "track",
     "Track_Position_Total": "tracktotal",
 }
-_OF_ASF = {"track", "wmpartofset"}
+_NUMBERS = {"track", "wmpartofset"}
 _DSF_HEADER = struct.Struct("<4sQQQ")  # mark, size, size of the file, place of the tag
 _CHUNK = struct.Struct(">4sQ")
 _MOST_CHUNKS = 1000
-_BEYOND_FILES = 2**62
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _ID3V1_BYTES = 128
 _MOST_BYTES = 16 * 2**20  # of a tag, with pictures
@@ -65,8 +64,8 @@ def read_fields(path: str, general: Track) -> Fields:
         fields, said = _of_dsd(file, begin) or _of_tinytag(file, path), _of_general(general)
         if fields:
             _divide_artists(fields, said.get("artists"))
-            # tinytag reads no "3/12" of ASF.
-            fields = {**{name: said[name] for name in _OF_ASF & said.keys()}, **fields}
+            # tinytag reads no "3/12" of ASF and RIFF.
+            fields = {**{name: said[name] for name in _NUMBERS & said.keys()}, **fields}
         if not fields or path.lower().endswith(".mp3"):
             of_ape = _of_ape(file)
             # Without ID3v2, an MP3's ID3v1 has only the first 30 characters of each text.
@@ -104,31 +103,33 @@ def _of_tinytag(file: BinaryIO, path: str | None = None) -> Fields:
 
 def _of_dsd(file: BinaryIO, header: bytes) -> Fields:
     """Read the ID3v2 tag of a DSF or a DSDIFF file."""
-    at = None
+    size, at = file.seek(0, os.SEEK_END), 0
     if header.startswith(b"DSD ") and len(header) == _DSF_HEADER.size:
         at = _DSF_HEADER.unpack(header)[3]
     elif header.startswith(b"FRM8"):
-        at = _place_in_dsdiff(file)
-    if at is None or at > _BEYOND_FILES:
+        at = _place_in_dsdiff(file, size)
+    if not 0 < at < size:
         return {}
     file.seek(at)
     return _of_tinytag(BytesIO(file.read(_MOST_BYTES)))
 
 
-def _place_in_dsdiff(file: BinaryIO) -> int | None:
+def _place_in_dsdiff(file: BinaryIO, size: int) -> int:
+    """Return where the tag of a DSDIFF file begins, or 0."""
     at = 16  # after the outer chunk's name, size and kind
     for _ in range(_MOST_CHUNKS):
+        if at >= size:
+            break
         file.seek(at)
         chunk = file.read(_CHUNK.size)
         if len(chunk) < _CHUNK.size:
-            return None
-        name, size = _CHUNK.unpack(chunk)
+            break
+        name, length = _CHUNK.unpack(chunk)
+        at += _CHUNK.size
         if name == b"ID3 ":
-            return at + _CHUNK.size
-        at += _CHUNK.size + size + size % 2
-        if at > _BEYOND_FILES:
-            return None
-    return None
+            return at
+        at += length + length % 2
+    return 0
 
 
 def _divide_artists(fields: Fields, artists: list[str] | None) -> None:
@@ -152,6 +153,8 @@ def _of_general(general: Track) -> Fields:
             is_text = key == "lyrics"  # the lines of which are joined as well
             values = [value.replace(" / ", "\n")] if is_text else _divided(value[:LONGEST_LYRICS])
             fields.setdefault(key, []).extend(values)
+    if general.get("Format") == "Wave" and "disc" in fields:
+        fields["track"] = fields.pop("disc")  # RIFF has only "part"
     return fields
 
 
