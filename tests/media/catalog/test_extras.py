@@ -133,6 +133,16 @@ def test_samples_are_left_out_and_a_trailer_of_nothing_is_no_film(
     assert (heat.title, store.media.movie(heat.id).extras) == ("Heat", [])
 
 
+def test_a_trailer_beside_the_only_film_of_a_library_belongs_to_it(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "Heat (1995)"
+    films(folder, "Heat (1995).mkv", "trailer.mkv")
+    store.media.scan(store.media.add_library("Heat", folder, "movie").id)
+    (movie,) = store.media.movies().items
+    assert [extra.kind for extra in store.media.movie(movie.id).extras] == ["trailer"]
+
+
 def test_an_extra_is_played_as_itself_and_is_not_to_be_continued(
     store: Store, library: MediaLibrary, folder: Path
 ) -> None:

@@ -41,7 +41,7 @@ _BARE_YEAR = re.compile(
     rf"(?<![^\W_])({YEAR})(?:-{YEAR}|г\.?)?(?![^\W_]|[ ._-]\d\d[ ._-]\d\d(?!\d))"  # not of a date
 )
 _OTHER_TITLE = re.compile(r"(?<=\w)[ ._]+[(\[]?a\.?k\.?a\.?[ ._]+(?=\w)", re.I)
-_LABEL = re.compile(r"[ ]*[-_ ][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
+_LABEL = re.compile(r"[ ]*[-_][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,8 @@ def _unbracketed(title: str) -> str:
 
 def _file_reading(stem: str, above: _Reading, folder: str) -> _Reading:
     """Read the file's name, with guessit if its shape is ambiguous."""
+    if _is_version(stem, folder):
+        return replace(above, tail=stem[len(folder) :])
     ordinal = _HIGH_ORDINAL.match(stem)
     if ordinal and folder and not is_shelf(folder) and not folder.startswith(ordinal[1]):
         stem = stem[ordinal.end() :]
@@ -158,6 +160,14 @@ def _file_reading(stem: str, above: _Reading, folder: str) -> _Reading:
         return reading
     guessed = guess(stem + ".mkv", "movie")
     return _guessed_reading(stem, reading, guessed) if guessed else reading
+
+
+def _is_version(stem: str, folder: str) -> bool:
+    """Whether a name is its folder's and a label: "Title/Title - test.mkv"."""
+    if not folder or folder.islower() or not stem.startswith(folder):
+        return False
+    label = stem[len(folder) :]
+    return _LABEL.fullmatch(label) is not None and _BARE_YEAR.search(label) is None
 
 
 def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found]]) -> _Reading:
@@ -182,7 +192,7 @@ def _chosen(mine: _Reading, above: _Reading, folder: str) -> _Reading:
         return above
     if above.year and mine.year is None and (CRUFT.search(folder) or _is_related(mine, above)):
         return above
-    return above if _is_of_release(mine, above, folder) or _is_version(mine, above) else mine
+    return above if _is_of_release(mine, above, folder) else mine
 
 
 def _is_of_release(mine: _Reading, above: _Reading, folder: str) -> bool:
@@ -191,14 +201,6 @@ def _is_of_release(mine: _Reading, above: _Reading, folder: str) -> bool:
         return False
     is_prefixed = fold(mine.title).endswith("-" + fold(above.title))
     return mine.year is None or (mine.year == above.year and is_prefixed)
-
-
-def _is_version(mine: _Reading, above: _Reading) -> bool:
-    """Whether a name is its folder's and a label: "Title/Title - test.mkv"."""
-    if mine.year or above.year or not mine.title.startswith(above.title):
-        return False
-    label = mine.title[len(above.title) :]
-    return _LABEL.fullmatch(label) is not None and not above.title.islower()
 
 
 def _is_title_from_year(mine: _Reading, above: _Reading) -> bool:
