@@ -602,3 +602,55 @@ def test_the_folders_of_a_removed_library_are_forgotten(shelf: Make, library: Me
     films.store.media.remove_library(films.id)
     with films.store.reader():
         assert MediaFolder.select().count() == 0
+
+
+def test_a_cancelled_scan_takes_nothing_away_and_the_next_one_reads_the_rest(shelf: Make) -> None:
+    films = shelf("movie")
+    films.media("Heat (1995)/Heat (1995).mkv", "Ronin (1998)/Ronin (1998).mkv")
+    poster = films.write("Heat (1995)/poster.jpg")
+    films.scan()
+    films.write("Ronin (1998)/movie.nfo", "<movie><plot>Cars.</plot></movie>")
+
+    def cancel(phase: str, done: int, total: int) -> None:
+        films.store.media.cancel_scan(films.id)
+
+    films.scan(progress=cancel)
+    assert films.movie().poster_path == poster
+    films.scan()
+    assert films.movie().poster_path == poster and films.movie("Ronin").overview == "Cars."
+
+
+STEPS = {
+    "film": lambda films: films.media("A/Heat (1995).mkv"),
+    "nfo": lambda films: films.write("A/movie.nfo", HEAT),
+    "poster": lambda films: films.write("A/folder.jpg"),
+    "subtitle": lambda films: films.write("A/Subs/English.srt"),
+    "trailer": lambda films: films.media("A/Heat (1995)-trailer.mkv"),
+}
+
+
+@pytest.mark.parametrize("order", ["ABCDE", "EDCBA", "BADCE", "DBEAC", "CEADB"])
+def test_in_whatever_order_files_arrive_the_film_is_the_same(shelf: Make, order: str) -> None:
+    films = shelf("movie")
+    steps = list(STEPS.values())
+    for letter in order:
+        steps["ABCDE".index(letter)](films)
+        films.scan()
+    heat = films.movie("Heat, the Film")
+    assert (heat.overview, heat.tmdb_id) == ("Cops.", 949)
+    assert heat.poster_path == str(films.folder / "A/folder.jpg")
+    assert [extra.kind for extra in heat.extras] == ["trailer"]
+    assert films.subtitles("A/Heat (1995).mkv") == [("A/Subs/English.srt", "subrip", "en")]
+
+
+def test_a_better_file_in_the_same_folder_keeps_what_is_beside(shelf: Make) -> None:
+    films = shelf("movie")
+    films.media("Heat (1995)/Heat (1995) - 480p.mkv")
+    films.write("Heat (1995)/movie.nfo", HEAT)
+    films.scan()
+    id = films.movie("Heat, the Film").id
+    films.delete("Heat (1995)/Heat (1995) - 480p.mkv")
+    clip(films.folder / "Heat (1995)/Heat (1995) - 1080p.mkv", seed=77, width=128)
+    films.scan(accept_missing=True)
+    heat = films.movie("Heat, the Film")
+    assert (heat.id, heat.overview, len(heat.files)) == (id, "Cops.", 1)

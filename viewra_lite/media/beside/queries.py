@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from peewee import EXCLUDED, SQL, fn
+from peewee import EXCLUDED, SQL, ColumnBase, fn
 
 from ...database.orm.nodes import OneOf, Placeholder
 from ...database.orm.statements import Query, Statement, statement
+from ...database.transactions.inserts import Insert
 from ..models import (
     Album,
     Episode,
@@ -237,7 +238,37 @@ def read_files_again(ids: Placeholder) -> Query:
     return MediaFile.update({MediaFile.probe_state: "pending"}).where(OneOf(MediaFile.id, ids))
 
 
+@lru_cache(maxsize=None)
+def row_by_id(model: Any) -> Statement:
+    """Return the statement for a row of a model: argument id."""
+    return Statement(lambda id: model.select().where(model.id == id), arity=1)
+
+
+@lru_cache(maxsize=None)
+def change_row(model: Any, columns: tuple[str, ...]) -> Statement:
+    """Return the statement that changes columns of a row; rows of one scan change the same."""
+
+    def build(*, id: Placeholder, **values: ColumnBase) -> Query:
+        change: Query = model.update(**values).where(model.id == id)
+        return change
+
+    return Statement(build, names=("id", *columns))
+
+
 # Subtitles
+
+
+insert_subtitles = Insert(
+    MediaStream.media_file,
+    MediaStream.stream_index,
+    MediaStream.kind,
+    MediaStream.external_path,
+    MediaStream.codec,
+    MediaStream.language,
+    MediaStream.is_forced,
+    MediaStream.is_default,
+    MediaStream.title,
+)
 
 
 @statement

@@ -203,18 +203,8 @@ class Beside:
         self._db.run(queries.delete_subtitles, file_id)
         streams = self._db.all(queries.streams_of, file_id)
         first = max((one.stream_index for one in streams), default=-1) + 1
-        for at, one in enumerate(found):
-            MediaStream.insert(
-                media_file=file_id,
-                stream_index=first + at,
-                kind="subtitle",
-                codec=one.codec,
-                language=one.language,
-                title=one.title,
-                is_default=one.is_default,
-                is_forced=one.is_forced,
-                external_path=one.name,
-            ).execute()
+        rows = [(file_id, first + at, "subtitle", *one) for at, one in enumerate(found)]
+        queries.insert_subtitles.run(self._db, rows)
 
     # Writing
 
@@ -229,8 +219,8 @@ class Beside:
                     self._writes.popleft()()
 
     def _change(self, row: Any, values: Values, files: list[str]) -> None:
-        model = type(row)
-        row = model.get_or_none(model.id == row.id)
+        model: Any = type(row)
+        row = self._db.one(queries.row_by_id(model), row.id)
         if row is None:
             return  # deleted in the meantime
         changes, is_lost = changes_of(row, values)
@@ -238,7 +228,7 @@ class Beside:
             return
         if "updated_at" in model._meta.fields and changes.keys() != {"sources"}:
             changes["updated_at"] = self._db.now()
-        model.update(**changes).where(model.id == row.id).execute()
+        self._db.run(queries.change_row(model, tuple(sorted(changes))), id=row.id, **changes)
         if model in _KINDS:
             indexing.index(self._db, _KINDS[model], [row.id])
         if is_lost:
