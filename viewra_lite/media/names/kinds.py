@@ -147,9 +147,17 @@ def above_discs(parts: Sequence[str]) -> Sequence[str]:
     return parts
 
 
-def is_sidecar(filename: str) -> bool:
-    """Whether a file may belong to the media beside it: a subtitle, a picture, an .nfo."""
-    return filename[filename.rfind(".") :].lower() in SIDECAR_SUFFIXES
+SIDECAR = "sidecar"
+_BY_SUFFIX = {
+    **dict.fromkeys(SIDECAR_SUFFIXES, SIDECAR),
+    **dict.fromkeys(VIDEO_SUFFIXES, "video"),
+    **dict.fromkeys(AUDIO_SUFFIXES, "audio"),
+}
+
+
+def kind_or_sidecar(filename: str) -> str | None:
+    """Return "video", "audio", or SIDECAR for a file that may belong to media beside it."""
+    return _BY_SUFFIX.get(filename[filename.rfind(".") :].lower())
 
 
 # Samples

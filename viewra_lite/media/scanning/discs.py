@@ -25,9 +25,10 @@ class Disc:
     is_dvd: bool
 
     @classmethod
-    def found_in(cls, folder: str, entries: Sequence[os.DirEntry[str]]) -> Disc | None:
-        """Return the disc that a folder is, by the names in it, or None."""
-        names = [entry.name for entry in entries]
+    def found_in(
+        cls, folder: str, names: Sequence[str], entries: Sequence[os.DirEntry[str]]
+    ) -> Disc | None:
+        """Return the disc that a folder is, by the names of its entries, or None."""
         if _SIGNS.search("\n".join(names)) is None:
             return None
         by_name = {name.lower(): name for name in names}

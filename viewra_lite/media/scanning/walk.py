@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from operator import attrgetter
 
 from ..beside.folders import Folders, signature_of
 from ..files.relink import exists
@@ -18,6 +20,8 @@ from .ignoring import IGNORE_FILES, Rules
 from .reconcile import Reconciliation
 
 _NO_RULES = Rules()
+_REPORT_EVERY = 16  # folders: those without media are not counted otherwise
+_name_of = attrgetter("name")
 _EXCLUDED = "ignore file"
 _KINDS = {"movie": "video", "tv": "video", "music": "audio"}
 
@@ -46,23 +50,27 @@ class Walk:
     def __iter__(self) -> Iterator[FileFacts]:
         if self._is_left_out():
             return
-        while self._folders or self._links:
-            self._files.report("walk", self._files.tally.seen, 0)
-            if self._files.is_cancelled:
+        for listed in count():
+            if not self._folders and not self._links:
                 return
+            if listed % _REPORT_EVERY == 0:
+                self._files.report("walk", self._files.tally.seen, 0)
+                if self._files.is_cancelled:
+                    return
             yield from self._in_folder(
                 *(self._folders.pop() if self._folders else self._links.popleft())
             )
 
     def _in_folder(self, folder: str, rules: Rules) -> Iterator[FileFacts]:
         entries = _listing(folder, self._entered, self._unreadable)
+        names = [entry.name for entry in entries]
         found: Rules | None = rules
-        if ignoring := IGNORE_FILES.intersection([entry.name for entry in entries]):
+        if ignoring := IGNORE_FILES.intersection(names):
             found = self._rules_of(folder, rules, ignoring)
             entries = [entry for entry in entries if entry.name not in ignoring]
         if found is None:
             return
-        disc = self._kind == "video" and Disc.found_in(folder, entries)
+        disc = Disc.found_in(folder, names, entries) if self._kind == "video" else None
         if disc:
             yield from self._disc(disc)
             entries = [entry for entry in entries if not disc.holds(entry.name)]
@@ -76,9 +84,11 @@ class Walk:
                 self._files.tally.ignore(why)
             elif is_folder:
                 self._follow(entry, found)
-            elif kinds.kind_of(entry.name) == self._kind:
-                yield from self._media_file(entry)
-            elif kinds.is_sidecar(entry.name):
+            elif (kind := kinds.kind_or_sidecar(entry.name)) == self._kind:
+                facts = self._media_file(entry)
+                if facts is not None:
+                    yield facts
+            elif kind == kinds.SIDECAR:
                 has_sidecars = True
             else:
                 self._files.tally.ignore(INCOMPLETE if is_incomplete(entry.name) else "not media")
@@ -147,24 +157,24 @@ class Walk:
         self._files.skip(path)
         self._files.tally.problem(path, f"cannot be read: {reason}")
 
-    def _media_file(self, entry: os.DirEntry[str]) -> Iterator[FileFacts]:
+    def _media_file(self, entry: os.DirEntry[str]) -> FileFacts | None:
         try:
             if not entry.is_file():
-                return  # a broken link, a pipe, a socket
+                return None  # a broken link, a pipe, a socket
             status = entry.stat()
         except OSError as exc:
             self._unreadable(entry.path, exc.strerror or str(exc))
-            return
+            return None
         parts = entry.path[self._below :].split(os.sep)
         extra = kind_of_extra(parts, self._files.library.type)
         if extra == "sample" or (extra is None and kinds.is_sample(parts, status.st_size)):
             self._files.tally.ignore("sample")
-            return
+            return None
         too_long = why_too_long(entry.path)
         if too_long is not None:
             self._unreadable(entry.path, too_long)
-        else:
-            yield FileFacts(entry.path, status.st_size, status.st_mtime_ns)
+            return None
+        return FileFacts(entry.path, status.st_size, status.st_mtime_ns)
 
 
 def _listing(
@@ -181,7 +191,8 @@ def _listing(
     except OSError as exc:
         unreadable(folder, exc.strerror or str(exc))
         return []
-    return sorted(found, key=lambda entry: entry.name)
+    found.sort(key=_name_of)
+    return found
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
