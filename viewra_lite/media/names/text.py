@@ -29,15 +29,16 @@ CRUFT = re.compile(
     r"web-?(?:dl|rip|cap)|u?hdtv(?:rip)?|[ps]dtv|dsr(?:ip)?|tv-?rip|sat-?rip|"
     r"\d{1,2}x?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
     r"telesynch?|hd-?ts|ts-?rip|telecine|hd-?tc|vhs-?rip|(?:pre)?dvdrip|dvdmux|"
-    r"[xh]\.?26[3456]|hevc|avc|av1|vc-?1|xvid|divx|(?:8|10)-?bit|hi10p?|hdr(?:10)?\+?|sdr|dovi|"
+    r"[xh]\.?26[3456]|hevc|avc|av1|vc-?1|xvid|divx|10-?bit|8bit|hi10p?|hdr(?:10)?\+?|sdr|dovi|"
     r"dolby[ ._]?vision|dts(?:-?(?:hd|x|es))?|"
     r"ddp?\+?5\.1|ac3d?|e-?ac3|aac(?:2\.0)?|truehd|atmos|flac|mp3|hdc|"
     r"(?:amzn|nf|dsnp|hmax)(?=[ ._-]web)|"
-    r"repack|rerip|proper|internal|dubbed|subbed|dual[ ._-]audio|multi(?=[ ._-]*(?:\d|$))|"
+    r"repack|rerip|(?-i:PROPER|[Ii]NTERNAL|DUBBED|SUBBED)|dual[ ._-]audio|multi(?=[ ._-]*(?:\d|$))|"
     r"truefrench|subfrench|vostfr|vff|vfq|swesub|nlsubs?|(?:kor|multi|e)-?subs?|dublado|legendado|"
-    r"(?:complete|stv|convert|hq|hc|multi|german|french|italian|spanish)(?=[ ._-]+(?:uhd|blu-?ray|"
-    r"pal[ ._-]|ntsc[ ._-]|dvdr|web-?dl|bd-?rip|dvd-?rip|\d{3,4}p))|"
-    r"3d(?=[ ._-]+(?:[hf]?-?)?(?:sbs|ou|tab|mvc))|[hf]-?(?:sbs|ou|tab)|sbs(?:3d)?)(?![^\W_])",
+    r"(?:proper|internal|dubbed|subbed|complete|stv|convert|hq|hc|multi|german|french|italian|"
+    r"spanish)(?=[ ._-]+(?:uhd|blu-?ray|pal[ ._-]|ntsc[ ._-]|dvdr|web-?dl|bd-?rip|dvd-?rip|"
+    r"\d{3,4}p))|3d(?=[ ._-]+(?:[hf]?-?)?(?:sbs|ou|tab|mvc))|"
+    r"[hf]-?(?:sbs|ou|tab)|sbs(?:3d)?)(?![^\W_])",
     re.I,
 )
 

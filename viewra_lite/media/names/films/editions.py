@@ -58,11 +58,13 @@ _LANGUAGES = (
     "ukrainian|turkish|greek|hebrew|arabic|persian|hindi|tamil|telugu|malayalam|kannada|bengali|"
     "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|swissgerman|ita|esp|eng|rus"
 )
-# Words that end a release's title, and are words of a title elsewhere.
+# Words that end a release's title: in any case, and in capitals ("Walk the Line" is a title).
 _RELEASE_END = re.compile(
-    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|r[1-6]|line|custom|do[ck]u|int[eé]grale?|multi|complete|"
-    r"limited|internal|proper|real|convert|stv|nfofix|read[ ._]?nfo|retail|dual|dubbed|subbed|v\d|"
-    r"(?-i:OM|DL|ML|LD|MD|HC|WS|FS|PAL|NTSC|XXX))[ ._-]*$",
+    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|v\d|multi|do[ck]u|stv|nfofix|read[ ._]?nfo)[ ._-]*$", re.I
+)
+_LOUD_END = re.compile(
+    r"(?<=[\w)\]][ ._-])(?P<said>complete|convert|custom|dl|dual|dubbed|fs|hc|int[eé]grale?|"
+    r"internal|ld|limited|line|md|ml|ntsc|om|pal|proper|r[1-6]|real|retail|subbed|ws|xxx)[ ._-]*$",
     re.I,
 )
 _IN_PARENTHESES = re.compile(r"(?<=\w)(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$", re.I)
@@ -135,8 +137,18 @@ def _end(title: str, rest: str, *, is_release: bool) -> int | None:
     found = _LABEL.search(title)
     if found is None and is_release:
         found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title)
-        found = found or _language(title, rest)
+        found = found or _loud(title) or _language(title, rest)
     return found.start() if found else None
+
+
+def _loud(title: str) -> re.Match[str] | None:
+    """Find a word of a release in capitals ("LiMiTED"), unless all of the name is."""
+    found = _LOUD_END.search(title)
+    return found if found and _is_loud(found["said"], title[: found.start()]) else None
+
+
+def _is_loud(said: str, before: str) -> bool:
+    return said.replace("i", "I").isupper() and not before.isupper()
 
 
 def _language(title: str, rest: str) -> re.Match[str] | None:
@@ -145,8 +157,10 @@ def _language(title: str, rest: str) -> re.Match[str] | None:
     if found is None:
         return None
     before, said = title[: found.start()], found["language"]
-    if said.replace("i", "I").isupper():
-        return None if before.isupper() else found
+    if _is_loud(said, before):
+        return found
+    if said.isupper() or _JOINED.search(before):
+        return None
     if _FROM_ARTICLE.match(before) or said.casefold() in _TITLE_LANGUAGES or len(said) < 4:
         return None
     is_likely = before[-1] in "._" or len(before.split()) >= LEAST_WORDS_BEFORE_LANGUAGE

@@ -176,7 +176,8 @@ def _guessed_reading(stem: str, reading: _Reading, guessed: dict[str, list[Found
     begin = len(stem) - len(text)
     ordinal = _ORDINAL.match(text)
     begin += ordinal.end() if ordinal else 0
-    end = release_start(guessed, begin, len(stem))
+    end = begin + len(before_cruft(stem[begin:]))
+    end = min(end, release_start(guessed, begin, len(stem)))
     head = _title_part(stem[begin:end], is_release=end < len(stem))
     return _Reading(words(head) or reading.title, reading.year, stem[begin + len(head) :])
 
