@@ -101,6 +101,18 @@ def test_discs_of_one_film_are_its_parts(store: Store, library: MediaLibrary, fo
     assert sorted(file.part or 0 for file in store.media.movie(movie.id).files) == [1, 2]
 
 
+def test_a_disc_of_extras_is_an_extra_by_the_name_of_its_folder(
+    store: Store, library: MediaLibrary, folder: Path
+) -> None:
+    write_bluray(folder / "Film (2001)/BDMV", seed=1)
+    write_dvd(folder / "Film (2001)/Interviews/Cast and crew/VIDEO_TS", seed=2)
+    assert store.media.scan(library.id).added == 2
+    [movie] = store.media.movies().items
+    movie = store.media.movie(movie.id)
+    assert [(extra.kind, extra.title) for extra in movie.extras] == [("interview", "Cast and crew")]
+    assert len(movie.files) == 1
+
+
 def test_without_an_index_the_main_clip_stands_for_the_disc(
     store: Store, library: MediaLibrary, folder: Path
 ) -> None:

@@ -32,8 +32,9 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
     *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
     stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root.rstrip(os.sep)))
     if is_disc_index(filename):
-        stem = "vts"  # as generic as any: the folders have the name
         parents = parents if above_discs(parents) else [root_name, *parents]
+        # As generic as any, for the folders have the name; an extra is called by the nearest.
+        stem, filename = "vts", above_discs(parents)[-1]
     try:
         extra = extra_name([*parents, filename], library_type, root_name)
         if extra is not None:
