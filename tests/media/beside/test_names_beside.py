@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from viewra_lite.media.beside.languages import language_of
 from viewra_lite.media.beside.pictures import Pictures
+from viewra_lite.media.beside.places import folder_of, folder_of_season, folders_of_show
 from viewra_lite.media.beside.subtitles import Subtitle, subtitles_in, subtitles_of
 
 FILM = "Heat (1995)"
@@ -175,3 +178,73 @@ def test_posters_of_seasons_in_the_folder_of_their_show() -> None:
         2: "season2.png",
         3: "Season 03 Poster.jpg",
     }
+
+
+PIECES = st.sampled_from(
+    [*"A.a-_ []()é", "en", "pt-BR", "forced", "sdh", "hi", "2", "season01-poster", "-poster"]
+)
+NAMES = st.tuples(
+    st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=12),
+    st.sampled_from([".srt", ".SUB", ".idx", ".vtt", ".jpg", ".PNG", ".txt", ""]),
+).map("".join)
+
+
+@given(st.lists(NAMES, max_size=8, unique=True), st.lists(NAMES, min_size=1, max_size=3))
+def test_no_name_is_too_odd_and_no_subtitle_has_two_videos(
+    names: list[str], stems: list[str]
+) -> None:
+    videos = list({stem.lower(): stem for stem in stems}.values())
+    owned = [
+        one.name
+        for video in videos
+        for one in subtitles_of(video, videos, names, is_only=len(videos) == 1)
+    ]
+    assert len(owned) == len(set(owned)) and set(owned) <= set(names)
+    assert {one.name for one in subtitles_in(names)} >= set(owned)
+    pictures = Pictures(names)
+    for kind in ("movie", "show", "season", "album"):
+        assert set(pictures.generic(kind).values()) <= set(names)
+    assert set(pictures.seasons().values()) <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder"),
+    [
+        (["Heat (1995)/heat.mkv"], "Heat (1995)"),
+        (["Box/Heat (1995)/heat.mkv"], "Box/Heat (1995)"),
+        (["Heat/CD1/a.mkv", "Heat/CD2/b.mkv"], "Heat"),
+        (["Heat/CD1/a.mkv"], "Heat"),
+        (["Heat/VIDEO_TS/VIDEO_TS.IFO"], "Heat"),
+        (["Heat/BDMV/STREAM/0.m2ts"], "Heat"),
+        (["heat.mkv"], None),
+        (["Heat/a.mkv", "Other/a.mkv"], None),
+        (["CD1/a.mkv"], None),
+    ],
+)
+def test_the_folder_of_a_film(paths: list[str], folder: str | None) -> None:
+    found = folder_of("/m", [f"/m/{path}" for path in paths])
+    assert found == (None if folder is None else f"/m/{folder}")
+
+
+@pytest.mark.parametrize(
+    ("paths", "folders", "season"),
+    [
+        (["Dark/Season 1/a.mkv"], ["Dark"], "Dark/Season 1"),
+        (["Dark/Staffel 1/a.mkv", "Dark/Staffel 1/b.mkv"], ["Dark"], "Dark/Staffel 1"),
+        (["Dark/a.mkv", "Dark/b.mkv"], ["Dark"], None),
+        (["Shelf/Dark/Season 1/a.mkv"], ["Shelf/Dark"], "Shelf/Dark/Season 1"),
+        (["Dark/Season 1/a/a.mkv", "Dark/Season 1/b/b.mkv"], ["Dark"], "Dark/Season 1"),
+        (["Dark Season 1/a.mkv"], ["Dark Season 1"], None),
+        (["Dark/S1/a.mkv", "Dark HD/S1/b.mkv"], ["Dark", "Dark HD"], None),
+        (["a.mkv"], [], None),
+    ],
+)
+def test_the_folders_of_a_show_and_of_its_season(
+    paths: list[str], folders: list[str], season: str | None
+) -> None:
+    below = [f"/m/{path}" for path in paths]
+    found = folders_of_show("/m", below)
+    assert found == [f"/m/{folder}" for folder in folders]
+    if len(found) == 1:
+        expected = None if season is None else f"/m/{season}"
+        assert folder_of_season(found, below) == expected
