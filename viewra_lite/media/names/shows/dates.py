@@ -21,8 +21,8 @@ class Day:
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH_NAME = (
-    r"(jan(?=uary|\b)|feb(?=ruary|\b)|mar(?=ch|\b)|apr(?=il|\b)|may|jun(?=e|\b)|jul(?=y|\b)"
-    r"|aug(?=ust|\b)|sep(?=t|\b)|oct(?=ober|\b)|nov(?=ember|\b)|dec(?=ember|\b))[a-z]*\.?"
+    r"(jan(?=uary|(?![a-z]))|feb(?=ruary|(?![a-z]))|mar(?=ch|(?![a-z]))|apr(?=il|(?![a-z]))|may|jun(?=e|(?![a-z]))|jul(?=y|(?![a-z]))"
+    r"|aug(?=ust|(?![a-z]))|sep(?=t|(?![a-z]))|oct(?=ober|(?![a-z]))|nov(?=ember|(?![a-z]))|dec(?=ember|(?![a-z])))[a-z]*\.?"
 )
 _ORDINAL = r"(\d{1,2})(?:st|nd|rd|th)?"
 _TIME = r"(?:[ ._-]\d\d[ ._-]\d\d(?:[ ._-]\d\d)?(?!\d))?"  # of a recording: "2018_03_24_19_00_00"

@@ -83,7 +83,7 @@ _SEASON = re.compile(
     rf"(?<![^\W_])(?<!['’])(?:"
     rf"(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})(?:[ ._]?of[ ._]?\d{{1,2}})?"
     r"|s(?P<short>\d{1,4})"
-    rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|\.|ª|º|a|-?[йя])|{'|'.join(_ORDINALS)})"
+    rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|ª|º|a|-?[йя])|(?<![.-])\d{{1,2}}(?=\.)|{'|'.join(_ORDINALS)})"
     rf"(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}(?:{_WORD})"
     rf"|(?P<number_first>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD_AFTER})"
     rf"|^(?P<whole>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD})$)"

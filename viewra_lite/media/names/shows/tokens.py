@@ -38,7 +38,7 @@ _SEASON_EPISODE = re.compile(
 _CROSS = re.compile(r"(?<![^\W_])(\d{1,2}|20\d\d)[xх](\d{1,3})(?![0-9])(?!p\b)", re.I)
 _EPISODE_FIRST = re.compile(r"(?<![^\W_])()e(\d{1,4})[ ._-]?(?=s\d{1,4}(?![^\W_]))", re.I)
 _IN_WORD = re.compile(r"(?<=[a-z])(?:s(\d{2})e(\d{2,3})|(\d{1,2})x(\d{2}))(?!\d)", re.I)
-_DOTTED = re.compile(r"(?:\[|\bepisode[ ._]?)(\d{1,2})\.(\d{2})(?!\d)\]?", re.I)
+_DOTTED = re.compile(r"(?:\[|(?<![^\W_])episode[ ._]?)(\d{1,2})\.(\d{2})(?!\d)\]?", re.I)
 _SEASON_NUMBER = re.compile(
     r"(?<![^\W_])[st](\d{1,2})(?:[ ._]{0,2}-[ ._]{0,2}|[ ._]{1,2})(\d{1,3})(?:v\d)?(?![^\W_])", re.I
 )
@@ -99,9 +99,9 @@ _BRACKETED = re.compile(
 )
 _LEADING = re.compile(
     r"\s*(?P<number>\d{1,4})(?:-(?P<last>\d{1,4}))?(?:v\d)?"
-    r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+[^\W\d_])(?!\.\d)"
+    r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+(?:[^\W\d_]|\d{3,4}p))(?!\.\d)"
 )
-_RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ ][~+&][ ])"
+_RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ _][~+&][ _])"
 _DASHED = re.compile(
     rf"[ ._][-–][ ._]{{1,2}}#?\(?(?P<number>\d{{1,4}})(?:{_RANGE_DASH}(?P<last>\d{{1,4}}))?"
     r"(?:\.?v\d|[a-c])?(?![^\W_]|\.\d(?!\d)|-\d)",
@@ -118,6 +118,7 @@ _BEFORE_CRUFT = re.compile(
     r"(?:-(?P<last>\d{2,4}))?(?=[ ._-]*$)",
     re.I,
 )
+_MIDDLE = re.compile(r"(?<=[^\W\d_])[ ._](?P<number>\d{3}|0\d{1,3})(?=[ ._][^\W\d_])")
 _RESOLUTION = re.compile(r"(?<=[ ._])(?:480|576|720|1080|2160)(?=[ ._])")
 _DOTTED_PAIR = re.compile(r"(?<=[^\W\d_])[ ._-](\d{2})\.(\d{2})(?=[. _]|$)")
 _SPACED_CROSS = re.compile(r"(?<=[^\W\d_])[ ._-]+(\d{1,2}) x (\d{2})(?![^\W_])", re.I)
@@ -260,6 +261,9 @@ def _special(text: str) -> Token | None:
     )
 
 
+_MAY_HOLD_SEASON = (_TRAILING, _TRAILING_RANGE, _BEFORE_CRUFT, _MIDDLE)
+
+
 def _bare(text: str) -> Token | None:
     for found in _bare_numbers(text):
         if len(found["number"]) == 4 and re.fullmatch(YEAR, found["number"]):
@@ -267,9 +271,7 @@ def _bare(text: str) -> Token | None:
         if found.re is _TRAILING_RANGE and len(found["number"]) == 1 and found["last"][0] == "0":
             season, number = int(found["number"]), int(found["last"])  # "Show 2-05"
             return Token(found.start(), found.end(), (number,), season, "bare")
-        is_loose = (
-            found.re in (_TRAILING, _TRAILING_RANGE, _BEFORE_CRUFT) and text[found.start()] != "-"
-        )
+        is_loose = found.re in _MAY_HOLD_SEASON and text[found.start()] != "-"
         return Token(
             found.start(),
             found.end(),
@@ -298,6 +300,7 @@ def _bare_numbers(text: str) -> Iterator[re.Match[str]]:
     for cruft in (_RESOLUTION.search(text), CRUFT.search(text)):
         if cruft:
             yield from _BEFORE_CRUFT.finditer(text, 0, cruft.start())
+    yield from _MIDDLE.finditer(text)
 
 
 def _season_and_two(text: str) -> Token | None:
