@@ -17,8 +17,10 @@ from .seasons import find_season, is_specials, number_only, season_number
 from .tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
 
 _SHELF = re.compile(
-    r"(?:tv|tv[ ._-]?(?:shows?|series)|shows|series|anime|cartoons?|kids|documentar(?:y|ies)|"
-    r"downloads?|completed?|new|incoming|unsorted|videos?|other|ended|continuing|misc)",
+    r"(?:(?:my[ ._-]?)?tv|tv[ ._-]?(?:shows?|series)|shows|series|serien|séries|anime|cartoons?|"
+    r"kids|downloads?|completed?|torrents?|usenet|new|incoming|unsorted|recordings?|videos?|other|"
+    r"ended|continuing|watched|misc|documentar(?:y|ies)|comed(?:y|ies)|dramas?|reality|sitcoms?|"
+    r"[a-z#]|0-9|[a-z]-[a-z])",
     re.I,
 )
 _DISC_FOLDER = re.compile(r"(?:disc|disk|dvd|cd|video_ts|bdmv|stream)[ ._-]?\d{0,2}", re.I)

@@ -37,8 +37,9 @@ _SEASON_EPISODE = re.compile(
 )
 _CROSS = re.compile(r"(?<![^\W_])(\d{1,2}|20\d\d)[xх](\d{1,3})(?![0-9])(?!p\b)", re.I)
 _EPISODE_FIRST = re.compile(r"(?<![^\W_])()e(\d{1,4})[ ._-]?(?=s\d{1,4}(?![^\W_]))", re.I)
-_IN_WORD = re.compile(r"(?<=[a-z])(?:s(\d{2})e(\d{2,3})|(\d{1,2})x(\d{2}))(?!\d)", re.I)
+_IN_WORD = re.compile(r"(?<=[a-z])(?:s(\d{1,2})ep?(\d{1,3})|(\d{1,2})x(\d{2}))(?!\d)", re.I)
 _DOTTED = re.compile(r"(?:\[|(?<![^\W_])episode[ ._]?)(\d{1,2})\.(\d{2})(?!\d)\]?", re.I)
+_REPEATED = re.compile(r"(?<=[ ._][-–][ ._])(\d{1,2})(\d{2})[ ._]\(\2\)")  # "Show - 110 (10)"
 _SEASON_NUMBER = re.compile(
     r"(?<![^\W_])[st](\d{1,2})(?:[ ._]{0,2}-[ ._]{0,2}|[ ._]{1,2})(\d{1,3})(?:v\d)?(?![^\W_])", re.I
 )
@@ -141,7 +142,15 @@ def find_token(text: str) -> Token | None:
 
 def find_marked(text: str) -> Token | None:
     """Return the S01E02 or 1x02 of a name, or None."""
-    for pattern in (_SEASON_EPISODE, _CROSS, _IN_WORD, _DOTTED, _SEASON_NUMBER, _SPACED_CROSS):
+    for pattern in (
+        _SEASON_EPISODE,
+        _CROSS,
+        _IN_WORD,
+        _DOTTED,
+        _SEASON_NUMBER,
+        _SPACED_CROSS,
+        _REPEATED,
+    ):
         found = pattern.search(text)
         if found:
             season, number = (int(group) for group in found.groups() if group)
@@ -271,7 +280,7 @@ def _bare(text: str) -> Token | None:
         if found.re is _TRAILING_RANGE and len(found["number"]) == 1 and found["last"][0] == "0":
             season, number = int(found["number"]), int(found["last"])  # "Show 2-05"
             return Token(found.start(), found.end(), (number,), season, "bare")
-        is_loose = found.re in _MAY_HOLD_SEASON and text[found.start()] != "-"
+        is_loose = found.re in _MAY_HOLD_SEASON and (text[found.start()] != "-" or " " not in text)
         return Token(
             found.start(),
             found.end(),
