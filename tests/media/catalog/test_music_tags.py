@@ -344,3 +344,33 @@ def test_the_best_file_of_a_track_brings_the_lyrics(shelf: Shelf) -> None:
     (shelf.folder / f"a{track.lyrics}").unlink()
     shelf.store.media.scan(shelf.id, accept_missing=True)
     assert Path(shelf.track().media_file.path).suffix != track.lyrics
+
+
+@pytest.mark.parametrize("folders", [("m", "m"), ("Ann/Hits", "Bob/Hits")])
+def test_a_compilation_that_is_marked_later_joins_its_albums_and_keeps_what_was_played(
+    shelf: Shelf, folders: tuple[str, str]
+) -> None:
+    def write(**more: str) -> None:
+        for number, (folder, artist) in enumerate(zip(folders, ("Ann", "Bob")), start=1):
+            tags = {"album": "Hits", "artist": artist, "title": f"T{number}", **more}
+            shelf.write(f"{folder}/{number}.flac", tags, tracknumber=number)
+
+    write()
+    shelf.scan()
+    tracks = {track.title: track.id for album in shelf.albums() for track in album.tracks}
+    file = shelf.store.media.find_file(shelf.id, shelf.folder / folders[1] / "2.flac")
+    assert file is not None
+    shelf.store.playback.mark_watched("ann", file.id)
+    write(compilation="1")
+    shelf.scan()
+    album = shelf.album()
+    assert (album.album_artist, album.is_compilation) == ("Various Artists", True)
+    assert {track.title: track.id for track in album.tracks} == tracks
+    progress = shelf.store.playback.progress("ann", file.id)
+    assert progress is not None and progress.completed
+    write(compilation="0")
+    shelf.scan()
+    owners = {track.title: track.id for one in shelf.albums() for track in one.tracks}
+    assert owners == tracks
+    progress = shelf.store.playback.progress("ann", file.id)
+    assert progress is not None and progress.completed

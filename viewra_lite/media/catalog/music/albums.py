@@ -139,6 +139,9 @@ class Albums:
         ]
         of_artist = [one for one in here if album_name(one.identity) == info.base]
         others = [one for one in here if is_loose(one) or not info.is_cover]
+        if not of_artist and info.artist == VARIOUS_ARTISTS:
+            joined = self._elsewhere(info, alike)  # rather than an artist's part of it here
+            others = [joined] if joined is not None else others
         return next(iter(of_artist + others), None)
 
     def _elsewhere(self, info: AlbumInfo, alike: list[Album]) -> Album | None:
@@ -146,12 +149,18 @@ class Albums:
         fits = [
             one
             for one in alike
-            if album_name(one.identity) == info.base
+            if self._name(one) == info.base
             and not (known(one, "year") and info.year and known(one, "year") != info.year)
         ]
         same_year = [one for one in fits if one.year and one.year == info.year]
         fits = same_year or fits
         return fits[0] if len(fits) == 1 else None
+
+    def _name(self, album: Album) -> str:
+        """Return an album's name and artist, as they will be if this batch makes it a sampler."""
+        noted = self._infos.get(album.id)
+        is_sampler = noted is not None and noted.is_cover and noted.artist == VARIOUS_ARTISTS
+        return noted.base if noted is not None and is_sampler else album_name(album.identity)
 
     def _load_folders(self, albums: Iterable[Album]) -> None:
         new = [album.id for album in albums if album.id not in self._folders]
