@@ -253,7 +253,7 @@ class Matcher:
 
 
 def _artists(row: Found) -> set[str]:
-    return find.keys_of(row.artist, row.artists, row.album_artist, row.album_artists)
+    return find.artist_keys(row.artist, row.artists, row.album_artist, row.album_artists)
 
 
 def _agrees(row: Found, record: WatchedRecord, prefix: str = "") -> bool:

@@ -308,6 +308,17 @@ def test_a_song_is_found_and_imported_by_each_of_its_artists(shelf: Shelf, artis
     assert (result.imported, len(result.unmatched)) == (1, 0)
 
 
+def test_a_song_of_a_sampler_is_not_found_by_another_artist_of_the_sampler(shelf: Shelf) -> None:
+    for number, artist in enumerate(("Ann", "Bob"), start=1):
+        tags = {"album": "Hits", "artist": artist, "title": f"T{number}", "compilation": "1"}
+        shelf.write(f"{number}.flac", tags, tracknumber=number)
+    shelf.scan()
+    find = shelf.store.media.find_track
+    assert find("T1", artist="Bob") is None
+    assert find("T1", artist="Ann") is not None
+    assert find("T1", artist="Various Artists") is not None
+
+
 def test_an_album_on_which_each_track_has_another_guest_is_its_artists(shelf: Shelf) -> None:
     for number, guests in enumerate((["Ann"], ["Ann", "Bob"], ["Ann", "Carl"]), start=1):
         tags = {"album": "Duets", "title": f"T{number}"}

@@ -13,6 +13,7 @@ from ...database.orm.fields import canonical_path
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, Track, best_of
+from ..names.facts import VARIOUS_ARTISTS
 from ..names.keys import LONGEST_KEY, fold
 from . import find_queries, queries as search_queries, words
 from .find_queries import Found
@@ -63,12 +64,9 @@ def track(db: Database, title: str, artist: str | None, album: str | None) -> Tr
     or_none(checked_text, "album", album)
     key = _key(checked_text("title", title))
     rows = db.all(search_queries.titled("track"), key) if key else []
-    found = [
-        row
-        for row in rows
-        if (album is None or fold(row.album.title) == fold(album))
-        and (artist is None or fold(artist) in _artists(row))
-    ]
+    found = [row for row in rows if album is None or fold(row.album.title) == fold(album)]
+    if artist is not None:
+        found = by_artist(found, artist, lambda row: (row.album.album_artist, row.album.artists))
     # The same album in two libraries is not ambiguous.
     which = {(row.album.identity, row.disc_number, row.track_number) for row in found}
     return _best(found) if len(which) == 1 else None
@@ -252,13 +250,20 @@ def _best(rows: list[Any]) -> Any:
 
 
 def _artists(row: Track) -> set[str]:
-    return keys_of(row.artist, row.artists, row.album.album_artist, row.album.artists)
+    return artist_keys(row.artist, row.artists, row.album.album_artist, row.album.artists)
 
 
-def keys_of(*names: object) -> set[str]:
-    """Return the keys of names, and of those in lists."""
-    each = (name for value in names for name in (value if isinstance(value, list) else [value]))
-    return {fold(name) for name in each if isinstance(name, str) and name}
+def artist_keys(
+    artist: str | None, artists: object, album_artist: str | None, album_artists: object
+) -> set[str]:
+    """Return the keys of a track's and its album's artists, as shown and as listed.
+
+    Of those of a sampler each plays only some tracks: they are left out.
+    """
+    found = [artist, album_artist]
+    for names in (artists, None if album_artist == VARIOUS_ARTISTS else album_artists):
+        found += names if isinstance(names, list) else []
+    return {fold(name) for name in found if isinstance(name, str) and name}
 
 
 def _tails(path: str) -> list[list[str]]:
