@@ -64,9 +64,12 @@ def track(db: Database, title: str, artist: str | None, album: str | None) -> Tr
     or_none(checked_text, "album", album)
     key = _key(checked_text("title", title))
     rows = db.all(search_queries.titled("track"), key) if key else []
-    found = [row for row in rows if album is None or fold(row.album.title) == fold(album)]
-    if artist is not None:
-        found = by_artist(found, artist, lambda row: (row.album.album_artist, row.album.artists))
+    found = [
+        row
+        for row in rows
+        if (album is None or fold(row.album.title) == fold(album))
+        and (artist is None or fold(artist) in _artists(row))
+    ]
     # The same album in two libraries is not ambiguous.
     which = {(row.album.identity, row.disc_number, row.track_number) for row in found}
     return _best(found) if len(which) == 1 else None
