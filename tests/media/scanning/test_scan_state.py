@@ -14,7 +14,7 @@ import pytest
 from tests.support.libraries import blob, clip, counts, every_file, facts
 from tests.support.processes import run_python, running_python
 from viewra_lite import MediaScan, Store
-from viewra_lite.errors import ConflictError, NotFoundError
+from viewra_lite.errors import ConflictError, NotFoundError, TransactionError
 from viewra_lite.media.models import MediaLibrary
 
 here = pytest.mark.usefixtures("probing_here")
@@ -184,6 +184,17 @@ def test_only_a_running_scan_is_cancelled(store: Store, library: MediaLibrary) -
     assert counts(store.media.scan(library.id)) == {"unchanged": COUNT}
     store.media.remove_library(library.id)
     assert store.media.scans() == []
+
+
+def test_a_reconciliation_that_cannot_begin_does_not_keep_the_library_busy(
+    store: Store, library: MediaLibrary
+) -> None:
+    files = store.media.reconcile(library.id)
+    with store.reader():
+        with pytest.raises(TransactionError):
+            files.__enter__()
+    assert store.media.scans() == []
+    assert not store.media.scan(library.id).cancelled
 
 
 def test_the_latest_scan_comes_first(store: Store, tmp_path: Path, clock: Any) -> None:

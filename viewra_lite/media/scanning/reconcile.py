@@ -88,12 +88,14 @@ class Reconciliation:
     def __enter__(self) -> Reconciliation:
         if self._state != "new":
             raise TransactionError("a reconciliation runs once: call reconcile() for another")
-        self.library = self._held.enter_context(locked(self._db, self.library.id))
-        self._inside, _ = self.between
-        self._present_before = self._count_present()
-        self._began_at = self._db.now()
-        self._pull_back_last_scan()
-        self._scan_state.begin()
+        with ExitStack() as held:
+            self.library = held.enter_context(locked(self._db, self.library.id))
+            self._inside, _ = self.between
+            self._present_before = self._count_present()
+            self._began_at = self._db.now()
+            self._pull_back_last_scan()
+            self._scan_state.begin()
+            self._held = held.pop_all()
         self._state = "open"
         log_begin(self.library.id, self._present_before)
         return self
