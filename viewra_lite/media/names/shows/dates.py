@@ -36,6 +36,8 @@ _MONTH_DAY = re.compile(
     rf"(?<![^\W_]){_MONTH_NAME}[ ._-]{_ORDINAL}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
 )
 _YEAR_MONTH = re.compile(rf"(?<![^\W_])({YEAR})[ ._-]{_MONTH_NAME}[ ._-]{_ORDINAL}(?![^\W_])", re.I)
+_LATEST_SHORT_YEAR = 29  # 30 is a day
+_SEPARATED = re.compile(r"(?<![^\W_])(?<!\d[.-])(\d\d)([.-])(\d\d)\2(\d\d)(?![^\W_]|[.-]\d\d?\b)")
 _SHORT = re.compile(r"(?<![^\W_])(\d\d)(\d\d)(\d\d)(?![^\W_])")
 
 
@@ -52,6 +54,18 @@ def find_short_day(text: str) -> Day | None:
 def _short(text: str) -> Iterator[Day]:
     for found in _SHORT.finditer(text):
         day = _day(found, 2000 + int(found[1]), int(found[2]), int(found[3]))
+        if day:
+            yield day
+
+
+def _short_separated(text: str) -> Iterator[Day]:
+    """Read 24-04-30, else 30.04.24; "01-02-03" are three episodes."""
+    for found in _SEPARATED.finditer(text):
+        first, second, third = int(found[1]), int(found[3]), int(found[4])
+        if (second, third) == (first + 1, first + 2):
+            continue
+        day = _day(found, 2000 + first, second, third) if first <= _LATEST_SHORT_YEAR else None
+        day = day or _day(found, 2000 + third, second, first)
         if day:
             yield day
 
@@ -107,4 +121,5 @@ _READERS: tuple[Callable[[str], Iterator[Day]], ...] = (
     _year_last,
     _compact,
     _with_month_name,
+    _short_separated,
 )

@@ -145,7 +145,7 @@ def _says_more(above: _Name, name: _Name) -> bool:
     """Whether the folder of one episode is clearer than its file."""
     token = above.token if above.token and above.token.kind == "marked" else None
     if token is None:
-        return above.day is not None and above.day.start > 0 and name.token is None
+        return above.day is not None and name.token is None
     return len(token.episodes) == 1 or name.token is None
 
 

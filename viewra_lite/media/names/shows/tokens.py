@@ -57,6 +57,7 @@ _NEXT_GLUED = re.compile(
 )
 _AFTER_NUMBER = (*" ._-[]()", "")
 _VERSION = re.compile(r"v\d(?![^\W_])", re.I)
+_OTHER_SEASON = re.compile(r"[ ._]?[-&+]?[ ._]?s\d{1,2}e\d{1,3}(?![^\W_])", re.I)
 _CAP = re.compile(r"[\[(. _]cap\.?[ ]?(\d{1,2})(\d{2})(?:_\d{1,2}(\d{2}))?(?=[\]). _])", re.I)
 _EPISODE_WORD = (
     "episode|episodes|folge|epis[oó]dio|[eé]pisode|episod|epizoda|epizód|eps|epi|ep"
@@ -99,7 +100,7 @@ _BRACKETED = re.compile(
     re.I,
 )
 _LEADING = re.compile(
-    r"\s*(?P<number>\d{1,4})(?:-(?P<last>\d{1,4}))?(?:v\d)?"
+    r"\s*(?P<number>\d{1,4})(?:(?:-\d{1,4})?-(?P<last>\d{1,4}))?(?:v\d)?"
     r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+(?:[^\W\d_]|\d{3,4}p))(?!\.\d)"
 )
 _RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ _][~+&][ _])"
@@ -181,6 +182,8 @@ def _all_of(
             break
         episodes.append(following)
         gaps.append(found["gap"])
+        at = found.end()
+    while found := _OTHER_SEASON.match(text, at):  # "S01E10S02E01": only season 1 is read
         at = found.end()
     first, last = episodes[0], episodes[-1]
     is_range = len(gaps) == 1 and re.search(r"[-–~]|to", gaps[0])
@@ -296,7 +299,7 @@ def _bare_numbers(text: str) -> Iterator[re.Match[str]]:
     leading = _LEADING.match(text)
     dashed = list(_DASHED.finditer(text))
     # "16 - 12 Angry Men": the second number is in the title
-    while dashed and re.match(r"[ _]+[^\W\d_]", text[dashed[-1].end() :]):
+    while dashed and re.match(r"\.?[ _]+[^\W\d_]", text[dashed[-1].end() :]):
         if not (leading and leading.end() == dashed[-1].start()) and len(dashed) == 1:
             break
         dashed.pop()
