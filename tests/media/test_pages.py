@@ -258,7 +258,7 @@ def filled(store: Store, library: MediaLibrary, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 40])
-def test_no_page_and_no_thing_takes_more_than_three_statements(
+def test_no_page_and_no_thing_takes_more_than_five_statements(
     store: Store, library: MediaLibrary, ran: list[str], size: int
 ) -> None:
     filled(store, library, size)
@@ -282,7 +282,7 @@ def test_no_page_and_no_thing_takes_more_than_three_statements(
     ):
         ran.clear()
         verb()
-        assert 1 <= len(ran) <= 3, ran
+        assert 1 <= len(ran) <= 5, ran
 
 
 def read_everything(row: Any, depth: int = 0) -> int:

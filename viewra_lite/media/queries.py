@@ -293,6 +293,7 @@ def delete_extra(file_id: Placeholder) -> Query:
 
 
 SORTS = ("title", "added")
+_NOT_ON_PAGES = ("cleared", "sources")  # only what writes a row needs them
 
 
 @lru_cache(maxsize=None)
@@ -315,10 +316,11 @@ def page_statement(model: Any, sort: str, in_library: bool, continued: bool) -> 
 
 
 def page_source(model: Any) -> ModelSelect[Any]:
-    """Return the query of a kind's rows, with the joins that a page needs."""
+    """Return the query of a kind's rows, with the columns and joins that a page needs."""
+    columns = [field for field in model._meta.sorted_fields if field.name not in _NOT_ON_PAGES]
     if model is Movie:
-        return Movie.select(Movie, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
-    rows: ModelSelect[Any] = model.select()
+        return Movie.select(*columns, MediaFile).join(MediaFile, JOIN.LEFT_OUTER)
+    rows: ModelSelect[Any] = model.select(*columns)
     return rows
 
 

@@ -108,7 +108,7 @@ def home(store: Store, tmp_path: Path) -> Home:
 READS: dict[Any, tuple[str, Callable[[Home], Any]]] = {
     MediaLibrary: ("library", lambda home: home.store.media.libraries()),
     MediaFile: ("file", lambda home: home.store.media.files(home.library)),
-    Movie: ("movie", lambda home: home.store.media.movies()),
+    Movie: ("movie", lambda home: home.store.media.movie(home.movie)),
     TVShow: ("show", lambda home: home.store.media.show(home.show)),
     Album: ("album", lambda home: home.store.media.album(home.album)),
     Track: ("track", lambda home: home.store.media.album(home.album)),

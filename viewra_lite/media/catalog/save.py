@@ -206,7 +206,8 @@ def _alike(db: Database, model: Any, parent: tuple[Any, str], key: dict[str, Any
     expected = (parent[1], *key.values())
     title_key = words.title_key(key["title"])[:LONGEST_KEY]
     titled = db.all(queries.titled(_KINDS[model]), title_key)
-    return [row for row in titled if attrgetter(*names)(row) == expected]
+    ids = [row.id for row in titled if attrgetter(*names)(row) == expected]
+    return list(model.select().where(model.id.in_(ids)).order_by(model.id)) if ids else []
 
 
 def _only(model: Any, parent: tuple[Any, str], rows: list[Any], given: dict[str, Any]) -> Any:
