@@ -22,17 +22,14 @@ from .file import (
     APPLICATION_ID,
     apply_pragmas,
     facts_of,
-    held_open,
     lock_folder,
-    make_file,
-    mark,
     reader_pragmas,
-    refuse_emptied,
     refuse_foreign,
     refuse_what_cannot_open,
     settings,
     writer_pragmas,
 )
+from .store_file import StoreFile
 
 if TYPE_CHECKING:
     from ..backend import Connection
@@ -253,21 +250,19 @@ class SqliteBackend:
         """
         refuse_in_forked_child()
         self._find_path()
-        if not self.path.exists():
-            make_file(self.path)
-        else:
-            refuse_emptied(self.path)
-        inode = self.path.stat().st_ino
+        self._file.make_or_check()
         connection = self.borrow()
         try:
             is_ours = refuse_foreign(connection, self.path, adoptable)
+            self._file.refuse_without_tables(connection)
         except self.driver.Error as exc:
             raise self.translate(exc) from exc
         finally:
             self.give_back(connection)
-        self._held.enter_context(held_open(self.path, inode, self._wait_s))
+        self._held.enter_context(self._file.held(self._wait_s))
         if not is_ours:
             self._make_ours()
+        self._file.opened()
 
     def refuse_absent(self) -> None:
         """Raise StoreUnavailableError if the file does not exist."""
@@ -277,7 +272,7 @@ class SqliteBackend:
 
     def mark_as_store(self) -> None:
         """Create the marker file, so that an emptied database is not taken for a new one."""
-        mark(self.path)
+        self._file.opened()
 
     def facts(self) -> DatabaseFacts:
         """Return SQLite's version and the size of the file and its log."""
@@ -331,6 +326,8 @@ class SqliteBackend:
         """Refuse a path that cannot be opened; resolve links, for the locks beside the file."""
         refuse_what_cannot_open(self.path)
         self.path = Path(os.path.realpath(self.path))
+        self._file = StoreFile(self.path, self.driver)
+        self._file.refuse_lost()
 
     def _make_ours(self) -> None:
         connection = self.borrow_writer()
@@ -380,7 +377,10 @@ class SqliteBackend:
     def _set_durability(self, connection: Connection, durable: bool) -> None:
         # A commit that syncs makes all earlier ones durable too: one a minute limits what a power
         # cut can lose.
-        is_late = time.monotonic() >= self._next_sync
+        now = time.monotonic()
+        if now >= self._file.look_at:
+            self._file.refuse_removed(now)
+        is_late = now >= self._next_sync
         is_due = durable or is_late or self._config.synchronous == "full"
         level = _FULL if is_due and not self._shares_sync else _NORMAL
         if level == _FULL:

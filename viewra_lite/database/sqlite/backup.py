@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import BackupError, StoreBusyError
-from ..files import sha256, sync
+from ..files import remove, sha256, sync
 from ..transactions.locks import file_lock
-from .file import APPLICATION_ID, lock_folder, mark
+from .file import APPLICATION_ID, lock_folder, marker
 
 if TYPE_CHECKING:
     from .backend import SqliteBackend
@@ -130,7 +130,7 @@ def _replaced(path: Path, backup: str, digest: str, stamp: str) -> str | None:
     aside = _moved_aside(path, stamp)
     os.rename(copy, path)
     sync(path.parent)
-    mark(path)
+    remove(marker(path))  # it describes the store before; opening this one writes another
     return None if aside is None else str(aside)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 from ..backend import DatabaseFacts
-from ..transactions.locks import file_lock
 
 if TYPE_CHECKING:
     from ..backend import Connection
@@ -88,36 +86,21 @@ def lock_folder(path: Path) -> Path:
     return path.with_name(path.name + "-lock")
 
 
-@contextmanager
-def held_open(path: Path, inode: int, wait_s: float) -> Iterator[None]:
-    """Record, as long as a process has a store open, that it does: restoring is refused meanwhile.
-
-    Raises StoreUnavailableError if the file is no longer the one with this inode.
-    """
-    with file_lock(lock_folder(path) / "open", wait_s=wait_s, shared=True):
-        if not path.exists() or path.stat().st_ino != inode:
-            raise StoreUnavailableError(f"{path} was replaced just now: open it again")
-        yield
-
-
 def marker(path: Path) -> Path:
     """Return the path of the marker file, which records that a file was a store."""
     return lock_folder(path) / "store"
 
 
-def mark(path: Path) -> None:
-    """Create the marker file, so that an emptied database is not taken for a new one."""
-    file = marker(path)
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        file.write_text("The viewra_lite store beside this folder uses it for its locks.\n")
-
-
 def make_file(path: Path) -> None:
-    """Create an empty file with permissions for us alone, and its folder."""
+    """Create an empty file with permissions for us alone, and its folder, but no folder above."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except FileNotFoundError as exc:
+        raise StoreUnavailableError(
+            f"{path} cannot be created, because {path.parent.parent} does not exist: mount its "
+            "disk, or create the folder"
+        ) from exc
     except OSError as exc:
         raise StoreUnavailableError(f"{path} cannot be created: {exc.strerror}") from exc
 
@@ -136,15 +119,6 @@ def refuse_what_cannot_open(path: Path) -> None:
         _refuse_folder(path)
     except OSError as exc:
         raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
-
-
-def refuse_emptied(path: Path) -> None:
-    """Raise CorruptStoreError for an empty file whose marker shows that it was a store."""
-    if path.stat().st_size == 0 and marker(path).exists():
-        raise CorruptStoreError(
-            f"{path} is empty, but it was a store: restore a backup, or remove "
-            f"{lock_folder(path)} to start a new store"
-        )
 
 
 def not_a_database(path: Path) -> ViewraError:

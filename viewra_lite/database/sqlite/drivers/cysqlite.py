@@ -24,6 +24,7 @@ _NOT_BOUND = "cannot bind parameter"
 # silently.
 _TAKEN = (str, int, float, bytes, bytearray, memoryview, type(None), date, time)
 _FLAGS = cysqlite.SQLITE_OPEN_READWRITE | cysqlite.SQLITE_OPEN_NOMUTEX
+_READ_ONLY = cysqlite.SQLITE_OPEN_READONLY | cysqlite.SQLITE_OPEN_NOMUTEX
 
 Error: Any = cysqlite.Error
 total_changes = cysqlite.Connection.total_changes
@@ -61,14 +62,14 @@ class _HalfRead:
         finalize(self._connection)
 
 
-def connect(path: Path, wait_s: float) -> Any:
+def connect(path: Path, wait_s: float, view: str = "mode=rw") -> Any:
     """Connect to an existing file."""
     # Without SQLite's own mutex, which is locked twice for every column of every row, a sixth of
     # the time of a read. A connection is used by one thread at a time, and finalize() makes sure
     # that no cursor outlives that: freed late, it would interfere with another thread.
     connection = cysqlite.connect(
-        f"{path.as_uri()}?mode=rw",
-        _FLAGS,
+        f"{path.as_uri()}?{view}",
+        _FLAGS if view == "mode=rw" else _READ_ONLY,
         wait_s,
         uri=True,
         cached_statements=STATEMENTS_KEPT,

@@ -24,8 +24,11 @@ class SqliteDriver(Protocol):
     def Database(self) -> Any:
         """Peewee's view of the backend: a class, called with the backend and its path."""
 
-    def connect(self, path: Path, wait_s: float) -> Any:
-        """Connect to an existing file; any thread may use the connection, one at a time."""
+    def connect(self, path: Path, wait_s: float, view: str = "mode=rw") -> Any:
+        """Connect to an existing file; any thread may use the connection, one at a time.
+
+        view are parameters of https://sqlite.org/uri.html.
+        """
 
     def copy(self, connection: Any, path: Path) -> None:
         """Copy the database, as one snapshot sees it, to an empty file."""

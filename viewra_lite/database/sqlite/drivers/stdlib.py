@@ -19,10 +19,10 @@ total_changes = attrgetter("total_changes")
 finalize = None  # a cursor finalizes its statement when it is freed, guarded by SQLite's mutex
 
 
-def connect(path: Path, wait_s: float) -> sqlite3.Connection:
+def connect(path: Path, wait_s: float, view: str = "mode=rw") -> sqlite3.Connection:
     """Connect to an existing file."""
     return sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
+        f"{path.as_uri()}?{view}",
         uri=True,
         timeout=wait_s,
         isolation_level=None,

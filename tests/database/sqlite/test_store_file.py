@@ -1,0 +1,249 @@
+"""The file of a store is looked at before SQLite opens it: nothing is lost by opening a path."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import running_python
+from tests.support.rows import add, ids
+from tests.support.torture import tries
+from viewra_lite import Store
+from viewra_lite.database.sqlite import store_file
+from viewra_lite.errors import (
+    ConfigError,
+    CorruptStoreError,
+    MigrationError,
+    StoreUnavailableError,
+    ViewraError,
+)
+
+
+@pytest.fixture
+def path(driver: Any, tmp_path: Path) -> Path:
+    """The file of a closed store with two libraries."""
+    file = tmp_path / "data" / "viewra.db"
+    with opened(file) as store:
+        add(store, "a")
+        add(store, "b")
+    return file
+
+
+def opened(path: Path) -> Store:
+    return Store.open({"database": {"type": "sqlite", "database_path": str(path)}})
+
+
+def refuse(path: Path, error: type[ViewraError], words: str) -> None:
+    """Opening is refused twice, and changes no file."""
+    before = files(path)
+    for _ in range(2):
+        with pytest.raises(error, match=words):
+            opened(path)
+    assert files(path) == before
+
+
+def files(path: Path) -> dict[str, bytes]:
+    return {
+        file.name: file.read_bytes()
+        for file in path.parent.iterdir()
+        if file.is_file() and not file.name.endswith("-shm")
+    }
+
+
+def kill_with_a_log(path: Path) -> None:
+    """Write through a process that is killed, so that its commits are in the log only."""
+    code = f"""
+import os
+from tests.support.rows import add
+from viewra_lite import Store
+store = Store.open("sqlite:///{path}")
+add(store, "c")
+os.kill(os.getpid(), 9)
+"""
+    with running_python("-c", code) as process:
+        process.wait()
+    assert path.with_name(path.name + "-wal").stat().st_size
+
+
+def test_what_was_closed_is_opened_without_a_check(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_file.StoreFile, "_check", None)  # it would fail
+    with opened(path) as store:
+        assert ids(store) == ["a", "b"]
+    with opened(path) as store, opened_elsewhere(path):
+        add(store, "c")
+    with opened(path) as store:
+        assert ids(store) == ["a", "b", "c"]
+
+
+def opened_elsewhere(path: Path) -> Any:
+    code = f"""
+from viewra_lite import Store
+with Store.open("sqlite:///{path}") as store:
+    print("open", flush=True)
+"""
+    process = running_python("-c", code)
+    return process
+
+
+def test_a_store_that_is_gone_is_not_replaced_by_a_new_one(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    refuse(path, CorruptStoreError, "is gone, but a store was here: put it back, mount its disk")
+    path.with_name("elsewhere").rename(path)
+    with opened(path) as store:
+        assert ids(store) == ["a", "b"]
+
+
+def test_a_store_that_is_gone_beside_its_log_is_not_replaced(path: Path, tmp_path: Path) -> None:
+    kill_with_a_log(path)
+    away = tmp_path / "away.db"
+    path.rename(away)
+    shutil.rmtree(path.with_name("viewra.db-lock"))  # even without its note
+    refuse(path, CorruptStoreError, "is gone, but its log is here")
+    away.rename(path)
+    with opened(path) as store:
+        assert ids(store) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 511])
+def test_a_store_that_was_emptied_is_found(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+    refuse(path, CorruptStoreError, "is empty, but it was a store" if not size else f"{size} bytes")
+
+
+def test_a_database_without_tables_where_a_store_was_is_found(path: Path, driver: Any) -> None:
+    path.unlink()
+    path.touch()
+    connection = driver.connect(path, 1.0)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE t (x)")
+    connection.execute("DROP TABLE t")
+    connection.close()
+    refuse(path, CorruptStoreError, "has no tables, but it was a store")
+
+
+def test_a_small_file_of_another_program_is_no_store(driver: Any, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("a")
+    refuse(path, ConfigError, "has 1 bytes, so it is not an SQLite database")
+
+
+def test_folders_above_are_not_made_on_a_mount_point(driver: Any, tmp_path: Path) -> None:
+    path = tmp_path / "disk" / "viewra" / "viewra.db"
+    with pytest.raises(StoreUnavailableError, match="disk does not exist: mount its disk"):
+        opened(path)
+    assert not (tmp_path / "disk").exists()
+
+
+def test_the_log_of_a_killed_process_is_kept(path: Path) -> None:
+    kill_with_a_log(path)
+    with opened(path) as store:
+        assert ids(store) == ["a", "b", "c"]
+
+
+def test_the_log_of_another_database_is_found_and_not_merged(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "viewra.db"
+    with opened(other) as store:
+        add(store, "of another")
+    kill_with_a_log(other)
+    log = path.with_name("viewra.db-wal")
+    shutil.copy(other.with_name("viewra.db-wal"), log)
+    refuse(path, CorruptStoreError, "viewra.db-wal appeared after .* had been closed")
+    log.unlink()
+    path.with_name("viewra.db-shm").unlink(missing_ok=True)
+    with opened(path) as store:
+        assert ids(store) == ["a", "b"]
+
+
+def test_the_log_of_a_new_store_is_found_beside_an_older_one(path: Path, tmp_path: Path) -> None:
+    """All of a new store may be in its log, which then looks like a whole database."""
+    other = tmp_path / "new" / "viewra.db"
+    kill_with_a_log(other)
+    os.utime(path)  # as if it had not been closed
+    shutil.copy(other.with_name("viewra.db-wal"), path.with_name("viewra.db-wal"))
+    refuse(path, CorruptStoreError, "is the log of another database")
+
+
+def test_damage_is_found_before_anything_is_served(path: Path, driver: Any) -> None:
+    rows = everything(path, driver)
+    sound, seed = path.read_bytes(), random.Random(7)
+    pages = len(sound) // 4096
+    missed = []
+    for _ in range(tries(30, 400)):
+        page = seed.randrange(pages)
+        damaged = bytearray(sound)
+        kind = seed.choice(("noise", "zeros", "swapped", "cut"))
+        at = page * 4096
+        if kind == "noise":
+            damaged[at : at + 4096] = seed.randbytes(4096)
+        elif kind == "zeros":
+            damaged[at : at + 4096] = bytes(4096)
+        elif kind == "swapped":
+            other = seed.randrange(pages) * 4096
+            damaged[at : at + 4096] = sound[other : other + 4096]
+        else:
+            del damaged[at:]
+        if bytes(damaged) == sound:
+            continue
+        path.write_bytes(damaged)
+        try:
+            opened(path).close()
+        except (CorruptStoreError, ConfigError, MigrationError):  # of its history
+            continue
+        if everything(path, driver) != rows:  # else it hit bytes that hold nothing
+            missed.append((kind, page))
+        restore(path, sound)
+    assert missed == []
+
+
+def everything(path: Path, driver: Any) -> Any:
+    """Return every row of every table, except the bookkeeping of the search."""
+    connection = driver.connect(path, 1.0)
+    try:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'search_index%'"
+        ).fetchall()
+        return [
+            (name, sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"').fetchall())))
+            for (name,) in names
+        ]
+    finally:
+        driver.close(connection)
+
+
+def restore(path: Path, sound: bytes) -> None:
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    path.write_bytes(sound)
+
+
+def test_an_endless_check_ends_and_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store_file, "LONGEST_CHECK_S", 0.0)
+    os.utime(path)
+    with opened(path) as store:
+        assert ids(store) == ["a", "b"]
+
+
+def test_writing_to_a_file_that_was_removed_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_file, "LOOK_EVERY_S", 0.0)
+    with opened(path) as store:
+        add(store, "c")
+        away = path.with_name("away")
+        path.rename(away)
+        with pytest.raises(StoreUnavailableError, match="was removed or replaced while it is open"):
+            with store.writer():
+                add(store, "d")
+        away.rename(path)
+        with store.writer():
+            add(store, "e")
+        assert ids(store) == ["a", "b", "c", "e"]

@@ -1,0 +1,234 @@
+"""The file of a store, looked at before SQLite opens it.
+
+A note beside the file remembers that a store is there, which one, and how the file was when it was
+last closed. So a file that is gone or was emptied is not taken for a new store, a log of another
+database is not merged into this one, and a file that is not as it was left is checked as a whole
+before anything is served from it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigError, CorruptStoreError, StoreBusyError, StoreUnavailableError
+from ..transactions.locks import file_lock, is_locked
+from .drivers.protocol import SqliteDriver
+from .file import lock_folder, make_file, marker
+
+_log = logging.getLogger("viewra_lite.database")
+
+LONGEST_CHECK_S = 20.0  # about 4 GB; a larger database is checked by maintenance
+_MOST_COMPARED_BYTES = 100 << 20  # of a file whose indexes are compared with its tables too
+LOOK_EVERY_S = 1.0
+_HEADER_BYTES = 512  # of the smallest database: a page
+_READ_ONLY, _WITHOUT_LOG = "mode=ro", "mode=ro&immutable=1"
+
+
+class StoreFile:
+    """One file, from before it is opened until after it was closed."""
+
+    def __init__(self, path: Path, driver: SqliteDriver) -> None:
+        self.path = path
+        self._driver = driver
+        self._note = _read_note(path)
+        self._inode = -1
+        self.look_at = 0.0
+
+    def refuse_lost(self) -> None:
+        """Raise CorruptStoreError if a store was here, and its file is gone or empty."""
+        log = _log_of(self.path)
+        if not self.path.exists():
+            if log:
+                raise CorruptStoreError(
+                    f"{self.path} is gone, but its log is here ({log.name}): put it back, or move "
+                    "the log away to start a new store"
+                )
+            if self._note is not None:
+                raise CorruptStoreError(
+                    f"{self.path} is gone, but a store was here: put it back, mount its disk, or "
+                    f"remove {lock_folder(self.path)} to start a new store"
+                )
+            return
+        found = self.path.stat()
+        size, self._inode = found.st_size, found.st_ino
+        if size == 0 and (log or self._note is not None):
+            raise CorruptStoreError(
+                f"{self.path} is empty, but it was a store: put it back, or remove "
+                f"{lock_folder(self.path)} to start a new store"
+            )
+        if 0 < size < _HEADER_BYTES:
+            kind = ConfigError if self._note is None else CorruptStoreError
+            raise kind(f"{self.path} has {size} bytes, so it is not an SQLite database")
+
+    def make_or_check(self) -> None:
+        """Make an empty file, or check the one that is there.
+
+        Raises CorruptStoreError for the log of another database, or a file that was damaged. Reads
+        the whole file, unless it is as the note describes it; not while a process has it open.
+        """
+        if not self.path.exists():
+            make_file(self.path)
+        self._inode = os.stat(self.path).st_ino
+        if self._note is None or is_locked(lock_folder(self.path) / "open"):
+            return
+        log, is_as_left = _log_of(self.path), self._note.get("closed") == _stat(self.path)
+        if is_as_left and not log:
+            return
+        try:
+            if log:
+                self._refuse_foreign_log(log, is_as_left)
+            self._check()
+        except self._driver.Error as exc:
+            raise CorruptStoreError(f"{self.path} is damaged: {exc}") from exc
+
+    def refuse_without_tables(self, connection: Any) -> None:
+        """Raise CorruptStoreError if a store was here, and the database has no tables."""
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if self._note is not None and not tables:
+            raise CorruptStoreError(
+                f"{self.path} has no tables, but it was a store: put it back, or remove "
+                f"{lock_folder(self.path)} to start a new store"
+            )
+
+    @contextmanager
+    def held(self, wait_s: float) -> Iterator[None]:
+        """Hold the lock that says to other processes that the file is open; then note its end.
+
+        Raises StoreUnavailableError if it was replaced since it was checked.
+        """
+        with file_lock(lock_folder(self.path) / "open", wait_s=wait_s, shared=True):
+            self.refuse_removed(0.0)
+            yield
+        self._closed()
+
+    def opened(self) -> None:
+        """Note that the file is open, and which store it is, once it has tables."""
+        if self._note is not None and self._note.get("store"):
+            self._write_note(self._note["store"], None)
+            return
+        with self._connected(_READ_ONLY) as connection:
+            store = _identity(connection)
+        if store is not None:
+            self._write_note(store, None)
+
+    def _closed(self) -> None:
+        """Note how the file was left, unless another process has it open."""
+        if self._note is None:
+            return
+        with suppress(StoreBusyError, OSError):  # then that process will, or the next open checks
+            with file_lock(lock_folder(self.path) / "open", wait_s=0):
+                if os.stat(self.path).st_ino == self._inode and not _log_of(self.path):
+                    self._write_note(self._note.get("store"), _stat(self.path))
+
+    def refuse_removed(self, now: float) -> None:
+        """Raise StoreUnavailableError if the file was removed or replaced; again at look_at."""
+        self.look_at = now + LOOK_EVERY_S
+        try:
+            found = os.stat(self.path).st_ino
+        except OSError:
+            found = 0
+        if found != self._inode:
+            self.look_at = 0.0
+            raise StoreUnavailableError(
+                f"{self.path} was removed or replaced while it is open, so nothing that is written "
+                "now would stay: put it back, and restart the program"
+            )
+
+    # Inside
+
+    def _refuse_foreign_log(self, log: Path, is_as_left: bool) -> None:
+        if is_as_left:  # closing has moved its log into the file, so this is another one
+            raise CorruptStoreError(
+                f"{log} appeared after {self.path} had been closed: move it away if it is the log "
+                "of another database; if a program wrote to this one and was killed, open and "
+                "close the database with that program"
+            )
+        known = set() if self._note is None else {self._note.get("store")}
+        for view in (_WITHOUT_LOG, _READ_ONLY):
+            with self._connected(view) as connection, suppress(self._driver.Error):
+                known.add(_identity(connection))
+        if len(known - {None}) > 1:
+            raise CorruptStoreError(
+                f"{log} is the log of another database than {self.path}: move it away, or put the "
+                "database back that it belongs to"
+            )
+
+    def _check(self) -> None:
+        """Check every page; gives up after LONGEST_CHECK_S, and says so."""
+        began = time.monotonic()
+        is_small = os.stat(self.path).st_size <= _MOST_COMPARED_BYTES
+        how = "PRAGMA integrity_check(3)" if is_small else "PRAGMA quick_check(3)"
+        with self._connected(_READ_ONLY) as connection:
+            timer = threading.Timer(LONGEST_CHECK_S, connection.interrupt)
+            timer.daemon = True
+            timer.start()
+            try:
+                found = [row[0] for row in connection.execute(how).fetchall()]
+            except self._driver.Error:
+                if time.monotonic() - began < LONGEST_CHECK_S:
+                    raise
+                _log.warning("the check of the database took %g s and was ended", LONGEST_CHECK_S)
+                return
+            finally:
+                timer.cancel()
+        if found != ["ok"]:
+            raise CorruptStoreError(f"{self.path} is damaged: {'; '.join(map(str, found))}")
+        took = time.monotonic() - began
+        _log.info("checked the database, which was not as it had been closed, in %.1f s", took)
+
+    def _connected(self, view: str) -> Any:
+        return closing(self._driver.connect(self.path, 5.0, view))
+
+    def _write_note(self, store: str | None, closed: list[int] | None) -> None:
+        self._note = {"store": store, "closed": closed}
+        text = json.dumps({"about": "the viewra_lite store beside this folder", **self._note})
+        note = marker(self.path)
+        note.parent.mkdir(mode=0o700, exist_ok=True)
+        note.write_text(text + "\n")
+
+
+def _read_note(path: Path) -> dict[str, Any] | None:
+    """Return the note of a store; {} if it cannot be read, None if there is none."""
+    try:
+        found = json.loads(marker(path).read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _identity(connection: Any) -> str | None:
+    """Return the moment of a store's first migration, which no two stores share."""
+    tables = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'viewra!_migrations!_%' "
+        "ESCAPE '!'"
+    ).fetchall()
+    moments = [
+        moment
+        for (table,) in tables
+        for (moment,) in connection.execute(f'SELECT min(applied) FROM "{table}"').fetchall()
+        if moment is not None
+    ]
+    return min(map(str, moments), default=None)
+
+
+def _log_of(path: Path) -> Path | None:
+    """Return the log of a database, unless it is empty."""
+    log = path.with_name(path.name + "-wal")
+    with suppress(OSError):  # it does not exist
+        return log if log.stat().st_size else None
+    return None
+
+
+def _stat(path: Path) -> list[int]:
+    found = os.stat(path)
+    return [found.st_size, found.st_mtime_ns]
