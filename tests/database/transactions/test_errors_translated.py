@@ -169,8 +169,8 @@ def opened(path, **options):
 
 
 @pytest.mark.usefixtures("driver")
-def test_missing_folders_are_created_and_the_file_is_ours_alone(tmp_path):
-    path = tmp_path / "some" / "where" / "viewra.db"
+def test_a_missing_folder_is_created_and_the_file_is_ours_alone(tmp_path):
+    path = tmp_path / "where" / "viewra.db"
     with opened(path) as store:
         add(store, "a")
         modes = {p.name: p.stat().st_mode & 0o777 for p in path.parent.iterdir()}

@@ -18,10 +18,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigError, CorruptStoreError, StoreBusyError, StoreUnavailableError
+from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
-from .file import lock_folder, make_file, marker
+from .errors import translate_sqlite
+from .file import lock_folder, make_file, marker, not_a_database
 
 _log = logging.getLogger("viewra_lite.database")
 
@@ -65,8 +66,7 @@ class StoreFile:
                 f"{lock_folder(self.path)} to start a new store"
             )
         if 0 < size < _HEADER_BYTES:
-            kind = ConfigError if self._note is None else CorruptStoreError
-            raise kind(f"{self.path} has {size} bytes, so it is not an SQLite database")
+            raise not_a_database(self.path)
 
     def make_or_check(self) -> None:
         """Make an empty file, or check the one that is there.
@@ -87,7 +87,7 @@ class StoreFile:
                 self._refuse_foreign_log(log, is_as_left)
             self._check()
         except self._driver.Error as exc:
-            raise CorruptStoreError(f"{self.path} is damaged: {exc}") from exc
+            raise translate_sqlite(exc, self.path, self._driver) from exc
 
     def refuse_without_tables(self, connection: Any) -> None:
         """Raise CorruptStoreError if a store was here, and the database has no tables."""
@@ -153,8 +153,9 @@ class StoreFile:
             )
         known = set() if self._note is None else {self._note.get("store")}
         for view in (_WITHOUT_LOG, _READ_ONLY):
-            with self._connected(view) as connection, suppress(self._driver.Error):
-                known.add(_identity(connection))
+            with suppress(self._driver.Error):  # it has no identity then; _check() says why
+                with self._connected(view) as connection:
+                    known.add(_identity(connection))
         if len(known - {None}) > 1:
             raise CorruptStoreError(
                 f"{log} is the log of another database than {self.path}: move it away, or put the "
@@ -196,7 +197,7 @@ class StoreFile:
 
 
 def _read_note(path: Path) -> dict[str, Any] | None:
-    """Return the note of a store; {} if it cannot be read, None if there is none."""
+    """Return the note of a store; {} if it cannot be read, None without one."""
     try:
         found = json.loads(marker(path).read_text())
     except FileNotFoundError:
