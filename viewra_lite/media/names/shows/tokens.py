@@ -58,11 +58,12 @@ _NEXT_GLUED = re.compile(
 _AFTER_NUMBER = (*" ._-[]()", "")
 _VERSION = re.compile(r"v\d(?![^\W_])", re.I)
 _OTHER_SEASON = re.compile(r"[ ._]?[-&+]?[ ._]?s\d{1,2}e\d{1,3}(?![^\W_])", re.I)
+_OF_MANY = re.compile(r"[ ._]?(?:of|из)[ ._]?\d{1,3}(?![^\W_])", re.I)
 _CAP = re.compile(r"[\[(. _]cap\.?[ ]?(\d{1,2})(\d{2})(?:_\d{1,2}(\d{2}))?(?=[\]). _])", re.I)
 _EPISODE_WORD = (
     "episode|episodes|folge|epis[oó]dio|[eé]pisode|episod|epizoda|epizód|eps|epi|ep"
     "|cap[ií]tulo|cap|aflevering|afl|avsnitt|afsnit|jakso|odcinek|odc|díl|diel|rész|bölüm|bolum|blm"
-    "|серия|серии|серія|эпизод|επεισόδιο|tập"
+    "|серия|серии|серія|эпизод|выпуск|episodul|الحلقة|פרק|επεισόδιο|tập"
 )
 _WORDED = re.compile(
     rf"(?<![^\W_])(?:(?:{_EPISODE_WORD}|#)[ ._#:№-]{{0,3}}|e)(\d{{1,5}})"
@@ -72,8 +73,8 @@ _WORDED = re.compile(
 )
 _WORDED_GLUED = re.compile(r"(?<![^\W_])ep?(\d{1,4})(?=(?:ep?|v)\d)", re.I)
 _NUMBER_WORD = re.compile(
-    r"(?<![^\W_])(\d{1,4})(?:[.ªº]|-?[яй])?[ ._]?"
-    r"(?:bölüm|bolum|blm|серия|серии|серія|ser|serya|seriya|folge|rész|jakso|díl|odcinek)(?![^\W_])",
+    r"(?<![^\W_])(?P<number>\d{1,4})(?:-(?P<last>\d{1,4}))?(?:[.ªº]|-?[яй])?[ ._]?"
+    r"(?:bölüm|bolum|blm|серия|серии|серія|выпуск|ser|serya|seriya|folge|rész|jakso|díl|odcinek)(?![^\W_])",
     re.I,
 )
 _RUSSIAN_SHORT = re.compile(
@@ -83,7 +84,7 @@ _OF = re.compile(
     r"(?<![^\W_])(?:part[ ._]?)?(\d{1,3})[ ._]?(?:of|из|iz|von|de)[ ._]?\d{1,3}(?![^\W_])", re.I
 )
 _EAST_ASIAN = re.compile(
-    r"(?<![全共\d])第?\s*(?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화]"
+    r"(?<![全共\d])第?\s*(?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화회]"
 )
 _SPECIAL = re.compile(
     r"(?<![^\W_])(?:s\d{1,2})?(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|ex(?=\d)|sp|special)s?"
@@ -183,7 +184,9 @@ def _all_of(
         episodes.append(following)
         gaps.append(found["gap"])
         at = found.end()
-    while found := _OTHER_SEASON.match(text, at):  # "S01E10S02E01": only season 1 is read
+    while found := _OTHER_SEASON.match(text, at) or _OF_MANY.match(
+        text, at
+    ):  # "S01E10S02E01": only season 1 is read
         at = found.end()
     first, last = episodes[0], episodes[-1]
     is_range = len(gaps) == 1 and re.search(r"[-–~]|to", gaps[0])
@@ -236,13 +239,13 @@ def _worded(text: str) -> Token | None:
         episodes = span(int(spanish[2]), int(spanish[3] or spanish[2]))
         return Token(spanish.start(), spanish.end(), episodes, int(spanish[1]))
     of_many = list(_OF.finditer(text))[-1:]  # "Season 2of5.3of9"
-    others = (pattern.search(text) for pattern in (_WORDED_GLUED, _WORDED, _NUMBER_WORD))
+    others = (pattern.search(text) for pattern in (_WORDED_GLUED, _WORDED))
     for found in filter(None, (*of_many, *others)):
         number = int(next(group for group in found.groups() if group))
         episodes, end = _all_of(text, found.end(), number)
         return Token(found.start(), end, episodes, kind="worded")
-    east = _EAST_ASIAN.search(text)
-    return Token(east.start(), east.end(), _spanned(east), kind="worded") if east else None
+    after = _NUMBER_WORD.search(text) or _EAST_ASIAN.search(text)
+    return Token(after.start(), after.end(), _spanned(after), kind="worded") if after else None
 
 
 def _special(text: str) -> Token | None:
