@@ -196,6 +196,32 @@ def test_an_episode_takes_the_better_name_of_its_file(
     assert found == [(1, None, "Pilot"), (3, None, "Tabula Rasa"), (4, None, "Locke")]
 
 
+@pytest.mark.parametrize("after", ["S01E05 - White", "S01E07 - White"])
+@pytest.mark.parametrize("numbers", [{"episode_number": 6}, {"season_number": 2}])
+def test_an_episode_keeps_the_numbers_that_a_person_gave_it(
+    store: Store, tmp_path: Path, clock: Any, numbers: dict[str, int], after: str
+) -> None:
+    root = tmp_path / "tv/Lost (2004)/Season 1"
+    library = library_of(store, tmp_path / "tv", "tv")
+    path = clip(root / "Lost S01E05 - White.mkv", seed=1)
+    store.media.scan(library)
+    (show,) = store.media.shows().items
+    (episode,) = store.media.show(show.id).seasons[0].episodes
+    store.media.save_episode(show.id, id=episode.id, **numbers)
+    store.playback.set_progress("ann", episode.media_file_id, 0.1)
+    if after == "S01E05 - White":
+        clip(path, seed=2)
+    else:
+        path.rename(root / f"Lost {after}.mkv")
+    clock.advance(60)
+    store.media.scan(library)
+    ((found,),) = [one.episodes for one in store.media.show(show.id).seasons if one.episodes]
+    assert found.id == episode.id
+    expected = {"season_number": 1, "episode_number": 5, **numbers}
+    assert {name: getattr(found, name) for name in expected} == expected
+    assert found.media_file.path == str(root / f"Lost {after}.mkv")
+
+
 # Music
 
 SONG = {

@@ -36,7 +36,7 @@ from .cleared import after_saving
 _OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared", "sources")
 _REFERENCES = ("media_file", "media_file_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
-_UNREAD = ("season_number", "episode_number")  # by these a scan finds an episode
+_NUMBERS = ("season_number", "episode_number")
 _LISTS = {"genres", "cast", "creators", "artists"}
 _TITLES = {"title", "sort_title", "original_title", "album_artist", "artist"}
 _WATCHED = {Movie, Episode, Track}
@@ -117,7 +117,11 @@ def _marks(
 ) -> dict[str, Any]:
     """Return the change of `sources` that saving makes; a key that finds a row says nothing."""
     found_by = _KEYS[model] if row is not None and is_by_key else ()
-    written = {name: value for name, value in given.items() if name not in (*found_by, *_UNREAD)}
+    written = {name: value for name, value in given.items() if name not in (*found_by, *_NUMBERS)}
+    numbers = {name: given[name] for name in _NUMBERS if model is Episode and name in given}
+    if row is not None and any(getattr(row, name) != numbers[name] for name in numbers):
+        # Its file has other numbers, and belongs to it.
+        written["episode_number"] = numbers.get("episode_number", row.episode_number)
     is_derived = written.get("sort_title", NOT_GIVEN) is None
     if is_derived:
         del written["sort_title"]

@@ -14,7 +14,7 @@ from ..names.facts import EpisodeName, EpisodeIds
 from . import matching, sources
 from .cleared import known
 from .joining import Joining
-from .sources import Read, Speaker
+from .sources import Known, Read, Speaker
 
 
 class Shows:
@@ -36,7 +36,8 @@ class Shows:
 
     def place(self, file: MediaFile, name: EpisodeName) -> None:
         """Link a file to its episodes, inserting them if needed, and to no others."""
-        season_number, numbers = identities.numbers(name)
+        own = list(Episode.select().where(Episode.media_file == file.id))
+        season_number, numbers = _numbers(own, name)
         placed: list[str] = []
         if numbers:
             show = self._show(file, name)
@@ -55,7 +56,8 @@ class Shows:
             self._works.link(file.id, works)
             if name.season == 0 and _title(name):
                 placed = [self._special(file, name, next(iter(works)))]
-        self.leave(file, placed)
+        if own:
+            self.leave(file, placed)
 
     def leave(self, file: MediaFile, placed: list[str]) -> None:
         """Take a file out of all episodes but these.
@@ -266,6 +268,18 @@ class Shows:
         self._dirty_ids["episode"].update(
             row.id for row in Episode.select(Episode.id).where(Episode.show == show.id)
         )
+
+
+def _numbers(own: list[Episode], name: EpisodeName) -> tuple[int, tuple[int, ...]]:
+    """Return season and episodes of a file, or the numbers that a person gave its episode."""
+    season_number, numbers = identities.numbers(name)
+    if len(numbers) < 2:
+        for episode in own:
+            number = episode.episode_number
+            known = sources.sources_of(episode).get("episode_number")
+            if number is not None and known == Known(sources.PERSON, number):
+                return episode.season_number, (number,)
+    return season_number, numbers
 
 
 def _read_show(name: EpisodeName) -> Read:
