@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from viewra_lite.media.beside.languages import language_of
 from viewra_lite.media.beside.pictures import Pictures
-from viewra_lite.media.beside.places import folder_of, folder_of_season, folders_of_show
+from viewra_lite.media.beside.places import folder_of_season, folders_of, folders_of_show
 from viewra_lite.media.beside.subtitles import Subtitle, subtitles_in, subtitles_of
 
 FILM = "Heat (1995)"
@@ -208,22 +208,23 @@ def test_no_name_is_too_odd_and_no_subtitle_has_two_videos(
 
 
 @pytest.mark.parametrize(
-    ("paths", "folder"),
+    ("paths", "folders"),
     [
-        (["Heat (1995)/heat.mkv"], "Heat (1995)"),
-        (["Box/Heat (1995)/heat.mkv"], "Box/Heat (1995)"),
-        (["Heat/CD1/a.mkv", "Heat/CD2/b.mkv"], "Heat"),
-        (["Heat/CD1/a.mkv"], "Heat"),
-        (["Heat/VIDEO_TS/VIDEO_TS.IFO"], "Heat"),
-        (["Heat/BDMV/STREAM/0.m2ts"], "Heat"),
-        (["heat.mkv"], None),
-        (["Heat/a.mkv", "Other/a.mkv"], None),
-        (["CD1/a.mkv"], None),
+        (["Heat (1995)/heat.mkv"], ["Heat (1995)"]),
+        (["Box/Heat (1995)/heat.mkv"], ["Box/Heat (1995)"]),
+        (["Heat/CD1/a.mkv", "Heat/CD2/b.mkv"], ["Heat"]),
+        (["Heat/CD1/a.mkv"], ["Heat"]),
+        (["Heat/VIDEO_TS/VIDEO_TS.IFO"], ["Heat"]),
+        (["Heat/BDMV/STREAM/0.m2ts"], ["Heat"]),
+        (["heat.mkv"], []),
+        (["Other/a.mkv", "Heat/a.mkv"], ["Heat", "Other"]),
+        (["Box/Heat HD/a.mkv", "Box/Heat/a.mkv"], ["Box", "Box/Heat", "Box/Heat HD"]),
+        (["CD1/a.mkv"], []),
     ],
 )
-def test_the_folder_of_a_film(paths: list[str], folder: str | None) -> None:
-    found = folder_of("/m", [f"/m/{path}" for path in paths])
-    assert found == (None if folder is None else f"/m/{folder}")
+def test_the_folders_of_a_film(paths: list[str], folders: list[str]) -> None:
+    found = folders_of("/m", [f"/m/{path}" for path in paths])
+    assert found == [f"/m/{folder}" for folder in folders]
 
 
 @pytest.mark.parametrize(

@@ -57,18 +57,18 @@ class Numbered(NamedTuple):
     number: int | None
 
 
-def of_movie(disk: Disk, folder: str | None, files: Sequence[str], is_alone: IsAlone) -> Values:
+def of_movie(disk: Disk, folders: Sequence[str], files: Sequence[str], is_alone: IsAlone) -> Values:
     """Return the sidecar values of a movie; files are its paths, the best first."""
     listings = _listings(disk, files)
-    alone = disk.listing(folder) if folder is not None and is_alone(folder) else None
+    alone = [disk.listing(folder) for folder in folders if is_alone(folder)]
     nfos = [path for at, stem in listings if (path := at.find(stem + NFO))]
-    if alone is not None:
-        some = [name for name in alone.files if name.lower().endswith(NFO)]
-        nfos += [path for path in (alone.find("movie.nfo"),) if path]
-        nfos += [alone.path(name) for name in some[:1] if len(some) == 1]
+    for at in alone:
+        some = [name for name in at.files if name.lower().endswith(NFO)]
+        nfos += [path for path in (at.find("movie.nfo"),) if path]
+        nfos += [at.path(name) for name in some[:1] if len(some) == 1]
     pictures = _merged(
         *(_paths(at, at.pictures.own("movie", stem)) for at, stem in listings),
-        _paths(alone, alone.pictures.generic("movie")) if alone else {},
+        *(_paths(at, at.pictures.generic("movie")) for at in alone),
     )
     return _with(_said(disk, nfos, "movie"), pictures)
 

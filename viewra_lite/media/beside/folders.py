@@ -22,6 +22,11 @@ _READ = (NFO, LYRICS)
 _BATCH = 500
 
 
+def is_for_subtitles(folder: str) -> bool:
+    """Whether a folder with this name holds the subtitles of the videos around it."""
+    return folder.lower() in FOLDERS
+
+
 def signature_of(entries: Iterable[os.DirEntry[str]]) -> str:
     """Return a hash of the names of a folder, and of size and time of the files that are read."""
     facts = []
@@ -44,9 +49,9 @@ def owner_of(folder: str, root: str) -> str:
     """
     around, name = os.path.split(folder)
     above, name_above = os.path.split(around)
-    if folder != root and name.lower() in FOLDERS:
+    if folder != root and is_for_subtitles(name):
         return around
-    if root not in (folder, around) and name_above.lower() in FOLDERS:
+    if root not in (folder, around) and is_for_subtitles(name_above):
         return above
     return folder
 

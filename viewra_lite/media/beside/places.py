@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ..names.shows.seasons import find_season, is_specials, number_only
 
@@ -15,15 +16,20 @@ _INNER = re.compile(
 )
 
 
-def folder_of(root: str, paths: Iterable[str]) -> str | None:
-    """Return the folder that all files of a movie or an album are in, without those of discs.
+def folders_of(root: str, paths: Sequence[str]) -> list[str]:
+    """Return the folders of a movie or an album: that around all of its files, then of each.
 
-    The library's own folder is that of no title: None.
+    The folders of discs are left out, and so is the library's own, which no title has to itself.
     """
-    common = _common(paths)
-    while common != root and _INNER.fullmatch(os.path.basename(common)):
-        common = os.path.dirname(common)
-    return None if len(common) <= len(root) else common
+    folders = [_common(paths), *sorted(map(os.path.dirname, paths))]
+    return [one for one in dict.fromkeys(map(partial(_outside, root), folders)) if one != root]
+
+
+def _outside(root: str, folder: str) -> str:
+    """Return the folder around the folders of discs and parts."""
+    while folder != root and _INNER.fullmatch(os.path.basename(folder)):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def folders_of_show(root: str, paths: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from ...config.options import Config
 from ...database.transactions.database import Database
@@ -30,12 +30,16 @@ _FOLDERS = 50  # per transaction
 _BELOW = 200  # files that are looked at to find the only title below a folder
 _PART = 100  # ids of a statement
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
+_File = TypeVar("_File", FileBeside, FileOfTitle)
 Found = Iterator[tuple[Any, Values, list[str]]]
 """Rows, the sidecar values of each, and the ids of its files."""
 
 
 class Beside:
-    """Reads the pending folders of a library; calls `problem(path, message)` for bad files."""
+    """Reads the pending folders of a library; calls `problem(path, message)` for bad files.
+
+    is_gone(path) is whether a stored file was not found, which is marked as missing later.
+    """
 
     def __init__(
         self,
@@ -43,12 +47,14 @@ class Beside:
         library: MediaLibrary,
         config: Config,
         problem: Callable[[str, str], None],
+        is_gone: Callable[[str], bool],
     ) -> None:
         self._db = db
         self._library = library
         self._root = library.path
         self._config = config
         self._disk = Disk(problem)
+        self._is_gone = is_gone
         self._writes: deque[Callable[[], None]] = deque()
         self._again: set[str] = set()
 
@@ -90,6 +96,7 @@ class Beside:
         for row, values, files in find[self._library.type](folder, ids):
             if changes_of(row, values)[0]:
                 self._writes.append(partial(self._change, row, values, files))
+        here = self._found(here)
         if self._library.type != "music":
             for file in here:
                 self._find_subtitles(file, here)
@@ -97,26 +104,27 @@ class Beside:
     # Titles
 
     def _movies(self, folder: str, ids: list[str]) -> Found:
-        for movie, files in self._titles(Movie, ids):
+        for movie, files, has_left in self._titles(Movie, ids):
             paths = _best_first(files)
-            own = places.folder_of(self._root, paths)
-            if own == folder or _is_in(folder, paths):
+            folders = places.folders_of(self._root, paths)
+            if has_left or folder in folders or _is_in(folder, paths):
                 is_alone = partial(self._is_alone, {file.id for file in files})
-                values = finding.of_movie(self._disk, own, paths, is_alone)
+                values = finding.of_movie(self._disk, folders, paths, is_alone)
                 yield movie, values, [file.id for file in files[:1]]
 
     def _shows(self, folder: str, ids: list[str]) -> Found:
-        shows = {episode.show_id for episode, _ in self._titles(Episode, ids)}
+        shows: dict[str, bool] = {}
+        for episode, _, has_left in self._titles(Episode, ids):
+            shows[episode.show_id] = shows.get(episode.show_id, False) or has_left
         for show in self._db.all(queries.shows_by_ids, list(shows)):
-            files: list[FileOfTitle] = self._db.all(
-                queries.files_of(Episode, Episode.show), self._library.id, [show.id]
-            )
+            files = self._files_of(Episode, [show.id], Episode.show)
             folders = places.folders_of_show(self._root, [file.path for file in files])
             is_alone = lru_cache(partial(self._is_alone, {file.id for file in files}))
-            if folder in folders:
+            is_own = shows[show.id] or folder in folders
+            if is_own:
                 values = finding.of_show(self._disk, folders, is_alone)
                 yield show, values, [file.id for file in files[:1]]
-            yield from self._seasons(folder, show, folders, files, is_alone)
+            yield from self._seasons(folder, show, folders, files, is_own, is_alone)
 
     def _seasons(
         self,
@@ -124,6 +132,7 @@ class Beside:
         show: TVShow,
         folders: list[str],
         files: list[FileOfTitle],
+        is_own: bool,
         is_alone: Callable[[str], bool],
     ) -> Found:
         episodes = {one.id: one for one in self._db.all(queries.episodes_of, show.id)}
@@ -138,7 +147,7 @@ class Beside:
                 of_episode[episode.id].append(file)
         for season in self._db.all(queries.seasons_of, show.id):
             own = places.folder_of_season(folders, of_season[season.id])
-            if folder == own or folder in folders:
+            if is_own or folder == own:
                 number = season.season_number
                 titles = finding.titles_of_seasons(self._disk, folders, is_alone)
                 title = titles.get(number)
@@ -151,24 +160,27 @@ class Beside:
                 yield episodes[id], values, [file.id for file in some]
 
     def _albums(self, folder: str, ids: list[str]) -> Found:
-        albums: dict[str, None] = {}
-        for track, files in self._titles(Track, ids):
-            albums[track.album_id] = None
+        albums: dict[str, bool] = {}
+        for track, files, has_left in self._titles(Track, ids):
+            albums[track.album_id] = albums.get(track.album_id, False) or has_left
             paths = _best_first(files)
-            if _is_in(folder, paths):
+            if has_left or _is_in(folder, paths):
                 yield track, finding.of_track(self._disk, paths), [file.id for file in files]
         for album in self._db.all(queries.albums_by_ids, list(albums)):
-            files = self._db.all(queries.files_of(Track, Track.album), self._library.id, [album.id])
+            files = self._files_of(Track, [album.id], Track.album)
             paths = [file.path for file in files]
-            own = places.folder_of(self._root, paths)
-            folders = [*([own] if own else []), *sorted(set(map(os.path.dirname, paths)))]
-            if folder in folders:
+            folders = places.folders_of(self._root, paths)
+            folders += sorted(set(map(os.path.dirname, paths)).difference(folders))
+            if albums[album.id] or folder in folders:
                 is_alone = partial(self._is_alone, {file.id for file in files})
                 values = finding.of_album(self._disk, folders, is_alone)
                 yield album, values, [file.id for file in files]
 
-    def _titles(self, model: Any, ids: list[str]) -> Iterator[tuple[Any, list[FileOfTitle]]]:
-        """Yield the movies, episodes or tracks of some files, each once, with all its files."""
+    def _titles(self, model: Any, ids: list[str]) -> Iterator[tuple[Any, list[FileOfTitle], bool]]:
+        """Yield the movies, episodes or tracks of some files, each once, with all its files.
+
+        The last value is whether one of its files is gone, so that it has left a folder.
+        """
         seen: set[str] = set()
         for part in _parts(ids):
             rows = self._db.all(queries.titles_of(model), self._library.id, part)
@@ -178,8 +190,8 @@ class Beside:
             for file in self._db.all(queries.files_of(model), self._library.id, list(new)):
                 files[file.title_id].append(file)
             for id, row in new.items():
-                if files[id]:
-                    yield row, files[id]
+                if found := self._found(files[id]):
+                    yield row, found, len(found) < len(files[id])
 
     def _is_alone(self, own: set[str], folder: str) -> bool:
         """Whether a folder has files of one title only, besides extras."""
@@ -188,7 +200,14 @@ class Beside:
         inside = os.path.join(folder, "")
         end = inside[:-1] + chr(ord(os.sep) + 1)
         files = self._db.all(queries.files_below, self._library.id, inside, end, len(own) + _BELOW)
-        return all(file.is_extra or file.id in own for file in files)
+        return all(file.is_extra or file.id in own for file in self._found(files))
+
+    def _files_of(self, model: Any, ids: list[str], parent: Any) -> list[FileOfTitle]:
+        return self._found(self._db.all(queries.files_of(model, parent), self._library.id, ids))
+
+    def _found(self, files: list[_File]) -> list[_File]:
+        """Return the files that are still there."""
+        return [file for file in files if not self._is_gone(file.path)]
 
     # Subtitles
 

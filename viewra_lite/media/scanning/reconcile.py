@@ -360,6 +360,12 @@ class Reconciliation:
                 if not self.tally.has_seen(path) and not self.is_unreadable(path)
             )
 
+    def is_gone(self, path: str) -> bool:
+        """Whether a stored file was not found, though nothing around it is unreadable."""
+        start, end = self.between
+        is_inside = start < path < end
+        return is_inside and not self.tally.has_seen(path) and not self.is_unreadable(path)
+
     def is_unreadable(self, path: str) -> bool:
         """Whether a file or a folder, or one around it, is currently unreadable."""
         return any(path == one or path.startswith(one + os.sep) for one in self._unreadable)

@@ -94,7 +94,9 @@ class _Scan:
         done = self._probe_all(0)
         if done:
             extras.link(self._db, self._library)
-        beside = Beside(self._db, self._library, self._config, self._files.tally.problem)
+        beside = Beside(
+            self._db, self._library, self._config, self._files.tally.problem, self._files.is_gone
+        )
         if not self._files.is_cancelled:
             for _ in beside.read():
                 self._report("probe", done, done)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from operator import attrgetter
 
-from ..beside.folders import Folders, signature_of
+from ..beside.folders import Folders, is_for_subtitles, signature_of
 from ..files.relink import exists
 from ..libraries import is_inside, why_too_long
 from ..names import kinds
@@ -84,6 +84,7 @@ class Walk:
                 self._files.tally.ignore(why)
             elif is_folder:
                 self._follow(entry, found)
+                has_sidecars = has_sidecars or is_for_subtitles(entry.name)
             elif (kind := kinds.kind_or_sidecar(entry.name)) == self._kind:
                 facts = self._media_file(entry)
                 if facts is not None:
