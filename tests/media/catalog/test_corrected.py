@@ -10,6 +10,8 @@ import pytest
 from tests.support.libraries import clip
 from tests.support.media import write_audio
 from viewra_lite import Store
+from viewra_lite.media.catalog import sources
+from viewra_lite.media.catalog.save import save
 from viewra_lite.media.models import Movie, Work
 
 pytestmark = pytest.mark.usefixtures("probing_here")
@@ -196,6 +198,39 @@ def test_an_episode_takes_the_better_name_of_its_file(
     assert found == [(1, None, "Pilot"), (3, None, "Tabula Rasa"), (4, None, "Locke")]
 
 
+@pytest.mark.parametrize("how", ["saved", "raw", "cleared"])
+def test_what_was_written_of_a_show_stays_whatever_its_name_becomes(
+    store: Store, tmp_path: Path, clock: Any, how: str
+) -> None:
+    root = tmp_path / "tv"
+    library = library_of(store, root, "tv")
+    clip(root / "Lsot (2003) {tvdb-111}/Season 1/S01E01 - Plot.mkv", seed=1)
+    store.media.scan(library)
+    (show,) = store.media.shows().items
+    (episode,) = store.media.show(show.id).seasons[0].episodes
+    of_show: dict[str, Any] = {"title": "Verloren", "year": 1999, "tvdb_id": 7}
+    of_episode: dict[str, Any] = {"title": "Anfang"}
+    if how == "cleared":
+        of_show, of_episode = {"year": None, "tvdb_id": None}, {"title": None}
+    if how == "raw":
+        with store.writer():
+            type(show).update(**of_show).where(type(show).id == show.id).execute()
+            type(episode).update(**of_episode).where(type(episode).id == episode.id).execute()
+    else:
+        store.media.save_show(library, id=show.id, **of_show)
+        store.media.save_episode(show.id, id=episode.id, **of_episode)
+    (root / "Lsot (2003) {tvdb-111}").rename(root / "Lost (2004) {tvdb-73739}")
+    path = root / "Lost (2004) {tvdb-73739}/Season 1/S01E01 - Plot.mkv"
+    path.rename(path.with_name("S01E01 - Pilot.mkv"))
+    clock.advance(60)
+    store.media.scan(library)
+    (after,) = store.media.shows().items
+    (own,) = store.media.show(after.id).seasons[0].episodes
+    assert (after.id, own.id) == (show.id, episode.id)
+    assert {name: getattr(after, name) for name in of_show} == of_show
+    assert {name: getattr(own, name) for name in of_episode} == of_episode
+
+
 @pytest.mark.parametrize("after", ["S01E05 - White", "S01E07 - White"])
 @pytest.mark.parametrize("numbers", [{"episode_number": 6}, {"season_number": 2}])
 def test_an_episode_keeps_the_numbers_that_a_person_gave_it(
@@ -301,7 +336,7 @@ def test_an_album_and_its_tracks_take_changed_tags(
     assert corrected == music(store)
 
 
-@pytest.mark.parametrize("how", ["saved", "raw"])
+@pytest.mark.parametrize("how", ["saved", "raw", "cleared"])
 def test_what_was_written_of_music_stays_whatever_its_tags_become(
     store: Store, tmp_path: Path, clock: Any, how: str
 ) -> None:
@@ -311,9 +346,22 @@ def test_what_was_written_of_music_stays_whatever_its_tags_become(
     store.media.scan(library)
     (album,) = store.media.albums().items
     (track,) = store.media.album(album.id).tracks
-    of_album = {"title": "Goldberg!", "year": 1956, "genres": ["Baroque"], "album_artist": "GG"}
-    of_track = {"title": "Aria!", "artist": "GG", "track_number": 9, "year": 1956, "genres": ["x"]}
-    if how == "saved":
+    of_album: dict[str, Any] = {
+        "title": "Goldberg!",
+        "year": 1956,
+        "genres": ["Baroque"],
+        "album_artist": "GG",
+    }
+    of_track: dict[str, Any] = {
+        "title": "Aria!",
+        "artist": "GG",
+        "track_number": 9,
+        "year": 1956,
+        "genres": ["x"],
+    }
+    if how == "cleared":
+        of_album, of_track = {"year": None, "genres": None}, {"year": None, "genres": None}
+    if how != "raw":
         store.media.save_album(library, id=album.id, **of_album)
         store.media.save_track(album.id, id=track.id, **of_track)
     else:
@@ -345,3 +393,28 @@ def test_the_first_track_speaks_for_its_album_in_whatever_order_they_come(
         (album,) = store.media.albums(library_id=library).items
         found.append((album.year, album.genres))
     assert found == [(1951, ["G1"])] * 2
+
+
+def test_a_plugin_writes_over_what_was_read_and_never_over_a_person(
+    store: Store, tmp_path: Path, clock: Any
+) -> None:
+    root = tmp_path / "films"
+    library = library_of(store, root, "movie")
+    clip(root / "Dune (2021)/Dune.mkv", seed=1)
+    store.media.scan(library)
+    (movie,) = store.media.movies().items
+    store.media.save_movie(library, id=movie.id, overview="Sand.")
+    with store.writer():
+        values = {"title": "Dune: Part One", "overview": "A plugin's.", "runtime": 155}
+        save(store.media.db, Movie, library, values, movie.id, sources.PLUGIN)
+    moved(root, "Dune (2021)/Dune.mkv", "DUNE (2021)/Dune.mkv")
+    clock.advance(60)
+    store.media.scan(library)
+    after = store.media.movie(movie.id)
+    assert (after.title, after.overview, after.runtime) == ("Dune: Part One", "Sand.", 155)
+    assert {name: source for name, (source, _) in after.sources.items()} == {
+        "title": "plugin",
+        "overview": "person",
+        "runtime": "plugin",
+        "year": "name",
+    }
