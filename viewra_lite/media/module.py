@@ -22,7 +22,6 @@ from ..database.checks import (
 from ..database.pages import Page, start_after
 from . import libraries, queries
 from .catalog.verbs import CatalogVerbs
-from .files import queries as file_queries
 from .models import (
     LIBRARY_TYPES,
     Album,
@@ -322,6 +321,8 @@ class MediaModule(CatalogVerbs):
         checked_id("library_id", library_id)
         or_none(checked_truth, "placed", placed)
         if placed is not None:
+            from .files import queries as file_queries
+
             statement = file_queries.files_placed(placed, start is not None)
             rows = self.db.all(statement, library_id, count, *(start or ()))
         elif start is None:

@@ -55,6 +55,8 @@ def is_locked(path: Path) -> bool:
 
 def wait_for_lock(is_ours: Callable[[], bool], name: str, wait_s: float, retry_s: float) -> None:
     """Ask for a lock until it is ours; raises StoreBusyError after wait_s seconds."""
+    if is_ours():
+        return
     began, in_vain = time.monotonic(), True
     try:
         while not is_ours():
