@@ -108,7 +108,9 @@ def test_a_file_that_hangs_holds_back_a_bounded_number_of_others_and_no_longer_t
         victim = pool.pids[0]
         os.kill(victim, signal.SIGSTOP)  # as a dead disk stops a process
         answers = pool.map(one for one in asked if not taken.append(one[0]))
-        assert next(answers) == (0, Probe(asked[0][1], error="the probe took longer than 4 s"))
+        key, late = next(answers)
+        assert (key, late.error, late.size) == (0, "the probe took longer than 4 s", 0)
+        assert late.is_late and late.name is not None  # its name is known all the same
         assert taken == [0, 1, 2, 3, 4]
         assert is_ended(victim) and victim not in pool.pids
         assert dict(answers) == {key: found for key, found in expected(asked).items() if key}
