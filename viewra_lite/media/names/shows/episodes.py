@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..facts import EpisodeName
@@ -158,7 +159,8 @@ def _is_unclear(name: _Name) -> bool:
 
 def _is_scene(tail: str) -> bool:
     """Whether a title without spaces may follow the token, and release words after it."""
-    return " " not in tail and bool(words(before_cruft(tail)))
+    cruft = CRUFT.search(tail)
+    return " " not in tail and bool(words(tail[: cruft.start()] if cruft else tail))
 
 
 # Folders
@@ -175,6 +177,7 @@ def _folders(names: list[str]) -> list[_Show]:
     return folders
 
 
+@lru_cache(maxsize=512)  # the files of a folder come one after the other
 def _folder(name: str) -> _Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
     text = without_group(without_ids(name).translate(_EAST_ASIAN_BRACKETS))
