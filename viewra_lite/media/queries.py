@@ -292,6 +292,27 @@ def delete_extra(file_id: Placeholder) -> Query:
     return MediaExtra.delete().where(MediaExtra.media_file == file_id)
 
 
+@statement
+def tracks_alike(
+    album_id: Placeholder, disc: Placeholder, number: Placeholder, title: Placeholder
+) -> Query:
+    return (
+        Track.select()
+        .where(
+            Track.album == album_id,
+            Track.disc_number == disc,
+            Track.track_number == number,
+            Track.title == title,
+        )
+        .order_by(Track.id)
+    )
+
+
+@statement
+def tracks_of_file(file_id: Placeholder) -> Query:
+    return Track.select().where(Track.media_file == file_id).order_by(Track.id)
+
+
 SORTS = ("title", "added")
 _NOT_ON_PAGES = ("cleared", "sources")  # only what writes a row needs them
 

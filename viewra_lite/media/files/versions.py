@@ -10,7 +10,7 @@ from typing import Any
 
 from ...database.transactions.database import Database
 from .. import queries
-from ..models import Album, Episode, MediaFile, MediaLibrary, Track, TVShow, best_of
+from ..models import Episode, MediaFile, MediaLibrary, Track, best_of
 from . import queries as file_queries
 from . import work_queries
 
@@ -47,7 +47,7 @@ def files_of(db: Database, row: Any) -> list[MediaFile]:
 
     All versions and parts, including files that hold other episodes as well.
     """
-    return files_in(db, row.work_id, _library_id(row))
+    return files_in(db, row.work_id, _library_id(db, row))
 
 
 def files_in(db: Database, work_id: str, library_id: str) -> list[MediaFile]:
@@ -71,11 +71,11 @@ def give_files(db: Database, rows: Sequence[Any], links: Iterable[tuple[str, str
             row.files.sort(key=_by_path)
 
 
-def _library_id(row: Any) -> str:
+def _library_id(db: Database, row: Any) -> str:
     if isinstance(row, Episode):
-        row = TVShow.get_by_id(row.show_id)
+        row = db.one(queries.show_by_id, row.show_id)
     elif isinstance(row, Track):
-        row = Album.get_by_id(row.album_id)
+        row = db.one(queries.album_by_id, row.album_id)
     return str(row.library_id)
 
 

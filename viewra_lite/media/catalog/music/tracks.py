@@ -38,17 +38,8 @@ class Music:
     def place(self, file: MediaFile, name: TrackName, tags: TagFacts | None) -> None:
         """Link a file to its track, inserting it if needed, and to no other."""
         album, read = self._albums.of(file, name, tags), track_reading(file, name, tags)
-        values = {
-            "album": album.id,
-            "title": name.title,
-            "disc_number": name.disc or 1,
-            "track_number": name.track or 0,
-        }
-        alike = list(
-            Track.select()
-            .where(*(getattr(Track, key) == values[key] for key in values))
-            .order_by(Track.id)
-        )
+        numbers = (name.disc or 1, name.track or 0)
+        alike = self._db.all(queries.tracks_alike, album.id, *numbers, name.title)
         track = self._own(file, name, alike)
         if track is None:
             keys = self._keys(album, name, alike)
@@ -102,7 +93,7 @@ class Music:
 
     def _renamed_track(self, file: MediaFile, album: Album, key: str) -> Track | None:
         """Move the file's track to its new name and album; return it, or None."""
-        track: Track | None = Track.get_or_none(Track.media_file == file.id)
+        track: Track | None = self._db.one(queries.tracks_of_file, file.id)
         if track is None or versions.other_version(self._db, track, file) is not None:
             return None
         self._works.rename("track", self._library.id, track.work_id, key)
@@ -117,7 +108,9 @@ class Music:
 
         They get another version; one without is deleted, unless it is curated.
         """
-        for old in list(Track.select().where(Track.media_file == file.id, Track.id != placed)):
+        for old in self._db.all(queries.tracks_of_file, file.id):
+            if old.id == placed:
+                continue
             other = versions.other_version(self._db, old, file)
             if other is not None or sources.is_curated(old):
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
