@@ -309,6 +309,36 @@ def tracks_alike(
 
 
 @statement
+def movies_of_file(file_id: Placeholder) -> Query:
+    return Movie.select().where(Movie.media_file == file_id).order_by(Movie.id)
+
+
+@statement
+def episodes_of_file(file_id: Placeholder) -> Query:
+    return Episode.select().where(Episode.media_file == file_id).order_by(Episode.id)
+
+
+@statement
+def movies_between(library_id: Placeholder, first: Placeholder, last: Placeholder) -> Query:
+    """The movies of a library from one identity to another."""
+    return (
+        Movie.select()
+        .where(Movie.library == library_id, Movie.identity.between(first, last))
+        .order_by(Movie.identity)
+    )
+
+
+@statement
+def shows_between(library_id: Placeholder, first: Placeholder, last: Placeholder) -> Query:
+    """The shows of a library from one identity to another."""
+    return (
+        TVShow.select()
+        .where(TVShow.library == library_id, TVShow.identity.between(first, last))
+        .order_by(TVShow.identity)
+    )
+
+
+@statement
 def tracks_of_file(file_id: Placeholder) -> Query:
     return Track.select().where(Track.media_file == file_id).order_by(Track.id)
 

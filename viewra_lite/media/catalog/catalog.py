@@ -65,7 +65,7 @@ class Catalog:
         Its rows get another version; a row without one is deleted, unless a plugin or a person
         wrote to it.
         """
-        for movie in list(Movie.select().where(Movie.media_file == file.id)):
+        for movie in self._db.all(queries.movies_of_file, file.id):
             self._leave_movie(movie, file)
         self._shows.leave(file, [])
         self._music.leave(file, "")
@@ -110,11 +110,11 @@ class Catalog:
         model, now = type(row), self._db.now()
         new = [
             one
-            for one in matching.alike(model, self._library, row)
+            for one in matching.alike(self._db, model, self._library, row)
             if versions.is_new(one, self._library, now) and not self._is_gone(one, gone)
         ]
         if len(new) == 1:
-            others = matching.alike(model, self._library, new[0])
+            others = matching.alike(self._db, model, self._library, new[0])
             if [one.id for one in others if self._is_gone(one, gone)] == [row.id]:
                 self._replace(row, new[0])
 
@@ -141,7 +141,7 @@ class Catalog:
     def _place_movie(self, file: MediaFile, name: MovieName, read: Read) -> None:
         rows, identity = matching.movies_of(self._db, self._library, file, name)
         movie = self._joining.joined(rows)
-        for before in list(Movie.select().where(Movie.media_file == file.id)):
+        for before in self._db.all(queries.movies_of_file, file.id):
             if movie is not None and before.id == movie.id:
                 continue
             is_last = versions.other_version(self._db, before, file) is None

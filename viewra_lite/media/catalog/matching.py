@@ -21,6 +21,7 @@ from operator import attrgetter
 from typing import Any
 
 from ...database.transactions.database import Database
+from .. import queries
 from ..files import versions
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Movie, TVShow
@@ -43,7 +44,7 @@ def movies_of(
     identity = movie_identity(name.title, name.year)
     if name.year is None and not _has_ids(name):
         identity += _beside(_folder(library, file.path), name.title)
-    alike = _alike(Movie, library, movie_identity(name.title, None))
+    alike = _alike(db, Movie, library, movie_identity(name.title, None))
     found = _by_ids(Movie, library, name)
     named = _exact(_without(alike, found), identity, name)
     if named is None:
@@ -58,13 +59,15 @@ def movies_of(
     return rows, _free(others, identity, name, _folder(library, file.path))
 
 
-def shows_of(library: MediaLibrary, file: MediaFile, name: EpisodeName) -> tuple[list[TVShow], str]:
+def shows_of(
+    db: Database, library: MediaLibrary, file: MediaFile, name: EpisodeName
+) -> tuple[list[TVShow], str]:
     """Return the show of a file, if known, and the identity of a new one.
 
     Several rows, the oldest first, are one show that was found as two.
     """
     identity = show_identity(name.show, name.show_year)
-    alike = _alike(TVShow, library, show_identity(name.show, None))
+    alike = _alike(db, TVShow, library, show_identity(name.show, None))
     found = _by_ids(TVShow, library, name)
     named = _exact(_without(alike, found), identity, name)
     if named is None:
@@ -101,21 +104,18 @@ def same_episode(show: TVShow, episode: Episode) -> Any:
     )
 
 
-def alike(model: Any, library: MediaLibrary, row: Any) -> list[Any]:
+def alike(db: Database, model: Any, library: MediaLibrary, row: Any) -> list[Any]:
     """Return the other rows of a title that differ from a row neither in year nor in id."""
     title = row.identity.split(":")[1]
     kind = "movie" if model is Movie else "show"
-    others = _compatible(_alike(model, library, f"{kind}:{title}:"), row, row.year)
+    others = _compatible(_alike(db, model, library, f"{kind}:{title}:"), row, row.year)
     return [other for other in others if other.id != row.id]
 
 
-def _alike(model: Any, library: MediaLibrary, stem: str) -> list[Any]:
+def _alike(db: Database, model: Any, library: MediaLibrary, stem: str) -> list[Any]:
     """Return the rows whose files have this title, of any year, by identity."""
-    return list(
-        model.select()
-        .where(model.library == library.id, model.identity.between(stem, stem + _ANY_YEAR))
-        .order_by(model.identity)
-    )
+    statement = queries.movies_between if model is Movie else queries.shows_between
+    return db.all(statement, library.id, stem, stem + _ANY_YEAR)
 
 
 def _by_ids(model: Any, library: MediaLibrary, name: object) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...database.transactions.database import Database
-from .. import identities
+from .. import identities, queries
 from ..files import versions
 from ..files.works import Works
 from ..identities import show_identity
@@ -36,7 +36,7 @@ class Shows:
 
     def place(self, file: MediaFile, name: EpisodeName) -> None:
         """Link a file to its episodes, inserting them if needed, and to no others."""
-        own = list(Episode.select().where(Episode.media_file == file.id))
+        own = self._db.all(queries.episodes_of_file, file.id)
         season_number, numbers = _numbers(own, name)
         placed: list[str] = []
         if numbers:
@@ -64,8 +64,9 @@ class Shows:
 
         They get another version; one without is deleted, unless it is curated.
         """
-        stale = Episode.select().where(Episode.media_file == file.id, Episode.id.not_in(placed))
-        for episode in list(stale):
+        for episode in self._db.all(queries.episodes_of_file, file.id):
+            if episode.id in placed:
+                continue
             other = versions.other_version(self._db, episode, file)
             if other is not None or sources.is_curated(episode):
                 Episode.update(media_file=other and other.id).where(
@@ -78,7 +79,7 @@ class Shows:
     # Inside
 
     def _show(self, file: MediaFile, name: EpisodeName) -> TVShow:
-        rows, identity = matching.shows_of(self._library, file, name)
+        rows, identity = matching.shows_of(self._db, self._library, file, name)
         found = self._joining.joined(rows)
         if found is None:
             return self._new_show(name, identity)

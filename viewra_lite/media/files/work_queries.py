@@ -13,6 +13,11 @@ from ..models import Episode, MediaFile, Track, Work, WorkFile
 
 
 @statement
+def work_by_id(id: Placeholder) -> Query:
+    return Work.select().where(Work.id == id)
+
+
+@statement
 def work_by_key(key: Placeholder) -> Query:
     return Work.select(Work.id).where(Work.key == key).tuples()
 

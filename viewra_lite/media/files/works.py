@@ -116,7 +116,7 @@ class Works:
 
     def take_kept(self, work_id: str) -> dict[str, Any]:
         """Return the kept columns of a movie without a row, and forget them."""
-        work = Work.get_by_id(work_id)
+        work = self._db.one(queries.work_by_id, work_id)
         written: dict[str, Any] = shaped(work, "kept", _MOVIE)
         if written:
             Work.update(kept=None).where(Work.id == work_id).execute()
