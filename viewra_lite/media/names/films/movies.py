@@ -43,6 +43,9 @@ _BARE_YEAR = re.compile(
 _OTHER_TITLE = re.compile(r"(?<=\w)[ ._]+[(\[]?a\.?k\.?a\.?[ ._]+(?=\w)", re.I)
 _LABEL = re.compile(r"[ ]*[-_][ ]*[a-z0-9]*[a-z][a-z0-9]*|[ ]*\([^()]*\)")
 
+# "Title.(2001)", unlike "Dr. (2001)" and "R.I.P.D. (2013)".
+_DOT_BEFORE_BRACKET = re.compile(r"(?<=[^\W_]{4})\.(?=[(\[])")
+
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -102,6 +105,7 @@ def is_shelf(folder: str) -> bool:
 def _plain_reading(name: str) -> _Reading:
     """Read a name by its shape alone."""
     text = without_ids(name)
+    text = _DOT_BEFORE_BRACKET.sub(" ", text) if " " in text else text
     text = without_group(text) if not _LABELLED_YEAR.match(text) else text
     text = text[ordinal.end() :] if (ordinal := _ORDINAL.match(text)) else text
     for pattern in _IN_PARENTHESES:
