@@ -19,7 +19,7 @@ from .database.migrations.migrator import Migrator
 from .database.orm.models import open_database
 from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
-from .errors import TransactionError, StoreAlreadyOpenError
+from .errors import CorruptStoreError, StoreAlreadyOpenError, TransactionError, ViewraError
 from .module import Module, check_modules
 
 if TYPE_CHECKING:
@@ -150,8 +150,10 @@ class Store:
             db = Database(_backend(config), clock=clock, new_id=new_id or Ids(clock))
             try:
                 _open = cls._opened(config, db, modules, migrate)
-            except BaseException:
+            except BaseException as exc:
                 db.close()
+                if isinstance(exc, CorruptStoreError):
+                    raise _with_newest_backup(exc, config) from exc.__cause__
                 raise
             _log_life("opened %s" if migrate else "opened %s without migrating", config)
             return _open
@@ -319,6 +321,21 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {self.config.url}>"
+
+
+def _with_newest_backup(error: CorruptStoreError, config: Config) -> CorruptStoreError:
+    """Return an error that also names the backup to restore."""
+    from .database.backups.backups import folder_of
+    from .database.backups.verify import found
+
+    try:
+        newest = next((one for one in found(folder_of(config)) if one.verified), None)
+    except (OSError, ViewraError):
+        newest = None  # its disk may be damaged too
+    if newest is None:
+        return error
+    moment = newest.created_at.strftime("%Y-%m-%d %H:%M UTC")
+    return CorruptStoreError(f"{error}. The newest verified backup is of {moment}: {newest.path}")
 
 
 def _log_life(message: str, config: Config) -> None:

@@ -14,7 +14,7 @@ from tests.support.clock import Clock
 from tests.support.processes import running_python
 from tests.support.rows import add, ids
 from viewra_lite import Store
-from viewra_lite.errors import BackupError, StoreBusyError
+from viewra_lite.errors import BackupError, CorruptStoreError, StoreBusyError
 
 
 @pytest.fixture
@@ -155,6 +155,17 @@ class TestFiles:
         moved = Path(str(restored.moved_to))
         assert (moved / "viewra.db-wal").stat().st_size == 5000
         assert (moved / "viewra.db").exists() == (damage != "removed")
+        assert contents(saved, clock) == ["a"]
+
+    def test_a_damaged_store_names_the_newest_backup(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "viewra.db"
+        path.write_bytes(path.read_bytes()[:9000])
+        with pytest.raises(CorruptStoreError, match="The newest verified backup is of .*: ") as e:
+            Store.open(saved, clock=clock)
+        backup = str(e.value).rpartition(": ")[2]
+        Store.restore(saved, backup, clock=clock)
         assert contents(saved, clock) == ["a"]
 
     def test_a_log_that_a_crash_left_follows_its_database(
