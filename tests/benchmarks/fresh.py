@@ -32,6 +32,7 @@ found = connection.execute("SELECT * FROM media_files WHERE id = ?", (id,)).fetc
 _OURS = """from viewra_lite import Store
 store = Store.open({"database": {"type": "sqlite", "database_path": database}})
 found = store.media.file(id).path
+store.close()  # else the next process finds a file that was not closed, and checks it as a whole
 """
 _OURS_CYSQLITE = _OURS.replace('"sqlite"', '"sqlite", "driver": "cysqlite"')
 _PEER = """from tests.benchmarks.{module} import {name}
@@ -44,6 +45,7 @@ found = connection.execute("PRAGMA database_list").fetchone()[2]
 _OPENED = """from viewra_lite import Store
 store = Store.open(database + ".yaml")
 found = str(store.config.database_path)
+store.close()
 """
 _SERVER = """from viewra_lite import Store
 from tests.benchmarks import rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,7 +125,10 @@ FORMATS = {"a.m2t": "mpegts", "a.tp": "mpegts", "a.mpg": "vob", "a.m1v": "mpeg1v
 @pytest.mark.parametrize("name", FILES)
 def test_codecs_have_the_names_that_ffprobe_gives_them(tmp_path: Path, name: str):
     seconds = {"a.m1v": 2.0, "a.wv": 1.0}.get(name, 0.3)  # shorter ones are not recognized
-    path = write_parts(tmp_path / name, *FILES[name], format=FORMATS.get(name), seconds=seconds)
+    try:
+        path = write_parts(tmp_path / name, *FILES[name], format=FORMATS.get(name), seconds=seconds)
+    except (av.FFmpegError, av.codec.codec.UnknownCodecError) as exc:
+        pytest.skip(f"this build of av cannot write it: {exc}")
     facts = seen(path)
     assert [stream.codec for stream in facts.streams] == codecs_of(path)
     assert [stream.stream_index for stream in facts.streams] == list(range(len(facts.streams)))
