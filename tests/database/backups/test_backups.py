@@ -235,6 +235,21 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(store: Store, backups:
     assert not left.exists()
 
 
+def test_unfinished_files_of_other_programs_stay(
+    store: Store, backups: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "usb"
+    folder.mkdir()
+    others = [folder / name for name in ("film.mkv.part", "old.bad", "notes.db.part")]
+    for other in others:
+        other.write_text("of another program")
+    backups.create(folder)
+    backups.create(folder / "mine.db")
+    assert all(other.read_text() == "of another program" for other in others)
+    (folder / "next.db.part").write_bytes(b"half")  # of a backup to this path that was killed
+    assert backups.create(folder / "next.db").verified
+
+
 def test_a_disk_that_is_too_full_is_found_before_anything_is_written(
     store: Store, backups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

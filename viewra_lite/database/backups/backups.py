@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ KEEP_BEFORE_UPGRADES = 3
 SHRUNK_ROWS = 10  # of a smaller table nothing is said when it loses most of its rows
 SPARE_BYTES = 16 << 20  # left free on the disk of a backup
 _PART, _BAD = ".part", ".bad"
+_NAME = re.compile(
+    r".+-\d{8}T\d{6}Z(?:-before-upgrade)?(?:-\d+)?\.(?:db|dump)(?:\.json)?\.(?:part|bad)"
+)
 
 
 def folder_of(config: Config) -> Path:
@@ -56,9 +60,9 @@ class Backups:
 
         path is a new file, or a folder; None is the folder of backups, where older ones are then
         pruned to `backup_keep`. kind is manual, daily or upgrade, of which the last three are kept.
-        Takes about 2 s for 100 MiB; writers do not wait for it. Raises BackupError if the copy is
-        not sound, which is kept as `.bad`, or if path exists, InvalidValueError, StoreFullError,
-        StoreBusyError while another backup runs, StoreClosedError and CorruptStoreError.
+        Writers do not wait for it. Raises BackupError if the copy is not sound, which is kept as
+        `.bad`, or if path exists, InvalidValueError, StoreFullError, StoreBusyError while another
+        backup runs, StoreClosedError and CorruptStoreError.
 
             print(store.backups.create().path)
         """
@@ -71,9 +75,12 @@ class Backups:
             if os.path.lexists(target):
                 raise BackupError(f"{target} exists: a backup never overwrites a file")
             self._refuse_full(folder)
-            _remove_each(folder, _PART)  # of backups that were killed: none runs, we have the lock
+            # Of backups that were killed: none runs, we have the lock.
+            for left in (target.with_name(target.name + _PART), *_ours(folder, _PART)):
+                remove(left)
             backup = self._written(target, kind)
-            _remove_each(target.parent, _BAD)
+            for bad in _ours(folder, _BAD):
+                remove(bad)
             if given is None:
                 self._prune(self._config.backup_keep)
         _log.info("backed up %d bytes to %s", backup.size, backup.path)
@@ -110,7 +117,7 @@ class Backups:
     def bad(self) -> builtins.list[str]:
         """Return the paths of backups that failed their check; the next good one removes them."""
         with disk_errors(self.folder):
-            return sorted(map(str, self.folder.glob(f"*{_BAD}")))
+            return sorted(map(str, _ours(self.folder, _BAD)))
 
     # Inside
 
@@ -153,10 +160,8 @@ class Backups:
         part = target.with_name(target.name + _PART)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            created_at, expected = (
-                self._db.now(),
-                self._engine.write(self._db.backend, self._config, part),
-            )
+            created_at = self._db.now()
+            expected = self._engine.write(self._db.backend, self._config, part)
             backup = self._checked(part, target, kind, created_at, expected)
             sync(part)
             _write_manifest(target, backup)
@@ -247,6 +252,6 @@ def _write_manifest(target: Path, backup: Backup) -> None:
     os.replace(part, manifest)
 
 
-def _remove_each(folder: Path, suffix: str) -> None:
-    for path in folder.glob(f"*{suffix}"):
-        remove(path)
+def _ours(folder: Path, suffix: str) -> builtins.list[Path]:
+    """Return the unfinished or bad backups in a folder, which may hold files of other programs."""
+    return [path for path in folder.glob(f"*{suffix}") if _NAME.fullmatch(path.name)]
