@@ -51,7 +51,7 @@ def files(path: Path) -> dict[str, bytes]:
     return {
         file.name: file.read_bytes()
         for file in path.parent.iterdir()
-        if file.is_file() and not file.name.endswith("-shm")
+        if file.is_file() and not file.name.endswith("-shm") and file.stat().st_size
     }
 
 
@@ -145,6 +145,34 @@ def test_the_log_of_a_killed_process_is_kept(path: Path) -> None:
     kill_with_a_log(path)
     with opened(path) as store:
         assert ids(store) == ["a", "b", "c"]
+
+
+def test_what_a_killed_migration_left_is_no_foreign_log(path: Path) -> None:
+    """A store that is opened without migrating notes that it is open before it writes."""
+    code = f"""
+import os
+from tests.support.rows import add
+from viewra_lite import Store
+store = Store.open("sqlite:///{path}", migrate=False)
+add(store, "c")
+os.kill(os.getpid(), 9)
+"""
+    with running_python("-c", code) as process:
+        process.wait()
+    assert path.with_name("viewra.db-wal").stat().st_size
+    with opened(path) as store:
+        assert ids(store) == ["a", "b", "c"]
+
+
+def test_to_look_at_a_store_that_was_not_closed_does_not_count_as_closing_it(path: Path) -> None:
+    at = path.stat().st_size - 4096
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(os.urandom(4096))
+    url = f"sqlite:///{path}"
+    with Store.open(url, migrate=False) as store:
+        assert store.migrations.pending() == []
+    refuse(path, CorruptStoreError, "damaged")
 
 
 def test_the_log_of_another_database_is_found_and_not_merged(path: Path, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ class SqliteBackend:
             if self._closed or self._forked:
                 self.refuse_stray_query()
             if self._writer is None:
+                self._file.opened()
                 self._writer = self._connect(writer_pragmas(self._config))
                 self._writer_synchronous = 1
             return self._writer
@@ -262,13 +263,13 @@ class SqliteBackend:
         self._held.enter_context(self._file.held(self._wait_s))
         if not is_ours:
             self._make_ours()
-        self._file.opened()
 
     def refuse_absent(self) -> None:
         """Raise StoreUnavailableError if the file does not exist."""
         self._find_path()
         if not self.path.exists():
             raise StoreUnavailableError(f"no store at {self.path}")
+        self._held.enter_context(self._file.held(self._wait_s))
 
     def mark_as_store(self) -> None:
         """Create the marker file, so that an emptied database is not taken for a new one."""
@@ -380,8 +381,7 @@ class SqliteBackend:
         now = time.monotonic()
         if now >= self._file.look_at:
             self._file.refuse_removed(now)
-        is_late = now >= self._next_sync
-        is_due = durable or is_late or self._config.synchronous == "full"
+        is_due = durable or now >= self._next_sync or self._config.synchronous == "full"
         level = _FULL if is_due and not self._shares_sync else _NORMAL
         if level == _FULL:
             self._changes_before = self._total_changes(connection)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError
+from ..files import disk_errors
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
 from .errors import translate_sqlite
@@ -41,6 +42,8 @@ class StoreFile:
         self._driver = driver
         self._note = _read_note(path)
         self._inode = -1
+        self._is_sound = False  # it was closed, or checked: only then it may be noted as closed
+        self._is_noted = False  # as open
         self.look_at = 0.0
 
     def refuse_lost(self) -> None:
@@ -67,6 +70,7 @@ class StoreFile:
             )
         if 0 < size < _HEADER_BYTES:
             raise not_a_database(self.path)
+        self._is_sound = not log and self._closed_note() == _stat(self.path)
 
     def make_or_check(self) -> None:
         """Make an empty file, or check the one that is there.
@@ -77,15 +81,16 @@ class StoreFile:
         if not self.path.exists():
             make_file(self.path)
         self._inode = os.stat(self.path).st_ino
-        if self._note is None or is_locked(lock_folder(self.path) / "open"):
+        is_checked = self._note is None or is_locked(lock_folder(self.path) / "open")
+        if self._is_sound or is_checked:
+            self._is_sound = True
             return
-        log, is_as_left = _log_of(self.path), self._note.get("closed") == _stat(self.path)
-        if is_as_left and not log:
-            return
+        log = _log_of(self.path)
         try:
             if log:
-                self._refuse_foreign_log(log, is_as_left)
+                self._refuse_foreign_log(log, self._closed_note() == _stat(self.path))
             self._check()
+            self._is_sound = True
         except self._driver.Error as exc:
             raise translate_sqlite(exc, self.path, self._driver) from exc
 
@@ -110,7 +115,12 @@ class StoreFile:
         self._closed()
 
     def opened(self) -> None:
-        """Note that the file is open, and which store it is, once it has tables."""
+        """Note that the file may change, and which store it is, once it has tables.
+
+        Call it before anything is written: a log beside a file that is noted as closed is refused.
+        """
+        if self._is_noted:
+            return
         if self._note is not None and self._note.get("store"):
             self._write_note(self._note["store"], None)
             return
@@ -121,9 +131,12 @@ class StoreFile:
 
     def _closed(self) -> None:
         """Note how the file was left, unless another process has it open."""
-        if self._note is None:
+        if self._note is None or not self._is_sound:
             return
-        with suppress(StoreBusyError, OSError):  # then that process will, or the next open checks
+        # Where another process has it open, that one will.
+        with suppress(StoreBusyError, StoreUnavailableError, OSError):  # the next open checks it
+            if self._closed_note() == _stat(self.path):
+                return  # nothing was written
             with file_lock(lock_folder(self.path) / "open", wait_s=0):
                 if os.stat(self.path).st_ino == self._inode and not _log_of(self.path):
                     self._write_note(self._note.get("store"), _stat(self.path))
@@ -185,15 +198,19 @@ class StoreFile:
         took = time.monotonic() - began
         _log.info("checked the database, which was not as it had been closed, in %.1f s", took)
 
+    def _closed_note(self) -> object:
+        return self._note and self._note.get("closed")
+
     def _connected(self, view: str) -> Any:
         return closing(self._driver.connect(self.path, 5.0, view))
 
     def _write_note(self, store: str | None, closed: list[int] | None) -> None:
-        self._note = {"store": store, "closed": closed}
+        self._note, self._is_noted = {"store": store, "closed": closed}, True
         text = json.dumps({"about": "the viewra_lite store beside this folder", **self._note})
         note = marker(self.path)
-        note.parent.mkdir(mode=0o700, exist_ok=True)
-        note.write_text(text + "\n")
+        with disk_errors(note.parent):
+            note.parent.mkdir(mode=0o700, exist_ok=True)
+            note.write_text(text + "\n")
 
 
 def _read_note(path: Path) -> dict[str, Any] | None:
