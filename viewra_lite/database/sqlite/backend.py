@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config.options import SqliteConfig
-from ...errors import TransactionError, StoreBusyError, StoreClosedError, StoreUnavailableError
+from ...errors import TransactionError, StoreBusyError, StoreClosedError
 from ..backend import ConnectionFacts, DatabaseFacts
 from ..transactions.locks import file_lock, is_locked
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
@@ -267,9 +267,7 @@ class SqliteBackend:
     def refuse_absent(self) -> None:
         """Raise StoreUnavailableError if the file does not exist."""
         self._find_path()
-        if not self.path.exists():
-            raise StoreUnavailableError(f"no store at {self.path}")
-        self._held.enter_context(self._file.held(self._wait_s))
+        self._held.enter_context(self._file.looked_at(self._wait_s))
 
     def mark_as_store(self) -> None:
         """Create the marker file, so that an emptied database is not taken for a new one."""

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,15 @@ class StoreFile:
             self.refuse_removed(0.0)
             yield
         self._closed()
+
+    def looked_at(self, wait_s: float) -> AbstractContextManager[None]:
+        """Hold the lock where a store is known to be, and put nothing beside another database.
+
+        Raises StoreUnavailableError if the file does not exist.
+        """
+        if not self.path.exists():
+            raise StoreUnavailableError(f"no store at {self.path}")
+        return nullcontext() if self._note is None else self.held(wait_s)
 
     def opened(self) -> None:
         """Note that the file may change, and which store it is, once it has tables.
