@@ -60,9 +60,9 @@ class Backups:
 
         path is a new file, or a folder; None is the folder of backups, where older ones are then
         pruned to `backup_keep`. kind is manual, daily or upgrade, of which the last three are kept.
-        Writers do not wait for it. Raises BackupError if the copy is not sound, which is kept as
-        `.bad`, or if path exists, InvalidValueError, StoreFullError, StoreBusyError while another
-        backup runs, StoreClosedError and CorruptStoreError.
+        Takes about 1 s for 100 MiB; writers do not wait for it. Raises BackupError if the copy is
+        not sound, which is kept as `.bad`, or if path exists, InvalidValueError, StoreFullError,
+        StoreBusyError while another backup runs, StoreClosedError and CorruptStoreError.
 
             print(store.backups.create().path)
         """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import BackupError, StoreBusyError
-from ..files import remove, sha256, sync
+from ..files import disk_errors, remove, sha256, sync
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
 
@@ -119,19 +119,27 @@ def restore(config: SqliteConfig, backup: str, digest: str, stamp: str) -> str |
 
 def _replaced(path: Path, backup: str, digest: str, stamp: str) -> str | None:
     copy = path.with_name(path.name + ".restoring")
+    try:
+        with disk_errors(path.parent):
+            _copy(backup, digest, copy)
+    except BaseException:
+        remove(copy)
+        raise
+    aside = _moved_aside(path, stamp)
+    os.rename(copy, path)
+    sync(path.parent)
+    remove(marker(path))  # it describes the store before; opening this one writes another
+    return None if aside is None else str(aside)
+
+
+def _copy(backup: str, digest: str, copy: Path) -> None:
     with open(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
         with open(backup, "rb") as source:
             shutil.copyfileobj(source, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
     if sha256(copy) != digest:
-        copy.unlink()
         raise BackupError(f"{backup} could not be copied unchanged: check both disks")
-    aside = _moved_aside(path, stamp)
-    os.rename(copy, path)
-    sync(path.parent)
-    remove(marker(path))  # it describes the store before; opening this one writes another
-    return None if aside is None else str(aside)
 
 
 def _moved_aside(path: Path, stamp: str) -> Path | None:
