@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .database.backend import ConnectionFacts, DatabaseFacts, WaitFacts
     from .database.backups.manifest import Backup
     from .database.backups.restore import Restored
+    from .database.findings import Finding
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
@@ -64,6 +65,7 @@ __all__ = [
     "Episode",
     "EvictResult",
     "FileFacts",
+    "Finding",
     "ImportResult",
     "LibraryStatistics",
     "MediaFile",
@@ -114,6 +116,7 @@ _NAMES = {
     "database.backend": "ConnectionFacts DatabaseFacts WaitFacts",
     "database.backups.manifest": "Backup",
     "database.backups.restore": "Restored",
+    "database.findings": "Finding",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
