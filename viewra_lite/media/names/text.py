@@ -38,7 +38,8 @@ CRUFT = re.compile(
     r"(?:proper|internal|dubbed|subbed|complete|stv|convert|hq|hc|multi|german|french|italian|"
     r"spanish)(?=[ ._-]+(?:uhd|blu-?ray|pal[ ._-]|ntsc[ ._-]|dvdr|web-?dl|bd-?rip|dvd-?rip|"
     r"\d{3,4}p))|3d(?=[ ._-]+(?:[hf]?-?)?(?:sbs|ou|tab|mvc))|"
-    r"[hf]-?(?:sbs|ou|tab)|sbs(?:3d)?)(?![^\W_])",
+    r"[hf]-?(?:sbs|ou|tab)|sbs(?:3d)?|\d\d(?:\.\d{1,3})?[ ]?fps|"
+    r"\d\d\.\d\d\.\d\d_\d\d-\d\d_[^\W_]+)(?![^\W_])",
     re.I,
 )
 
@@ -88,7 +89,9 @@ def without_group(text: str) -> str:
     if found is None or re.fullmatch(YEAR, found.group(1)):
         return text
     rest = text[found.end() :]
-    is_group = "[" in rest or re.match(r"[^\W\d_]", rest)
+    is_joined = found.group().endswith("]")  # "[group]12 Reeds", unlike "[REC] 2"
+    begins = rf"[^\W\d_]|(?!{YEAR})\d\d" if is_joined else r"[^\W\d_]"
+    is_group = "[" in rest or re.match(begins, rest)
     return rest if is_group else text
 
 

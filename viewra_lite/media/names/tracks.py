@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from .facts import TrackName
+from .releases import release_of, release_track
 from .text import YEAR, words
 
 _DISC = re.compile(
@@ -24,10 +25,23 @@ _NUMBER_WORDS = ("one", "two", "three", "four")
 _YEAR_FIRST = re.compile(
     rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*|\.[ ])(?=\S)"
 )
-_YEAR_LAST = re.compile(rf"[ ._-]*[(\[]({YEAR})[^)\]]*[)\]]")
+_YEAR_LAST = re.compile(
+    rf"[ ._-]*[(\[](?:\d\d?[.-]\d\d?[.-]|(?:single|album|ep|lp)[ ])?({YEAR})[^)\]]*[)\]]", re.I
+)
+_YEAR_AT_END = re.compile(rf"(?<=\w)[ ._,-]+({YEAR})[ ,-]*")
+_YEAR_ANYWHERE = re.compile(rf"(?<!\d)({YEAR})(?!\d)")
+# Where the words about the files begin: the title of an album ends before them.
+_FORMAT = re.compile(
+    r"(?<=\S)[ ._-]+(?:[\[({][^\[\](){}]*)?(?<![^\W_])(?:flac|mp3|m4a|aac|alac|ogg|wav|lossless|"
+    r"v0|(?:cd|vinyl|web)-?rip|\d{0,3}[ ]?kbps|\d{1,2}x?cds?|(?<=[)\]][ ])(?:128|192|256|320))"
+    r"(?![^\W_])",
+    re.I,
+)
+_GENRE_FIRST = re.compile(r"\([^()]+\)[ ]*(?:\[[^\[\]]+\][ ]*)?(?=\S.* - )")
 _NOTE = re.compile(
     r"[ ._-]*(?:\{[^{}]*\}|[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|"
-    r"lossless|cd|m4a|aac|remaster(?:ed)?|deluxe(?=\])|hi-?res|lp|ep(?=\]))[^\[\](){}]*[\])}])",
+    r"lossless|cd|m4a|aac|remaster(?:ed)?|deluxe(?:[ ]edition)?(?=\])|hi-?res|lp|ep(?=\]))"
+    r"[^\[\](){}]*[\])}]|[\[(]album[)\]])",
     re.I,
 )
 _VARIOUS = re.compile(r"(?:various(?:[ ._]artists?)?|va|compilations?|soundtracks?|ost)", re.I)
@@ -37,21 +51,23 @@ _SHELF = re.compile(
     re.I,
 )
 _TRACK = re.compile(
-    r"(?:(?P<disc>\d\d?)[-.](?=\d\d(?![-.]?\d))|"
+    r"(?:(?P<disc>[0-2]?\d)[-._](?=\d\d(?![-.]?\d))|"
     r"(?:(?:cd|dis[ck])[ ._]?(?P<disc2>\d\d?)[ ._-]*(?:t|track)?|d(?P<disc3>\d\d?)[ ._-]*t)"
     r"[ ._-]*)?"
-    r"(?:track[ ._]?)?[#(\[]?(?P<track>\d{1,3})(?:\s*[-–.)_\]]+\s*|\s+)(?=\S)",
+    r"(?:track[ ._-]*(?:n[or][ ._-]*)?)?[#(\[]?(?P<track>0*\d{1,3})"
+    r"(?:\s*(?:[-–)_\]]|\.(?!(?<=[1-9]\d\.)\d))+\s*|\s+)(?=\S)",
     re.I,
 )
 _SIDE = re.compile(r"(?P<side>[A-H])(?P<track>\d)\s*[-–.)_]+\s*(?=\S)")  # of a record
-_TRACK_ONLY = re.compile(r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(\d{1,3})", re.I)
-# Releases: "Artist_Name-Album-(Label)-CD-1999-GRP" with "01-artist_name-title-grp" in it
-_RELEASE = re.compile(
-    rf"(?P<artist>[^\s-]+)--?(?P<album>[^\s-]+)-(?:\S*-)?\(?(?P<year>{YEAR})\)?-"
-    r"(?P<group>[^\W_]+)(?:_int)?",
+_TRACK_ONLY = re.compile(
+    r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})", re.I
+)
+_TRACK_WORD = re.compile(
+    r"(?<![^\W_])(?<!bonus[ ])(?<!hidden[ ])track[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})(?![^\W_])",
     re.I,
 )
-_RELEASE_TRACK = re.compile(r"(?P<disc>[1-9](?=\d\d))?(?P<track>\d\d)-(?P<rest>[^\s-]\S*)")
+_TRACK_AT_END = re.compile(r"(?<=\S)[ _]+(?:[(\[](0\d)[)\]]|\[(\d\d?)\])")
+_BY = re.compile(r"(\S.*) by (\S.*)")
 _LATE_TRACK = re.compile(r"(\d\d)[ .]+(?=[^\W\d_])")  # "Artist - Album - 01 Title"
 _SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
 
@@ -66,8 +82,8 @@ class _Album:
 
 def track_name(parents: list[str], stem: str) -> TrackName:
     """Read a track's name from its file and the folders above it (nearest last)."""
-    stem = _release_track(stem, parents)
-    album = _album([_release_album(name) for name in parents])
+    stem = release_track(stem, parents)
+    album = _album(parents)
     disc, track, rest = _numbered(stem)
     artist, title, album_title, late_track = _split(rest, album, has_number=track is not None)
     performer = None if album.artist and _VARIOUS.fullmatch(album.artist) else album.artist
@@ -87,27 +103,6 @@ def track_name(parents: list[str], stem: str) -> TrackName:
         track,
         album.year,
         album_artist,
-    )
-
-
-def _release_album(name: str) -> str:
-    """Write a release's folder as other people do: "Artist Name - Album (1999)"."""
-    found = _RELEASE.fullmatch(name)
-    return f"{found['artist']} - {found['album']} ({found['year']})" if found else name
-
-
-def _release_track(stem: str, parents: list[str]) -> str:
-    """Write a release's track as other people do: "1-01 - artist name - title"."""
-    found = _RELEASE_TRACK.fullmatch(stem)
-    releases = [match for match in map(_RELEASE.fullmatch, parents) if match]
-    if found is None or not (releases or "_" in found["rest"]):
-        return stem
-    pieces = found["rest"].split("-")
-    if releases and pieces[-1].casefold() == releases[-1]["group"].casefold() and len(pieces) > 1:
-        pieces.pop()
-    names = [pieces[0], "-".join(pieces[1:])] if len(pieces) > 1 else pieces
-    return " - ".join(
-        [found["track"] if not found["disc"] else f"{found['disc']}-{found['track']}", *names]
     )
 
 
@@ -131,6 +126,8 @@ def _album(parents: list[str]) -> _Album:
     if not folders:
         return _Album(None, None, None, disc)
     name = folders[-1]
+    if release := release_of(name):
+        return _Album(release.artist, release.album, release.year, disc or release.disc)
     if disc is None and _DISC.fullmatch(_NOTE.sub("", name)):
         disc = _disc_number(name)
         name = _without_disc(name)
@@ -153,8 +150,10 @@ def _disc_number(name: str) -> int:
 
 def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | None]:
     """Split "Artist - Album (1999) [FLAC]", "1999 - Album" into artist, album, year."""
-    text = _NOTE.sub("", name)
-    text, year = _without_year(text)
+    text, about = _without_format(name if " " in name else name.replace("+", " "))
+    text, year = _without_year(_NOTE.sub("", text))
+    if about and year is None:
+        text, year = _bare_year(text, about)
     pieces = [words(piece) for piece in _SPLIT.split(text) if words(piece)]
     for at in (1, -1):
         if len(pieces) > 1 + (at < 0) and year is None and re.fullmatch(YEAR, pieces[at]):
@@ -162,6 +161,24 @@ def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | N
     if len(pieces) > 1 and (above is None or _is_artist(pieces[0], above)):
         return pieces[0], " - ".join(pieces[1:]), year
     return None, " - ".join(pieces) or words(name) or name, year
+
+
+def _without_format(name: str) -> tuple[str, str]:
+    """Divide a name before the words about its files: "Album - 1999, FLAC (tracks)"."""
+    found = _FORMAT.search(name)
+    if found is None:
+        return name, ""
+    text = name[: found.start()]
+    genre = _GENRE_FIRST.match(text)
+    return text[genre.end() :] if genre else text, name[found.start() :]
+
+
+def _bare_year(text: str, about: str) -> tuple[str, int | None]:
+    at_end = _YEAR_AT_END.search(text)
+    if at_end and at_end.end() == len(text):
+        return text[: at_end.start()], int(at_end[1])
+    anywhere = _YEAR_ANYWHERE.search(about)
+    return text, int(anywhere[1]) if anywhere else None
 
 
 def _without_year(text: str) -> tuple[str, int | None]:
@@ -183,21 +200,30 @@ def _numbered(stem: str) -> tuple[int | None, int | None, str]:
     """Take "1-03 ", "03. " or "Track 03 - " off the front: disc, track, the rest."""
     only = _TRACK_ONLY.fullmatch(stem.strip())
     if only:
-        return None, int(only.group(1)), words(stem)
+        return None, int(only.group(1)) or None, words(stem)
     side = _SIDE.match(stem)
     if side:
         return "ABCDEFGH".index(side["side"]) + 1, int(side["track"]), stem[side.end() :]
     found = _TRACK.match(stem)
-    if found is None or _is_title(stem, found):
-        return None, None, stem
+    if found is None or _is_title(found):
+        return None, *_late_number(stem)
     disc = _disc_before(found)
     return int(disc) if disc else None, int(found["track"]), stem[found.end() :]
 
 
-def _is_title(stem: str, found: re.Match[str]) -> bool:
+def _late_number(stem: str) -> tuple[int | None, str]:
+    """Find "[07]" at the end of a name, or "track 7" anywhere in it."""
+    ends = [end for end in _TRACK_AT_END.finditer(stem) if end.end() == len(stem)]
+    if ends:
+        return int(ends[0][1] or ends[0][2]), stem[: ends[0].start()]
+    word = _TRACK_WORD.search(stem)
+    return (int(word[1]) or None if word else None), stem
+
+
+def _is_title(found: re.Match[str]) -> bool:
     """A bare number that no track has, or no track is written as, begins a title: "7 Rings"."""
     is_spaced = found.group()[-1] == " " and not re.search(r"[-–.)_]", found.group())
-    is_odd = len(found["track"]) != 2 or int(found["track"]) > HIGHEST_BARE_TRACK
+    is_odd = len(found["track"]) in (1, 3) or int(found["track"]) > HIGHEST_BARE_TRACK
     return is_spaced and is_odd and not _disc_before(found)
 
 
@@ -212,17 +238,28 @@ def _split(
     pieces = [words(piece) for piece in _SPLIT.split(rest) if words(piece)]
     if len(pieces) > 2 and (late := _LATE_TRACK.match(pieces[-1])):
         pieces[-1:] = [late[1], pieces[-1][late.end() :]]
-    numbers = [piece for piece in pieces[1:-1] if re.fullmatch(r"\d{1,3}", piece)]
-    track = int(numbers[0]) if numbers else None
+    numbers = [piece for piece in pieces[1:-1] if _TRACK_ONLY.fullmatch(piece)]
+    track = int(re.sub(r"\D", "", numbers[0])) if numbers else None
     pieces = [piece for piece in pieces if piece not in numbers]
     known = {name.casefold() for name in (album.artist, album.title) if name}
     while len(pieces) > 1 and pieces[-2].casefold() in known and len(pieces) > 2:
         pieces.pop(-2)
     if len(pieces) < 2:
-        return None, pieces[0] if pieces else "", None, track
+        return *_performed(pieces[0] if pieces else "", album), None, track
     if has_number and album.artist and not _VARIOUS.fullmatch(album.artist):
         if pieces[0].casefold() != album.artist.casefold():
             return None, " - ".join(pieces), None, track
     if len(pieces) == 2:
         return pieces[0], pieces[1], None, track
     return pieces[0], " - ".join(pieces[2:]), pieces[1], track
+
+
+def _performed(title: str, album: _Album) -> tuple[str | None, str]:
+    """Divide "Title by The Artist", where a small "by" before "The" begins no title's words."""
+    by = _BY.fullmatch(title)
+    if by is None:
+        return None, title
+    artist = by[2]
+    is_known = album.artist is not None and artist.casefold() == album.artist.casefold()
+    is_name = album.artist is None and artist.startswith("The ")
+    return (artist, by[1]) if is_known or is_name else (None, title)

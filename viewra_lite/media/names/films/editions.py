@@ -60,7 +60,9 @@ _LANGUAGES = (
 )
 # Words that end a release's title: in any case, and in capitals ("Walk the Line" is a title).
 _RELEASE_END = re.compile(
-    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|v\d|multi|do[ck]u|stv|nfofix|read[ ._]?nfo)[ ._-]*$", re.I
+    r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|v\d|multi|do[ck]u|stv|(?:line|mic)[ ._]?dubbed|nfofix|"
+    r"read[ ._]?nfo)[ ._-]*$",
+    re.I,
 )
 _LOUD_END = re.compile(
     r"(?<=[\w)\]][ ._-])(?P<said>complete|convert|custom|dl|dual|dubbed|fs|hc|int[eé]grale?|"
@@ -161,7 +163,12 @@ def _language(title: str, rest: str) -> re.Match[str] | None:
         return found
     if said.isupper() or _JOINED.search(before):
         return None
-    if _FROM_ARTICLE.match(before) or said.casefold() in _TITLE_LANGUAGES or len(said) < 4:
+    count = len(re.findall(r"[^\W_]+", before))
+    if (
+        (_FROM_ARTICLE.match(before) and count <= LEAST_WORDS_BEFORE_LANGUAGE)
+        or said.casefold() in _TITLE_LANGUAGES
+        or len(said) < 4
+    ):
         return None
-    is_likely = before[-1] in "._" or len(before.split()) >= LEAST_WORDS_BEFORE_LANGUAGE
+    is_likely = before[-1] in "._" or count >= LEAST_WORDS_BEFORE_LANGUAGE
     return found if is_likely and not re.search(rf"\b{said}\b", rest, re.I) else None
