@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
 from ...database.orm.fields import canonical_path, checked_value
 from ...errors import InvalidValueError, shown
+from ..identities import movie_part
 from ..libraries import why_too_long
 from ..models import MediaFile
-from ..probing.plausible import LONGEST_S, MOST_PIXELS, RANGES
+from ..probing.plausible import LONGEST_S, MOST_NUMBER, MOST_PIXELS, RANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,9 @@ class FileFacts:
 
     path is absolute and below the library's folder; size is in bytes, duration in seconds, width
     and height in pixels, modified_ns in nanoseconds since 1970. Omitted mime_type and container
-    are derived from the name.
+    are derived from the name. identity is what the file holds: "movie:heat:1995",
+    "episode:lost:2004:s01e02"; part is the number of a part of a movie, from 1, and may also be
+    the end of its identity ("movie:heat:1995:part2").
     """
 
     path: str
@@ -35,6 +38,7 @@ class FileFacts:
     audio_codec: str | None = None
     fingerprint: str | None = None
     identity: str | None = None
+    part: int | None = None
 
 
 FACTS = tuple(field.name for field in fields(FileFacts) if field.name != "path")
@@ -87,8 +91,8 @@ class ScanResult:
     """Optional packages that are not installed, so that probing was incomplete."""
 
 
-def checked_facts(facts: FileFacts, inside: str) -> str:
-    """Return the canonical path of facts; raises InvalidValueError for impossible ones.
+def checked_facts(facts: FileFacts, inside: str) -> tuple[str, FileFacts]:
+    """Return the canonical path of facts, and the facts; raises InvalidValueError.
 
     inside is the library's canonical folder, with a separator at its end.
     """
@@ -109,7 +113,28 @@ def checked_facts(facts: FileFacts, inside: str) -> str:
             value = getattr(facts, name)
             if value is not None:
                 _check(facts.path, name, getattr(MediaFile, name), value)
-    return path
+    return path, facts if facts.identity is None else _with_part(facts)
+
+
+def _with_part(facts: FileFacts) -> FileFacts:
+    """Return facts whose identity and part agree: the works of a file are found by its identity."""
+    movie = movie_part(str(facts.identity))
+    if movie is None:
+        if facts.part is not None:
+            raise InvalidValueError(
+                f"{shown(facts.path)}: part is of a movie, and {shown(facts.identity)} is not the "
+                'identity of one, "movie:title:year"'
+            )
+        return facts
+    identity, said = movie
+    if facts.part is None:
+        return replace(facts, part=said) if said else facts
+    if said not in (0, facts.part):
+        raise InvalidValueError(
+            f"{shown(facts.path)}: part is {facts.part}, and {said} in {shown(facts.identity)}: "
+            "give one of them"
+        )
+    return facts if said else replace(facts, identity=f"{identity}:part{facts.part}")
 
 
 def _is_plain(facts: FileFacts) -> bool:
@@ -122,7 +147,7 @@ def _is_plain(facts: FileFacts) -> bool:
             and len(text) <= LONGEST_TEXT
         ):
             return False
-    size, modified_ns, width, height, seconds = _numbers(facts)
+    size, modified_ns, width, height, seconds, part = _numbers(facts)
     # Written out, and by class: this runs for every file of a scan.
     return (
         (size is None or size.__class__ is int and 0 <= size < _BEYOND_BIGINT)
@@ -134,6 +159,7 @@ def _is_plain(facts: FileFacts) -> bool:
         and (width is None or width.__class__ is int and 0 <= width <= MOST_PIXELS)
         and (height is None or height.__class__ is int and 0 <= height <= MOST_PIXELS)
         and (seconds is None or seconds.__class__ is float and 0.0 <= seconds <= LONGEST_S)
+        and (part is None or part.__class__ is int and 1 <= part <= MOST_NUMBER)
     )
 
 
@@ -142,7 +168,7 @@ LONGEST_TEXT = 600  # characters: some are indexed, and an index row of PostgreS
 _texts = attrgetter(
     "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
 )
-_numbers = attrgetter("size", "modified_ns", "width", "height", "duration")
+_numbers = attrgetter("size", "modified_ns", "width", "height", "duration", "part")
 
 
 def _is_crooked(path: str) -> bool:

@@ -221,7 +221,6 @@ _PROBED = (
     "bit_rate",
     "hdr",
     "edition",
-    "part",
     "source",
     "probe_state",
     "error",

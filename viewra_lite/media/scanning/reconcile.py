@@ -141,7 +141,8 @@ class Reconciliation:
         """Add a file that exists; raises InvalidValueError for a path outside the library."""
         if self._state != "open":
             raise TransactionError("add() outside of reconcile(): call it inside the with block")
-        self._batch[checked_facts(facts, self._inside)] = facts
+        path, checked = checked_facts(facts, self._inside)
+        self._batch[path] = checked
         if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
 
