@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..database.backend import Connection
-from ..database.migrations.migrator import HISTORY_PREFIX, LOCK_WAIT_S, Migrator
+from ..database.migrations.history import HISTORY_PREFIX
+from ..database.migrations.migrator import LOCK_WAIT_S, Migrator
 from ..database.orm.fields import timestamp_text
 from ..database.transactions.database import Database
 from ..errors import MigrationError, ViewraError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -42,6 +42,35 @@ class ConnectionFacts(NamedTuple):
     """For a connection, because pool_size of them were in use."""
     writer_waits: WaitFacts
     """For the end of another writer, in this process or another."""
+
+
+class Column(NamedTuple):
+    """A column, as the engine's catalogue describes it."""
+
+    type: str
+    is_nullable: bool
+    default: str | None
+    definition: str
+    """All of it, with its CHECK, collation and generation, in one spelling."""
+
+
+class Table(NamedTuple):
+    """A table or a view, as the engine's catalogue describes it; definitions in one spelling."""
+
+    kind: str
+    """table, virtual table, view, ..."""
+    options: frozenset[str]
+    """What else it is, such as STRICT or unlogged."""
+    columns: Mapping[str, Column]
+    constraints: tuple[str, ...]
+    """Those that are not part of a column; of a view or a virtual table its definition."""
+    indexes: Mapping[str, str]
+    """Definitions by name, without those that a constraint makes."""
+    triggers: Mapping[str, str]
+    """Definitions by name."""
+
+
+Tables = Mapping[str, Table]
 
 
 class Backend(Protocol):

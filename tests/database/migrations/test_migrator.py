@@ -13,6 +13,7 @@ from tests.support.processes import running_python, write_lock_held_elsewhere
 from tests.support.rows import add, ids
 from viewra_lite import Module, Store
 from viewra_lite.database.migrations import migrator
+from viewra_lite.database.migrations.scripts import in_order
 from viewra_lite.errors import (
     InvalidValueError,
     MigrationError,
@@ -143,9 +144,9 @@ def needs(name, *required):
 
 def test_modules_come_after_what_they_require():
     modules = [needs("c", "b"), needs("d"), needs("b", "a", "d"), needs("a")]
-    assert [module.name for module in migrator.in_order(modules)] == ["a", "d", "b", "c"]
+    assert [module.name for module in in_order(modules)] == ["a", "d", "b", "c"]
     independent = [needs("x"), needs("y"), needs("z")]
-    assert migrator.in_order(independent) == independent
+    assert in_order(independent) == independent
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_modules_come_after_what_they_require():
 )
 def test_modules_that_cannot_be_ordered_are_refused(modules, words):
     with pytest.raises(MigrationError, match=words):
-        migrator.in_order(modules)
+        in_order(modules)
 
 
 @pytest.mark.parametrize(

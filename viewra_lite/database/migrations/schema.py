@@ -17,7 +17,7 @@ import peewee
 
 from ..checks import refused
 from ..orm.internals import index_statements
-from .migrator import history
+from .history import history
 
 if TYPE_CHECKING:
     from .scripts import Migrated

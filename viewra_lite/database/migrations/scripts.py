@@ -74,6 +74,29 @@ def scripts(module: str, migrations: str) -> list[Script]:
     return sorted(found, key=lambda script: script.number)
 
 
+def in_order(modules: Sequence[Migrated]) -> list[Migrated]:
+    """Sort modules so that each comes after those it requires; ties keep their order."""
+    by_name = {module.name: module for module in modules}
+    if len(by_name) != len(modules):
+        raise MigrationError("two modules have the same name")
+    ordered: dict[str, Migrated] = {}
+
+    def visit(module: Migrated, path: tuple[str, ...]) -> None:
+        if module.name in path:
+            raise MigrationError(f"modules require each other: {' -> '.join((*path, module.name))}")
+        for name in module.requires:
+            if name not in by_name:
+                raise MigrationError(
+                    f"module {module.name} requires the module {name}: pass it to Store.open() too"
+                )
+            visit(by_name[name], (*path, module.name))
+        ordered.setdefault(module.name, module)
+
+    for module in modules:
+        visit(module, ())
+    return list(ordered.values())
+
+
 def _script(module: str, package: str, name: str, checksum: str | None) -> Script:
     digits = name.partition("_")[0]
     if not digits.isdigit():
