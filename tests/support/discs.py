@@ -1,4 +1,4 @@
-"""Discs as folders: DVDs and Blu-rays of tiny clips, with the files that name their titles."""
+"""Discs as folders, with the files that name their titles, of tiny clips."""
 
 from __future__ import annotations
 
@@ -80,3 +80,44 @@ def write_bluray(
         (folder / "index.bdmv").write_bytes(b"INDX0200" + bytes(100))
         (folder / "MovieObject.bdmv").write_bytes(b"MOBJ0200")
     return folder / "index.bdmv"
+
+
+def write_hd_dvd(
+    folder: Path,
+    clips: Sequence[str] = ("FEATURE_1", "FEATURE_2", "MENU_1"),
+    *,
+    titles: Sequence[tuple[Sequence[str], str]] = (),
+    index: str | None = "HVA00001.VTI",
+    seed: int = 0,
+) -> Path:
+    """Write an HD DVD: its clips, the first the smallest, and the titles of its playlist."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(clips):
+        _clip(folder / f"{name}.EVO", ".mkv", seed * 100 + number, 500 * number)
+        (folder / f"{name}.MAP").write_bytes(b"HDDVD_V_CONT")
+    if titles:
+        elements = "".join(
+            f'<Title id="T{number}" titleDuration="{length}">'
+            + "".join(
+                f'<PrimaryAudioVideoClip src="file:///dvddisc/HVDVD_TS/{name}.MAP"/>'
+                for name in names
+            )
+            + "</Title>"
+            for number, (names, length) in enumerate(titles)
+        )
+        playlist = folder.parent / "ADV_OBJ/VPLST000.XPL"
+        playlist.parent.mkdir(exist_ok=True)
+        playlist.write_text(f"<Playlist><TitleSet>{elements}</TitleSet></Playlist>")
+    if index:
+        (folder / index).write_bytes(b"ADVANCED-VTI" + bytes(100))
+    return folder / (index or f"{clips[0]}.EVO")
+
+
+def write_camera(folder: Path, *, seed: int = 0) -> Path:
+    """Write the AVCHD folder of a camera, with names of eight letters and three."""
+    index = write_bluray(folder, ((("00000", 60.0), ("00001", 30.0)),), seed=seed)
+    for path in sorted(folder.rglob("*.*")):
+        short = {".m2ts": ".MTS", ".mpls": ".MPL", ".bdmv": ".BDM"}[path.suffix]
+        name = "MOVIEOBJ" if path.stem == "MovieObject" else path.stem.upper()
+        path.rename(path.with_name(name + short))
+    return index.with_name("INDEX.BDM")

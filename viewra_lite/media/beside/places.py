@@ -11,9 +11,10 @@ from ..names.shows.seasons import find_season, is_specials, number_only
 
 _INNER = re.compile(
     r"(?:cd|dis[ck]|dvd|part|pt|vinyl|side)[ ._-]?[0-9a-d]{1,2}(?![0-9a-z]).*|"
-    r"video_ts|audio_ts|bdmv|stream",
+    r"video_ts|audio_ts|hvdvd_ts|bdmv|stream",
     re.I,
 )
+_CAMERA = re.compile(r"(?:[\\/]private)?[\\/]avchd(?:[\\/]bdmv(?:[\\/].*)?)?", re.I)
 
 
 def folders_of(root: str, paths: Sequence[str]) -> list[str]:
@@ -27,6 +28,9 @@ def folders_of(root: str, paths: Sequence[str]) -> list[str]:
 
 def _outside(root: str, folder: str) -> str:
     """Return the folder around the folders of discs and parts."""
+    camera = _CAMERA.search(folder, len(root))
+    if camera and camera.end() == len(folder):
+        folder = folder[: camera.start()]
     while folder != root and _INNER.fullmatch(os.path.basename(folder)):
         folder = os.path.dirname(folder)
     return folder

@@ -15,6 +15,7 @@ _VIDEO = {
     ".divx": ("avi", "video/x-msvideo"),
     ".dv": ("dv", "video/x-dv"),
     ".dvr-ms": ("asf", "video/x-ms-dvr"),
+    ".evo": ("mpeg", "video/mpeg"),
     ".f4v": ("mp4", "video/mp4"),
     ".flv": ("flv", "video/x-flv"),
     ".img": ("iso", "application/x-iso9660-image"),
@@ -82,8 +83,11 @@ _ALL = {**_VIDEO, **_AUDIO}
 _DISC_INDEXES = {
     "video_ts.ifo": ("mpeg", "x-content/video-dvd"),
     "index.bdmv": ("mpegts", "x-content/video-bluray"),
+    "index.bdm": ("mpegts", "x-content/video-bluray"),
+    "hva00001.vti": ("mpeg", "x-content/video-hddvd"),
+    "hv000i01.ifo": ("mpeg", "x-content/video-hddvd"),
 }
-_DISC_FOLDERS = frozenset({"video_ts", "bdmv"})
+_DISC_FOLDERS = frozenset({"video_ts", "hvdvd_ts", "bdmv", "avchd"})
 UNPARSED = frozenset({"iso", "strm"})
 """Containers without streams to read: the image of a disc, and a text with an address."""
 
@@ -135,16 +139,30 @@ SIDECAR_SUFFIXES = SUBTITLE_SUFFIXES | {
 
 
 def is_disc_index(filename: str) -> bool:
-    """Whether a file is the index of a disc that is a folder: VIDEO_TS.IFO or index.bdmv."""
+    """Whether a file is the index of a disc that is a folder: VIDEO_TS.IFO, index.bdmv, ..."""
     return filename.lower() in _DISC_INDEXES
 
 
 def above_discs(parts: Sequence[str]) -> Sequence[str]:
-    """Return the folders above the first one of a disc, VIDEO_TS or BDMV, or all parts."""
+    """Return the folders above the first one of a disc, or all parts.
+
+    It is VIDEO_TS, HVDVD_TS or BDMV, and of a camera PRIVATE/AVCHD or AVCHD.
+    """
     for number, part in enumerate(parts):
         if part.lower() in _DISC_FOLDERS:
-            return parts[:number]
+            return parts[: number - _is_camera(parts, number)]
     return parts
+
+
+def without_camera(parts: Sequence[str]) -> Sequence[str]:
+    """Return folders without the PRIVATE around an AVCHD."""
+    number = len(above_discs(parts))
+    return [*parts[:number], *parts[number + 1 :]] if _is_camera(parts, number + 1) else parts
+
+
+def _is_camera(parts: Sequence[str], number: int) -> bool:
+    """Whether these are PRIVATE and AVCHD, the second at a number."""
+    return [part.lower() for part in parts[max(number - 1, 0) : number + 1]] == ["private", "avchd"]
 
 
 SIDECAR = "sidecar"

@@ -9,7 +9,7 @@ from .facts import EpisodeName, MovieName, NameFacts, TrackName
 from .films.extras import extra_name
 from .films.movies import movie_name
 from .guesses import require_guessit
-from .kinds import above_discs, is_disc_index, stem_of
+from .kinds import above_discs, is_disc_index, stem_of, without_camera
 from .shows.episodes import episode_name
 from .text import readable, release_words, source_of
 from .tracks import track_name
@@ -29,7 +29,7 @@ def name_of(path: str, library_type: str, root: str) -> NameFacts | None:
         return None
     if library_type != "music":
         require_guessit()
-    *parents, filename = [readable(part)[:LONGEST_NAME] for part in parts]
+    *parents, filename = without_camera([readable(part)[:LONGEST_NAME] for part in parts])
     stem, root_name = stem_of(filename).strip(), readable(os.path.basename(root.rstrip(os.sep)))
     if is_disc_index(filename):
         parents = parents if above_discs(parents) else [root_name, *parents]

@@ -135,7 +135,7 @@ def without_ids(text: str) -> str:
 
 # Sources
 
-_OF_FOLDER = {"video_ts": "DVD", "bdmv": "Blu-ray"}
+_OF_FOLDER = {"video_ts": "DVD", "hvdvd_ts": "HD-DVD", "bdmv": "Blu-ray", "avchd": "AVCHD"}
 # Labels and their words, which may be words of titles: they are searched after the title only.
 _SOURCES = {
     "HD-DVD": r"hd[ ._-]?dvd(?:-?rip)?",

@@ -1,4 +1,4 @@
-"""Discs as folders: the files of the main title of a DVD or a Blu-ray.
+"""Discs as folders: the files of the main title of a DVD, an HD DVD or a Blu-ray.
 
 A disc is one item. Its path is that of its index file, VIDEO_TS.IFO or index.bdmv: the file that
 players open, and the one that stays when titles are cut. The index says nothing of the content
@@ -20,6 +20,9 @@ _MOST_PLAYLISTS = 2000
 _TICKS = 45_000  # a second, in a playlist
 _VOB = re.compile(r"vts_(\d\d)_[1-9]\.vob", re.I)
 _CLIP = re.compile(r"(.+)\.m2?ts", re.I)
+_EVO = re.compile(r"(.+)\.evo", re.I)
+_LENGTH = re.compile(r'\btitleDuration="(\d\d):(\d\d):(\d\d)[:"]', re.I)
+_CLIP_OF_TITLE = re.compile(r'\bsrc="[^"]*/([^"/]+)\.map"', re.I)
 
 
 class Title(NamedTuple):
@@ -35,9 +38,12 @@ class Title(NamedTuple):
 def main_title(index: str) -> Title | None:
     """Return the main title of the disc with an index file, or None; raises OSError.
 
-    Of a DVD it is the title set with the most bytes, of a Blu-ray the longest playlist.
+    Of a DVD it is the title set with the most bytes, of a Blu-ray the longest playlist, of an HD
+    DVD the longest title of its playlist, or without one the clips of one name with the most bytes.
     """
-    folder = os.path.dirname(index)
+    folder, name = os.path.split(index)
+    if name.lower().startswith("hv"):
+        return _of_hd_dvd(folder)
     if index.lower().endswith(".ifo"):
         return _of_dvd(folder)
     return _of_bluray(folder)
@@ -83,6 +89,41 @@ def _clock(digits: bytes) -> float:
     """Read hours, minutes and seconds, two decimal digits a byte."""
     hours, minutes, seconds = ((byte >> 4) * 10 + (byte & 15) for byte in digits.ljust(3, b"\0"))
     return float(hours * 3600 + minutes * 60 + seconds)
+
+
+# HD DVD
+
+
+def _of_hd_dvd(folder: str) -> Title | None:
+    clips = dict(_clips(folder, _EVO))
+    titles = [
+        _title([clips[name] for name in names])._replace(seconds=seconds)
+        for names, seconds in _titles_of_playlist(os.path.dirname(folder))
+        if clips.keys() >= names.keys()
+    ]
+    if not titles:
+        groups: dict[str, list[_Clip]] = defaultdict(list)
+        for name, clip in clips.items():  # FEATURE_1, FEATURE_2
+            groups[re.sub(r"_?\d+$", "", name)].append(clip)
+        titles = [_title(group) for group in groups.values()]
+    return max(titles, key=lambda title: (title.seconds or 0.0, title.size), default=None)
+
+
+def _titles_of_playlist(disc: str) -> Iterator[tuple[dict[str, None], float]]:
+    """Yield the clips and the seconds of each title that ADV_OBJ/VPLST000.XPL has."""
+    folder = _folder_in(disc, "adv_obj")
+    names = sorted(os.listdir(folder)) if folder else []
+    for name in names[:_MOST_PLAYLISTS]:
+        if not folder or not name.lower().endswith(".xpl"):
+            continue
+        with open(os.path.join(folder, name), "rb") as file:
+            text = file.read(_MOST_BYTES).decode("utf-8", "replace")
+        for title in text.split("<Title ")[1 : _MOST_PLAYLISTS + 1]:
+            clips = dict.fromkeys(clip.upper() for clip in _CLIP_OF_TITLE.findall(title))
+            length = _LENGTH.search(title)
+            if clips and length:
+                hours, minutes, seconds = map(int, length.groups())
+                yield clips, float(hours * 3600 + minutes * 60 + seconds)
 
 
 # Blu-ray

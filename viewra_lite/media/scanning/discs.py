@@ -6,23 +6,40 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 _DVD_FILE = re.compile(r"(?:video_ts|vts_\d\d_\d)\.(?:ifo|bup|vob)", re.I)
 _TITLE = re.compile(r"vts_(\d\d)_[1-9]\.vob", re.I)
+_HD_DVD_FILE = re.compile(r".+\.(?:evo|map|vti|ifo|bup)", re.I)
 _BLURAY_PARTS = frozenset(
-    "stream playlist clipinf backup auxdata bdjo jar meta index.bdmv movieobject.bdmv".split()
+    "stream playlist clipinf backup auxdata bdjo jar meta index.bdmv movieobject.bdmv "
+    "index.bdm movieobj.bdm".split()
 )
+_INDEXES: dict[str, Literal["dvd", "hd-dvd", "blu-ray"]] = {
+    "video_ts.ifo": "dvd",
+    "hva00001.vti": "hd-dvd",
+    "hv000i01.ifo": "hd-dvd",
+    "index.bdmv": "blu-ray",
+    "index.bdm": "blu-ray",  # of a camera
+}
 # One search for all names of a folder: it runs for every folder of a scan.
-_SIGNS = re.compile(r"^(?:video_ts\.ifo|vts_\d\d_1\.vob|index\.bdmv|stream)$", re.I | re.M)
+_SIGNS = re.compile(
+    r"^(?:video_ts\.ifo|vts_\d\d_1\.vob|index\.bdmv?|stream|hva00001\.vti|hv000i01\.ifo|"
+    r"feature_1\.evo)$",
+    re.I | re.M,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """A folder that is a DVD or a Blu-ray; `path` is its index, or its first clip without one."""
+    """A folder that is a disc; `path` is its index, or its first clip without one.
+
+    The folder of a camera (AVCHD) is a Blu-ray.
+    """
 
     folder: str
     path: str
-    is_dvd: bool
+    kind: Literal["dvd", "hd-dvd", "blu-ray"]
 
     @classmethod
     def found_in(
@@ -32,28 +49,30 @@ class Disc:
         if _SIGNS.search("\n".join(names)) is None:
             return None
         by_name = {name.lower(): name for name in names}
-        for index in ("video_ts.ifo", "index.bdmv"):
+        for index, kind in _INDEXES.items():
             if index in by_name:
-                path = os.path.join(folder, by_name[index])
-                return cls(folder, path, is_dvd=index == "video_ts.ifo")
+                return cls(folder, os.path.join(folder, by_name[index]), kind)
         first = _first_of_title(entries)
         if first is not None:
-            return cls(folder, first, is_dvd=True)
+            return cls(folder, first, "dvd")
+        if "feature_1.evo" in by_name:
+            return cls(folder, os.path.join(folder, by_name["feature_1.evo"]), "hd-dvd")
         if os.path.basename(folder).lower() == "bdmv" and "stream" in by_name:
             clip = _largest_clip(os.path.join(folder, by_name["stream"]))
-            return cls(folder, clip, is_dvd=False) if clip else None
+            return cls(folder, clip, "blu-ray") if clip else None
         return None
 
     def holds(self, name: str) -> bool:
         """Whether a file or a folder in the disc's folder belongs to the disc."""
-        if self.is_dvd:
-            return _DVD_FILE.fullmatch(name) is not None
+        if self.kind != "blu-ray":
+            files = _DVD_FILE if self.kind == "dvd" else _HD_DVD_FILE
+            return files.fullmatch(name) is not None
         return name.lower() in _BLURAY_PARTS
 
     def modified_ns(self) -> int:
         """Return when any file of the disc was last changed; raises OSError."""
         folders = [self.folder]
-        if not self.is_dvd:
+        if self.kind == "blu-ray":
             with os.scandir(self.folder) as entries:
                 folders += [
                     entry.path for entry in entries if entry.name.lower() in ("stream", "playlist")
@@ -67,7 +86,7 @@ class Disc:
 
     def _counts(self, entry: os.DirEntry[str]) -> bool:
         """Whether a change of an entry is a change of the disc."""
-        return not self.is_dvd or self.holds(entry.name)
+        return self.kind == "blu-ray" or self.holds(entry.name)
 
 
 def _first_of_title(entries: Sequence[os.DirEntry[str]]) -> str | None:
@@ -91,7 +110,7 @@ def _largest_clip(folder: str) -> str | None:
 
 
 def _is_clip(name: str) -> bool:
-    return name.lower().endswith(".m2ts")
+    return name.lower().endswith((".m2ts", ".mts"))
 
 
 def _size(entry: os.DirEntry[str]) -> int:

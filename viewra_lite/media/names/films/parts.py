@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..kinds import above_discs
 from ..text import CRUFT, YEAR
 
 DISC_FOLDER = re.compile(
-    r"(?:video_ts|audio_ts|bdmv|stream|(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))", re.I
+    r"(?:video_ts|audio_ts|hvdvd_ts|bdmv|avchd|stream|"
+    r"(?:cd|dvd|disc|disk|part)[ ._-]?(?P<part>\d{1,2}))",
+    re.I,
 )
 _DISC = r"(?:cd|dvd(?![59](?!\d))|dis[ck])"
 _BEFORE = r"(?:^|[ ._()\[\]-]+)"
@@ -74,7 +77,7 @@ def part_of_folders(parents: Sequence[str]) -> int | None:
 
 def film_folder(folder: str) -> str:
     """Return the folder that a film's discs share: "Title" of "Title/CD1" and "Title - CD 1"."""
-    names = folder.split(os.sep)
+    names = [*above_discs(folder.split(os.sep))]
     while names and DISC_FOLDER.fullmatch(names[-1]):
         names.pop()
     part = part_of(names[-1]) if names else None

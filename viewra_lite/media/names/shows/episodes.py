@@ -24,7 +24,9 @@ _SHELF = re.compile(
     r"[a-z#]|0-9|[a-z]-[a-z])",
     re.I,
 )
-_DISC_FOLDER = re.compile(r"(?:disc|disk|dvd|cd|video_ts|bdmv|stream)[ ._-]?\d{0,2}", re.I)
+_DISC_FOLDER = re.compile(
+    r"(?:disc|disk|dvd|cd|video_ts|hvdvd_ts|bdmv|avchd|stream)[ ._-]?\d{0,2}", re.I
+)
 _COMPLETE = re.compile(
     r"(?<=[^\W_])[ ._(\[-]+(?:the[ ._]+)?complete"
     r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$",
