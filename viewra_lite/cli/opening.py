@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from .output import complain
 from .remedies import command
@@ -49,16 +49,25 @@ def existing(args: Namespace) -> Store:
 @contextmanager
 def looking(args: Namespace) -> Iterator[Store]:
     """Open an existing store without migrating it; raises NotFoundError if it does not exist."""
-    from ..store import Store
-
     config = configured(args)
-    if not config.exists():
-        _refuse(args, config)
-    with Store.open(config, migrate=False) as store:
+    with _found(args, config) as store:
         store.migrations.pending()  # refuses a newer store before anything else is read
         if not any(script["applied"] for script in store.migrations.status()):
             _refuse_unmigrated(args, store)
         yield store
+
+
+def _found(args: Namespace, config: Config) -> Store:
+    """Open a store without migrating it; a lost one, or an unusable path, has its own error."""
+    from ..errors import StoreUnavailableError
+    from ..store import Store
+
+    try:
+        return Store.open(config, migrate=False)
+    except StoreUnavailableError as exc:
+        if config.exists() or not str(exc).startswith("no store at"):
+            raise
+    _refuse(args, config)
 
 
 @lru_cache(maxsize=None)  # once in a process
@@ -88,7 +97,7 @@ def _refuse_unmigrated(args: Namespace, store: Store) -> None:
     _refuse(args, store.config)
 
 
-def _refuse(args: Namespace, config: Config) -> None:
+def _refuse(args: Namespace, config: Config) -> NoReturn:
     from ..errors import NotFoundError
 
     raise NotFoundError(f"no store at {config.url}: run {command(args, 'init')}")

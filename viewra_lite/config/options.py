@@ -162,8 +162,13 @@ class SqliteConfig(Config):
         return "sqlite"
 
     def exists(self) -> bool:
-        """Whether the file is there."""
-        return self.database_path.exists()
+        """Whether the file is there; True where that cannot be seen."""
+        try:
+            return bool(os.stat(self.database_path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # no permission, for example
+            return True
 
     @property
     def url(self) -> str:

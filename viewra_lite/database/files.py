@@ -5,13 +5,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import BackupError, StoreFullError, StoreUnavailableError
+from ..errors import BackupError, StoreFullError, StoreUnavailableError, ViewraError
 
 _CHUNK_BYTES = 1 << 20
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+MOUNTS = "/proc/mounts"
+_PROBE_BYTES = 64 << 10
+_NETWORK = re.compile(r"nfs4?|cifs|smb\w*|fuse\.(?:sshfs|rclone|s3fs|davfs\w*)|davfs|9p|afs|ceph")
 
 
 def remove(path: Path) -> None:
@@ -49,6 +55,154 @@ def disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFullError(f"the disk of {folder} is full: make room") from exc
-        raise StoreUnavailableError(f"{exc.filename or folder}: {exc.strerror}") from exc
+        raise disk_error(exc, folder) from exc
+
+
+def disk_error(error: OSError, path: Path) -> ViewraError:
+    """Return the error for a file or folder that the system refuses, with the remedy."""
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else path
+    if error.errno in _FULL:
+        return StoreFullError(f"the disk of {path} is full, or your quota of it: make room")
+    if error.errno == errno.EROFS:
+        return _read_only(named)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return refused_use([_culprit(named)])
+    why = {
+        errno.ENOENT: "it does not exist: mount its disk, or create it",
+        errno.ENOTDIR: "a part of its path is not a folder",
+        errno.EEXIST: "a file is in its place",
+        errno.EISDIR: "it is a folder, not a file",
+        errno.ELOOP: "its symbolic links form a loop",
+        errno.ENAMETOOLONG: "its name is too long",
+    }.get(error.errno or 0)
+    return StoreUnavailableError(f"{named} cannot be used: {why or error.strerror}")
+
+
+def disk_fault(folder: Path) -> ViewraError | None:
+    """Return why a file in a folder cannot be written to, or None: found by writing a small one."""
+    from tempfile import TemporaryFile
+
+    try:
+        with TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(_PROBE_BYTES))
+            os.fsync(file.fileno())
+    except OSError as exc:
+        return disk_error(OSError(exc.errno, exc.strerror), folder)
+    return None
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder for us alone, if it does not exist, but none above it."""
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        give_to_owner(path, path.parent)
+
+
+def give_to_owner(path: Path, of: Path) -> None:
+    """Give a file that root has created to the owner of another one.
+
+    SQLite does so with its log. Otherwise a command of root's leaves files that the user's server
+    cannot open.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = os.stat(of)
+        with suppress(OSError):  # a file system without owners
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def refuse_full(folder: Path, needed: int) -> None:
+    """Raise StoreFullError if fewer bytes are free on the disk of a folder, or no file is."""
+    if not hasattr(os, "statvfs"):  # Windows
+        return
+    facts = os.statvfs(folder)
+    if facts.f_files and not facts.f_favail:
+        raise StoreFullError(f"the disk of {folder} has no place for another file: remove some")
+    free = facts.f_bavail * facts.f_frsize
+    if free < needed and facts.f_blocks:
+        raise StoreFullError(
+            f"the disk of {folder} is full: it has {free} bytes free, and {needed} are needed: "
+            "make room"
+        )
+
+
+def is_usable(path: Path) -> bool:
+    """Whether this program may read and write a file, or create files in a folder."""
+    return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else os.R_OK))
+
+
+def refused_use(paths: Sequence[Path], *, are_ours: bool = False) -> ViewraError:
+    """Return the error for files, or a folder, that this program may not read and write.
+
+    are_ours: the store has made them, a folder too, so that their owner may be changed.
+    """
+    from shlex import join
+
+    first = paths[0]
+    if _is_read_only(first):
+        return _read_only(first)
+    me, facts = os.geteuid() if hasattr(os, "geteuid") else 0, os.stat(first)
+    needed = 0o300 if stat.S_ISDIR(facts.st_mode) else 0o600
+    names, files = " and ".join(map(str, paths)), list(map(str, paths))
+    is_mine = facts.st_uid == me
+    if me == 0 or is_mine and facts.st_mode & needed == needed:
+        return StoreUnavailableError(
+            f"{names} cannot be changed although the mode allows it: check the attributes (lsattr, "
+            "chattr -i) and the access list (getfacl)"
+        )
+    why = f"owner {_user(facts.st_uid)}, mode {stat.S_IMODE(facts.st_mode):04o}"
+    if is_mine:
+        cure = join(["chmod", "u+rwX", *files])
+    elif stat.S_ISDIR(facts.st_mode) and not are_ours:
+        cure = "change its owner or mode, or choose another folder"
+    else:
+        cure = "as root, " + join(["chown", "-R", _user(me), *files])
+    use = "written to" if stat.S_ISDIR(facts.st_mode) else "read and written"
+    return StoreUnavailableError(
+        f"{names} cannot be {use}: permission denied ({why}; this program runs as {_user(me)}): "
+        f"{cure}"
+    )
+
+
+def network_share(path: str) -> str | None:
+    """Return the file system of a path on a network share, None of another or an unknown one."""
+    try:
+        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
+            mounts = [line.split(" ")[1:3] for line in file]
+    except OSError:  # not Linux
+        return None
+    if not any(_NETWORK.fullmatch(kind) for _, kind in mounts):
+        return None
+    real, best, found = os.path.realpath(path), "", ""
+    for point, kind in mounts:
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
+        if len(point) >= len(best) and f"{real}/".startswith(f"{point.rstrip('/')}/"):
+            best, found = point, kind
+    return found if _NETWORK.fullmatch(found) else None
+
+
+def _culprit(path: Path) -> Path:
+    """Return what refuses the use of a path: a folder above that may not be entered, or itself."""
+    for folder in reversed(path.parents):
+        if not os.access(folder, os.X_OK):
+            return folder
+    return path if os.path.exists(path) else path.parent
+
+
+def _is_read_only(path: Path) -> bool:
+    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _read_only(path: Path) -> ViewraError:
+    return StoreUnavailableError(
+        f"{path} is on a read-only file system: mount it for writing, and check its disk if it was "
+        "mounted so by itself"
+    )
+
+
+def _user(number: int) -> str:
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

@@ -248,7 +248,7 @@ def test_a_path_that_cannot_be_opened_is_explained(tmp_path, arrange, error, wor
 
 
 AS_NOBODY = """
-import os, sys
+import os, shlex, sys
 from viewra_lite import Store
 
 def use(path):

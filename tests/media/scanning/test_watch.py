@@ -18,7 +18,8 @@ from tests.support.libraries import clip, every_file
 from viewra_lite import ScanResult, Store
 from viewra_lite.errors import ConfigError, ConflictError, InvalidValueError
 from viewra_lite.media.models import MediaLibrary
-from viewra_lite.media.scanning.watch import Changes, network_share
+from viewra_lite.database.files import network_share
+from viewra_lite.media.scanning.watch import Changes
 
 pytestmark = pytest.mark.usefixtures("probing_here")
 

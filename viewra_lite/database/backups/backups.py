@@ -22,7 +22,7 @@ from ...config.options import Config, PostgresConfig, SqliteConfig
 from ...errors import BackupError, StoreBusyError, StoreFullError
 from ..checks import checked_choice, checked_path, checked_whole
 from ..transactions.database import Database
-from ..files import disk_errors, remove, sha256, sync
+from ..files import disk_errors, give_to_owner, make_folder, remove, sha256, sync
 from .manifest import KINDS, Backup, manifest_of, to_json
 from .verify import LATEST, checked, contents, found, of_engine
 
@@ -70,7 +70,7 @@ class Backups:
         given = None if path is None else Path(os.path.abspath(checked_path("path", path)))
         folder = self.folder if given is None else given if given.is_dir() else given.parent
         with disk_errors(folder), self._alone():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder(folder)
             target = self._named(folder, kind) if given is None or given == folder else given
             if os.path.lexists(target):
                 raise BackupError(f"{target} exists: a backup never overwrites a file")
@@ -147,6 +147,12 @@ class Backups:
             target = folder / f"{name}-{number}{suffix}"
         return target
 
+    def _make_folder(self, folder: Path) -> None:
+        """Create the folder, but none above it: a disk that is not mounted gets no folders."""
+        if self._config.backup_folder is None and folder == self.folder:
+            folder.parent.mkdir(exist_ok=True)  # ./viewra-data, of a store on PostgreSQL
+        make_folder(folder)
+
     def _refuse_full(self, folder: Path) -> None:
         facts = self._db.backend.facts()
         needed, free = facts.size + facts.log_size + SPARE_BYTES, shutil.disk_usage(folder).free
@@ -159,6 +165,7 @@ class Backups:
     def _written(self, target: Path, kind: str) -> Backup:
         part = target.with_name(target.name + _PART)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        give_to_owner(part, part.parent)
         try:
             created_at = self._db.now()
             expected = self._engine.write(self._db.backend, self._config, part)
@@ -248,6 +255,7 @@ def _write_manifest(target: Path, backup: Backup) -> None:
     part = manifest.with_name(manifest.name + _PART)
     with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
         file.write(to_json(backup))
+    give_to_owner(part, part.parent)
     sync(part)
     os.replace(part, manifest)
 

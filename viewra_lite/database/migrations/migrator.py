@@ -314,7 +314,7 @@ def _run(database: Any, db: Database, script: Script, module: ModuleType, verify
             table.create(name=script.name, checksum=script.checksum, applied=db.now())
         if verify:  # else it is the caller who commits
             _log.info("migrated %s: %s", script.module, script.name)
-    except StoreBusyError:
+    except (StoreBusyError, StoreFullError):
         raise
     except Exception as exc:
         raise MigrationError(

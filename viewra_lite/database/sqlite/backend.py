@@ -17,7 +17,7 @@ from ..transactions.locks import file_lock, is_locked
 from ..transactions.pool import Pool, WriteGate, never_close, refuse_in_forked_child
 from ..transactions.waits import Waits, together
 from .drivers.loading import load_driver
-from .errors import retried, translate_sqlite
+from .errors import begin_immediate, retried, translate_sqlite
 from .file import (
     APPLICATION_ID,
     apply_pragmas,
@@ -25,10 +25,10 @@ from .file import (
     lock_folder,
     reader_pragmas,
     refuse_foreign,
-    refuse_what_cannot_open,
     settings,
     writer_pragmas,
 )
+from .path import refuse_what_cannot_open
 from .store_file import StoreFile
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class SqliteBackend:
         shared = self._wal if durable and self._config.synchronous != "full" else None
         self._shares_sync = shared is not None and shared.takes_commits()
         self._set_durability(connection, durable)
-        self._retry(lambda: connection.execute("BEGIN IMMEDIATE"))
+        self._retry(lambda: begin_immediate(connection, self.path, self.driver))
         if self._wal is None:
             self._open_log()
 

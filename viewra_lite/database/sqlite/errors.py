@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,10 +20,12 @@ from ...errors import (
     StoreUnavailableError,
     ViewraError,
 )
+from ..files import disk_fault
 from ..transactions.locks import jitter
 from ..transactions.pool import remaining
 from ..transactions.waits import Waits
 from .file import not_a_database
+from .path import unusable
 
 if TYPE_CHECKING:
 
@@ -107,6 +108,20 @@ def _tried_again(action: Callable[[], Any], driver: SqliteDriver, wait_s: float)
         pause = min(pause * 1.5, _BUSY_RETRY_MAX_S)
 
 
+def begin_immediate(connection: Any, path: Path, driver: SqliteDriver) -> None:
+    """Begin a writer's transaction; CorruptStoreError for a file that SQLite only reads."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except driver.Error as exc:
+        code, _ = driver.explained(exc) or (0, "")
+        if code != _READONLY or unusable(path) is not None:
+            raise
+        raise CorruptStoreError(
+            f"{path} can only be read, because its header says that a newer SQLite wrote it: "
+            "if none did, restore a backup"
+        ) from exc
+
+
 def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> BaseException:
     """Return the ViewraError for an error of the driver or Peewee, or the error itself."""
     cause = getattr(error, "orig", error) if isinstance(error, peewee.PeeweeException) else error
@@ -119,15 +134,16 @@ def translate_sqlite(error: BaseException, path: Path, driver: SqliteDriver) -> 
 def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
     if code in (_BUSY, _LOCKED, _PROTOCOL):
         return StoreBusyError()
-    if code == _READONLY and os.access(path, os.W_OK):
-        return TransactionError("a write inside a reader(): use a writer()")
+    if code == _READONLY:
+        return unusable(path) or TransactionError("a write inside a reader(): use a writer()")
     if code == _FULL:
         return StoreFullError(f"{path}: the disk is full: make room")
-    if code in (_READONLY, _IOERR, _CANTOPEN):
-        return StoreUnavailableError(f"{path}: {message}")
+    if code in (_IOERR, _CANTOPEN):
+        found = unusable(path) or disk_fault(path.parent)
+        return found or StoreUnavailableError(f"{path}: {message}: check its disk")
     if code == _NOTADB:
         return not_a_database(path)
-    if code == _CORRUPT:
+    if code == _CORRUPT or message == "unsupported file format":
         return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
     if code == CONSTRAINT:
         return _constraint(message)

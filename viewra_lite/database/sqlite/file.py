@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 from ...config.options import SqliteConfig
 from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 from ..backend import DatabaseFacts
+from ..files import disk_errors
 
 if TYPE_CHECKING:
     from ..backend import Connection
 
 APPLICATION_ID = 0x56575241  # "VWRA": identifies a store, also for file(1)
 STATEMENTS_KEPT = 256  # compiled statements that each connection caches
+_KINDS = {
+    b"\x1f\x8b": "a file packed by gzip (unpack it first)",
+    b"\x28\xb5\x2f\xfd": "a file packed by zstd (unpack it first)",
+    b"PK\3\4": "a zip archive (unpack it first)",
+    b"PGDMP": "a backup of a store on PostgreSQL",
+    b"\x37\x7f\x06": "the log of a database",
+    b"\xd9\xd5\x05\xf9": "the journal of a database",
+}
 # Settings that caller's code can change and that would affect the next borrower. Reading a pragma
 # costs a microsecond; setting one makes SQLite recompile every cached statement.
 _SETTINGS = (
@@ -93,32 +102,12 @@ def marker(path: Path) -> Path:
 
 def make_file(path: Path) -> None:
     """Create an empty file with permissions for us alone, and its folder, but no folder above."""
-    try:
+    with disk_errors(path.parent):
         path.parent.mkdir(exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except FileNotFoundError as exc:
-        raise StoreUnavailableError(
-            f"{path} cannot be created, because {path.parent.parent} does not exist: mount its "
-            "disk, or create the folder"
-        ) from exc
-    except OSError as exc:
-        raise StoreUnavailableError(f"{path} cannot be created: {exc.strerror}") from exc
-
-
-def refuse_what_cannot_open(path: Path) -> None:
-    """Raise the precise error where SQLite would only say "unable to open database file"."""
-    try:
-        if path.is_dir():
-            raise ConfigError(f"{path} is a folder: database_path must name a file")
-        if path.is_symlink() and not path.exists():
-            raise StoreUnavailableError(
-                f"{path} is a link to {os.readlink(path)}, which does not exist"
-            )
-        if os.path.lexists(path):
-            _refuse_file(path)
-        _refuse_folder(path)
-    except OSError as exc:
-        raise ConfigError(f"{path} cannot be used as database_path: {exc.strerror}") from exc
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except FileNotFoundError as exc:
+            raise StoreUnavailableError(f"the file system of {path.parent} takes no files") from exc
 
 
 def not_a_database(path: Path) -> ViewraError:
@@ -126,8 +115,8 @@ def not_a_database(path: Path) -> ViewraError:
     if marker(path).exists():
         return CorruptStoreError(f"{path} is damaged (not an SQLite database): restore a backup")
     return ConfigError(
-        f"{path} is not an SQLite database: database_path must name one, or a new file. "
-        "If it was a store, restore a backup"
+        f"{path} is {_kind_of(path)}: database_path must name one, or a new file. If it was a "
+        "store, restore a backup"
     )
 
 
@@ -150,19 +139,12 @@ def refuse_foreign(
     return bool(mode == "wal" and found)
 
 
-def _refuse_file(path: Path) -> None:
-    if not path.is_file():
-        raise ConfigError(f"{path} is not a regular file: database_path must name one")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise StoreUnavailableError(f"{path} cannot be read and written: permission denied")
-
-
-def _refuse_folder(path: Path) -> None:
-    """Check the folder of a path, or its nearest parent that exists."""
-    folder = path.parent
-    while not os.path.lexists(folder):
-        folder = folder.parent
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder: database_path cannot be in it")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreUnavailableError(f"{folder} cannot be written to: permission denied")
+def _kind_of(path: Path) -> str:
+    # No store has this path open, so its locks cannot be lost by closing it here.
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(8)
+    except OSError:
+        begin = b""
+    found = (f"{kind}, " for magic, kind in _KINDS.items() if begin.startswith(magic))
+    return f"{next(found, '')}not an SQLite database"

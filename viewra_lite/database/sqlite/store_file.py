@@ -14,12 +14,19 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError
-from ..files import disk_errors
+from ..files import disk_errors, give_to_owner, make_folder, network_share
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
 from .errors import translate_sqlite
@@ -70,14 +77,26 @@ class StoreFile:
             )
         if 0 < size < _HEADER_BYTES:
             raise not_a_database(self.path)
-        self._is_sound = not log and self._closed_note() == _stat(self.path)
+        is_as_left = self._closed_note() == _stat(self.path)
+        self._is_sound = not log and is_as_left
+        journal = _log_of(self.path, "-journal")
+        if journal and is_as_left:  # SQLite would roll this store back with it
+            raise _appeared(journal, self.path)
 
     def make_or_check(self) -> None:
-        """Make an empty file, or check the one that is there.
+        """Make an empty file, or check the one that is there; warn of a network share.
 
         Raises CorruptStoreError for the log of another database, or a file that was damaged. Reads
         the whole file, unless it is as the note describes it; not while a process has it open.
         """
+        share = network_share(str(self.path))
+        if share:
+            _log.warning(
+                "%s is on a network share (%s), where locks may not work and the log needs one "
+                "machine: move the store to a local disk",
+                self.path,
+                share,
+            )
         if not self.path.exists():
             make_file(self.path)
         self._inode = os.stat(self.path).st_ino
@@ -109,7 +128,17 @@ class StoreFile:
 
         Raises StoreUnavailableError if it was replaced since it was checked.
         """
-        with file_lock(lock_folder(self.path) / "open", wait_s=wait_s, shared=True):
+        locks = lock_folder(self.path)
+        with ExitStack() as held:
+            with disk_errors(locks):
+                make_folder(locks)
+                give_to_owner(locks, self.path)
+            try:
+                held.enter_context(file_lock(locks / "open", wait_s=wait_s, shared=True))
+            except StoreBusyError as exc:
+                raise StoreBusyError(
+                    f"{self.path} is being restored or closed by another process: try again"
+                ) from exc
             self.refuse_removed(0.0)
             yield
         self._closed()
@@ -168,11 +197,7 @@ class StoreFile:
 
     def _refuse_foreign_log(self, log: Path, is_as_left: bool) -> None:
         if is_as_left:  # closing has moved its log into the file, so this is another one
-            raise CorruptStoreError(
-                f"{log} appeared after {self.path} had been closed: move it away if it is the log "
-                "of another database; if a program wrote to this one and was killed, open and "
-                "close the database with that program"
-            )
+            raise _appeared(log, self.path)
         known = set() if self._note is None else {self._note.get("store")}
         for view in (_WITHOUT_LOG, _READ_ONLY):
             with suppress(self._driver.Error):  # it has no identity then; _check() says why
@@ -218,8 +243,9 @@ class StoreFile:
         text = json.dumps({"about": "the viewra_lite store beside this folder", **self._note})
         note = marker(self.path)
         with disk_errors(note.parent):
-            note.parent.mkdir(mode=0o700, exist_ok=True)
+            make_folder(note.parent)
             note.write_text(text + "\n")
+            give_to_owner(note, note.parent)
 
 
 def _read_note(path: Path) -> dict[str, Any] | None:
@@ -248,9 +274,17 @@ def _identity(connection: Any) -> str | None:
     return min(map(str, moments), default=None)
 
 
-def _log_of(path: Path) -> Path | None:
+def _appeared(log: Path, path: Path) -> CorruptStoreError:
+    return CorruptStoreError(
+        f"{log} appeared after {path} had been closed: move it away if it is the log of another "
+        "database; if a program wrote to this one and was killed, open and close the database with "
+        "that program"
+    )
+
+
+def _log_of(path: Path, end: str = "-wal") -> Path | None:
     """Return the log of a database, unless it is empty."""
-    log = path.with_name(path.name + "-wal")
+    log = path.with_name(path.name + end)
     with suppress(OSError):  # it does not exist
         return log if log.stat().st_size else None
     return None

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...errors import StoreBusyError, StoreUnavailableError
+from ...errors import StoreBusyError
+from ..files import disk_errors, give_to_owner, make_folder
 from .waits import log_long_wait
 
 _RETRY_S = 0.02
@@ -104,11 +105,11 @@ def jitter() -> float:
 
 
 def _opened(path: Path) -> int:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    except OSError as exc:
-        raise StoreUnavailableError(f"{path} cannot be opened: {exc.strerror}") from exc
+    with disk_errors(path):
+        make_folder(path.parent)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        give_to_owner(path, path.parent)
+    return descriptor
 
 
 def _unlock(descriptor: int) -> None:

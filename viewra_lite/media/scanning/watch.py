@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from ...database.files import network_share
 from ...errors import ConfigError, ConflictError, NotFoundError, StoreClosedError, ViewraError
 from ..libraries import is_inside
 from ..models import MediaLibrary
@@ -24,7 +24,6 @@ _log = logging.getLogger("viewra_lite.media")
 _LOOK_AGAIN_S = 30.0  # for libraries that were added, moved, removed or plugged in
 _LONGEST_TICK_S = 1.0
 _MOST_PARTS = 10  # of one library at a time: then all of it is scanned
-_NETWORK = re.compile(r"nfs4?|cifs|smb\w*|fuse\.(?:sshfs|rclone|s3fs|davfs\w*)|davfs|9p|afs|ceph")
 
 Scan = Callable[..., ScanResult]
 Scanned = Callable[[str, ScanResult], Any]
@@ -212,21 +211,6 @@ class Watcher:
             self._running = None
         if self._scanned is not None:
             self._scanned(library_id, result)
-
-
-def network_share(path: str) -> str | None:
-    """Return the file system of a path on a network share, None of another or an unknown one."""
-    try:
-        with open("/proc/mounts", encoding="utf-8", errors="surrogateescape") as file:
-            mounts = [line.split(" ")[1:3] for line in file]
-    except OSError:  # not Linux
-        return None
-    real, best, kind = os.path.realpath(path), "", ""
-    for point, file_system in mounts:
-        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
-        if len(point) >= len(best) and (real == point or is_inside(real, point)):
-            best, kind = point, file_system
-    return kind if _NETWORK.fullmatch(kind) else None
 
 
 def _watchfiles() -> Any:
