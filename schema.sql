@@ -770,3 +770,24 @@ CREATE TABLE viewra_migrations_plugins (
     checksum TEXT,                      -- SHA-256 of its source
     applied  TIMESTAMP NOT NULL         -- UTC
 );
+
+-- maintenance =====================================================================================
+-- The verbs of `store.maintenance`: chores, statistics and problems of the store.
+
+-- Chores: when each is due, and how its last run went.
+CREATE TABLE maintenance_chores (
+    name        TEXT NOT NULL PRIMARY KEY,  -- backup, vacuum, media.tidy, ...
+    due_at      TIMESTAMP NOT NULL,         -- next run, UTC
+    last_run_at TIMESTAMP,                  -- begin of the last run that ended, UTC
+    seconds     REAL,                       -- length of that run
+    done        TEXT,                       -- what the last run that succeeded did
+    error       TEXT,                       -- why the last run failed; NULL if it did not
+    failures    INTEGER NOT NULL DEFAULT 0  -- failed runs since the last good one
+);
+
+-- Migrations of this module that were applied.
+CREATE TABLE viewra_migrations_maintenance (
+    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum TEXT,                      -- SHA-256 of its source
+    applied  TIMESTAMP NOT NULL         -- UTC
+);

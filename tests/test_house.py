@@ -42,7 +42,7 @@ LAYERS = {
     "playback": {"config", "database", "errors", "module", "media.models"},
     "plugins": {"config", "database", "errors", "module", "media.models"},
     "transcoding": {"config", "database", "errors", "module", "media.models"},
-    "built_in": {"module", *ROOMS},
+    "built_in": {"maintenance", "module", *ROOMS},
     "adoption": {"built_in", "config", "database", "errors", "module", *ROOMS},
     "store": {
         "adoption",
@@ -56,7 +56,16 @@ LAYERS = {
         *ROOMS,
     },
     "importing": {"config", "database", "errors", "media", "playback"},
-    "maintenance": {"config", "database", "errors", "media.files.queries", "media.models"},
+    "maintenance": {
+        "config",
+        "database",
+        "errors",
+        "media.files.queries",
+        "media.libraries",
+        "media.models",
+        "module",
+        "playback.models",
+    },
     "cli": {
         "adoption",
         "built_in",
@@ -66,6 +75,7 @@ LAYERS = {
         "module",
         "store",
         "importing",
+        "maintenance",
         *ROOMS,
     },
 }

@@ -99,6 +99,7 @@ def test_each_migration_is_logged(
         "migrated playback: 0001_initial",
         "migrated transcoding: 0001_initial",
         "migrated plugins: 0001_initial",
+        "migrated maintenance: 0001_initial",
     ]
     Store.open(url).close()
     assert said(caplog, "database") == []

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
+    from .maintenance.chores import ChoreResult
+    from .maintenance.models import Chore
     from .maintenance.statistics import LibraryStatistics, Statistics
     from .media.models import (
         Album,
@@ -57,6 +59,8 @@ __all__ = [
     "ArchiveResult",
     "Backup",
     "CacheUsage",
+    "Chore",
+    "ChoreResult",
     "Config",
     "ConnectionFacts",
     "Cover",
@@ -121,6 +125,8 @@ _NAMES = {
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
+    "maintenance.chores": "ChoreResult",
+    "maintenance.models": "Chore",
     "maintenance.statistics": "LibraryStatistics Statistics",
     "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
     "media.probing.cover": "Cover",

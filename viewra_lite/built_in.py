@@ -22,6 +22,8 @@ class BuiltIn(NamedTuple):
     requires: Sequence[str] = ("media",)
     unfinished: str = ""
     """A query that returns a row if the module's recover() has work to do."""
+    tidy_every_s: int = 0
+    """Seconds between two runs of its tidy(); 0 for a module without."""
 
     @property
     def migrations(self) -> str:
@@ -58,12 +60,19 @@ def _plugins() -> type[Module]:
     return PluginsModule
 
 
+def _maintenance() -> type[Module]:
+    from .maintenance.module import Maintenance
+
+    return Maintenance
+
+
 BUILT_IN = (
-    BuiltIn("media", _media, requires=()),
+    BuiltIn("media", _media, requires=(), tidy_every_s=3600),
     BuiltIn(
         "playback",
         _playback,
         unfinished=("SELECT 1 FROM playback_sessions WHERE end_time IS NULL LIMIT 1"),
+        tidy_every_s=300,
     ),
     BuiltIn(
         "transcoding",
@@ -72,6 +81,8 @@ BUILT_IN = (
             "SELECT 1 FROM transcode_sessions "
             "WHERE status = 'running' AND lease_until IS NULL LIMIT 1"
         ),
+        tidy_every_s=300,
     ),
     BuiltIn("plugins", _plugins),
+    BuiltIn("maintenance", _maintenance, requires=()),
 )

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from .config.options import Config
-from .database.checks import refused
+from .database.checks import checked_whole, refused
 from .database.transactions.database import Database
 from .errors import InvalidValueError, shown
 
@@ -34,6 +34,9 @@ class Module:
 
     migrations: ClassVar[str | None] = None
     """The dotted name of the package of numbered migration scripts; None for no tables."""
+
+    tidy_every_s: ClassVar[int] = 3600
+    """Seconds between two runs of tidy() by store.maintenance.run_due()."""
 
     db: Database
     config: Config
@@ -55,7 +58,8 @@ class Module:
     def tidy(self, now: datetime) -> None:
         """Run this module's chores, each in transactions of bounded length.
 
-        now is an aware datetime. The program that embeds the store calls it, for example daily.
+        now is an aware datetime. store.maintenance.run_due() calls it every tidy_every_s seconds.
+        An error is logged and shown by store.maintenance.chores(); it is then tried again later.
         """
 
 
@@ -77,6 +81,7 @@ def check_modules(modules: Sequence[Any]) -> None:
                 f"{type(module).__name__}.name must be lower-case letters, digits and _, "
                 f"not {shown(name)}"
             )
+        checked_whole(f"{type(module).__name__}.tidy_every_s", module.tidy_every_s, 1)
         for model in module.models:
             if not hasattr(model, "_meta"):
                 raise InvalidValueError(f"module {name}: {shown(model)} is not a Peewee model")

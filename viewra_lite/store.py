@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +102,10 @@ class Store:
 
     @cached_property
     def maintenance(self) -> Maintenance:
-        """Statistics and problems of the store."""
-        from .maintenance.module import Maintenance
-
-        return Maintenance(self._db)
+        """Chores, statistics and problems of the store."""
+        module: Maintenance = self._attach("maintenance")
+        module.tidies = tuple(self._tidies())
+        return module
 
     @cached_property
     def backups(self) -> Backups:
@@ -241,6 +241,18 @@ class Store:
         """Import the records that were waiting for media, which a scan may have found."""
         if self._finds("SELECT 1 FROM playback_import_waiting LIMIT 1"):
             self.importing.match_waiting()
+
+    def _tidies(self) -> Iterator[tuple[str, int, Callable[[datetime], None]]]:
+        """Yield name, period and tidy() of each module that has one."""
+        for built_in in BUILT_IN:
+            if built_in.tidy_every_s:
+                yield built_in.name, built_in.tidy_every_s, partial(self._tidy, built_in.name)
+        for module in self._extra_modules:
+            if type(module).tidy is not Module.tidy:
+                yield module.name, module.tidy_every_s, module.tidy
+
+    def _tidy(self, name: str, now: datetime) -> None:
+        self._attach(name).tidy(now)
 
     def _attach_all(self, *_: object) -> None:
         for built_in in BUILT_IN:

@@ -91,6 +91,7 @@ def test_every_default_is_as_promised() -> None:
         "probe_timeout_s": 60,
         "freeze_threshold": 0.25,
         "backup_folder": None,
+        "backup_at": "02:00",
         "backup_keep": 7,
         "upgrade_backup": "on",
         "retention_days": 30,

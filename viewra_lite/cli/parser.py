@@ -20,6 +20,7 @@ _FAMILIES = (
     "imports",
     "transcodes",
     "backups",
+    "maintain",
     "schema",
 )
 

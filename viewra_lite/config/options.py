@@ -20,6 +20,7 @@ from .values import (
     check_optional_path,
     check_secret,
     check_text,
+    check_time_of_day,
     check_whole,
     shown,
 )
@@ -73,7 +74,9 @@ class Config(ABC):
     freeze_threshold: float = _option(0.25, check_fraction)
     # Folder of backups; None = "backups" beside the database, on PostgreSQL ./viewra-data/backups.
     backup_folder: Path | None = _option(None, check_optional_path)
-    # Backups kept; an older one is removed after a newer one was verified.
+    # Local time of the daily backup, which run_due() takes at the first quiet moment; or "off".
+    backup_at: str = _option("02:00", check_time_of_day)
+    # Backups kept of each kind; an older one is removed after a newer one was verified.
     backup_keep: int = _whole(7, 1, 1000)
     # "on" takes a verified backup before each upgrade, which does not begin without one.
     upgrade_backup: str = _choice("on", ("on", "off"))

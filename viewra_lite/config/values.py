@@ -120,6 +120,13 @@ def check_text(value: object) -> str:
     raise Unfit(f"expected 1 to {TEXT_LIMIT_CHARS} printable characters")
 
 
+def check_time_of_day(value: object) -> str:
+    """Accept a time such as 02:00, or off."""
+    if isinstance(value, str) and re.fullmatch(r"off|(?:[01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return value
+    raise Unfit('expected a time of the day in quotes, "00:00" to "23:59", or off')
+
+
 def check_secret(value: object) -> Secret:
     """Accept text that a server and a passfile can carry."""
     text = value.reveal() if isinstance(value, Secret) else value

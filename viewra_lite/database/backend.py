@@ -22,6 +22,19 @@ class DatabaseFacts(NamedTuple):
     """Bytes of SQLite's write-ahead log; 0 on PostgreSQL."""
 
 
+class Space(NamedTuple):
+    """The size of a database."""
+
+    bytes: int
+    free_bytes: int
+    """The part of bytes in free pages, which later rows use; 0 on PostgreSQL."""
+
+    @property
+    def free_share(self) -> float:
+        """Return the share of free pages, 0 to 1."""
+        return self.free_bytes / self.bytes if self.bytes else 0.0
+
+
 class WaitFacts(NamedTuple):
     """How often and how long threads of this process have waited since the store was opened."""
 
@@ -169,10 +182,11 @@ class Backend(Protocol):
     def connections(self) -> ConnectionFacts:
         """Return how many connections there are, and what was waited for; asks no database."""
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, truncate: bool = False) -> None:
         """Move committed changes from the log into the database, except those that readers need.
 
-        Works in steps, so that no writer waits for the disk. Call it outside a transaction.
+        Works in steps, so that no writer waits for the disk. truncate then makes the log empty if
+        no reader needs it. Call it outside a transaction.
         """
 
     def after_fork(self) -> None:

@@ -2,23 +2,91 @@
 
 from __future__ import annotations
 
-from ..database.checks import checked_limit
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+
 from ..database.backend import ConnectionFacts, DatabaseFacts
-from ..database.transactions.database import Database
+from ..database.checks import checked_limit, checked_moment, checked_seconds, or_none
+from ..media.libraries import is_locked
 from ..media.models import MediaFile
+from ..module import Module
 from . import queries
+from .chores import ChoreResult, Chores
+from .definitions import Tidy, definitions
+from .models import MODELS, Chore
 from .statistics import Statistics, by_library, counts
+from .upkeep import Upkeep
 
 
-class Maintenance:
-    """The verbs of `store.maintenance`: statistics and problems of the store.
+class Maintenance(Module):
+    """The verbs of `store.maintenance`: chores, statistics and problems of the store.
 
     Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
     or TransactionError, and ConfigError if the file is not an SQLite database.
     """
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    name = "maintenance"
+    models = MODELS
+    migrations = "viewra_lite.maintenance.migrations"
+
+    tidies: Iterable[Tidy] = ()
+    """The chores of the other modules; set by the store."""
+
+    # Chores
+
+    def run_due(
+        self, now: datetime | None = None, *, budget_s: float | None = None
+    ) -> list[ChoreResult]:
+        """Run the chores that are due, and return what each did; call it from any timer.
+
+        Costs little if none is due. A chore runs in one process at a time, and an interrupted one
+        is still due. One that fails does not stop the others, and is tried again later. When
+        budget_s seconds are over, the rest is left for the next time. A backup waits for a moment
+        without playback and scans, for six hours at most. Raises InvalidValueError.
+
+            for result in store.maintenance.run_due(budget_s=60):
+                print(result.name, result.error or result.done)
+        """
+        moment = or_none(checked_moment, "now", now) or self.db.now()
+        return self._chores.run_due(moment, or_none(checked_seconds, "budget_s", budget_s))
+
+    def run(self, name: str, now: datetime | None = None) -> ChoreResult:
+        """Run one chore at once, due or not, and return what it did.
+
+        The names are those of chores(). Raises InvalidValueError, and ConflictError while another
+        process or thread runs it.
+        """
+        return self._chores.run(name, or_none(checked_moment, "now", now) or self.db.now())
+
+    def chores(self) -> list[Chore]:
+        """Return every chore with its due time, its last run and its last error."""
+        return self._chores.all(self.db.now())
+
+    def checkpoint(self) -> None:
+        """Move SQLite's log into the database, and empty it if no reader needs it.
+
+        Works in steps, so that writers wait for milliseconds only. Nothing on PostgreSQL.
+        """
+        self._upkeep.checkpoint()
+
+    def optimize(self) -> list[str]:
+        """Renew the statistics of tables that grew or shrank tenfold; return their names.
+
+        On PostgreSQL of all tables, and no names.
+        """
+        return self._upkeep.optimize()
+
+    def vacuum(self) -> None:
+        """Give the free pages of the database back to the disk.
+
+        On SQLite it writes the whole file anew. It holds the writer for all of that time, about a
+        second for 50 MiB, and needs twice the bytes in use of free space. On PostgreSQL it holds
+        nothing. Raises StoreFullError.
+        """
+        self._upkeep.vacuum()
+
+    # Statistics and problems
 
     def statistics(self) -> Statistics:
         """Return the numbers of records in the store and the size of its database.
@@ -27,19 +95,19 @@ class Maintenance:
         files.
         """
         database = self.database()
-        with self._db.reader():
-            return Statistics(database, counts(self._db), by_library(self._db))
+        with self.db.reader():
+            return Statistics(database, counts(self.db), by_library(self.db))
 
     def database(self) -> DatabaseFacts:
         """Return the engine, its version and the size of the database; needs no tables."""
-        return self._db.backend.facts()
+        return self.db.backend.facts()
 
     def connections(self) -> ConnectionFacts:
         """Return how many connections this process has, and what its threads waited for.
 
         Counted since the store was opened; costs no query. For the database of `database()`.
         """
-        return self._db.backend.connections()
+        return self.db.backend.connections()
 
     def problems(self, limit: int = 100) -> list[MediaFile]:
         """Return the first `limit` files, by path, that are missing, broken or belong to nothing.
@@ -48,5 +116,21 @@ class Maintenance:
         belongs to no movie, episode or track has neither. limit is 1 to 1000. Raises
         InvalidValueError.
         """
-        found: list[MediaFile] = self._db.all(queries.files_with_problems, checked_limit(limit))
+        found: list[MediaFile] = self.db.all(queries.files_with_problems, checked_limit(limit))
         return found
+
+    # Inside
+
+    @cached_property
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(self.db, self.config)
+
+    @cached_property
+    def _chores(self) -> Chores:
+        return Chores(self.db, definitions(self.db, self.config, self.tidies), self._is_quiet)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is played and no library is scanned."""
+        if self.db.one(queries.open_session) is not None:
+            return False
+        return not any(is_locked(self.db, id) for (id,) in self.db.all(queries.library_ids))

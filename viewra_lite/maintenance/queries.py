@@ -11,6 +11,8 @@ from ..database.orm.nodes import Placeholder
 from ..database.orm.statements import Query, Statement, statement
 from ..media.files.queries import is_placed
 from ..media.models import MediaFile, MediaLibrary
+from ..playback.models import PlaybackSession
+from .models import Chore
 
 
 @lru_cache(maxsize=None)
@@ -71,3 +73,67 @@ def files_with_problems(limit: Placeholder) -> Query:
         .order_by(MediaFile.path, MediaFile.id)
         .limit(limit)
     )
+
+
+# Chores
+
+
+@statement
+def open_session() -> Query:
+    """One session that is played or paused."""
+    return (
+        PlaybackSession.select(PlaybackSession.id)
+        .where(PlaybackSession.end_time.is_null())
+        .limit(1)
+        .tuples()
+    )
+
+
+@statement
+def chores() -> Query:
+    return Chore.select()
+
+
+@statement
+def chore_by_name(name: Placeholder) -> Query:
+    return Chore.select().where(Chore.name == name)
+
+
+@statement
+def insert_chore(name: Placeholder, due_at: Placeholder) -> Query:
+    return Chore.insert(name=name, due_at=due_at, failures=0).on_conflict_ignore()
+
+
+@statement
+def bring_forward(latest: Placeholder, name: Placeholder) -> Query:
+    return Chore.update(due_at=latest).where((Chore.name == name) & (Chore.due_at > latest))
+
+
+@statement
+def save_failure(
+    due_at: Placeholder,
+    last_run_at: Placeholder,
+    seconds: Placeholder,
+    error: Placeholder,
+    name: Placeholder,
+) -> Query:
+    return Chore.update(
+        due_at=due_at,
+        last_run_at=last_run_at,
+        seconds=seconds,
+        error=error,
+        failures=Chore.failures + 1,
+    ).where(Chore.name == name)
+
+
+@statement
+def save_success(
+    due_at: Placeholder,
+    last_run_at: Placeholder,
+    seconds: Placeholder,
+    done: Placeholder,
+    name: Placeholder,
+) -> Query:
+    return Chore.update(
+        due_at=due_at, last_run_at=last_run_at, seconds=seconds, done=done, error=None, failures=0
+    ).where(Chore.name == name)

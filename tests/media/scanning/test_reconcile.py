@@ -207,10 +207,6 @@ def test_who_waits_for_the_writer_gets_it_within_a_batch(tmp_path: Path) -> None
         {"fingerprint": "f" * 601},
         {"identity": "i" * 601},
         {"mime_type": "m" * 601},
-        {"part": 0},
-        {"part": 100_000},
-        {"part": "2"},
-        {"part": True},
     ],
 )
 def test_facts_that_cannot_be_are_refused_by_name_before_anything_is_written(

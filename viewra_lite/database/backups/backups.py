@@ -58,8 +58,8 @@ class Backups:
     def create(self, path: str | PathLike[str] | None = None, *, kind: str = "manual") -> Backup:
         """Back the store up while it is used, check the copy as a whole, and return it.
 
-        path is a new file, or a folder; None is the folder of backups, where older ones are then
-        pruned to `backup_keep`. kind is manual, daily or upgrade, of which the last three are kept.
+        path is a new file, or a folder; None is the folder of backups, where older ones of each
+        kind are then pruned: see prune(). kind is manual, daily or upgrade.
         Takes about 1 s for 100 MiB; writers do not wait for it. Raises BackupError if the copy is
         not sound, which is kept as `.bad`, or if path exists, InvalidValueError, StoreFullError,
         StoreBusyError while another backup runs, StoreClosedError and CorruptStoreError.
@@ -104,7 +104,7 @@ class Backups:
             return checked(self.folder, path)
 
     def prune(self, *, keep: int | None = None) -> builtins.list[str]:
-        """Remove all but the newest `keep` backups and the last three before upgrades.
+        """Remove all but the newest `keep` manual and `keep` daily ones, and three before upgrades.
 
         None keeps `backup_keep`. The last verified one always stays, and nothing is removed as long
         as the newest backup is a bad one. Returns the paths of what was removed. Raises
@@ -198,6 +198,8 @@ class Backups:
                 raise BackupError(f"{part} does not hold all rows of {', '.join(wrong)}")
         except BackupError as exc:
             bad = target.with_name(target.name + _BAD)
+            for older in _ours(target.parent, _BAD):  # one is enough, and a chore tries again
+                remove(older)
             os.replace(part, bad)
             raise BackupError(
                 f"the backup is not sound, so it does not count: {exc}. It is kept as {bad}, and "
@@ -226,11 +228,9 @@ class Backups:
         if last_verified is None:
             return []
         kept = {last_verified.path}
-        for number, of_kind in (
-            (keep, [one for one in backups if one.kind != "upgrade"]),
-            (KEEP_BEFORE_UPGRADES, [one for one in backups if one.kind == "upgrade"]),
-        ):
-            kept |= {one.path for one in of_kind[:number]}
+        for kind in KINDS:
+            number = KEEP_BEFORE_UPGRADES if kind == "upgrade" else keep
+            kept |= {one.path for one in [b for b in backups if b.kind == kind][:number]}
         removed = [one.path for one in backups if one.path not in kept and one.verified]
         for path in map(Path, removed):
             remove(path)

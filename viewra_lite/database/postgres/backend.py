@@ -234,7 +234,7 @@ class PostgresBackend:
             return self._translate_driver(cause) or error
         return error
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, truncate: bool = False) -> None:
         """Do nothing: the server checkpoints by itself."""
 
     # Opening and closing

@@ -216,16 +216,16 @@ class SqliteBackend:
         """Return the ViewraError for a driver's error, or the error itself."""
         return translate_sqlite(error, self.path, self.driver)
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, truncate: bool = False) -> None:
         """Move the log into the database, except pages that readers need.
 
         Call it outside a transaction.
         """
         if self._checkpoints is not None:
-            return self._checkpoints.move_all()
+            return self._checkpoints.move_all(truncate=truncate)
         connection = self.borrow_writer()
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            connection.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if truncate else 'PASSIVE'})")
         except self.driver.Error as exc:
             raise self.translate(exc) from exc
         finally:

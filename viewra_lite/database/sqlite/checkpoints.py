@@ -47,6 +47,7 @@ _log = logging.getLogger("viewra_lite.database")
 
 # A page takes 3 to 4 microseconds behind the gate; with more pages, fewer are moved twice.
 _STEP_PAGES = 3000
+_READERS_WAIT_MS = 20
 
 
 class Checkpoints:
@@ -107,12 +108,17 @@ class Checkpoints:
         finally:
             self._thread = None
 
-    def move_all(self) -> None:
-        """Move the log into the database if it has grown. Call it outside a transaction."""
+    def move_all(self, *, truncate: bool = False) -> None:
+        """Move the log into the database if it has grown. Call it outside a transaction.
+
+        truncate then makes its file empty, if readers leave it soon.
+        """
         backend = self._backend
         try:
             if self._wal.has_grown():
                 self.move()
+            if truncate and not self._wal.has_failed:
+                self._truncate()
         except backend.driver.Error as exc:
             raise backend.translate(exc) from exc
         except OSError as exc:
@@ -127,6 +133,21 @@ class Checkpoints:
                 self._checkpoint(beyond_snapshot=True)
                 self._sync_database()
             self._checkpoint()
+
+    def _truncate(self) -> None:
+        """Empty the log. A reader of it may delay that, and so its writers, for a moment only.
+
+        A reader that comes meanwhile reads the database, which has everything by now.
+        """
+        backend = self._backend
+        writer = backend.borrow_writer()
+        try:
+            writer.execute(f"PRAGMA busy_timeout={_READERS_WAIT_MS}")
+            done = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._wal.note_checkpoint(done[1])
+        finally:
+            writer.execute("PRAGMA busy_timeout=0")
+            backend.give_back_writer(writer)
 
     def _sync_database(self) -> None:
         descriptor = _descriptor_of(self._backend.path)

@@ -18,7 +18,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "runtime": (0, LONGEST_RUNTIME_MIN),
     "width": (0, MOST_PIXELS),
     "height": (0, MOST_PIXELS),
-    "part": (1, MOST_NUMBER),
     "year": (0, LAST_YEAR),
     "rating": (0, HIGHEST_RATING),
     **dict.fromkeys(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
 from ...database.checks import checked_bytes, checked_number, checked_text, refused
 from ...database.orm.fields import canonical_path, checked_value
 from ...errors import InvalidValueError, shown
-from ..identities import movie_part
 from ..libraries import why_too_long
 from ..models import MediaFile
-from ..probing.plausible import LONGEST_S, MOST_NUMBER, MOST_PIXELS, RANGES
+from ..probing.plausible import LONGEST_S, MOST_PIXELS, RANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +20,7 @@ class FileFacts:
 
     path is absolute and below the library's folder; size is in bytes, duration in seconds, width
     and height in pixels, modified_ns in nanoseconds since 1970. Omitted mime_type and container
-    are derived from the name. identity is what the file holds: "movie:heat:1995",
-    "episode:lost:2004:s01e02"; part is the number of a part of a movie, from 1, and may also be
-    the end of its identity ("movie:heat:1995:part2").
+    are derived from the name.
     """
 
     path: str
@@ -38,7 +35,6 @@ class FileFacts:
     audio_codec: str | None = None
     fingerprint: str | None = None
     identity: str | None = None
-    part: int | None = None
 
 
 FACTS = tuple(field.name for field in fields(FileFacts) if field.name != "path")
@@ -91,8 +87,8 @@ class ScanResult:
     """Optional packages that are not installed, so that probing was incomplete."""
 
 
-def checked_facts(facts: FileFacts, inside: str) -> tuple[str, FileFacts]:
-    """Return the canonical path of facts, and the facts; raises InvalidValueError.
+def checked_facts(facts: FileFacts, inside: str) -> str:
+    """Return the canonical path of facts; raises InvalidValueError for impossible ones.
 
     inside is the library's canonical folder, with a separator at its end.
     """
@@ -113,28 +109,7 @@ def checked_facts(facts: FileFacts, inside: str) -> tuple[str, FileFacts]:
             value = getattr(facts, name)
             if value is not None:
                 _check(facts.path, name, getattr(MediaFile, name), value)
-    return path, facts if facts.identity is None else _with_part(facts)
-
-
-def _with_part(facts: FileFacts) -> FileFacts:
-    """Return facts whose identity and part agree: the works of a file are found by its identity."""
-    movie = movie_part(str(facts.identity))
-    if movie is None:
-        if facts.part is not None:
-            raise InvalidValueError(
-                f"{shown(facts.path)}: part is of a movie, and {shown(facts.identity)} is not the "
-                'identity of one, "movie:title:year"'
-            )
-        return facts
-    identity, said = movie
-    if facts.part is None:
-        return replace(facts, part=said) if said else facts
-    if said not in (0, facts.part):
-        raise InvalidValueError(
-            f"{shown(facts.path)}: part is {facts.part}, and {said} in {shown(facts.identity)}: "
-            "give one of them"
-        )
-    return facts if said else replace(facts, identity=f"{identity}:part{facts.part}")
+    return path
 
 
 def _is_plain(facts: FileFacts) -> bool:
@@ -147,7 +122,7 @@ def _is_plain(facts: FileFacts) -> bool:
             and len(text) <= LONGEST_TEXT
         ):
             return False
-    size, modified_ns, width, height, seconds, part = _numbers(facts)
+    size, modified_ns, width, height, seconds = _numbers(facts)
     # Written out, and by class: this runs for every file of a scan.
     return (
         (size is None or size.__class__ is int and 0 <= size < _BEYOND_BIGINT)
@@ -159,7 +134,6 @@ def _is_plain(facts: FileFacts) -> bool:
         and (width is None or width.__class__ is int and 0 <= width <= MOST_PIXELS)
         and (height is None or height.__class__ is int and 0 <= height <= MOST_PIXELS)
         and (seconds is None or seconds.__class__ is float and 0.0 <= seconds <= LONGEST_S)
-        and (part is None or part.__class__ is int and 1 <= part <= MOST_NUMBER)
     )
 
 
@@ -168,7 +142,7 @@ LONGEST_TEXT = 600  # characters: some are indexed, and an index row of PostgreS
 _texts = attrgetter(
     "mime_type", "container", "video_codec", "audio_codec", "fingerprint", "identity"
 )
-_numbers = attrgetter("size", "modified_ns", "width", "height", "duration", "part")
+_numbers = attrgetter("size", "modified_ns", "width", "height", "duration")
 
 
 def _is_crooked(path: str) -> bool:

@@ -221,6 +221,7 @@ _PROBED = (
     "bit_rate",
     "hdr",
     "edition",
+    "part",
     "source",
     "probe_state",
     "error",

@@ -141,8 +141,7 @@ class Reconciliation:
         """Add a file that exists; raises InvalidValueError for a path outside the library."""
         if self._state != "open":
             raise TransactionError("add() outside of reconcile(): call it inside the with block")
-        path, checked = checked_facts(facts, self._inside)
-        self._batch[path] = checked
+        self._batch[checked_facts(facts, self._inside)] = facts
         if len(self._batch) >= self._config.scan_batch_rows:
             self.flush()
 

@@ -1,0 +1,1 @@
+"""History of maintenance's tables: frozen once released."""
