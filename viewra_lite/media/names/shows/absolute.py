@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from ..text import YEAR
-from .tokens import Token, span
+from .several import span
+from .token import Token
 
 _DASHED_BEFORE = re.compile(
     r"[ ._][-–][ ._](?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?(?P<half>\.\d)?(?:v\d)?"

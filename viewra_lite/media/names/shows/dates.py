@@ -19,18 +19,36 @@ class Day:
     date: date
 
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH_NAME = (
-    r"(jan(?=uary|(?![a-z]))|feb(?=ruary|(?![a-z]))|mar(?=ch|(?![a-z]))|apr(?=il|(?![a-z]))|may|jun(?=e|(?![a-z]))|jul(?=y|(?![a-z]))"
-    r"|aug(?=ust|(?![a-z]))|sep(?=t|(?![a-z]))|oct(?=ober|(?![a-z]))|nov(?=ember|(?![a-z]))|dec(?=ember|(?![a-z])))[a-z]*\.?"
-)
-_ORDINAL = r"(\d{1,2})(?:st|nd|rd|th)?"
+_MONTHS = {
+    1: "jan january januar janvier janv enero gennaio gen januari janeiro stycznia ledna января",
+    2: "feb february februar février fevrier févr febrero febbraio februari fevereiro lutego "
+    "února февраля",
+    3: "mar march märz maerz mrz mars marzo maart março marco marca března марта",
+    4: "apr april avril avr abril abr aprile kwietnia dubna апреля",
+    5: "may mai mayo maggio mag mei maj maio maja května мая",
+    6: "jun june juni juin junio giugno giu junho czerwca června июня",
+    7: "jul july juli juillet juil julio luglio lug julho lipca července июля",
+    8: "aug august août aout agosto ago augustus augusti sierpnia srpna августа",
+    9: "sep sept september septembre septiembre settembre set setembro września září сентября",
+    10: "oct october oktober okt octobre octubre ottobre ott outubro out oktober października "
+    "října октября",
+    11: "nov november novembre noviembre novembro listopada listopadu ноября",
+    12: "dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember "
+    "grudnia prosince декабря",
+}
+_MONTH_OF = {name: month for month, names in _MONTHS.items() for name in names.split()}
+_MONTH_NAME = rf"({'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})(?![^\W\d_])\.?"
+_ORDINAL = r"(\d{1,2})(?:st|nd|rd|th|er|º|\.(?= ))?"
 _TIME = r"(?:[ ._-]\d\d[ ._-]\d\d(?:[ ._-]\d\d)?(?!\d))?"  # of a recording: "2018_03_24_19_00_00"
 _YEAR_FIRST = re.compile(rf"(?<![^\W_])({YEAR})([ ._-])(\d\d)\2(\d\d)(?!\d){_TIME}")
 _YEAR_LAST = re.compile(rf"(?<![^\W_])(\d\d)([ ._-])(\d\d)\2({YEAR})(?!\d)")
-_COMPACT = re.compile(rf"(?<![^\W_])({YEAR})(\d\d)(\d\d)(?![^\W_])")
+_COMPACT = re.compile(
+    rf"(?<![^\W_])({YEAR})(\d\d)(\d\d)(?:(?:T|[ _-])\d{{4}}(?:\d\d)?)?(?![^\W_])", re.I
+)
 _DAY_MONTH = re.compile(
-    rf"(?<![^\W_]){_ORDINAL}[ ._-]{_MONTH_NAME}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
+    rf"(?<![^\W_]){_ORDINAL}[ ._-](?:de[ ._])?{_MONTH_NAME}"
+    rf"[ ._,-]{{1,2}}(?:de[ ._])?({YEAR})(?!\d)",
+    re.I,
 )
 _MONTH_DAY = re.compile(
     rf"(?<![^\W_]){_MONTH_NAME}[ ._-]{_ORDINAL}[ ._,-]{{1,2}}({YEAR})(?!\d)", re.I
@@ -96,15 +114,15 @@ def _compact(text: str) -> Iterator[Day]:
 
 def _with_month_name(text: str) -> Iterator[Day]:
     for found in _DAY_MONTH.finditer(text):
-        day = _day(found, int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1]))
+        day = _day(found, int(found[3]), _MONTH_OF[found[2].lower()], int(found[1]))
         if day:
             yield day
     for found in _YEAR_MONTH.finditer(text):
-        day = _day(found, int(found[1]), _MONTHS.index(found[2].lower()) + 1, int(found[3]))
+        day = _day(found, int(found[1]), _MONTH_OF[found[2].lower()], int(found[3]))
         if day:
             yield day
     for found in _MONTH_DAY.finditer(text):
-        day = _day(found, int(found[3]), _MONTHS.index(found[1].lower()) + 1, int(found[2]))
+        day = _day(found, int(found[3]), _MONTH_OF[found[1].lower()], int(found[2]))
         if day:
             yield day
 

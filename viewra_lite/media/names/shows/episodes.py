@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from ..facts import EpisodeName
 from ..guesses import Found, first, guess, release_start
 from ..keys import fold
-from ..text import CRUFT, YEAR, before_cruft, without_group, without_ids, words
+from ..text import CRUFT, YEAR, without_group, without_ids, words
 from .absolute import with_absolute
 from .dates import Day, find_day, find_short_day
 from .ids import ids_of
 from .seasons import find_season, is_specials, number_only, season_number
-from .tokens import MOST_EPISODES_IN_A_FILE, Token, find_certain, find_marked, find_token
+from .bare import find_in_parentheses, find_in_square
+from .several import MOST_EPISODES_IN_A_FILE
+from .titles import YEAR_AT_END, Show, bracketed_title, is_bilingual, latin_title, titled
+from .token import Token
+from .tokens import find_certain, find_marked, find_token
 
 _SHELF = re.compile(
     r"(?:(?:my[ ._-]?)?tv|tv[ ._-]?(?:shows?|series)|shows|series|serien|séries|anime|cartoons?|"
     r"kids|downloads?|completed?|torrents?|usenet|new|incoming|unsorted|recordings?|videos?|other|"
     r"ended|continuing|watched|misc|documentar(?:y|ies)|comed(?:y|ies)|dramas?|reality|sitcoms?|"
-    r"[a-z#]|0-9|[a-z]-[a-z])",
+    r"[a-z#]|\d{1,4}-\d{1,4}|[a-z]-[a-z])(?:(?<=[a-z]{4})[ ._-]?\d{1,3})?",
     re.I,
 )
+_DOT_AT_END = re.compile(r"(?<=[^\W_]{3})\.$")
 _DISC_FOLDER = re.compile(
     r"(?:disc|disk|dvd|cd|video_ts|hvdvd_ts|bdmv|avchd|stream)[ ._-]?\d{0,2}", re.I
 )
-_COMPLETE = re.compile(
-    r"(?<=[^\W_])[ ._(\[-]+(?:the[ ._]+)?complete"
-    r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$",
-    re.I,
-)
-_ORDINAL = re.compile(r"0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
-_YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
-_BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
 _NUMBERS_AT_END = re.compile(r"[ ._]\d{2,4}[-~]\d{2,4}$")  # "Show 001-100": a box of episodes
 _EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
-_WORD_IN_BRACKETS = re.compile(r"(?<=[^\W_][ _])\[([^\W\d_]+)\](?=[ _][^\W\d_])")
-_NUMBER_FIRST = re.compile(r"\s*\[[\d.x-]+\]")
+_NUMBER_FIRST = re.compile(r"\s*\[(?:s\d{1,4}[ ._]?)?(?:[\d.x-]+|(?:-?ep?\d{1,4})+)\]", re.I)
+_NUMBER_IN_BRACES = re.compile(r"\{(\d{1,4})\}")
 _GROUP_IN_PARENTHESES = re.compile(r"\A\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
 _NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Show:
-    """Show and season from a folder, or from the text before an episode's token."""
-
-    title: str
-    year: int | None = None
-    season: int | None = None
 
 
 class _Name(NamedTuple):
@@ -124,6 +111,8 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
 
 def _read(name: str) -> _Name:
     """Find the token and the date of one name, a file's or a folder's."""
+    if "{" in name:
+        name = _NUMBER_IN_BRACES.sub(r"[\1]", name)
     bare = _NEW_SHOW.sub(" ", without_ids(name).translate(_EAST_ASIAN_BRACKETS))
     if " " not in bare and bare.count("+") > 1:
         bare = bare.replace("+", " ")
@@ -133,9 +122,9 @@ def _read(name: str) -> _Name:
     day = find_day(text)
     if day is not None:
         without_day = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
-        token = find_certain(without_day)
+        token = find_certain(without_day) or find_in_square(without_day)
         return _Name(text, _settled(without_day, token), day, is_fansub)
-    token = find_token(text)
+    token = find_token(text) or (find_in_parentheses(text) if is_fansub else None)
     short = find_short_day(text) if token is None or token.kind != "bare" else None
     return _Name(text, _settled(text, token), short, is_fansub)
 
@@ -168,60 +157,35 @@ def _is_scene(tail: str) -> bool:
 # Folders
 
 
-def _folders(names: list[str]) -> list[_Show]:
+def _folders(names: list[str]) -> list[Show]:
     """Read the folders; one that is only a number is a season if a show is above it."""
-    folders: list[_Show] = []
+    folders: list[Show] = []
     for name in names:
         number = number_only(name)
         has_show = any(above.title and not _SHELF.fullmatch(above.title) for above in folders)
         is_season = number is not None and has_show
-        folders.append(_Show("", season=number) if is_season else _folder(name))
+        folders.append(Show("", season=number) if is_season else _folder(name))
     return folders
 
 
 @lru_cache(maxsize=512)  # the files of a folder come one after the other
-def _folder(name: str) -> _Show:
+def _folder(name: str) -> Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
     text = without_group(without_ids(name).translate(_EAST_ASIAN_BRACKETS))
     if is_specials(text.strip()):
-        return _Show(words(text.rpartition(" - ")[0]), season=0)
+        return Show(words(text.rpartition(" - ")[0]), season=0)
     found = find_season(text)
     if found is None:
         token, day = find_marked(text), find_day(text)
         end = min((found.start for found in (token, day) if found), default=len(text))
         season = token.season if token and len(token.episodes) > 1 else None
-        show = _titled(text[:end])
-        return _Show(_NUMBERS_AT_END.sub("", show.title), show.year, season)
-    show = _titled(text[: found.start()])
-    return _Show(show.title, show.year, season_number(found))
+        show = titled(text[:end])
+        return Show(_NUMBERS_AT_END.sub("", show.title), show.year, season)
+    show = titled(text[: found.start()])
+    return Show(show.title, show.year, season_number(found))
 
 
-def _titled(text: str) -> _Show:
-    """Split "Show (2005) [tags]" or "Show.2005" into title and year."""
-    text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(_without_release_notes(text))))
-    year = _YEAR_AT_END.search(text)
-    if year is None or not words(text[: year.start()]):
-        year = _BARE_YEAR_AT_END.search(text)
-    head = text[: year.start()] if year else text
-    outside = words(re.sub(r"\[[^\]]*(?:\]|$)", " ", head))
-    title = outside or _last_bracket(head) or words(head).strip("[]")
-    return _Show(title, int(year.group(1)) if year else None)
-
-
-def _without_release_notes(text: str) -> str:
-    """Drop "[720p]"; "Our [Local] Idol" keeps its word."""
-    text = re.sub(
-        r"\[[^\]]*\]", lambda note: " " if CRUFT.search(note.group()) else note.group(), text
-    )
-    return _WORD_IN_BRACKETS.sub(r"\1", text)
-
-
-def _last_bracket(text: str) -> str:
-    """Return "Title" of "[标题][Title]"."""
-    return next((words(note) for note in reversed(re.findall(r"\[([^\[\]]+)\]?", text))), "")
-
-
-def _chosen(folders: list[_Show], mine: _Show) -> _Show:
+def _chosen(folders: list[Show], mine: Show) -> Show:
     """Take the show's folder, the nearest that is more than a season; else the file's text."""
     named = [above for above in folders if above.title]
     mine_key = fold(mine.title)
@@ -233,45 +197,54 @@ def _chosen(folders: list[_Show], mine: _Show) -> _Show:
         for show in (*same, chosen, mine)
         if show.year and fold(show.title) == fold(chosen.title)
     ]
-    return _Show(chosen.title, years[0] if years else None)
+    return Show(chosen.title, years[0] if years else None)
 
 
 # The file
 
 
-def _show_before(name: _Name, guessed: dict[str, list[Found]]) -> _Show:
+def _show_before(name: _Name, guessed: dict[str, list[Found]]) -> Show:
     """Read show and season from the text before the token or the date."""
     if name.token is None and name.day is None:
         year = first(guessed, "year")
         title = words(str(first(guessed, "title") or ""))
-        return _Show(title, int(year) if year else None)
+        return Show(title, int(year) if year else None)
     before = name.text[: name.begin]
     if not words(before) and name.day and name.token and name.day.start < name.token.start:
         before = name.text[name.day.end : name.token.start]
     found = find_season(before)
     if found is None or " - " in found.group():
-        return _titled(before)
-    show = _titled(before[: found.start()])
+        show = titled(_DOT_AT_END.sub("", before))
+        return Show(latin_title(show.title), show.year)
+    show = titled(_DOT_AT_END.sub("", before[: found.start()].rstrip()))
     if not show.title:
-        return _titled(before)
-    after = _YEAR_AT_END.match(before, found.end())
+        has_season = name.token is not None and name.token.season is not None
+        is_alone = not has_season and not words(before[found.end() :])
+        is_alone = is_alone and season_number(found) < 100
+        return Show("", season=season_number(found)) if is_alone else titled(before)
+    if is_bilingual(show.title + before[found.end() :]):
+        whole = titled(f"{before[: found.start()]} {before[found.end() :]}")
+        show = Show(latin_title(whole.title), show.year or whole.year)
+    after = YEAR_AT_END.match(before, found.end())
     year = show.year or (int(after.group(1)) if after else None)
-    return _Show(show.title, year, season_number(found))
+    return Show(show.title, year, season_number(found))
 
 
 def _unnamed(
     name: _Name, stem: str, title: str | None, root_name: str, *, has_folder: bool
-) -> tuple[_Show, str | None]:
+) -> tuple[Show, str | None]:
     """Name the show of a file that has only a number and a title: "01. Show - Title"."""
-    is_numbered = name.token is not None and name.token.kind != "bare" and name.begin == 0
+    is_numbered = name.token is not None and name.token.kind != "bare"
+    if title and is_numbered and not has_folder and name.text.lstrip().startswith("["):
+        return Show(title), None  # "[S01E02] Show"
     if root_name and (has_folder or (is_numbered and not _SHELF.fullmatch(root_name))):
-        return _Show(root_name), title
+        return Show(root_name), title
     if name.is_fansub and title is None:
-        return _Show(_last_bracket(stem[: stem.find("]")])), None
+        return Show(bracketed_title(stem[: stem.find("]")])), None
     if title is None or (name.token is not None and name.token.kind != "bare"):
-        return _Show(""), title
+        return Show(""), title
     show, _, rest = title.partition(" - ")
-    return _Show(show), rest or None
+    return Show(show), rest or None
 
 
 def _sequel(title: str, show: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..text import YEAR
+from .spelled import CARDINALS, ORDINALS, ROMAN, number_of
 
 SEASON_WORDS = {
     "Afrikaans": "seisoen",
@@ -64,10 +65,6 @@ _SPECIALS_WORDS = {
 }
 # Words that only say a season when a number follows: "2 Book" is a title.
 _NEVER_AFTER = frozenset("series book volume vol serie tem temp".split())
-_CARDINALS = "one two three four five six seven eight nine ten".split()
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-_CHINESE = list("一二三四五六七八九十")
-_ROMAN = "i ii iii iv v vi vii viii ix x".split()
 
 
 def _either(words: str) -> str:
@@ -78,12 +75,12 @@ def _either(words: str) -> str:
 _ALL_WORDS = " ".join(SEASON_WORDS.values())
 _WORD = _either(_ALL_WORDS)
 _WORD_AFTER = _either(" ".join(word for word in _ALL_WORDS.split() if word not in _NEVER_AFTER))
-_NUMBER = rf"\d{{1,4}}|{'|'.join(sorted(_CARDINALS + _ROMAN, key=len, reverse=True))}"
+_NUMBER = rf"\d{{1,4}}|{'|'.join(sorted(CARDINALS[:12] + ROMAN[:12], key=len, reverse=True))}"
 _SEASON = re.compile(
     rf"(?<![^\W_])(?<!['’])(?:"
     rf"(?:{_WORD})[ ._:№-]{{0,3}}(?P<number>{_NUMBER})(?:[ ._]?of[ ._]?\d{{1,2}})?"
-    r"|s(?P<short>\d{1,4})"
-    rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|ª|º|a|-?[йя])|(?<![.-])\d{{1,2}}(?=\.)|{'|'.join(_ORDINALS)})"
+    r"|s(?:[en]\.?)?(?P<short>\d{1,4})"
+    rf"|(?:(?P<nth>\d{{1,2}}(?=st|nd|rd|th|ª|º|a|-?[йя])|(?<![.-])\d{{1,2}}(?=\.)|{'|'.join(ORDINALS)})"
     rf"(?:st|nd|rd|th|\.|ª|º|a|-?[йя])?[ ._]{{0,2}}(?:{_WORD})"
     rf"|(?P<number_first>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD_AFTER})"
     rf"|^(?P<whole>\d{{1,2}})[ ._]{{0,2}}(?:{_WORD})$)"
@@ -108,11 +105,7 @@ def find_season(text: str) -> re.Match[str] | None:
 
 def season_number(found: re.Match[str]) -> int:
     """Return the number of a season that find_season() has found."""
-    said = next(group for group in found.groups() if group).lower()
-    if said.isdecimal():
-        return int(said)
-    words = next(words for words in (_CARDINALS, _ORDINALS, _ROMAN, _CHINESE) if said in words)
-    return words.index(said) + 1
+    return number_of(next(group for group in found.groups() if group)) or 0
 
 
 def is_specials(text: str) -> bool:
