@@ -44,12 +44,19 @@ _OF_MEDIAINFO = {
     "Track_Position": "track",
     "Track_Position_Total": "tracktotal",
 }
+_GAINS = ("replaygaintrackgain", "replaygainalbumgain", "r128trackgain", "r128albumgain")
 _NUMBERS = {"track", "wmpartofset"}
 _DSF_HEADER = struct.Struct("<4sQQQ")  # mark, size, size of the file, place of the tag
 _CHUNK = struct.Struct(">4sQ")
 _MOST_CHUNKS = 1000
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _ID3V1_BYTES = 128
+_ID3_HEADER = struct.Struct(">3sBxB4s")
+_ID3_FRAME = struct.Struct(">4sIxB")
+_MOST_FRAMES = 1000
+_MOST_GAIN_BYTES = 1000
+_MASTER = 1  # of RVA2's channels
+_RVA2_STEPS = 512  # of a decibel
 _MOST_BYTES = 16 * 2**20  # of a tag, with pictures
 _MOST_APE_ITEMS = 1000
 
@@ -70,6 +77,10 @@ def read_fields(path: str, general: Track) -> Fields:
             of_ape = _of_ape(file)
             # Without ID3v2, an MP3's ID3v1 has only the first 30 characters of each text.
             fields = {**of_ape, **fields} if begin.startswith(b"ID3") else {**fields, **of_ape}
+        if fields.keys().isdisjoint(_GAINS):
+            fields.update(
+                _of_rva2(file) if begin.startswith(b"ID3") else _of_opus_head(file, begin)
+            )
     return fields or said
 
 
@@ -168,6 +179,89 @@ def _divided(value: str) -> list[str]:
             found.append(begun[1:-1] if begun.startswith('"') else begun)
             begun = ""
     return [*found, begun] if begun else found
+
+
+# Gains that are not text
+
+
+def _of_rva2(file: BinaryIO) -> Fields:
+    """Read the gains of ID3v2's frames RVA2, in ID3v2.3 XRVA, as ReplayGain has them.
+
+    The name of a frame says of what it is; one for another purpose is of the track.
+    """
+    fields: Fields = {}
+    for content in _frames(file, (b"RVA2", b"XRVA")):
+        name, _, channels = content.partition(b"\0")
+        what = "album" if name.strip().lower() == b"album" else "track"
+        for channel, steps, peak in _channels(channels):
+            if channel == _MASTER and f"replaygain{what}gain" not in fields:
+                fields[f"replaygain{what}gain"] = [f"{steps / _RVA2_STEPS:.4f}"]
+                fields[f"replaygain{what}peak"] = [f"{peak:.6f}"] if peak else []
+    return fields
+
+
+def _frames(file: BinaryIO, names: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Yield the small frames of these names, reading no others."""
+    file.seek(0)
+    header = file.read(_ID3_HEADER.size)
+    _, version, flags, length = _ID3_HEADER.unpack(header.ljust(_ID3_HEADER.size, b"\0"))
+    if version not in (3, 4):
+        return
+    is_unsynchronised = bool(flags & 0x80)
+    end = _ID3_HEADER.size + _whole(length)
+    if flags & 0x40:  # an extended header
+        extended = file.read(4)
+        is_whole = version == 4  # its size counts itself
+        file.seek(
+            _whole(extended) - 4 if is_whole else int.from_bytes(extended, "big"), os.SEEK_CUR
+        )
+    for _ in range(_MOST_FRAMES):
+        head = file.read(_ID3_FRAME.size)
+        if len(head) < _ID3_FRAME.size or head[0] == 0 or file.tell() > end:
+            return
+        name, size, flags = _ID3_FRAME.unpack(head)
+        size = _whole(head[4:8]) if version == 4 else size
+        if name not in names or size > _MOST_GAIN_BYTES:
+            file.seek(size, os.SEEK_CUR)
+            continue
+        content = file.read(size)
+        if is_unsynchronised or (version == 4 and flags & 2):
+            content = content.replace(b"\xff\0", b"\xff")
+        yield content[4:] if version == 4 and flags & 1 else content
+
+
+def _whole(synchsafe: bytes) -> int:
+    """Return a number of ID3, which has seven bits in a byte."""
+    number = 0
+    for byte in synchsafe:
+        number = number << 7 | byte & 0x7F
+    return number
+
+
+def _channels(content: bytes) -> Iterator[tuple[int, int, float]]:
+    """Yield each channel of an RVA2 frame with its steps and its peak, 1.0 at full scale."""
+    at = 0
+    while at + 4 <= len(content):
+        channel, steps, bits = struct.unpack_from(">BhB", content, at)
+        size = (bits + 7) // 8
+        peak = int.from_bytes(content[at + 4 : at + 4 + size], "big")
+        yield channel, steps, peak / (1 << max(bits - 1, 0))
+        at += 4 + size
+
+
+def _of_opus_head(file: BinaryIO, begin: bytes) -> Fields:
+    """Read the gain in the header of Opus, which every decoder applies.
+
+    It is how some programs bring a file to R128's level, so that nothing is left of R128's gain.
+    """
+    if not begin.startswith(b"OggS"):
+        return {}
+    file.seek(0)
+    page = file.read(512)
+    at = page.find(b"OpusHead")
+    if at < 0 or page[at + 16 : at + 18] in (b"\0\0", b""):
+        return {}
+    return {"r128trackgain": ["0"]}
 
 
 # APEv2
