@@ -134,8 +134,8 @@ class Store:
                 print(store.migrations.plan())
 
         Raises ConfigError, InvalidValueError (for `modules`), StoreAlreadyOpenError,
-        StoreUnavailableError, StoreBusyError, NewerSchemaError, MigrationError and
-        CorruptStoreError.
+        StoreUnavailableError, StoreFullError, StoreBusyError, NewerSchemaError, MigrationError
+        and CorruptStoreError.
         """
         global _open
         given, source = [source], None  # a traceback may show locals, and source holds a password

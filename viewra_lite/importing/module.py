@@ -28,7 +28,8 @@ class Importing:
     """The verbs of `store.importing`: import watch history, undo an import, export user data.
 
     Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError or
-    CorruptStoreError, and one that writes raises TransactionError inside reader().
+    CorruptStoreError, and one that writes raises StoreFullError if the disk is full, and
+    TransactionError inside reader().
     """
 
     def __init__(self, db: Database, config: Config) -> None:

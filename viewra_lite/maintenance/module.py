@@ -22,8 +22,8 @@ from .upkeep import Upkeep
 class Maintenance(Module):
     """The verbs of `store.maintenance`: chores, statistics and problems of the store.
 
-    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, CorruptStoreError
-    or TransactionError, and ConfigError if the file is not an SQLite database.
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, StoreFullError,
+    CorruptStoreError or TransactionError, and ConfigError if the file is not an SQLite database.
     """
 
     name = "maintenance"

@@ -58,7 +58,8 @@ class MediaModule(CatalogVerbs):
     """Libraries, their files, and the movies, shows and music in them.
 
     Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError or
-    CorruptStoreError, and one that writes raises TransactionError inside reader().
+    CorruptStoreError, and one that writes raises StoreFullError if the disk is full, and
+    TransactionError inside reader().
     """
 
     name = "media"

@@ -40,7 +40,7 @@ class PlaybackModule(HistoryVerbs):
 
     Positions and durations are seconds. A file may be named after it was removed. Any verb may
     raise StoreBusyError, StoreClosedError, StoreUnavailableError or CorruptStoreError, and one
-    that writes raises TransactionError inside reader().
+    that writes raises StoreFullError if the disk is full, and TransactionError inside reader().
     """
 
     name = "playback"

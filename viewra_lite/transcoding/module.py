@@ -50,7 +50,7 @@ class TranscodingModule(Module):
 
     Times given as numbers are seconds, at most 30 days. Any verb may raise StoreBusyError,
     StoreClosedError, StoreUnavailableError or CorruptStoreError, and one that writes raises
-    TransactionError inside reader().
+    StoreFullError if the disk is full, and TransactionError inside reader().
     """
 
     name = "transcoding"

@@ -18,6 +18,7 @@ from ...errors import (
     TransactionError,
     StoreBusyError,
     StoreClosedError,
+    StoreFullError,
     StoreUnavailableError,
     ViewraError,
 )
@@ -51,7 +52,8 @@ _ERRORS: dict[str, type[ViewraError]] = {
     "40": StoreBusyError,  # serialization failure, deadlock
     "55P03": StoreBusyError,  # lock not available
     "54": InvalidValueError,  # too long to be indexed
-    "53": StoreUnavailableError,  # out of disk, memory, connections
+    "53": StoreUnavailableError,  # out of memory, connections
+    "53100": StoreFullError,
     "57": StoreUnavailableError,  # shutdown
     "08": StoreUnavailableError,
 }
@@ -64,6 +66,7 @@ _REMEDIES = {
     "25P03": "keep reader() and writer() blocks short, or raise the server's"
     " idle_in_transaction_session_timeout",
     "25P04": "keep reader() and writer() blocks short, or raise the server's transaction_timeout",
+    "53100": "make room on the server's disk",
     "57P05": "raise the server's idle_session_timeout",
     "57014": "raise the server's statement_timeout",
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
-from ...errors import BackupError, StoreBusyError
-from ..files import disk_errors, remove, sha256, sync
+from ...errors import BackupError, CorruptStoreError, StoreBusyError, StoreFullError
+from ..files import disk_errors, disk_fault, refuse_full, remove, sha256, sync
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
 
@@ -34,11 +34,24 @@ def write(backend: SqliteBackend, config: object, path: Path) -> None:
     try:
         backend.driver.copy(connection, path)
     except backend.driver.Error as exc:
-        raise backend.translate(exc) from exc
+        raise _why_not_copied(backend, path, exc) from exc
     finally:
         backend.give_back(connection)
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def _why_not_copied(backend: SqliteBackend, path: Path, error: BaseException) -> BaseException:
+    """Return the error for a copy that failed: of the store's file, or of the disk of the copy."""
+    found = backend.translate(error)
+    if isinstance(found, (CorruptStoreError, StoreBusyError)):
+        return found
+    facts = backend.facts()
+    try:
+        refuse_full(path.parent, facts.size + facts.log_size)
+    except StoreFullError as exc:  # the drivers do not say so alike
+        return exc
+    return disk_fault(path.parent) or BackupError(f"{path} could not be written: {error}")
 
 
 def contents(path: Path) -> tuple[dict[str, int], dict[str, str]]:
