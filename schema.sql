@@ -482,9 +482,11 @@ END;
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_media (
-    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
-    checksum TEXT,                      -- SHA-256 of its source
-    applied  TIMESTAMP NOT NULL         -- UTC
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
 );
 
 -- playback ========================================================================================
@@ -650,9 +652,11 @@ CREATE INDEX idx_import_waiting_batch ON playback_import_waiting (batch_id);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_playback (
-    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
-    checksum TEXT,                      -- SHA-256 of its source
-    applied  TIMESTAMP NOT NULL         -- UTC
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
 );
 
 -- transcoding =====================================================================================
@@ -723,9 +727,11 @@ CREATE INDEX idx_cache_size ON transcode_cache (file_size, pinned);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_transcoding (
-    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
-    checksum TEXT,                      -- SHA-256 of its source
-    applied  TIMESTAMP NOT NULL         -- UTC
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
 );
 
 -- plugins =========================================================================================
@@ -766,9 +772,11 @@ CREATE INDEX plugin_metadata_media_file_id ON plugin_metadata (media_file_id);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_plugins (
-    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
-    checksum TEXT,                      -- SHA-256 of its source
-    applied  TIMESTAMP NOT NULL         -- UTC
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
 );
 
 -- maintenance =====================================================================================

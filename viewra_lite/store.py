@@ -15,11 +15,18 @@ from .built_in import BUILT_IN
 from .config.loading import ConfigSource, load_config
 from .config.options import Config, PostgresConfig, SqliteConfig
 from .database.ids import Ids
-from .database.migrations.migrator import Migrator
+from .database.migrations.history import COMMAND
+from .database.migrations.migrator import OPEN_S, Migrator
 from .database.orm.models import open_database
 from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
-from .errors import CorruptStoreError, StoreAlreadyOpenError, TransactionError, ViewraError
+from .errors import (
+    CorruptStoreError,
+    MigrationError,
+    StoreAlreadyOpenError,
+    TransactionError,
+    ViewraError,
+)
 from .module import Module, check_modules
 
 if TYPE_CHECKING:
@@ -211,7 +218,13 @@ class Store:
             from .adoption import adopt
 
             adopt(self._db, self.migrations, BUILT_IN)
-            self.migrations.apply()
+            self.migrations.apply(budget_s=OPEN_S)
+            for unfinished in self.migrations.pending()[:1]:
+                raise MigrationError(
+                    f"{unfinished.module} {unfinished.name} has more rows to change than "
+                    f"fit into the {OPEN_S:.0f} s that opening a store may take: run {COMMAND}, "
+                    "which shows its progress and continues where it stopped"
+                )
 
     def _recover(self) -> None:
         for built_in in BUILT_IN:

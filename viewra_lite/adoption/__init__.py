@@ -140,7 +140,7 @@ def _adopt(
     foreign = _rename(connection, adopting, found)
     names = [module.name for module in modules]
     plan = [script for script in migrator.pending() if script.module in names]
-    migrator.run(database, plan, verify=False)
+    migrator.run(database, plan)
     rows = Rows(connection, db.backend.translate, timestamp_text(db.now()), db.new_id)
     models = [m for module in adopting for m in module.models if m._meta.table_name in found]
     for model in models:

@@ -26,6 +26,11 @@ def scan_progress(library: str) -> Iterator[Progress]:
         yield Lines(library)
 
 
+def is_shown(count: int) -> bool:
+    """Whether a count without a known end is shown: 1, 2, 5, 10, 20, 50 and so on."""
+    return str(count).rstrip("0") in ("1", "2", "5")
+
+
 class Lines:
     """Prints a line for each tenth of a phase."""
 

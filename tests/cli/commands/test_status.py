@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from viewra_lite import Store, errors
 from viewra_lite.cli.output import printable, readable_size
 from viewra_lite.media.models import MediaFile, MediaLibrary
 from viewra_lite.built_in import BUILT_IN
+from viewra_lite.database.migrations.scripts import Script
 
 ASKING = [["status"], ["libraries"], ["search", "x"], ["scan"], ["migrate"], ["migrate", "--plan"]]
 
@@ -124,6 +126,33 @@ def test_an_older_store_waits_for_migrate(cli: Run, url: str) -> None:
     assert cli("migrate", "--config", url, "--json").json == {"applied": [named]}
     assert cli("migrate", "--config", url).out == "The store is up to date\n"
     assert cli("migrate", "--plan", "--config", url).out == "The store is up to date\n"
+    assert cli("status", "--config", url).code == 0
+
+
+def test_an_unfinished_migration_is_shown_and_completed(
+    cli: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("init", "--config", url).code == 0
+    with Store.open(url) as store, store.writer():
+        MediaLibrary._meta.database.execute_sql(
+            "UPDATE viewra_migrations_transcoding SET unfinished = '[20, 7]'"
+        )
+    load = Script.load
+
+    def with_chunks(script: Script) -> Any:
+        module = load(script)
+        module.chunk = lambda db, after: {7: 8, 8: 9}.get(after)
+        return module
+
+    monkeypatch.setattr(Script, "load", with_chunks)
+    shown = cli("status", "--config", url).out
+    assert "unfinished: 0001_initial (20 chunks done)" in shown
+    plan = cli("migrate", "--plan", "--config", url)
+    assert plan.code == 1
+    assert "pending: transcoding 0001_initial (20 chunks done)" in plan.out
+    done = cli("migrate", "--config", url)
+    assert (done.code, done.out) == (0, "applied: transcoding 0001_initial\n")
+    assert done.err == "1 of 1: transcoding 0001_initial\n"
     assert cli("status", "--config", url).code == 0
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..arguments import asking
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import looking
-from ..output import print_json, say
+from ..output import note, print_json, say
+from ..progress import is_shown
 
 if TYPE_CHECKING:
     from ...database.migrations.plan import Step
@@ -37,7 +38,7 @@ def run_migrate(args: Namespace) -> int:
     if args.plan:
         return _print_plan(args)
     with looking(args) as store, asking():
-        scripts = store.migrations.apply(to=args.to)
+        scripts = store.migrations.apply(_note_progress, to=args.to)
     names = [{"module": script.module, "name": script.name} for script in scripts]
     if args.json:
         print_json({"applied": names})
@@ -49,13 +50,21 @@ def run_migrate(args: Namespace) -> int:
     return DONE
 
 
+def _note_progress(name: str, done: int, total: int) -> None:
+    """Print a step as it begins, and every so many chunks of one that runs in chunks."""
+    step, _, chunk = name.partition(", chunk ")
+    if not chunk or is_shown(int(chunk)):
+        note(f"{done + 1} of {total}: {step}" + f", {chunk} chunks done" * bool(chunk))
+
+
 def _print_plan(args: Namespace) -> int:
     with looking(args) as store:
         steps = store.migrations.plan()
     if args.json:
         print_json({"pending": [step._asdict() for step in steps]})
     for step in () if args.json else steps:
-        say(f"pending: {step.module} {step.name}: {step.summary}")
+        begun = "" if step.chunks is None else f" ({step.chunks} chunks done)"
+        say(f"pending: {step.module} {step.name}{begun}: {step.summary}")
         say(_effect(step))
     if not steps and not args.json:
         say("The store is up to date")

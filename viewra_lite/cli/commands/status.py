@@ -101,8 +101,11 @@ def schema_by_module(store: Store) -> list[dict[str, Any]]:
     modules: dict[str, dict[str, Any]] = {}
     for script in store.migrations.status():
         name = script["module"]
-        module = modules.setdefault(name, {"module": name, "applied": [], "pending": []})
+        module = modules.setdefault(
+            name, {"module": name, "applied": [], "pending": [], "chunks": None}
+        )
         module["applied" if script["applied"] else "pending"].append(script["name"])
+        module["chunks"] = script["chunks"] or module["chunks"]
     return list(modules.values())
 
 
@@ -148,4 +151,6 @@ def _print_scan(scan: dict[str, Any]) -> None:
 
 def _schema_state(module: dict[str, Any]) -> str:
     pending = ", ".join(module["pending"])
+    if module["chunks"]:
+        return f"unfinished: {pending} ({module['chunks']} chunks done)"
     return f"pending: {pending}" if pending else f"up to date ({module['applied'][-1]})"

@@ -18,7 +18,7 @@ Catalogue = Mapping[tuple[str, str], tuple[str, str]]
 
 _SQLITE = """
     SELECT type, name, tbl_name, sql FROM sqlite_master
-    WHERE type IN ('index', 'trigger') AND sql IS NOT NULL
+    WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL
     UNION ALL
     SELECT 'option', name || CASE WHEN wr THEN ' WITHOUT ROWID' ELSE ' STRICT' END, name, ''
     FROM pragma_table_list WHERE schema = 'main' AND (wr OR strict)"""
@@ -30,11 +30,13 @@ _POSTGRES = """
     UNION ALL
     SELECT 'trigger', tgname, relname, pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
-    WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"""
+    WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = current_schema()::regnamespace
+    UNION ALL
+    SELECT 'view', viewname, viewname, '' FROM pg_views WHERE schemaname = current_schema()"""
 
 
 def catalogue_of(database: Any) -> Catalogue:
-    """Return the indexes, triggers and options of all tables."""
+    """Return the views, and the indexes, triggers and options of all tables."""
     is_sqlite = issubclass(type(database), peewee.SqliteDatabase)
     rows = database.execute_sql(_SQLITE if is_sqlite else _POSTGRES).fetchall()
     return {(kind, name): (table, sql) for kind, name, table, sql in rows}
@@ -45,9 +47,11 @@ def refuse_losses(
 ) -> None:
     """Raise MigrationError if anything of a remaining table was lost that a script did not name."""
     lost = sorted(
-        f"{kind} {name} of {table}"
+        f"{kind} {name}" + f" of {table}" * (kind != "view")
         for (kind, name), (table, _) in before.items()
-        if (kind, name) not in after and table in tables and name not in intended
+        if (kind, name) not in after
+        and (table in tables or kind == "view")
+        and name not in intended
     )
     if lost:
         raise MigrationError(

@@ -87,7 +87,9 @@ def _run(database: Any, scripts: Sequence[Script]) -> Iterator[Finding]:
         try:
             with database.atomic():
                 history(database, script.module).create_table()
-                script.load().up(migrator, database)
+                module = script.load()
+                if hasattr(module, "up"):  # else it changes rows only
+                    module.up(migrator, database)
         except Exception as exc:  # of a script of another package
             text = f"{script.module} {script.name} does not run on an empty database: {exc}"
             remedy = f"repair the script: the tables of {script.module} cannot be compared"

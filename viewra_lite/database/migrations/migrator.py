@@ -7,33 +7,21 @@ plan is computed again.
 
 from __future__ import annotations
 
-import logging
+import math
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import ModuleType
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import peewee
 
 from ...config.options import Config
-from ...errors import (
-    InvalidValueError,
-    MigrationError,
-    NewerSchemaError,
-    StoreBusyError,
-    StoreFullError,
-    shown,
-)
-from ..checks import refused
-from ..orm.fields import TimestampField
-from ..orm.internals import state_of
-from ..orm.peewee_import import import_schema_migrator
+from ...errors import InvalidValueError, MigrationError, StoreFullError, shown
+from ..checks import checked_seconds, refused
 from ..transactions.database import Database
-from .catalogue import catalogue_of, refuse_losses
-from .history import HISTORY_PREFIX, history
+from .history import Applied, Entry, applied_scripts, pending, position_of
+from .running import raw_connection, run_chunk, run_script
 from .scripts import Script, in_order, scripts
 
 if TYPE_CHECKING:
@@ -41,13 +29,10 @@ if TYPE_CHECKING:
     from .plan import Step
     from .scripts import Migrated
 
-_log = logging.getLogger("viewra_lite.database")
-
 Progress = Callable[[str, int, int], Any]
-Applied = dict[str, dict[str, tuple[str | None, Any]]]
-_TRANSACTION = 22  # https://sqlite.org/c3ref/c_alter_table.html
 
 LOCK_WAIT_S = 120.0
+OPEN_S = 10.0  # for chunks, while a store is opened
 
 
 class Migrator:
@@ -84,7 +69,7 @@ class Migrator:
 
         every = [script for known in self._scripts.values() for script in known]
         touched = rehearse(every, scripts)
-        facts = self._db.backend.facts()
+        needed = self._bytes_needed()
         with self._db.reader():
             database = self._db.backend.database
             tables = {name for one in touched.values() for name in one.tables}
@@ -92,15 +77,17 @@ class Migrator:
                 name: database.execute_sql(f'SELECT count(*) FROM "{name}"').fetchone()[0]
                 for name in tables.intersection(database.get_tables())
             }
+        size = self._db.backend.facts().size
+        steps = [(script, _entry(applied, script)) for script in scripts]
         return [
             step_of(
                 script,
                 touched.get(script),
                 rows,
-                facts.size + facts.log_size,
-                takes_backup=bool(applied.get(script.module)),
+                _chunks(entry),
+                (size, needed) if entry is None and applied.get(script.module) else None,
             )
-            for script in scripts
+            for script, entry in steps
         ]
 
     def pending(self) -> list[Script]:
@@ -112,7 +99,7 @@ class Migrator:
 
     def _pending(self) -> tuple[list[Script], Applied]:
         with self._db.reader():
-            applied = self._applied()
+            applied = applied_scripts(self._db.backend.database, self._scripts)
         scripts = [
             script
             for module, known in self._scripts.items()
@@ -121,20 +108,22 @@ class Migrator:
         return scripts, applied
 
     def status(self) -> list[dict[str, Any]]:
-        """Return every script, in order, as a mapping with "module", "name" and "applied".
+        """Return every script, in order, as a mapping with "module", "name", "applied", "chunks".
 
-        "applied" is an aware datetime, or None for a pending script.
+        "applied" is an aware datetime, or None for a script that is pending or unfinished.
+        "chunks" is the number of chunks that an unfinished one has done, else None.
         """
         with self._db.reader():
-            applied = self._applied()
+            applied = applied_scripts(self._db.backend.database, self._scripts)
+        scripts = [script for known in self._scripts.values() for script in known]
         return [
             {
-                "module": module,
+                "module": script.module,
                 "name": script.name,
-                "applied": applied.get(module, {}).get(script.name, (None, None))[1],
+                "applied": entry.applied if entry and not entry.unfinished else None,
+                "chunks": _chunks(entry),
             }
-            for module, known in self._scripts.items()
-            for script in known
+            for script, entry in [(script, _entry(applied, script)) for script in scripts]
         ]
 
     def drift(self) -> list[Finding]:
@@ -153,56 +142,70 @@ class Migrator:
         known = [script for script in every if script.name in applied.get(script.module, {})]
         return drift(self._db, self._modules, known)
 
-    def apply(self, progress: Progress | None = None, *, to: str | None = None) -> list[Script]:
-        """Back the store up, run the pending scripts and return them; processes take turns.
+    def apply(
+        self,
+        progress: Progress | None = None,
+        *,
+        to: str | None = None,
+        budget_s: float | None = None,
+    ) -> list[Script]:
+        """Back the store up, run the pending scripts and return those that ended, in order.
 
         A new store, and the first script of a module, need no backup. progress(name, done, total)
-        is called before each step, of which the backup is one. to, such as "media:2", is the last
-        script to run. A script that fails is rolled back, and the error names the backup. Raises
-        NewerSchemaError, MigrationError, BackupError, StoreFullError, InvalidValueError, and
-        StoreBusyError if another process migrates for longer than two minutes.
+        is called before each step, of which the backup is one, and after each chunk of a script
+        that runs in chunks. to, such as "media:2", is the last script to run. After budget_s
+        seconds no further chunk is begun; the next call continues. A script that fails is rolled
+        back, and the error names the backup. Processes take turns. Raises NewerSchemaError,
+        MigrationError, BackupError, StoreFullError, InvalidValueError, and StoreBusyError if
+        another process migrates for longer than two minutes.
         """
         if progress is not None and not callable(progress):
             raise refused("progress", "a function, or None", progress)
+        if budget_s is not None:
+            checked_seconds("budget_s", budget_s)
         if not self.pending():
             return []
         with self._db.exclusive("migrate", wait_s=LOCK_WAIT_S):
             scripts, applied = self._pending()
-            scripts = _until(scripts, to)
-            upgrades = [script for script in scripts if applied.get(script.module)]
-            for script in scripts:
-                script.load()  # one that cannot be loaded is refused before anything runs
-            report = progress or _silent
-            total = len(scripts) + bool(upgrades)
-            backup = None
-            if upgrades:
-                report("backup", 0, total)
-                backup = self._protected()
+            run = _Run(self._db, _until(scripts, to), applied, progress, budget_s)
             try:
-                with _raw_connection(self._db) as database:
-                    for number, script in enumerate(scripts, start=bool(upgrades)):
-                        report(f"{script.module} {script.name}", number, total)
-                        self.run(database, [script])
-                    if upgrades:
-                        _analyze(database)
-            except MigrationError as exc:
-                if backup is None:
+                ended = run.all(self._protected)
+            except (MigrationError, StoreFullError) as exc:
+                if run.backup is None:
                     raise
-                raise MigrationError(f"{exc}. A backup of before is {backup}") from exc.__cause__
+                message = f"{exc}. A backup of before is {run.backup}"
+                raise type(exc)(message) from exc.__cause__
             self._db.backend.mark_as_store()
-        return scripts
+        return ended
 
-    def _protected(self) -> str | None:
-        """Check the free space and take a verified backup; return its path, None if it is off."""
+    def _bytes_needed(self) -> int:
+        """Return the bytes that a script and the backup before it may need beside the store."""
         from .plan import NEEDED_SPACE
 
         facts = self._db.backend.facts()
-        if facts.path is not None:
-            needed = int((facts.size + facts.log_size) * NEEDED_SPACE)
-            free = shutil.disk_usage(os.path.dirname(facts.path)).free
+        size = facts.size + facts.log_size
+        backup = facts.path is not None and self._backs_up_beside(facts.path)
+        return int(size * (NEEDED_SPACE + backup))
+
+    def _backs_up_beside(self, path: str) -> bool:
+        """Whether a backup is taken on the disk of the store."""
+        if self._config is None or self._config.upgrade_backup == "off":
+            return False
+        from ..backups.backups import folder_of
+
+        folder = folder_of(self._config)
+        while not folder.exists():
+            folder = folder.parent
+        return os.stat(folder).st_dev == os.stat(path).st_dev
+
+    def _protected(self) -> str | None:
+        """Check the free space and take a verified backup; return its path, None if it is off."""
+        path = self._db.backend.facts().path
+        if path is not None:
+            needed, free = self._bytes_needed(), shutil.disk_usage(os.path.dirname(path)).free
             if free < needed:
                 raise StoreFullError(
-                    f"the disk of {facts.path} has {free} bytes free, and migrating needs "
+                    f"the disk of {path} has {free} bytes free, and migrating needs "
                     f"{needed}: make room; nothing was changed"
                 )
         if self._config is None or self._config.upgrade_backup == "off":
@@ -211,140 +214,93 @@ class Migrator:
 
         return Backups(self._db, self._config).create(kind="upgrade").path
 
-    def run(
-        self, database: peewee.Database, plan: Sequence[Script], *, verify: bool = True
-    ) -> None:
-        """Run scripts on a connection that the caller has prepared, under the lock.
+    def run(self, database: peewee.Database, plan: Sequence[Script]) -> None:
+        """Run scripts inside a transaction of the caller, which checks the foreign keys.
 
-        Inside a transaction of the caller each script is a savepoint; on SQLite foreign keys must
-        be off. With verify=False the caller checks the foreign keys. Raises MigrationError.
+        On SQLite they must be off. Raises MigrationError.
         """
-        for script, module in [(s, s.load()) for s in plan]:
-            _run(database, self._db, script, module, verify)
+        for script in plan:
+            position = run_script(database, self._db, script, verify=False)
+            while position is not None:
+                position = run_chunk(database, self._db, script)
 
-    def _applied(self) -> Applied:
-        """Return the applied scripts of each module: checksum and time by name."""
-        database = self._db.backend.database
-        tables = set(database.get_tables())
-        histories = " UNION ALL ".join(
-            f"SELECT '{module}', name, checksum, applied FROM {HISTORY_PREFIX}{module}"
-            for module in self._scripts
-            if HISTORY_PREFIX + module in tables
+
+class _Run:
+    """One run of apply(), under the lock across processes."""
+
+    def __init__(
+        self,
+        db: Database,
+        scripts: list[Script],
+        applied: Applied,
+        progress: Progress | None,
+        budget_s: float | None,
+    ) -> None:
+        for script in scripts:
+            script.load()  # one that cannot be loaded is refused before anything runs
+        self._db = db
+        self._scripts = scripts
+        self._applied = applied
+        self._progress = progress
+        self._until = math.inf if budget_s is None else time.monotonic() + budget_s
+        self.backup: str | None = None
+        # For an unfinished script a backup was taken when it began.
+        self._is_upgrade = any(
+            applied.get(script.module) and _entry(applied, script) is None for script in scripts
         )
-        lines = database.execute_sql(histories).fetchall() if histories else ()
-        applied: Applied = {}
-        for module, name, checksum, moment in lines:
-            moment = TimestampField().python_value(moment)
-            applied.setdefault(module, {})[name] = (checksum, moment)
-        return applied
+        self._done = 0
+        self._total = len(scripts) + self._is_upgrade
+
+    def all(self, protect: Callable[[], str | None]) -> list[Script]:
+        """Run the scripts until one is out of time; return those that ended.
+
+        protect takes a backup, before the first one that was not begun.
+        """
+        ended: list[Script] = []
+        for script in self._scripts:
+            if self._is_upgrade and _entry(self._applied, script) is None:
+                self._is_upgrade = False
+                self._report("backup")
+                self.backup = protect()
+                self._done += 1
+            self._report(f"{script.module} {script.name}")
+            if not self._ends(script):
+                break
+            ended.append(script)
+            self._done += 1
+        if any(self._applied.get(script.module) for script in ended):
+            with raw_connection(self._db):
+                self._db.backend.database.analyze()
+        return ended
+
+    def _report(self, name: str) -> None:
+        if self._progress is not None:
+            self._progress(name, self._done, self._total)
+
+    def _ends(self, script: Script) -> bool:
+        entry = _entry(self._applied, script)
+        if entry is None:
+            with raw_connection(self._db) as database:
+                position = run_script(database, self._db, script, verify=True)
+        else:
+            position = position_of(str(entry.unfinished))
+        while position is not None:
+            with raw_connection(self._db) as database:
+                position = run_chunk(database, self._db, script)
+            if position is not None:
+                self._report(f"{script.module} {script.name}, chunk {position.chunks}")
+                if time.monotonic() >= self._until:
+                    return False
+                self._db.yield_to_writers()
+        return True
 
 
-def pending(
-    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
-) -> list[Script]:
-    """Return the scripts not yet applied; raises if the history does not match the scripts."""
-    names = {script.name for script in known}
-    unknown = sorted(set(applied) - names)
-    if unknown:
-        raise NewerSchemaError(
-            f"the store's {module} tables were migrated by {', '.join(unknown)}, which this "
-            f"version does not have: upgrade viewra_lite, or the package of the module {module}. "
-            "Nothing was changed"
-        )
-    missing = [script for script in known if script.name not in applied]
-    latest = max((s.number for s in known if s.name in applied), default=-1)
-    late = [script.name for script in missing if script.number < latest]
-    if late:
-        raise MigrationError(
-            f"module {module}: {', '.join(late)} has a lower number than a script that was "
-            "applied: give it the next number"
-        )
-    _refuse_edited(module, known, applied)
-    return missing
+def _entry(applied: Applied, script: Script) -> Entry | None:
+    return applied.get(script.module, {}).get(script.name)
 
 
-def _refuse_edited(
-    module: str, known: Sequence[Script], applied: Mapping[str, tuple[str | None, Any]]
-) -> None:
-    for script in known:
-        recorded = applied.get(script.name, (None, None))[0]
-        if recorded and script.checksum and recorded != script.checksum:
-            raise MigrationError(
-                f"module {module}: {script.name} was edited after it had been applied: restore it, "
-                "and put the change into a new script"
-            )
-
-
-@contextmanager
-def _raw_connection(db: Database) -> Iterator[peewee.Database]:
-    """Lend Peewee the writer's connection without an open transaction.
-
-    The migrator begins its own transactions: a table rebuild inside an outer one would delete child
-    rows by CASCADE, because PRAGMA foreign_keys has no effect there.
-    """
-    backend = db.backend
-    connection = backend.borrow_writer()
-    try:
-        state_of(backend.database).set_connection(connection)
-        yield backend.database
-    finally:
-        state_of(backend.database).reset()
-        try:
-            backend.rollback(connection)
-            backend.reset(connection)
-        finally:
-            backend.give_back_writer(connection)
-
-
-def _run(database: Any, db: Database, script: Script, module: ModuleType, verify: bool) -> None:
-    """Run one script and record it, in one transaction."""
-    migrator = import_schema_migrator().from_database(database)
-    table = history(database, script.module)
-    try:
-        with migrator.migration_context():
-            table.create_table()
-            before = catalogue_of(database)
-            with _no_commit(database):
-                module.up(migrator, database)
-            refuse_losses(
-                before, catalogue_of(database), database.get_tables(), getattr(module, "DROPS", ())
-            )
-            if verify:
-                _check_foreign_keys(database)
-            table.create(name=script.name, checksum=script.checksum, applied=db.now())
-        if verify:  # else it is the caller who commits
-            _log.info("migrated %s: %s", script.module, script.name)
-    except (StoreBusyError, StoreFullError):
-        raise
-    except Exception as exc:
-        raise MigrationError(
-            f"{script.module} {script.name} failed and was rolled back; the store is unchanged by "
-            f"it: {db.backend.translate(exc)}"
-        ) from exc
-
-
-@contextmanager
-def _no_commit(database: Any) -> Iterator[None]:
-    """Let SQLite refuse COMMIT, also that of executescript(): it would keep half of a script."""
-    authorize = getattr(database.connection(), "set_authorizer", None)
-    if authorize is None:
-        yield
-        return
-    denied = {_TRANSACTION: sqlite3.SQLITE_DENY}
-    authorize(lambda action, *_: denied.get(action, sqlite3.SQLITE_OK))
-    try:
-        yield
-    finally:
-        authorize(None)
-
-
-def _analyze(database: Any) -> None:
-    """Refresh the statistics by which queries are planned, from a sample of each table."""
-    if issubclass(type(database), peewee.SqliteDatabase):
-        database.execute_sql("PRAGMA analysis_limit=400")
-        database.execute_sql("PRAGMA optimize")
-    else:
-        database.execute_sql("ANALYZE")
+def _chunks(entry: Entry | None) -> int | None:
+    return position_of(entry.unfinished).chunks if entry and entry.unfinished else None
 
 
 def _until(scripts: list[Script], to: str | None) -> list[Script]:
@@ -355,18 +311,3 @@ def _until(scripts: list[Script], to: str | None) -> list[Script]:
     if to not in names:
         raise InvalidValueError(f"to must be one of {', '.join(names)}, not {shown(to)}")
     return scripts[: names.index(to) + 1]
-
-
-def _silent(name: str, done: int, total: int) -> None:
-    """Report nothing."""
-
-
-def _check_foreign_keys(database: Any) -> None:
-    # SQLite migrates with foreign keys off, so they are checked before the commit.
-    if issubclass(type(database), peewee.SqliteDatabase):
-        broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            table, _, parent, _ = broken[0]
-            raise MigrationError(
-                f"{len(broken)} rows would violate a foreign key, the first in {table} to {parent}"
-            )

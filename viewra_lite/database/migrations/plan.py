@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import peewee
 
 from ..orm.peewee_import import import_schema_migrator
+from ..sqlite.drivers import stdlib
+from ..sqlite.scripts import refusing
 from .scripts import Script
 
 NEEDED_SPACE = 1.2  # times the database and its log: a rebuilt table exists twice
@@ -46,9 +48,12 @@ class Step(NamedTuple):
     seconds: float
     """Estimated, the backup included."""
     bytes_needed: int
-    """Free bytes on the disk, without which it does not begin; 0 in a new store."""
+    """Free bytes on the disk, without which it does not begin; 0 in a new store. The disk of a
+    PostgreSQL server cannot be asked."""
     takes_backup: bool
     """Whether a backup is taken first, which is so for all but a module's first script."""
+    chunks: int | None
+    """Chunks that are done, if it runs in chunks and was begun: it continues there."""
 
 
 class Touched(NamedTuple):
@@ -74,7 +79,7 @@ def rehearse(scripts: Sequence[Script], pending: Sequence[Script]) -> dict[Scrip
             before = _tables(connection)
             connection.set_trace_callback(statements.append)
             try:
-                script.load().up(migrator, database)
+                _rehearsed(script, migrator, database)
             except Exception:
                 break  # its module's own error, which running it for real reports
             finally:
@@ -82,6 +87,15 @@ def rehearse(scripts: Sequence[Script], pending: Sequence[Script]) -> dict[Scrip
             if script in pending:
                 found[script] = _touched(statements, before, _tables(connection))
     return found
+
+
+def _rehearsed(script: Script, migrator: Any, database: Any) -> None:
+    module = script.load()
+    with database.atomic(), refusing(database.connection(), stdlib.authorize):
+        if hasattr(module, "up"):
+            module.up(migrator, database)
+        if hasattr(module, "chunk"):
+            module.chunk(database, None)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
@@ -99,16 +113,17 @@ def step_of(
     script: Script,
     touched: Touched | None,
     rows: Mapping[str, int],
-    store_bytes: int,
-    takes_backup: bool,
+    chunks: int | None,
+    backup: tuple[int, int] | None,
 ) -> Step:
-    """Return the step of a script, with the rows of each table and the bytes of the store."""
+    """Return the step of a script, with the rows of each table.
+
+    backup is the bytes of the store and those needed on its disk; None if no backup is taken.
+    """
     tables = touched.tables if touched else frozenset[str]()
     rebuilt = touched.rebuilt if touched else frozenset[str]()
     number = sum(rows.get(table, 0) for table in tables)
-    seconds = _STEP_S + number / _ROWS_PER_SECOND
-    if takes_backup:
-        seconds += store_bytes / _BACKUP_BYTES_PER_SECOND
+    size, needed = backup or (0, 0)
     return Step(
         module=script.module,
         name=script.name,
@@ -116,9 +131,10 @@ def step_of(
         tables=tuple(sorted(tables)),
         rows=number,
         needs_rebuild=bool(rebuilt),
-        seconds=round(seconds, 2),
-        bytes_needed=int(store_bytes * NEEDED_SPACE) if takes_backup else 0,
-        takes_backup=takes_backup,
+        seconds=round(_STEP_S + number / _ROWS_PER_SECOND + size / _BACKUP_BYTES_PER_SECOND, 2),
+        bytes_needed=needed,
+        takes_backup=backup is not None,
+        chunks=chunks,
     )
 
 

@@ -48,15 +48,24 @@ class Script(NamedTuple):
     """SHA-256 of the source, or None in a frozen binary without sources."""
 
     def load(self) -> ModuleType:
-        """Import the script; raises MigrationError if it does not define up(migrator, db)."""
+        """Import the script; raises MigrationError if it cannot be, or defines nothing to run."""
         from importlib.util import module_from_spec
 
         # Not from sys.modules: a script that failed may have been corrected meanwhile.
         spec = _spec(self.package, self.name)
         script = module_from_spec(spec)
-        spec.loader.exec_module(script)
-        if not callable(getattr(script, "up", None)):
-            raise MigrationError(f"{self.module} {self.name} does not define up(migrator, db)")
+        try:
+            spec.loader.exec_module(script)
+        except (Exception, SystemExit) as exc:
+            raise MigrationError(
+                f"{self.module} {self.name} cannot be imported; nothing was changed: "
+                f"{type(exc).__name__}: {exc}"
+            ) from exc
+        found = [getattr(script, name) for name in ("up", "chunk") if hasattr(script, name)]
+        if not found or not all(map(callable, found)):
+            raise MigrationError(
+                f"{self.module} {self.name} does not define up(migrator, db) or chunk(db, after)"
+            )
         return script
 
 

@@ -80,6 +80,7 @@ _BEGIN_WRITE = (
     "BEGIN; SELECT current_setting('transaction_read_only'),"
     f" pg_try_advisory_xact_lock({_WRITER_TURN})"
 )
+_BEGIN_SCRIPT = _BEGIN_WRITE.replace("BEGIN", "BEGIN READ WRITE")
 _AWAIT_TURN = f"SELECT pg_advisory_xact_lock({_WRITER_TURN})"
 
 
@@ -164,15 +165,27 @@ class PostgresBackend:
         One writer() at a time, as on SQLite: a read followed by a write could otherwise overwrite
         another writer's change. A single statement outside a transaction needs no lock.
         """
-        began = connection.execute(_BEGIN_WRITE)
+        self._begin(connection, _BEGIN_WRITE)
+        if durable:
+            connection.execute("SET LOCAL synchronous_commit = on")
+
+    def begin_script(self, connection: Any) -> None:
+        """Start the transaction of a migration script; nothing can be written outside of it."""
+        from .scripts import allow_writes_in_scripts_only
+
+        if not allow_writes_in_scripts_only(connection):
+            raise StoreUnavailableError(_READ_ONLY)
+        self._begin(connection, _BEGIN_SCRIPT)
+        connection.execute("SET LOCAL synchronous_commit = on")
+
+    def _begin(self, connection: Any, begin: str) -> None:
+        began = connection.execute(begin)
         began.nextset()
         read_only, is_our_turn = began.fetchone()
         if read_only == "on":
             raise StoreUnavailableError(_READ_ONLY)
         if not is_our_turn:
             self._await_turn(connection)
-        if durable:
-            connection.execute("SET LOCAL synchronous_commit = on")
 
     def _await_turn(self, connection: Any) -> None:
         self._writer_waits.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 
 import peewee
 
@@ -31,3 +32,23 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
     def __init__(self, backend: object, name: str) -> None:
         super().__init__(name, autoconnect=False, prefer_psycopg3=True)
         self.backend = backend
+
+    def begin(self, *args: object, **kwargs: object) -> None:
+        """Begin the transaction of a migration script, outside of which nothing can be written."""
+        self.backend.begin_script(self._connection())
+
+    def script(self) -> AbstractContextManager[None]:
+        """Refuse what a migration script may not do."""
+        from .scripts import refusing
+
+        return refusing(self._connection())
+
+    def analyze(self) -> None:
+        """Refresh the statistics by which queries are planned, from a sample of each table."""
+        self._connection().execute("ANALYZE")
+
+    def dangling(self) -> list[tuple[str, str]]:
+        """Return (table, table that it refers to) of each row whose foreign key has no row."""
+        from .scripts import dangling
+
+        return dangling(self._connection())

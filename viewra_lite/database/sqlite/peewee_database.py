@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import AbstractContextManager
 from json import dumps
 from typing import Any
 
@@ -42,6 +43,22 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     def add_functions(self, connection: object) -> None:
         """Register the functions that Peewee's fields call, and those of caller's code."""
         internals.add_functions(self, connection)
+
+    def script(self) -> AbstractContextManager[None]:
+        """Refuse what a migration script may not do."""
+        from .scripts import refusing
+
+        return refusing(self._connection(), self.backend.driver.authorize)
+
+    def dangling(self) -> list[tuple[str, str]]:
+        """Return (table, table that it refers to) of each row whose foreign key has no row."""
+        rows = self._connection().execute("PRAGMA foreign_key_check").fetchall()
+        return [(table, parent) for table, _, parent, _ in rows]
+
+    def analyze(self) -> None:
+        """Refresh the statistics by which queries are planned, from a sample of each table."""
+        self._connection().execute("PRAGMA analysis_limit=400")
+        self._connection().execute("ANALYZE")
 
     def cursor(self, named_cursor: object = None) -> Any:
         """Return a cursor of the transaction's connection, closed when the transaction ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -94,6 +95,11 @@ def finalize(connection: Any) -> None:
 def close(connection: Any) -> None:
     """Close a connection and roll back its open transaction."""
     connection.close(force=True)
+
+
+def authorize(connection: Any, decide: Callable[..., int] | None) -> None:
+    """Let a function allow or deny statements."""
+    connection.authorizer(decide)
 
 
 def reset(connection: Any) -> None:

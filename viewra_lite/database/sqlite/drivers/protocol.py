@@ -43,6 +43,9 @@ class SqliteDriver(Protocol):
     def total_changes(self, connection: Any, /) -> Any:
         """Return the number of rows that a connection has changed so far."""
 
+    def authorize(self, connection: Any, decide: Callable[..., int] | None) -> None:
+        """Let decide(action, name, value, ...) allow or deny statements; None allows all."""
+
     def reset(self, connection: Any) -> None:
         """Undo settings of caller's code on the driver's connection object."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from operator import attrgetter, methodcaller
 from pathlib import Path
@@ -36,6 +37,17 @@ def copy(connection: sqlite3.Connection, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
         target.execute("PRAGMA synchronous=OFF")  # the caller syncs the file
         connection.backup(target)
+
+
+def authorize(connection: sqlite3.Connection, decide: Callable[..., int] | None) -> None:
+    """Let a function allow or deny statements."""
+    if decide is None and sys.version_info < (3, 11):  # it would take None for a function
+        decide = _allow
+    connection.set_authorizer(decide)
+
+
+def _allow(*_: object) -> int:
+    return sqlite3.SQLITE_OK
 
 
 def reset(connection: sqlite3.Connection) -> None:
