@@ -155,7 +155,7 @@ def schema_of(store: Store) -> set[tuple[str, ...]]:
     """Return the columns, indexes and triggers of a store."""
     with store.reader():
         found = {(table, *columns) for table, columns in all_columns(store).items()}
-        for table in store.tables():
+        for table in all_columns(store):
             for index in open_database.get_indexes(table):
                 found.add((table, "index", str(sorted(index.columns)), str(index.unique)))
         if store.engine == "sqlite":
@@ -172,6 +172,7 @@ def all_columns(store: Store) -> dict[str, list[str]]:
             for column in open_database.get_columns(table)
         )
         for table in store.tables()
+        if not table.startswith("sqlite_")  # the statistics
     }
 
 
