@@ -795,7 +795,9 @@ CREATE TABLE maintenance_chores (
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_maintenance (
-    name     TEXT NOT NULL PRIMARY KEY, -- file name without .py
-    checksum TEXT,                      -- SHA-256 of its source
-    applied  TIMESTAMP NOT NULL         -- UTC
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
 );
