@@ -210,3 +210,32 @@ def test_a_work_is_never_left_without_what_points_at_it(
         works = {row.id for row in Work.select()}
         assert {row.work_id for row in WorkFile.select()} <= works
         assert TVShow.select().count() == 0 and MediaFile.select().count() == 1
+
+
+def test_a_file_of_two_seasons_counts_as_both_and_both_count_as_it(
+    store: Store, tv: Shelf, ann: Viewer
+) -> None:
+    last, first, both = tv.put(
+        episode_name("Dark", 1, 10), episode_name("Dark", 2, 1), "episode:dark::s01e10+s02e01.mkv"
+    )
+    ann.watch(last)
+    assert seen(ann, last, first, both) == [True, False, False]
+    ann.watch(first)
+    assert seen(ann, last, first, both) == [True, True, True]
+    store.playback.mark_unwatched("ann", both.id)
+    assert seen(ann, last, first, both) == [False, False, False]
+    ann.watch(both)
+    assert seen(ann, last, first, both) == [True, True, True]
+
+
+def test_the_title_of_a_file_of_two_seasons_names_both(
+    store: Store, tv: Shelf, ann: Viewer
+) -> None:
+    dark = tv.show("Dark", (1, 9), (1, 10), (2, 2))
+    (both,) = tv.put("episode:dark::s01e10+s02e01.mkv")
+    tv.episode(dark[1, 9].show_id, 1, 10, both)
+    tv.episode(dark[1, 9].show_id, 2, 1, both)
+    ann.watch(dark[1, 9])
+    assert ann.next() == ["Dark S01E10-S02E01"]
+    ann.watch(both)
+    assert ann.next() == ["Dark S02E02"]

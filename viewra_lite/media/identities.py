@@ -1,7 +1,8 @@
 """The grammar of identities: the text that names a movie, an episode, a track, a show, an album.
 
 movie:heat:1995  movie:heat:1995:part2  show:lost:2004  album:gould:goldberg-variations
-episode:lost:2004:s01e02  …:s01e02-e04  …:a12  …:a12-a13  …:2016-02-25  …:s08:2016-02-25
+episode:lost:2004:s01e02  …:s01e02-e04  …:s01e24+s02e01  …:a12  …:a12-a13
+…:2016-02-25  …:s08:2016-02-25
 track:gould:aria:1:3:aria
 """
 
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .names.facts import EpisodeName
+from .names.facts import EpisodeName, SeasonEpisodes
 from .names.keys import fold
 
 UNKNOWN_ALBUM = "Unknown Album"
@@ -31,8 +32,7 @@ class EpisodeNumbers(NamedTuple):
 
     show: str
     """The show's identity."""
-    season: int
-    episodes: tuple[int, ...]
+    seasons: tuple[SeasonEpisodes, ...]
 
 
 def movie_identity(title: str, year: int | None) -> str:
@@ -76,23 +76,23 @@ def track_identities(album: str, tracks: Sequence[Any]) -> list[str]:
     ]
 
 
-def numbers(name: EpisodeName) -> tuple[int, tuple[int, ...]]:
-    """Return season and episode numbers.
+def numbers(name: EpisodeName) -> tuple[SeasonEpisodes, ...]:
+    """Return the numbers of a file's episodes, by season; nothing for a special without one.
 
     Absolute numbers are of season 1 and dates of season "year", unless the name has a season; the
     number of a date is month and day, 1115 for 15 November.
     """
     season = 1 if name.season is None else name.season
     if name.series is not None:
-        return season, ()
+        return ()
     if name.episodes:
-        return season, name.episodes
+        return SeasonEpisodes(season, name.episodes), *name.later
     if name.absolute is not None:
-        return season, _range(name.absolute, name.absolute_end)
+        return (SeasonEpisodes(season, _range(name.absolute, name.absolute_end)),)
     if name.air_date is not None:
         season = name.air_date.year if name.season is None else name.season
-        return season, (name.air_date.month * 100 + name.air_date.day,)
-    return 1, ()
+        return (SeasonEpisodes(season, (name.air_date.month * 100 + name.air_date.day,)),)
+    return ()
 
 
 def movie_part(identity: str) -> tuple[str, int] | None:
@@ -104,18 +104,20 @@ def movie_part(identity: str) -> tuple[str, int] | None:
 def episode_numbers(identity: str) -> EpisodeNumbers | None:
     """Return the episodes that a file's identity names by number, or None."""
     found = _EPISODE.fullmatch(identity)
-    which = _numbered(found[2]) if found is not None else None
-    return EpisodeNumbers(f"show:{found[1]}", *which) if found and which else None
+    seasons = [_numbered(which) for which in found[2].split("+")] if found is not None else []
+    known = tuple(filter(None, seasons))
+    is_known = found is not None and known and len(known) == len(seasons)
+    return EpisodeNumbers(f"show:{found[1]}", known) if found and is_known else None
 
 
-def _numbered(which: str) -> tuple[int, tuple[int, ...]] | None:
+def _numbered(which: str) -> SeasonEpisodes | None:
     """Return season and episodes as numbers() does, from the last part of an identity."""
     if span := _SPAN.fullmatch(which):
-        return int(span[1]), _span(span[2])
+        return SeasonEpisodes(int(span[1]), _span(span[2]))
     if absolute := _ABSOLUTE.fullmatch(which):
-        return 1, _range(int(absolute[1]), int(absolute[2] or 0))
+        return SeasonEpisodes(1, _range(int(absolute[1]), int(absolute[2] or 0)))
     if date := _DATE.fullmatch(which):
-        return int(date[1] or date[2]), (int(date[3]) * 100 + int(date[4]),)
+        return SeasonEpisodes(int(date[1] or date[2]), (int(date[3]) * 100 + int(date[4]),))
     return None
 
 

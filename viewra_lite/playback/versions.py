@@ -190,5 +190,6 @@ def _episode_title(show: TVShow, episodes: list[Episode]) -> str:
     if first.episode_number is not None:
         number = f"S{first.season_number:02}E{first.episode_number:02}"
     if last is not first:
-        number += f"-E{last.episode_number:02}"
+        season = "" if last.season_number == first.season_number else f"S{last.season_number:02}"
+        number += f"-{season}E{last.episode_number:02}"
     return " ".join(filter(None, (show.title, number, first.title)))

@@ -181,3 +181,39 @@ def test_a_dated_episode_is_in_the_season_of_its_folder(store: Store, tv: MediaL
         "Harbour/2012/Harbour - 2012-01-02.mkv",
     )
     assert episodes(show) == [(8, 1115, None), (2012, 102, None)]
+
+
+def test_a_file_with_episodes_of_two_seasons_is_both(store: Store, tv: MediaLibrary) -> None:
+    show = scanned(
+        store,
+        tv,
+        "Harbour/Season 1/Harbour S01E23.mkv",
+        "Harbour/Season 1/Harbour S01E24S02E01 {tvdb-9} - Cliffs.mkv",
+        "Harbour/Season 2/Harbour S02E01 - Ebb.mkv",
+        "Harbour/Season 2/Harbour S02E02-E03S03E01E02.mkv",
+    )
+    assert episodes(show) == [
+        (1, 23, None),
+        (1, 24, None),
+        (2, 1, "Ebb"),
+        (2, 2, None),
+        (2, 3, None),
+        (3, 1, None),
+        (3, 2, None),
+    ]
+    (_, last), (first, second, _), (new, newer) = (season.episodes for season in show.seasons)
+    both = last.media_file
+    assert both in store.media.episode(first.id).files
+    assert (last.tvdb_id, first.tvdb_id) == (9, None)
+    assert second.media_file_id == new.media_file_id == newer.media_file_id
+    assert (second.episode_number_end, new.episode_number_end) == (3, 2)
+
+
+def test_a_file_that_is_renamed_to_one_season_leaves_the_other(
+    store: Store, tv: MediaLibrary
+) -> None:
+    scanned(store, tv, "Harbour/S01E24S02E01.mkv")
+    Path(tv.path, "Harbour/S01E24S02E01.mkv").rename(Path(tv.path, "Harbour/S02E01.mkv"))
+    store.media.scan(tv.id)
+    (show,) = store.media.shows().items
+    assert episodes(store.media.show(show.id)) == [(2, 1, None)]

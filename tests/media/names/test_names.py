@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewra_lite.media.names.facts import EpisodeName, MovieName, NameFacts, TrackName
+from viewra_lite.media.names.facts import (
+    EpisodeName,
+    MovieName,
+    NameFacts,
+    SeasonEpisodes,
+    TrackName,
+)
 from viewra_lite.media.names.keys import fold, sort_title
 from viewra_lite.media.names.reading import name_of
 
@@ -65,6 +71,9 @@ def plain(key: str, value: str) -> object:
         return int(value)
     if key == "date":
         return date.fromisoformat(value)
+    if key == "later":  # "2x1,2;3x1"
+        seasons = (some.split("x") for some in value.split(";"))
+        return tuple(SeasonEpisodes(int(season), whole_numbers(some)) for season, some in seasons)
     if key == "e":
         first, _, last = value.partition("-")
         return tuple(range(int(first), int(last) + 1)) if last else whole_numbers(value)

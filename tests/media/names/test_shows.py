@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viewra_lite.media import identities
-from viewra_lite.media.names.facts import EpisodeName
+from viewra_lite.media.names.facts import EpisodeName, SeasonEpisodes
 from viewra_lite.media.names.reading import name_of
 from viewra_lite.media.names.shows.seasons import SEASON_WORDS
 
@@ -18,6 +18,11 @@ pytest.importorskip("guessit")
 
 seasons = st.integers(1, 40)
 numbers = st.integers(1, 98)
+later = st.builds(
+    SeasonEpisodes,
+    st.integers(41, 99),
+    st.lists(numbers, min_size=1, max_size=3, unique=True).map(sorted).map(tuple),
+)
 
 
 def read(path: str) -> EpisodeName:
@@ -46,6 +51,30 @@ def read(path: str) -> EpisodeName:
 def test_two_episodes_in_a_file_are_both_read(form: str, season: int, number: int) -> None:
     name = read(form.format(s=season, a=number, b=number + 1))
     assert (name.show, name.season, name.episodes) == ("Harbour", season, (number, number + 1))
+
+
+@given(
+    st.sampled_from(
+        [
+            "Harbour S{s:02}E{a:02}S{t:02}E{b:02}.mkv",
+            "Harbour.S{s:02}E{a:02}-S{t:02}E{b:02}.720p.mkv",
+            "Harbour - s{s}e{a} - s{t}e{b} - Low Tide.mkv",
+            "Harbour S{s:02}E{a:02} & S{t:02}E{b:02}.mkv",
+            "Harbour {s}x{a:02}-{t}x{b:02}.mkv",
+            "Harbour/Season {s}/S{s:02}E{a:02}+S{t:02}E{b:02} - Low Tide.mkv",
+        ]
+    ),
+    seasons,
+    st.integers(1, 5),
+    numbers,
+    numbers,
+)
+def test_episodes_of_two_seasons_in_a_file_are_both_read(
+    form: str, season: int, more: int, number: int, other: int
+) -> None:
+    name = read(form.format(s=season, t=season + more, a=number, b=other))
+    assert (name.show, name.season, name.episodes) == ("Harbour", season, (number,))
+    assert name.later == (SeasonEpisodes(season + more, (other,)),)
 
 
 @given(
@@ -90,12 +119,16 @@ def test_a_season_folder_is_read_in_every_language(
         EpisodeName,
         st.just("Harbour"),
         season=st.none() | st.integers(0, 40),
-        episodes=st.just(()) | st.lists(numbers, min_size=1, max_size=4, unique=True).map(sorted),
+        episodes=st.just(())
+        | st.lists(numbers, min_size=1, max_size=4, unique=True).map(sorted).map(tuple),
         absolute=st.none() | st.integers(1, 2000),
         air_date=st.none() | st.dates(date(1950, 1, 1), date(2039, 12, 31)),
         series=st.none() | st.sampled_from(["OVA", "12.5"]),
+        later=st.lists(later, max_size=2).map(tuple),
     )
 )
 def test_an_identity_says_the_same_numbers_as_its_name(name: EpisodeName) -> None:
     found = identities.episode_numbers(name.identity)
-    assert (found.episodes if found else ()) == tuple(identities.numbers(name)[1])
+    known = found.seasons if found else ()
+    assert [some.episodes for some in known] == [some.episodes for some in identities.numbers(name)]
+    assert known[1:] == identities.numbers(name)[1:]

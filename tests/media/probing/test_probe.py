@@ -16,7 +16,13 @@ from typing import Any
 import pytest
 
 from tests.support.media import garbage, truncated, write_audio, write_video, zero_bytes
-from viewra_lite.media.names.facts import EpisodeName, ExtraName, MovieName, TrackName
+from viewra_lite.media.names.facts import (
+    EpisodeName,
+    ExtraName,
+    MovieName,
+    SeasonEpisodes,
+    TrackName,
+)
 from viewra_lite.media.names.kinds import kind_of
 from viewra_lite.media.probing import streams as module
 from viewra_lite.media.probing.parser import parsed
@@ -316,6 +322,7 @@ def test_unread_keeps_a_given_error(tmp_path: Path):
         Probe(
             "/a", 1, "f", TrackName("A", "B", "C", 1, 2, 1999, "D"), None, TagFacts("T", year=1999)
         ),
+        Probe("/a", name=EpisodeName("S", None, 1, (9,), later=(SeasonEpisodes(2, (1, 2)),))),
         Probe("/a", name=ExtraName("trailer", "T", MovieName("M", 2001))),
         Probe("/a", name=ExtraName("other", "T", EpisodeName("S", air_date=date(2019, 5, 12)))),
     ],

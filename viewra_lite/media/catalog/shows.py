@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...database.transactions.database import Database
@@ -10,7 +11,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
-from ..names.facts import EpisodeName, EpisodeIds
+from ..names.facts import EpisodeIds, EpisodeName, SeasonEpisodes
 from . import matching, sources
 from .cleared import known
 from .joining import Joining
@@ -37,16 +38,17 @@ class Shows:
     def place(self, file: MediaFile, name: EpisodeName) -> None:
         """Link a file to its episodes, inserting them if needed, and to no others."""
         own = self._db.all(queries.episodes_of_file, file.id)
-        season_number, numbers = _numbers(own, name)
+        seasons = _numbers(own, name)
         placed: list[str] = []
-        if numbers:
+        if seasons:
             show = self._show(file, name)
-            season = self._season(file, show, season_number, name)
             left: list[Episode] = []
-            placed = [
-                self._episode(file, name, show, season, number, numbers[-1], left)
-                for number in numbers
-            ]
+            for part, (season_number, numbers) in zip(_by_season(name), seasons):
+                season = self._season(file, show, season_number, part)
+                placed += [
+                    self._episode(file, part, show, season, number, numbers[-1], left)
+                    for number in numbers
+                ]
             for episode in left:
                 self._drop_empty(episode, show)
             rows = Episode.select(Episode.work).where(Episode.id.in_(placed))
@@ -271,16 +273,35 @@ class Shows:
         )
 
 
-def _numbers(own: list[Episode], name: EpisodeName) -> tuple[int, tuple[int, ...]]:
-    """Return season and episodes of a file, or the numbers that a person gave its episode."""
-    season_number, numbers = identities.numbers(name)
-    if len(numbers) < 2:
+def _numbers(own: list[Episode], name: EpisodeName) -> tuple[SeasonEpisodes, ...]:
+    """Return a file's episodes by season, or the numbers that a person gave its only episode."""
+    seasons = identities.numbers(name)
+    if sum(len(some.episodes) for some in seasons) < 2:
         for episode in own:
             number = episode.episode_number
             known = sources.sources_of(episode).get("episode_number")
             if number is not None and known == Known(sources.PERSON, number):
-                return episode.season_number, (number,)
-    return season_number, numbers
+                return (SeasonEpisodes(episode.season_number, (number,)),)
+    return seasons
+
+
+def _by_season(name: EpisodeName) -> list[EpisodeName]:
+    """Split the name of a file with several seasons: its ids are those of the first one."""
+    if not name.later:
+        return [name]
+    rest = [
+        EpisodeName(
+            name.show,
+            name.show_year,
+            season,
+            episodes,
+            tvdb_id=name.tvdb_id,
+            tmdb_id=name.tmdb_id,
+            imdb_id=name.imdb_id,
+        )
+        for season, episodes in name.later
+    ]
+    return [replace(name, title=None, later=()), *rest]
 
 
 def _read_show(name: EpisodeName) -> Read:
@@ -298,7 +319,7 @@ def _read_show(name: EpisodeName) -> Read:
 
 def _read(name: EpisodeName, number: int | None) -> Read:
     """Return what the name of a file says of its episode, or of each of several."""
-    is_first = number is None or number == identities.numbers(name)[1][0]
+    is_first = number is None or number == identities.numbers(name)[0].episodes[0]
     ids = name.episode_ids if is_first else EpisodeIds()
     return {
         sources.NAME: {

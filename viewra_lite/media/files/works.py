@@ -69,7 +69,9 @@ class Works:
         if episodes := identities.episode_numbers(identity):
             show = self.named("show", episodes.show)
             return {
-                self.of_episode(show, episodes.season, number): 0 for number in episodes.episodes
+                self.of_episode(show, season, number): 0
+                for season, numbers in episodes.seasons
+                for number in numbers
             }
         kind = "track" if identity.startswith("track:") else "other"
         return {self.named(kind, identity): 0}

@@ -38,6 +38,13 @@ class SeasonIds(NamedTuple):
     tmdb_id: int | None = None
 
 
+class SeasonEpisodes(NamedTuple):
+    """Numbers of one season's episodes in a file."""
+
+    season: int
+    episodes: tuple[int, ...]
+
+
 class EpisodeIds(NamedTuple):
     """The external ids that a name has for an episode."""
 
@@ -71,6 +78,8 @@ class EpisodeName:
     episode_tvdb_id: int | None = None
     episode_tmdb_id: int | None = None
     episode_imdb_id: str | None = None
+    later: tuple[SeasonEpisodes, ...] = ()
+    """The episodes of later seasons: season 2, episode 1 of "S01E10S02E01"."""
 
     @property
     def season_ids(self) -> SeasonIds:
@@ -92,7 +101,8 @@ class EpisodeName:
             numbers = "".join(f"-{number}" for number in self.episodes)
             return f"s{self.season or 0:02d}:{fold(self.series)}{numbers}"
         if self.episodes:
-            return f"s{self.season or 0:02d}{_episode_span(self.episodes)}"
+            seasons = (SeasonEpisodes(self.season or 0, self.episodes), *self.later)
+            return "+".join(f"s{number:02d}{_episode_span(some)}" for number, some in seasons)
         if self.absolute is not None:
             last = f"-a{self.absolute_end}" if self.absolute_end else ""
             return f"a{self.absolute}{last}"

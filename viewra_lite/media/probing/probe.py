@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ...errors import ProbeUnavailable
-from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
+from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, SeasonEpisodes, TrackName
 from ..names.kinds import UNPARSED, container, is_disc_index, kind_of
 from ..names.reading import name_of
 from .discs import Title, main_title
@@ -94,6 +94,9 @@ def _name_from(plain: Mapping[str, Any]) -> NameFacts:
         facts["air_date"] = date.fromisoformat(facts["air_date"])
     if "episodes" in facts:
         facts["episodes"] = tuple(facts["episodes"])
+        facts["later"] = tuple(
+            SeasonEpisodes(season, tuple(episodes)) for season, episodes in facts["later"]
+        )
     name: NameFacts = _NAMES[plain["type"]](**facts)
     return name
 

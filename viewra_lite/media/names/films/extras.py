@@ -226,6 +226,7 @@ def _episode(found: _Found) -> EpisodeName:
         absolute=None,
         air_date=None,
         title=None,
+        later=owner.later if is_numbered else (),
     )
 
 

@@ -106,6 +106,7 @@ def episode_name(parents: list[str], stem: str, root_name: str = "") -> EpisodeN
         episode_tvdb_id=ids.episode.get("tvdb_id"),
         episode_tmdb_id=ids.episode.get("tmdb_id"),
         episode_imdb_id=ids.episode.get("imdb_id"),
+        later=token.later if token else (),
     )
 
 

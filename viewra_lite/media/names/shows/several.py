@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..facts import SeasonEpisodes
+
 MOST_EPISODES_IN_A_FILE = 100
 
 _TO = "to|thru|through|bis|al?|à|au|do|по|tot|til|till|ate|até"
@@ -13,7 +15,7 @@ _NEXT = re.compile(
     rf"(?P<gap>[ ._]?(?:[-–~+&,]|and|to)[ ._]?|[ ._](?:{_TO}|{_AND})[ ._]|[ ._]?)"
     r"(?:s(?P<season>\d{1,4})[ ._]?)?"
     r"(?P<mark>(?P<cross>\d{1,2}|20\d\d)[xх](?=\d)|e(?:pi?s?)?[ ._]?|[xхе])?"
-    r"(?P<number>\d{1,5})(?:v\d)?(?![^\W_]|\.\d(?![\dp]))",
+    r"(?P<number>\d{1,5})(?:v\d)?(?:(?=s\d{1,2}e\d)|(?![^\W_]|\.\d(?![\dp])))",
     re.I,
 )
 _NEXT_GLUED = re.compile(
@@ -64,9 +66,7 @@ def all_of(
     return tuple(episodes), at
 
 
-def later_seasons(
-    text: str, at: int, season: int
-) -> tuple[tuple[tuple[int, tuple[int, ...]], ...], int]:
+def later_seasons(text: str, at: int, season: int) -> tuple[tuple[SeasonEpisodes, ...], int]:
     """Collect the seasons and episodes after those of a first season: "S01E10S02E01".
 
     Returns the end of the last, too.
@@ -78,7 +78,7 @@ def later_seasons(
             break
         season = said
         episodes, at = all_of(text, found.end(), int(found["number"]), season)
-        later.append((season, episodes))
+        later.append(SeasonEpisodes(season, episodes))
     return tuple(later), at
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..facts import SeasonEpisodes
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -21,4 +23,4 @@ class Token:
     absolute: tuple[int, ...] = ()
     series: str | None = None  # "OVA", "12.5": specials with numbers of their own
     may_hold_season: bool = False  # 305 may be season 3, episode 5
-    later: tuple[tuple[int, tuple[int, ...]], ...] = ()  # seasons and episodes of "S01E10S02E01"
+    later: tuple[SeasonEpisodes, ...] = ()  # season 2, episode 1 of "S01E10S02E01"
