@@ -44,7 +44,9 @@ LAYERS = {
     "transcoding": {"config", "database", "errors", "module", "media.models"},
     "built_in": {"maintenance", "module", *ROOMS},
     "adoption": {"built_in", "config", "database", "errors", "module", *ROOMS},
+    "recovering": {"built_in", "config", "database", "errors"},
     "store": {
+        "recovering",
         "adoption",
         "built_in",
         "config",

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .config.options import Config, PostgresConfig, SqliteConfig
     from .database.backend import ConnectionFacts, DatabaseFacts, WaitFacts
     from .database.backups.manifest import Backup
+    from .database.backups.recover import Recovered
     from .database.backups.restore import Restored
     from .database.findings import Finding
+    from .database.backups.salvage.rebuilding import RecoveredTable
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
     from .importing.record import WatchedRecord
@@ -86,6 +88,8 @@ __all__ = [
     "Provider",
     "Reader",
     "Reconciliation",
+    "Recovered",
+    "RecoveredTable",
     "Restored",
     "ScanResult",
     "SearchHit",
@@ -119,8 +123,10 @@ _NAMES = {
     "config.options": "Config PostgresConfig SqliteConfig",
     "database.backend": "ConnectionFacts DatabaseFacts WaitFacts",
     "database.backups.manifest": "Backup",
+    "database.backups.recover": "Recovered",
     "database.backups.restore": "Restored",
     "database.findings": "Finding",
+    "database.backups.salvage.rebuilding": "RecoveredTable",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
     "importing.record": "WatchedRecord",

@@ -88,7 +88,7 @@ class NewerSchemaError(MigrationError):
 
 
 class CorruptStoreError(ViewraError):
-    """The database file is damaged: restore a backup."""
+    """The database file is damaged: run viewra-lite recover."""
 
 
 class BackupError(ViewraError):

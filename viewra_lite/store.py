@@ -20,18 +20,13 @@ from .database.migrations.migrator import OPEN_S, Migrator
 from .database.orm.models import open_database
 from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
-from .errors import (
-    CorruptStoreError,
-    MigrationError,
-    StoreAlreadyOpenError,
-    TransactionError,
-    ViewraError,
-)
+from .errors import CorruptStoreError, MigrationError, StoreAlreadyOpenError, TransactionError
 from .module import Module, check_modules
 
 if TYPE_CHECKING:
     from .database.backend import Backend
     from .database.backups.backups import Backups
+    from .database.backups.recover import Recovered
     from .database.backups.restore import Restored
     from .importing.module import Importing
     from .maintenance.module import Maintenance
@@ -160,7 +155,9 @@ class Store:
             except BaseException as exc:
                 db.close()
                 if isinstance(exc, CorruptStoreError):
-                    raise _with_newest_backup(exc, config) from exc.__cause__
+                    from .database.backups.recover import with_remedies
+
+                    raise with_remedies(exc, config) from exc.__cause__
                 raise
             _log_life("opened %s" if migrate else "opened %s without migrating", config)
             return _open
@@ -188,6 +185,29 @@ class Store:
 
         given, source = [source], None  # a traceback may show locals, and source holds a password
         return restore(load_config(given.pop()), path, clock())
+
+    @classmethod
+    def recover(
+        cls,
+        source: ConfigSource = None,
+        *,
+        dry_run: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Recovered:
+        """Make a sound store of a damaged file, which no process may have open.
+
+        Rows are read page by page; those that are gone come from the newest sound backup. Losses
+        are counted by table. The damaged files are moved aside. dry_run replaces nothing. Raises
+        ConfigError, StoreBusyError if the store is open, StoreFullError, StoreUnavailableError,
+        and BackupError if the new store is not sound.
+
+            recovered = Store.recover("viewra.yaml")
+            print(recovered.is_whole, recovered.moved_to)
+        """
+        from .recovering import recovered
+
+        given, source = [source], None  # a traceback may show locals, and source holds a password
+        return recovered(load_config(given.pop()), clock(), dry_run=dry_run)
 
     @classmethod
     def _opened(
@@ -346,21 +366,6 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {self.config.url}>"
-
-
-def _with_newest_backup(error: CorruptStoreError, config: Config) -> CorruptStoreError:
-    """Return an error that also names the backup to restore."""
-    from .database.backups.backups import folder_of
-    from .database.backups.verify import found
-
-    try:
-        newest = next((one for one in found(folder_of(config)) if one.verified), None)
-    except (OSError, ViewraError):
-        newest = None  # its disk may be damaged too
-    if newest is None:
-        return error
-    moment = newest.created_at.strftime("%Y-%m-%d %H:%M UTC")
-    return CorruptStoreError(f"{error}. The newest verified backup is of {moment}: {newest.path}")
 
 
 def _log_life(message: str, config: Config) -> None:

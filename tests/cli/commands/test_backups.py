@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,59 @@ def test_an_open_store_is_not_restored(cli: Run, config: str) -> None:
         with Store.open(config):
             busy = cli("restore", "--config", config)
             assert busy.code == 1 and "stop it, then restore" in busy.err
+
+
+def test_a_damaged_store_is_recovered_after_a_look(cli: Run, folder: Path) -> None:
+    config = "sqlite:///store.db"
+    cli("init", "--config", config)
+    with Store.open(config) as store:
+        add(store, "a")
+    path = folder / "store.db"
+    path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    failed = cli("status", "--config", config)
+    assert failed.code == 1 and "run viewra-lite recover" in failed.err
+    looked = cli("recover", "--config", config)
+    assert looked.code == 0 and "everything is saved" in looked.out
+    assert "viewra-lite recover --yes --config sqlite:///store.db replaces" in looked.err
+    assert cli("status", "--config", config).code == 1  # nothing was replaced
+    done = cli("recover", "--yes", "--json", "--config", config)
+    assert (done.code, done.err) == (0, "")
+    assert (done.json["is_whole"], done.json["backup"]) == (True, None)
+    [saved] = [one for one in done.json["tables"] if one["name"] == "media_libraries"]
+    assert (saved["saved"], saved["lost"]) == (1, 0)
+    assert (Path(done.json["moved_to"]) / "store.db").read_bytes()[:100] == bytes(100)
+    with Store.open(config) as store:
+        assert ids(store) == ["a"]
+        busy = cli("recover", "--config", config)
+        assert busy.code == 1 and "stop it, then recover" in busy.err
+
+
+def test_what_is_lost_is_counted_and_ends_with_1(cli: Run, folder: Path) -> None:
+    config = "sqlite:///store.db"
+    cli("init", "--config", config)
+    (folder / "store.db").write_bytes(b"")
+    lost = cli("recover", "--yes", "--config", config)
+    assert lost.code == 1
+    assert lost.out.splitlines()[0].split() == [
+        "table",
+        "saved",
+        "from",
+        "backup",
+        "lost",
+        "detached",
+    ]
+    assert "0 or more" in lost.out and "completed from no backup" in lost.out
+    with Store.open(config) as store:
+        assert ids(store) == []
+
+
+def test_what_cannot_be_recovered_is_named(cli: Run, folder: Path) -> None:
+    none = cli("recover", "--config", "sqlite:///none.db")
+    assert none.code == 1 and "no store at" in none.err and not list(folder.iterdir())
+    server = cli("recover", "--config", "postgresql://viewra@db/viewra")
+    assert server.code == 2 and "restore a backup" in server.err
+    connection = sqlite3.connect("other.db")
+    connection.execute("CREATE TABLE t (a)")
+    connection.close()
+    other = cli("recover", "--config", "sqlite:///other.db")
+    assert other.code == 2 and "has no table of a store" in other.err

@@ -13,6 +13,7 @@ from tests.support.processes import running_python
 from tests.support.rows import add, ids
 from tests.support.torture import tries
 from viewra_lite import Store
+from viewra_lite.errors import CorruptStoreError
 
 _DIES = """
 import os, signal, sys
@@ -42,6 +43,11 @@ print("done")
 _RESTORE = """
 watch()
 Store.restore(sys.argv[2])
+print("done")
+"""
+_RECOVER = """
+watch()
+Store.recover(sys.argv[2])
 print("done")
 """
 
@@ -101,6 +107,46 @@ def test_a_killed_restore_leaves_the_old_store_the_new_one_or_none(
         step += 1
     assert step > 10
     assert seen == {("a", "b"), "none", ("a",)}
+
+
+def test_a_killed_recovery_leaves_the_old_files_or_the_new_store(
+    path: Path, tmp_path: Path, clock: Clock
+) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(path.parent, before, ignore=shutil.ignore_patterns("before"))
+    with open(before / "viewra.db", "r+b") as file:
+        file.write(bytes(100))  # which loses nothing
+    seen, step = set(), 1
+    while True:
+        here = tmp_path / f"{step}"
+        shutil.copytree(before, here)
+        url = f"sqlite:///{here / 'viewra.db'}"
+        killed = killed_at(step, _RECOVER, url)
+        seen.add(damaged_state(here, url, clock))
+        if not killed:
+            break
+        if not (here / "viewra.db").exists():
+            with pytest.raises(CorruptStoreError, match="is gone, but a store was here"):
+                Store.open(url)
+        # Recovering again always succeeds, with all that was there.
+        assert Store.recover(url, clock=clock).is_whole
+        assert rows(url, clock) == ["a", "b"]
+        step += tries(12, 1)
+    assert step > 50
+    assert seen >= {"damaged", "none", "recovered"} or not tries(0, 1)
+
+
+def damaged_state(here: Path, url: str, clock: Clock) -> str:
+    """Which files a store's place has: the old ones, all of them, or the new one alone."""
+    path = here / "viewra.db"
+    if not path.exists():
+        [aside] = here.glob("viewra.db-damaged-*")
+        assert (aside / "viewra.db").exists()
+        return "none"
+    if path.read_bytes()[:16] == bytes(16):
+        return "damaged"
+    assert rows(url, clock) == ["a", "b"]
+    return "recovered"
 
 
 def state(here: Path, url: str, clock: Clock) -> Any:

@@ -162,7 +162,7 @@ class TestFiles:
     ) -> None:
         path = tmp_path / "viewra.db"
         path.write_bytes(path.read_bytes()[:9000])
-        with pytest.raises(CorruptStoreError, match="The newest verified backup is of .*: ") as e:
+        with pytest.raises(CorruptStoreError, match="viewra-lite restore goes back to .*: ") as e:
             Store.open(saved, clock=clock)
         backup = str(e.value).rpartition(": ")[2]
         Store.restore(saved, backup, clock=clock)

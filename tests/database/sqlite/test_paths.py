@@ -607,7 +607,7 @@ def has_content(
 
 
 NO_DATABASE = "~/d/viewra.db is not an SQLite database: database_path must name one, or a new file"
-DAMAGED = r"~/d/viewra.db is damaged \(not an SQLite database\): restore a backup"
+DAMAGED = r"~/d/viewra.db is damaged \(not an SQLite database\): run viewra-lite recover"
 NOISE = bytes(range(256)) * 32
 for name, data in {
     "one_byte": b"a",

@@ -1,4 +1,4 @@
-"""viewra-lite backup, restore: create, list and check backups, and make one the store again."""
+"""viewra-lite backup, restore, recover: backups, and a new store made of a damaged one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..times import time_shown
 
 if TYPE_CHECKING:
     from ...database.backups.manifest import Backup
+    from ...database.backups.recover import Recovered
 
 _HEADINGS = ("created", "size", "rows", "kind", "verified", "path")
 
@@ -54,6 +55,15 @@ def add_commands(commands: Commands) -> None:
         "overwritten. Stop the server first.",
     )
     _add_backup(restore)
+    recover = commands.add(
+        "recover",
+        run_recover,
+        "make a sound store of a damaged file",
+        "Read all rows left in a damaged file, take what it lost from the newest sound backup, and "
+        "count both by table. Without --yes nothing is replaced. With it, the damaged files are "
+        "moved aside, not overwritten. Stop the server first.",
+    )
+    recover.add_argument("--yes", action="store_true", help="replace the store")
 
 
 def _add_backup(parser: Any) -> None:
@@ -134,6 +144,48 @@ def run_restore(args: Namespace) -> int:
     if restored.moved_to:
         say(f"the store before is in {restored.moved_to}")
     return DONE
+
+
+def run_recover(args: Namespace) -> int:
+    """Recover a damaged store, or show what that would save."""
+    from ...store import Store
+
+    recovered = Store.recover(configured(args), dry_run=not args.yes)
+    if args.json:
+        from dataclasses import asdict
+
+        backup = None if recovered.backup is None else _facts(recovered.backup)
+        tables = [table._asdict() for table in recovered.tables]
+        print_json({**asdict(recovered), "backup": backup, "tables": tables})
+    else:
+        _print_recovered(recovered)
+        if not args.yes:
+            note(f"Nothing was changed: {command(args, 'recover', '--yes')} replaces the store")
+    return DONE if recovered.is_whole else NOT_WELL
+
+
+def _print_recovered(recovered: Recovered) -> None:
+    rows = [
+        (
+            table.name,
+            table.saved,
+            table.from_backup,
+            f"{table.lost}{'' if table.is_exact else ' or more'}",
+            table.detached,
+        )
+        for table in recovered.tables
+        if table.saved or table.from_backup or not table.is_whole
+    ]
+    headings = ("table", "saved", "from backup", "lost", "detached")
+    print_table(headings, rows, numbers=headings[1:])
+    for finding in recovered.findings:
+        note(f"look at this: {finding}")
+    backup = recovered.backup
+    of = f"the backup of {time_shown(backup.created_at)}: {backup.path}" if backup else "no backup"
+    say(f"completed from {of}")
+    say("everything is saved" if recovered.is_whole else "something is lost, or older than it was")
+    if recovered.moved_to:
+        say(f"the damaged files are in {recovered.moved_to}")
 
 
 def _print_one(args: Namespace, backup: Backup, done: str) -> None:

@@ -156,19 +156,24 @@ def _copy(backup: str, digest: str, copy: Path) -> None:
 
 
 def _moved_aside(path: Path, stamp: str) -> Path | None:
-    """Move a database, its log and its index together; return their folder, or None.
+    """Move the store before a restore aside; a log that a crash has left follows its database."""
+    aside = path.with_name(f"{path.name}-before-restore-{stamp}")
+    earlier = sorted(path.parent.glob(f"{path.name}-before-restore-*"))
+    if not os.path.lexists(path) and earlier:
+        aside = earlier[-1]
+    return moved_aside(path, aside)
+
+
+def moved_aside(path: Path, aside: Path) -> Path | None:
+    """Move a database, its log and its index together to a folder; None without them.
 
     The database first: a crash leaves no store, which opening refuses, and never one without the
-    newest commits, which are in its log. A log that a crash has left follows its database.
+    newest commits, which are in its log.
     """
     files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
     files = [file for file in files if os.path.lexists(file)]
     if not files:
         return None
-    aside = path.with_name(f"{path.name}-before-restore-{stamp}")
-    earlier = sorted(path.parent.glob(f"{path.name}-before-restore-*"))
-    if path not in files and earlier:
-        aside = earlier[-1]
     aside.mkdir(mode=0o700, exist_ok=True)
     for file in files:
         os.rename(file, aside / file.name)

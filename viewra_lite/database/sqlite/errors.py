@@ -144,7 +144,7 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
     if code == _NOTADB:
         return not_a_database(path)
     if code == _CORRUPT or message == "unsupported file format":
-        return CorruptStoreError(f"{path} is damaged ({message}): restore a backup")
+        return CorruptStoreError(f"{path} is damaged ({message}): run viewra-lite recover")
     if code == CONSTRAINT:
         return _constraint(message)
     if code in (_TOOBIG, MISMATCH) or "rror binding parameter" in message:

@@ -113,10 +113,12 @@ def make_file(path: Path) -> None:
 def not_a_database(path: Path) -> ViewraError:
     """Return the error for a file that is not an SQLite database."""
     if marker(path).exists():
-        return CorruptStoreError(f"{path} is damaged (not an SQLite database): restore a backup")
+        return CorruptStoreError(
+            f"{path} is damaged (not an SQLite database): run viewra-lite recover"
+        )
     return ConfigError(
         f"{path} is {_kind_of(path)}: database_path must name one, or a new file. If it was a "
-        "store, restore a backup"
+        "store, run viewra-lite recover"
     )
 
 

@@ -1,0 +1,1 @@
+"""Reads a damaged SQLite file without SQLite."""
