@@ -92,6 +92,8 @@ def test_every_default_is_as_promised() -> None:
         "freeze_threshold": 0.25,
         "backup_folder": None,
         "backup_at": "02:00",
+        "archive_after_days": 0,
+        "transcode_cache_max_mib": 0,
         "backup_keep": 7,
         "upgrade_backup": "on",
         "retention_days": 30,

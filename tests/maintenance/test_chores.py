@@ -248,28 +248,3 @@ def test_the_chore_of_each_module_does_its_work(kept: Store, clock: Clock, tmp_p
     clock.advance(HOUR_S)
     kept.maintenance.run_due()
     assert kept.playback.session(session.id).end_time is not None
-
-
-@pytest.mark.parametrize("store_config", ["sqlite", "cysqlite"], indirect=True)
-def test_the_log_is_emptied(kept: Store, clock: Clock, tmp_path: Path) -> None:
-    kept.maintenance.run_due()
-    grow(kept)
-    assert kept.maintenance.database().log_size > 4 << 20
-    clock.advance(HOUR_S)
-    done = {one.name: one.done for one in kept.maintenance.run_due()}
-    assert kept.maintenance.database().log_size < 100_000
-    assert "the log had" in str(done["checkpoint"])
-    grow(kept)
-    kept.maintenance.checkpoint()
-    assert kept.maintenance.database().log_size == 0
-
-
-def grow(store: Store, megabytes: int = 6) -> None:
-    """Write and delete that much."""
-    with store.writer():
-        for number in range(megabytes):
-            Chore.insert(
-                name=f"grow-{number}", due_at=datetime.now(timezone.utc), done="x" * 1_000_000
-            ).execute()
-    with store.writer():
-        Chore.delete().where(Chore.name.startswith("grow-")).execute()

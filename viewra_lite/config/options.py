@@ -82,6 +82,10 @@ class Config(ABC):
     upgrade_backup: str = _choice("on", ("on", "off"))
     # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
+    # Days after which a chore moves plays into the archive; 0 = never.
+    archive_after_days: int = _whole(0, 0, 36_500)
+    # MiB of transcoded files above which a chore evicts entries and deletes their files; 0 = never.
+    transcode_cache_max_mib: int = _whole(0, 0, 1_073_741_824)
     # Seconds without a report after which a session expires: while playing, and while paused.
     session_timeout_s: int = _whole(300, 1, 604_800)
     paused_timeout_s: int = _whole(1800, 1, 604_800)

@@ -55,11 +55,14 @@ class Chores:
         """Run the chores that are due, until budget_s seconds are over; leave the rest."""
         self._refuse_inside()
         until = None if budget_s is None else time.monotonic() + budget_s
-        due = self._due(now)
+        rows = self._rows()
+        due = [one for one in self._definitions if self._row(one, rows, now).due_at <= now]
         results: list[ChoreResult] = []
         for position, definition in enumerate(due):
             if until is not None and time.monotonic() >= until:
                 return results + [ChoreResult(one.name, 0.0, left=True) for one in due[position:]]
+            if self._has_to_wait(definition, rows[definition.name], now):
+                continue
             with self._claimed(definition) as row:
                 if row is not None and row.due_at <= now:  # no other process has run it meanwhile
                     results.append(self._run(definition, row, now))
@@ -87,13 +90,10 @@ class Chores:
     def _rows(self) -> dict[str, Chore]:
         return {row.name: row for row in self._db.all(queries.chores)}
 
-    def _due(self, now: datetime) -> list[Definition]:
-        """Return the chores to run now, without those that wait for a quiet moment."""
-        rows = self._rows()
-        due = [one for one in self._definitions if self._row(one, rows, now).due_at <= now]
-        if any(one.quiet_s for one in due) and not self._is_quiet():
-            due = [one for one in due if _has_waited(one, rows[one.name], now)]
-        return due
+    def _has_to_wait(self, definition: Definition, row: Chore, now: datetime) -> bool:
+        """Whether a chore waits for a quiet moment; asked late, the chores before make some."""
+        has_waited = (now - row.due_at).total_seconds() >= definition.quiet_s
+        return not has_waited and not self._is_quiet()
 
     def _row(self, definition: Definition, rows: dict[str, Chore], now: datetime) -> Chore:
         """Return a chore's row; insert a missing one, correct one that a wrong clock wrote."""
@@ -150,11 +150,6 @@ class Chores:
     def _refuse_inside(self) -> None:
         if self._db.in_transaction:
             raise TransactionError("chores have transactions of their own: leave that block first")
-
-
-def _has_waited(definition: Definition, row: Chore, now: datetime) -> bool:
-    """Whether a chore has waited for a quiet moment as long as it may; one that need not has."""
-    return bool((now - row.due_at).total_seconds() >= definition.quiet_s)
 
 
 def _reason(error: Exception) -> str:

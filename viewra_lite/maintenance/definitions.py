@@ -26,15 +26,19 @@ Tidy = tuple[str, int, Callable[[datetime], None]]
 
 def definitions(db: Database, config: Config, tidies: Iterable[Tidy]) -> list[Definition]:
     """Return the chores in the order in which they run."""
-    upkeep = Upkeep(db, config)
-    log_size = lambda: db.backend.facts().log_size  # noqa: E731
     return [
         *(Definition(f"{name}.tidy", Every(every), _silent(tidy)) for name, every, tidy in tidies),
-        Definition("checkpoint", Every(_LOG_EVERY_S), lambda now: _checkpoint(upkeep, log_size)),
-        Definition("optimize", Every(_DAY_S), lambda now: _optimize(upkeep)),
-        Definition("vacuum", Every(_DAY_S), lambda now: _vacuum(upkeep, config), math.inf),
+        *(one for one in _of_database(db, config) if one.name in Upkeep(db, config).chores),
         *_backup(db, config),
     ]
+
+
+def _of_database(db: Database, config: Config) -> Iterable[Definition]:
+    upkeep = Upkeep(db, config)
+    every_few_minutes, daily = Every(_LOG_EVERY_S), Every(_DAY_S)
+    yield Definition("checkpoint", every_few_minutes, lambda now: _checkpoint(db, upkeep))
+    yield Definition("optimize", daily, lambda now: _optimize(upkeep))
+    yield Definition("vacuum", daily, lambda now: _vacuum(upkeep, config), math.inf)
 
 
 def _silent(tidy: Callable[[datetime], None]) -> Callable[[datetime], None]:
@@ -56,12 +60,12 @@ def _back_up(backups: Backups) -> str:
     return "; ".join((f"{backup.size} bytes to {backup.path}", *backup.findings))
 
 
-def _checkpoint(upkeep: Upkeep, log_size: Callable[[], int]) -> str | None:
-    before = log_size()
+def _checkpoint(db: Database, upkeep: Upkeep) -> str | None:
+    before = db.backend.facts().log_size
     if before <= _LARGE_LOG_BYTES:
         return None
     upkeep.checkpoint()
-    return f"the log had {before} bytes and has {log_size()}"
+    return f"the log had {before} bytes and has {db.backend.facts().log_size}"
 
 
 def _optimize(upkeep: Upkeep) -> str | None:

@@ -37,7 +37,7 @@ class Every:
 class Daily:
     """Once a day, from a time of the day on, in the time zone of the process.
 
-    Where the clock skips that time in spring it is due an hour later; where the time comes twice
+    Where the clock skips that time in spring it is due an hour earlier; where the time comes twice
     in autumn, at the first.
     """
 

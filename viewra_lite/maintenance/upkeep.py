@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..config.options import Config
@@ -17,6 +18,8 @@ class Upkeep:
         self._db = db
         self._config = config
         self._engine = _of_engine(config.engine)
+        self.chores: Sequence[str] = self._engine.CHORES
+        """The names of those that the engine needs."""
 
     def space(self) -> Space:
         """Return the size of the database."""

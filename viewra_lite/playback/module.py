@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..config.options import Config
 from ..database.checks import (
@@ -19,7 +19,7 @@ from ..database.checks import (
 from ..database.transactions.database import Database
 from ..media.models import MediaFile
 from . import queries, users
-from .history import history
+from .history import archive, history
 from .history.plays import Plays
 from .history.verbs import HistoryVerbs
 from .models import MODELS, PlaybackSession, UserMediaProgress
@@ -341,11 +341,14 @@ class PlaybackModule(HistoryVerbs):
     def tidy(self, now: datetime) -> None:
         """Expire sessions without a heartbeat for session_timeout_s, or paused_timeout_s.
 
-        Sets times in the future, of a clock that ran ahead, to now. Raises InvalidValueError.
+        Sets times in the future, of a clock that ran ahead, to now. Moves plays into the archive
+        that are older than archive_after_days. Raises InvalidValueError.
         """
         moment = checked_moment("now", now)
         self._lifecycle.expire_silent(moment)
         self._progress.clamp_times(max(moment, self.db.now()))
+        if self.config.archive_after_days:
+            archive.archive_old(self.db, moment - timedelta(days=self.config.archive_after_days))
 
     # Inside
 

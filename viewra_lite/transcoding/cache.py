@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -82,8 +82,13 @@ def forget_vanished(db: Database) -> None:
             db.run(cache_queries.forget_entries, gone[start : start + _BATCH])
 
 
-def evict(db: Database, max_bytes: int) -> EvictResult:
-    """Remove entries until the rest fits; return what was removed and what had to stay."""
+def evict(
+    db: Database, max_bytes: int, *, evicted: Callable[[list[cache_queries.Evicted]], object] = list
+) -> EvictResult:
+    """Remove entries until the rest fits; return what was removed and what had to stay.
+
+    evicted(entries) is called after each transaction.
+    """
     _pull_back(db)
     before = usage(db).bytes
     rows: list[cache_queries.Evicted] = []
@@ -92,6 +97,7 @@ def evict(db: Database, max_bytes: int) -> EvictResult:
         try:
             for batch in _evicted(db, max_bytes * KEPT_PERCENT // 100):
                 rows += batch
+                evicted(batch)
             left = usage(db)
         except ViewraError as exc:
             if not rows:  # else return the paths that are already removed

@@ -28,7 +28,7 @@ from ..database.transactions.database import Database
 from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
-from . import cache, cache_queries, queries
+from . import cache, cache_queries, cleaning, queries
 from .cache import CacheUsage, EvictResult
 from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession
 from .profile import Provider, TranscodeProfile
@@ -284,12 +284,13 @@ class TranscodingModule(Module):
         """Return sessions with an expired lease to the queue, or fail them after three attempts.
 
         A request dated in the future, by a clock that ran ahead, is dated now: else it waits for
-        years. Raises InvalidValueError.
+        years. Keeps the cache below transcode_cache_max_mib. Raises InvalidValueError.
         """
         moment = checked_moment("now", now)
         if self.db.one(queries.session_of_the_future, moment) is not None:
             self.db.run(queries.pull_back_sessions, moment)
         self._end_leases(moment)
+        cleaning.keep_below(self.db, self.config.transcode_cache_max_mib)
 
     # Inside
 

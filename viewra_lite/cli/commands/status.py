@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PROBLEMS_SHOWN = 100
 _SCAN_COLUMNS = ("folder", "phase", "done", "total", "errors", "started_at", "updated_at")
 _UNPLACED = "belongs to no movie, episode or track: its name does not say which"
+_CHORE_COLUMNS = ("name", "error", "failures", "last_run_at", "due_at")
 _PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 
@@ -79,7 +80,16 @@ def _facts(store: Store) -> dict[str, Any]:
         "schema": schema,
         "counts": None if is_pending else dict(store.maintenance.statistics().counts),
         "scans": [] if is_pending else _running_scans(store),
+        "failed_chores": [] if is_pending else _failed_chores(store),
     }
+
+
+def _failed_chores(store: Store) -> list[dict[str, Any]]:
+    return [
+        {name: getattr(chore, name) for name in _CHORE_COLUMNS}
+        for chore in store.maintenance.chores()
+        if chore.error
+    ]
 
 
 def _running_scans(store: Store) -> list[dict[str, Any]]:
@@ -134,6 +144,9 @@ def _print_status(facts: dict[str, Any]) -> None:
             **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
         }
     )
+    for chore in facts["failed_chores"]:
+        again = printable(chore["due_at"])
+        say(f"chore {chore['name']} failed: {chore['error']}; it is tried again {again}")
     for scan in facts["scans"]:
         _print_scan(scan)
     if "problems" in facts:

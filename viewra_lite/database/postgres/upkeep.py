@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from .backend import PostgresBackend
 
 
+CHORES = ("optimize",)
+
+
 def space(backend: PostgresBackend) -> Space:
     """Return the bytes of the database; the server reuses free pages by itself."""
     return Space(backend.facts().size, 0)

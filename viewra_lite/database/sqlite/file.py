@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..backend import Connection
 
 APPLICATION_ID = 0x56575241  # "VWRA": identifies a store, also for file(1)
+_PAGE_BYTES = 4096
 STATEMENTS_KEPT = 256  # compiled statements that each connection caches
 _KINDS = {
     b"\x1f\x8b": "a file packed by gzip (unpack it first)",
@@ -67,6 +68,8 @@ def writer_pragmas(config: SqliteConfig) -> dict[str, Any]:
         "busy_timeout": 0,
         "query_only": 0,
         "wal_autocheckpoint": config.wal_autocheckpoint_pages,
+        # After a long reader has let it grow, the log is cut to this when it begins anew.
+        "journal_size_limit": config.wal_autocheckpoint_pages * _PAGE_BYTES,
     }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...config.options import SqliteConfig
     from .backend import SqliteBackend
 
+CHORES = ("checkpoint", "optimize", "vacuum")
 _ROWS_READ = 1000  # of each index: bounds the time that ANALYZE holds the writer
 _FEWEST_ROWS = 1000  # below that a plan needs no statistics
 _GROWTH = 10

@@ -39,6 +39,12 @@ def archive(db: Database, older_than: datetime | timedelta, dry_run: bool) -> Ar
     return ArchiveResult(plays, before, dry_run)
 
 
+def archive_old(db: Database, before: datetime) -> None:
+    """Move plays from before a moment into the archive, as a chore: usually there are none."""
+    if plays := _move_each(_archive_some, db, BEGINNING, before):
+        _log.info("moved %d plays into the archive", plays)
+
+
 def restore(db: Database, since: datetime | None, until: datetime | None) -> int:
     """Move plays back from the archive; return how many."""
     return _move_each(_restore_some, db, since or BEGINNING, until or END)
