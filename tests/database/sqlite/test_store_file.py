@@ -165,9 +165,13 @@ os.kill(os.getpid(), 9)
 
 
 def test_to_look_at_a_store_that_was_not_closed_does_not_count_as_closing_it(path: Path) -> None:
-    at = path.stat().st_size - 4096
+    with opened(path) as store, store.reader():  # a page that opening it does not read
+        rows = store.media.db.backend.database.execute_sql(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'movies'"
+        )
+        [page] = rows.fetchone()
     with open(path, "r+b") as file:
-        file.seek(at)
+        file.seek((page - 1) * 4096)
         file.write(os.urandom(4096))
     url = f"sqlite:///{path}"
     with Store.open(url, migrate=False) as store:

@@ -13,12 +13,9 @@ import peewee
 from ...config.options import PostgresConfig
 from ...errors import (
     ConfigError,
-    ConflictError,
     InvalidValueError,
     TransactionError,
-    StoreBusyError,
     StoreClosedError,
-    StoreFullError,
     StoreUnavailableError,
     ViewraError,
 )
@@ -26,6 +23,7 @@ from ..backend import ConnectionFacts, DatabaseFacts
 from ..transactions.pool import Pool
 from ..transactions.waits import Waits
 from .advisory import held, is_held
+from .errors import ERRORS, REFUSALS, REMEDIES, last_reason
 from .peewee_database import PostgresStoreDatabase
 from .values import read_all_times
 
@@ -37,39 +35,6 @@ _DISCARD = (
 )
 _IDLE, _IN_TRANSACTION = 0, 2  # libpq's PQTRANS_IDLE and PQTRANS_INTRANS
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_ERRORS: dict[str, type[ViewraError]] = {
-    "22": InvalidValueError,  # data exception
-    "23502": InvalidValueError,  # not null
-    "23514": InvalidValueError,  # check
-    "23": ConflictError,
-    "25": TransactionError,  # read-only transaction, aborted transaction
-    "25P03": StoreUnavailableError,  # idle-in-transaction timeout
-    "25P04": StoreUnavailableError,  # transaction timeout
-    "28": ConfigError,  # authentication
-    "3D": ConfigError,  # no such database
-    "42804": InvalidValueError,  # datatype mismatch
-    "40": StoreBusyError,  # serialization failure, deadlock
-    "55P03": StoreBusyError,  # lock not available
-    "54": InvalidValueError,  # too long to be indexed
-    "53": StoreUnavailableError,  # out of memory, connections
-    "53100": StoreFullError,
-    "57": StoreUnavailableError,  # shutdown
-    "08": StoreUnavailableError,
-}
-
-# A refused connection has no SQLSTATE, only a message.
-_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
-
-_REMEDIES = {
-    "25006": "this is a reader(), use a writer()",
-    "25P03": "keep reader() and writer() blocks short, or raise the server's"
-    " idle_in_transaction_session_timeout",
-    "25P04": "keep reader() and writer() blocks short, or raise the server's transaction_timeout",
-    "53100": "make room on the server's disk",
-    "57P05": "raise the server's idle_session_timeout",
-    "57014": "raise the server's statement_timeout",
-}
 _READ_ONLY = (
     "the PostgreSQL server is read-only: it is a standby, or default_transaction_read_only is on. "
     "Reads work; to write, configure the primary server, or switch that setting off"
@@ -381,23 +346,17 @@ class PostgresBackend:
 
     def _translate_driver(self, error: Any) -> ViewraError | None:
         state = error.sqlstate or ""
-        kind = _ERRORS.get(state) or _ERRORS.get(state[:2])
+        kind = ERRORS.get(state) or ERRORS.get(state[:2])
         if kind is not None:
             # Not str(error): its DETAIL line shows the row's values.
             message = error.diag.message_primary or str(error).splitlines()[0]
-            return kind(": ".join(filter(None, (message, _REMEDIES.get(state)))))
-        reason = _reason(str(error))
+            return kind(": ".join(filter(None, (message, REMEDIES.get(state)))))
+        reason = last_reason(str(error))
         if isinstance(error, self._psycopg.OperationalError):
             where = f"PostgreSQL at {self._config.host}:{self._config.port}"
-            if any(text in reason for text in _REFUSALS):
+            if any(text in reason for text in REFUSALS):
                 return ConfigError(f"{where} refuses the connection: {reason}")
             return StoreUnavailableError(f"{where} cannot be reached: {reason}")
         if isinstance(error, self._psycopg.DataError) or "cannot adapt" in reason:
             return InvalidValueError(f"a value does not fit the database: {reason}")
         return None
-
-
-def _reason(text: str) -> str:
-    """Return the reason from the last line of libpq's message; lines with a tab are guesses."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\t")]
-    return lines[-1].rpartition(" failed: ")[2].strip() if lines else "no answer"
