@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ...config.options import Config
 from ...database.transactions.database import Database
+from ..catalog.catalog import Catalog
 from ..files.relink import exists
 from ..models import Album, Episode, MediaLibrary, MediaStream, Movie, Track, TVShow
 from ..search import indexing
@@ -29,6 +30,7 @@ from .subtitles import Subtitle
 _FOLDERS = 50  # per transaction
 _BELOW = 200  # files that are looked at to find the only title below a folder
 _PART = 100  # ids of a statement
+_IDS = ("tmdb_id", "tvdb_id", "imdb_id")
 _KINDS = {Movie: "movie", TVShow: "show", Episode: "episode", Album: "album", Track: "track"}
 _File = TypeVar("_File", FileBeside, FileOfTitle)
 Found = Iterator[tuple[Any, Values, list[str]]]
@@ -250,6 +252,10 @@ class Beside:
         self._db.run(queries.change_row(model, tuple(sorted(changes))), id=row.id, **changes)
         if model in _KINDS:
             indexing.index(self._db, _KINDS[model], [row.id])
+        if model in (Movie, TVShow) and any(changes.get(name) for name in _IDS):
+            catalog = Catalog(self._db, self._library)
+            catalog.join_equal(self._db.one(queries.row_by_id(model), row.id))
+            catalog.finish()
         if is_lost:
             self._db.run(queries.read_files_again, files)
             self._again.update(files)

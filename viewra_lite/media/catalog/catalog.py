@@ -129,6 +129,15 @@ class Catalog:
         else:
             self._rename_movie(row, sources.read_of(new_row), new_row.identity, new_row)
 
+    def join_equal(self, row: Movie | TVShow) -> str:
+        """Join a movie or a show with those that have its external id; return the id of the oldest.
+
+        A file beside, or a plugin, said which one it is after it had been placed by its name.
+        """
+        rows: list[Any] = matching.of_equal_ids(row)
+        joined = self._joining.joined(rows)
+        return str(joined.id if joined is not None else row.id)
+
     def finish(self) -> None:
         """Update the counts of albums and the search index."""
         self._music.finish()

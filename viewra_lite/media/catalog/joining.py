@@ -13,7 +13,7 @@ from .. import queries
 from ..files import versions
 from ..files.works import Works
 from ..identities import movie_identity, show_identity
-from ..models import Episode, MediaLibrary, Movie, Season, TVShow
+from ..models import Episode, MediaExtra, MediaLibrary, Movie, Season, TVShow
 from . import matching, sources
 from .cleared import cleared, known
 
@@ -60,6 +60,8 @@ class Joining:
         self._works.merge(gone.work_id, kept.work_id)
         if isinstance(kept, TVShow) and isinstance(gone, TVShow):
             self._join_seasons(kept, gone)
+        of_extras = MediaExtra.movie if model is Movie else MediaExtra.show
+        MediaExtra.update({of_extras: kept.id}).where(of_extras == gone.id).execute()
         model.delete().where(model.id == gone.id).execute()
         self._fill(kept, gone)
         if known(kept, "year") is None and gone.year is not None:

@@ -82,6 +82,23 @@ def shows_of(
     return rows, _free(others, identity, name, _top_folder(library, file.path))
 
 
+def of_equal_ids(row: Any) -> list[Any]:
+    """Return a row and those of its library with an equal external id, the oldest first.
+
+    A row with another id that is unequal is left out.
+    """
+    model, rows = type(row), [row]
+    for column in _IDS:
+        value = getattr(row, column, None)
+        if value is None:
+            continue
+        same = (model.library == row.library_id) & (getattr(model, column) == value)
+        for other in model.select().where(same).order_by(model.id):
+            if all(other.id != one.id and not _is_another(other, one) for one in rows):
+                rows.append(other)
+    return sorted(rows, key=attrgetter("id"))
+
+
 def own_identity(row: Movie, name: MovieName, identity: str) -> str:
     """Return the identity of a movie under the new name of its files.
 

@@ -61,6 +61,7 @@ _KEYS: dict[Any, tuple[str, ...]] = {
 _UNLESS_GIVEN = {"year": None, "album_artist": None, "disc_number": 1, "track_number": 0}
 # Rows of one key differ in these, the surest first.
 _TELLING = ("musicbrainz_id", "tmdb_id", "tvdb_id", "imdb_id", "artist", "year")
+_EXTERNAL_IDS = ("tmdb_id", "tvdb_id", "imdb_id")
 _MOST_NAMED = 10  # ids in a message
 _IDENTITIES: dict[Any, Callable[..., str]] = {
     Movie: movie_identity,
@@ -109,7 +110,22 @@ def save(
         _link(db, model, row_id, given.get("media_file"))
     if model in _KINDS:
         indexing.index(db, _KINDS[model], [row_id])
+    if source == sources.PLUGIN and any(given.get(name) for name in _EXTERNAL_IDS):
+        return _joined(db, model, row_id)
     return row_id
+
+
+def _joined(db: Database, model: Any, row_id: str) -> str:
+    """Join a movie or a show that a plugin has identified with the rows that it turns out to be."""
+    from .catalog import Catalog
+
+    row = model.get_by_id(row_id)
+    if model not in (Movie, TVShow):
+        return row_id
+    catalog = Catalog(db, MediaLibrary.get_by_id(row.library_id))
+    left = catalog.join_equal(row)
+    catalog.finish()
+    return left
 
 
 def _marks(
