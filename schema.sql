@@ -513,7 +513,7 @@ CREATE TABLE playback_sessions (
     watched       REAL NOT NULL DEFAULT 0,        -- seconds watched in it
     completed     BOOLEAN NOT NULL DEFAULT FALSE, -- it reached the end
     kind          TEXT NOT NULL DEFAULT 'other'   -- kind of title
-                  CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+                  CHECK (kind IN ('movie', 'episode', 'track', 'extra', 'other')),
     title         TEXT,                           -- title when it began
     top_title     TEXT                            -- the show, else the title: key of statistics
 );
@@ -558,7 +558,7 @@ CREATE TABLE playback_history (
     duration_watched INTEGER,                        -- seconds
     completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
     kind             TEXT NOT NULL DEFAULT 'other'   -- kind of title
-                     CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+                     CHECK (kind IN ('movie', 'episode', 'track', 'extra', 'other')),
     title            TEXT,                           -- title when it was played
     top_title        TEXT,                           -- the show, else the title: key of statistics
     device_id        TEXT,                           -- the host program's id
@@ -578,7 +578,7 @@ CREATE TABLE playback_history_archive (
     duration_watched INTEGER,                        -- seconds
     completed        BOOLEAN NOT NULL DEFAULT FALSE, -- watched to the end
     kind             TEXT NOT NULL DEFAULT 'other'   -- kind of title
-                     CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+                     CHECK (kind IN ('movie', 'episode', 'track', 'extra', 'other')),
     title            TEXT,                           -- title when it was played
     top_title        TEXT,                           -- the show, else the title: key of statistics
     device_id        TEXT,                           -- the host program's id
@@ -595,7 +595,7 @@ CREATE TABLE playback_daily_totals (
     day       DATE NOT NULL,              -- UTC day of played_at
     user_id   TEXT NOT NULL,              -- the host program's id
     kind      TEXT NOT NULL               -- kind of title
-              CHECK (kind IN ('movie', 'episode', 'track', 'other')),
+              CHECK (kind IN ('movie', 'episode', 'track', 'extra', 'other')),
     top_title TEXT NOT NULL,              -- the show, else the title; empty if unknown
     plays     INTEGER NOT NULL DEFAULT 0, -- number of plays
     completed INTEGER NOT NULL DEFAULT 0, -- number of plays to the end

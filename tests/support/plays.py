@@ -133,9 +133,17 @@ def added_up(
     def most(sums: dict[Any, Sum]) -> list[Any]:
         return sorted(sums, key=lambda key: (-sums[key].seconds, -sums[key].plays, key))
 
+    def tops(*, extras: bool) -> list[TitleTotal]:
+        return [
+            TitleTotal(kind, title, *titles[title, kind].told)
+            for title, kind in most(titles)
+            if (kind == "extra") == extras
+        ][:10]
+
     return Stats(
         *all_of_it.told,
-        [TitleTotal(kind, title, *titles[title, kind].told) for title, kind in most(titles)][:10],
+        tops(extras=False),
         [DayTotal(day, *days[day].told) for day in sorted(days)],
         [UserTotal(user, *users[user].told) for user in most(users)],
+        tops(extras=True),
     )

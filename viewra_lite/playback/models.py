@@ -25,7 +25,7 @@ from .import_models import ImportedRow, PlaybackImport, WaitingRow
 METHODS = ("direct", "transcode", "remux")
 OPEN_STATES = ("starting", "playing", "paused")
 SESSION_STATES = (*OPEN_STATES, "stopped", "completed", "expired", "failed")
-KINDS = ("movie", "episode", "track", "other")
+KINDS = ("movie", "episode", "track", "extra", "other")
 
 
 def _false(help_text: str) -> Any:

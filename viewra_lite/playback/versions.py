@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from peewee import JOIN
+
+from ..database.orm.nodes import OneOf, Placeholder
+from ..database.orm.statements import Query, statement
 from ..database.transactions.database import Database
-from ..media.models import Episode, MediaFile, Movie, Track, TVShow, best_of
+from ..media.models import Episode, MediaExtra, MediaFile, Movie, Track, TVShow, best_of
 from . import queries
 from .shared import Parts
 
@@ -88,14 +92,14 @@ def names_music(identity: str | None, mime_type: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The title of a file: a movie, episodes of a show, a track, or none that is known."""
+    """The title of a file: a movie, episodes of a show, a track, an extra, or none."""
 
     kind: str
-    """movie, episode, track or other."""
+    """movie, episode, track, extra or other."""
     title: str
-    """For lists: Dune (2021), Dark S01E01 Secrets, Gould - Aria."""
+    """For lists: Dune (2021), Dark S01E01 Secrets, Gould - Aria, Dune (2021) - Teaser."""
     top_title: str
-    """The key of statistics: the show, else the title."""
+    """The key of statistics: the show, the movie or the show of an extra, else the title."""
     movie: Movie | None = None
     episodes: list[Episode] = field(default_factory=list)
     """In order; several where the file holds several. Each has its `show`."""
@@ -110,8 +114,10 @@ class Subject:
 def subjects(db: Database, versions: Versions) -> dict[str, Subject]:
     """Return the title of each requested file, by id, without removed files that have none."""
     rows = _rows_of_works(db, versions.kinds)
-    found = {}
+    found = _extras(db, versions)
     for id in versions.requested:
+        if id in found:
+            continue
         file = versions.files.get(id)
         own = _in_one_library(
             [row for work_id in versions.works_of(id) for row in rows[work_id]],
@@ -119,6 +125,38 @@ def subjects(db: Database, versions: Versions) -> dict[str, Subject]:
         )
         if own or file is not None:
             found[id] = _subject(own, "" if file is None else file.filename, is_music(file))
+    return found
+
+
+class _Extra(NamedTuple):
+    file_id: str
+    title: str
+    movie: str | None
+    year: int | None
+    show: str | None
+
+
+@statement
+def _extras_of_files(file_ids: Placeholder) -> Query:
+    return (
+        MediaExtra.select(
+            MediaExtra.media_file, MediaExtra.title, Movie.title, Movie.year, TVShow.title
+        )
+        .join(Movie, JOIN.LEFT_OUTER)
+        .switch(MediaExtra)
+        .join(TVShow, JOIN.LEFT_OUTER)
+        .where(OneOf(MediaExtra.media_file, file_ids))
+        .objects(_Extra)
+    )
+
+
+def _extras(db: Database, versions: Versions) -> dict[str, Subject]:
+    ids = [id for id in versions.requested if id in versions.files and versions.files[id].is_extra]
+    found = {}
+    for extra in db.all(_extras_of_files, ids) if ids else ():
+        owner = extra.show if extra.movie is None else _movie_title(extra.movie, extra.year)
+        title = extra.title if owner is None else f"{owner} - {extra.title}"
+        found[extra.file_id] = Subject("extra", title, owner or title)
     return found
 
 
@@ -138,12 +176,12 @@ def _rows_of_works(db: Database, kinds: dict[str, str]) -> dict[str, list[Any]]:
     for work_id, kind in kinds.items():
         ids[kind].append(work_id)
     rows: dict[str, list[Any]] = defaultdict(list)
-    for kind, statement in (
+    for kind, of_works in (
         ("movie", queries.movies_of_works),
         ("episode", queries.episodes_of_works),
         ("track", queries.tracks_of_works),
     ):
-        for row in db.all(statement, ids[kind]) if ids[kind] else ():
+        for row in db.all(of_works, ids[kind]) if ids[kind] else ():
             rows[row.work_id].append(row)
     return rows
 
@@ -167,7 +205,7 @@ def _subject(rows: list[Any], filename: str, music: bool) -> Subject:
         return Subject("track" if music else "other", title, title)
     first = rows[0]
     if isinstance(first, Movie):
-        title = f"{first.title} ({first.year})" if first.year else first.title
+        title = _movie_title(first.title, first.year)
         return Subject("movie", title, title, movie=first)
     if isinstance(first, Track):
         artist = first.artist or first.album.album_artist
@@ -176,6 +214,10 @@ def _subject(rows: list[Any], filename: str, music: bool) -> Subject:
     episodes = sorted(rows, key=lambda row: (row.season_number, row.episode_number or 0))
     show = episodes[0].show
     return Subject("episode", _episode_title(show, episodes), show.title, episodes=episodes)
+
+
+def _movie_title(title: str, year: int | None) -> str:
+    return f"{title} ({year})" if year else title
 
 
 def _title_of_name(filename: str) -> str:

@@ -144,6 +144,7 @@ def test_nothing_is_said_on_stderr_and_well(cli: Run, home: Home) -> None:
         "top_titles": [],
         "by_day": [],
         "by_user": [],
+        "top_extras": [],
     }
 
 

@@ -203,7 +203,7 @@ plays = st.fixed_dictionaries(
     {
         "played_at": moments,
         "user_id": st.sampled_from(["ann", "bob", "Bob"]),
-        "kind": st.sampled_from(["movie", "episode", "other"]),
+        "kind": st.sampled_from(["movie", "episode", "extra", "other"]),
         "top_title": st.none() | st.sampled_from(["", "Dark", "dark", "Ä"]),
         "duration_watched": st.none() | st.integers(0, 5) | st.integers(0, 2**31 - 1),
         "completed": st.booleans(),

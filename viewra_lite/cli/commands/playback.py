@@ -314,7 +314,7 @@ def _hours(hours: float) -> str:
 def _print_totals(stats: Stats, *, by_user: bool) -> None:
     titles = [
         (total.title or _UNTITLED, total.kind, total.plays, total.completed, _hours(total.hours))
-        for total in stats.top_titles
+        for total in (*stats.top_titles, *stats.top_extras)
     ]
     users = [
         (total.user_id, total.plays, total.completed, _hours(total.hours))

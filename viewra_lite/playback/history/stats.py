@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -55,11 +55,13 @@ class Stats:
     completed: int
     hours: float
     top_titles: list[TitleTotal]
-    """The ten with the most hours, then plays."""
+    """The ten with the most hours, then plays; without extras."""
     by_day: list[DayTotal]
     """In order, without days that have no play."""
     by_user: list[UserTotal]
     """Most hours first."""
+    top_extras: list[TitleTotal] = field(default_factory=list)
+    """The ten movies and shows whose extras were watched the most; `title` is the movie or show."""
 
 
 def checked_span(
@@ -102,8 +104,13 @@ def stats(
     def totals(*names: str) -> list[Any]:
         return db.all(stats_queries.totals_by(bool(user), *names), *span, *user)
 
+    def top(*, extras: bool) -> list[TitleTotal]:
+        statement = stats_queries.top_titles(bool(user), extras)
+        rows = db.all(statement, *span, *user)
+        return [TitleTotal(row.kind, row.top_title, *_sums(row)) for row in rows]
+
     with db.reader():  # one snapshot: a play that is being archived counts once
-        titles, users = totals("kind", "top_title"), totals("user_id")
+        titles, extras, users = top(extras=False), top(extras=True), totals("user_id")
         if zone is None:
             days = [DayTotal(row.day, *_sums(row)) for row in totals("day")]
         else:
@@ -113,9 +120,10 @@ def stats(
         sum(row.plays for row in users),
         sum(row.completed for row in users),
         sum(row.seconds for row in users) / _HOUR_S,
-        [TitleTotal(row.kind, row.top_title, *_sums(row)) for row in titles],
+        titles,
         days,
         [UserTotal(row.user_id, *_sums(row)) for row in users],
+        extras,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable
 from functools import lru_cache
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from peewee import ModelSelect, Select, fn
+from peewee import SQL, ModelSelect, Select, fn
 
 from ...database.orm.nodes import Placeholder, Typed, UtcDay
 from ...database.orm.statements import Query, Statement
@@ -15,18 +16,33 @@ from ..models import PlaybackDailyTotal, PlaybackHistory, PlaybackHistoryArchive
 from .queries import count_of, top_title_of
 
 TOP_TITLES = 10
+_EXTRA = SQL("'extra'")
 _SUMS = ("plays", "completed", "seconds")
 _MOST = ("seconds", "plays")  # which comes first
 
 
 @lru_cache(maxsize=None)
 def totals_by(of_user: bool, *names: str) -> Statement:
-    """Return the statement that sums a time by columns: day, or user_id, or kind, top_title.
+    """Return the statement that sums a time by columns: day, or user_id.
 
     Arguments (since, until, first, last, first_day, last_day, *user_id): archived plays are
     counted by daily totals from first_day to before last_day, and by rows from since to before
     first and from last to before until. Rows have these names, plays, completed and seconds.
     """
+    return _totals(of_user, names, lambda model: None)
+
+
+@lru_cache(maxsize=None)
+def top_titles(of_user: bool, extras: bool) -> Statement:
+    """Return totals_by() kind and top_title, the ten highest, of extras or of all else."""
+
+    def only(model: Any) -> Any:
+        return model.kind == _EXTRA if extras else model.kind != _EXTRA
+
+    return _totals(of_user, ("kind", "top_title"), only)
+
+
+def _totals(of_user: bool, names: tuple[str, ...], only: Callable[[Any], Any]) -> Statement:
     live, archive, total = PlaybackHistory, PlaybackHistoryArchive, PlaybackDailyTotal
 
     def build(
@@ -51,6 +67,8 @@ def totals_by(of_user: bool, *names: str) -> Statement:
                 .where(column >= start, column < end)
                 .group_by(*key)
             )
+            condition = only(model)
+            query = query if condition is None else query.where(condition)
             return query.where(model.user_id == user[0]) if of_user else query
 
         every = (

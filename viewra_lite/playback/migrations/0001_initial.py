@@ -32,7 +32,7 @@ def up(migrator, db):
         return [SQL('DEFAULT FALSE')]
 
     def kinds():
-        return [Check('"kind" IN (\'movie\', \'episode\', \'track\', \'other\')')]
+        return [Check('"kind" IN (\'movie\', \'episode\', \'track\', \'extra\', \'other\')')]
 
     def index(model, name, *columns, where=None):
         model.add_index(model.index(*columns, name=name, where=where))

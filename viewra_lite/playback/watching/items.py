@@ -22,7 +22,7 @@ class WatchItem:
     """An entry of a list: the file to play, its title, and the user's progress."""
 
     kind: str
-    """movie, episode, track or other."""
+    """movie, episode, track or other; extras are not listed."""
     title: str
     """For lists: Dune (2021), Dark S01E01 Secrets."""
     media_file: MediaFile
