@@ -14,7 +14,7 @@ _ID = re.compile(
 )
 _IMDB = re.compile(r"(?<![a-z0-9])(tt\d{7,9})(?![0-9])", re.I)
 _SITE = re.compile(
-    r"\s*\[?\s*(?:www?[.,][^\s\]]+|www \w+ \w+(?= - )|"
+    r"(?:^from\b)?\s*\[?\s*(?:www?[.,][^\s\]]+|www \w+ \w+(?= - )|"
     r"[\w-]+\.(?:com|net|org|info|tv|cc|to|me|ws)(?=\s*\]|\s+-))\s*\]?[\s_-]+",
     re.I,
 )
@@ -84,7 +84,7 @@ def _trimmed(text: str) -> str:
 
 def without_group(text: str) -> str:
     """Drop a leading "[Group]"; "[REC] 2" keeps it, for there it is the title."""
-    text = _SITE.sub("", text)
+    text = _SITE.sub(" ", text).lstrip()
     found = re.match(r"\s*\[([^\[\]]+)\][ ._-]*(?=\S)", text)
     if found is None or re.fullmatch(YEAR, found.group(1)):
         return text

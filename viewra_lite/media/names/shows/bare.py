@@ -33,7 +33,8 @@ _DASHED = re.compile(
 _TRAILING = re.compile(r"[ ._-]#?(?P<number>\d{2,4})(?:v\d)?(?=[ ._]*(?:[\[(]|$|end\b))", re.I)
 _TRAILING_RANGE = re.compile(
     rf"(?<!\d)(?<!part)[ ._(-](?P<number>\d{{1,4}})(?:v\d)?(?:{_RANGE_DASH}|[ ._]to[ ._])"
-    r"(?P<last>\d{1,4})(?:v\d)?(?=[ ._)]*(?:[\[(]|batch\b|complete\b|end\b|$|-\.))",
+    r"(?:(?<=0\d-)\d\d-)?(?P<last>\d{1,4})(?:v\d)?"
+    r"(?=[ ._)]*(?:[\[(]|batch\b|complete\b|end\b|$|-\.))",
     re.I,
 )
 _BEFORE_CRUFT = re.compile(
@@ -62,6 +63,9 @@ def find_bare(text: str) -> Token | None:
         if found.re is _TRAILING_RANGE and len(found["number"]) == 1 and found["last"][0] == "0":
             season, number = int(found["number"]), int(found["last"])  # "Show 2-05"
             return Token(found.start(), found.end(), (number,), season, "bare")
+        if found.re is _TRAILING_RANGE and _is_pair(found):
+            season, number = int(found["number"]), int(found["last"])  # "Show 03-20"
+            return Token(found.start(), found.end(), (number,), season, "bare")
         is_loose = found.re in _MAY_HOLD_SEASON and (text[found.start()] != "-" or " " not in text)
         return Token(
             found.start("number") if found.re is _GLUED else found.start(),
@@ -71,6 +75,16 @@ def find_bare(text: str) -> Token | None:
             may_hold_season=is_loose and len(found["number"]) > 2,
         )
     return None
+
+
+_MOST_IN_A_FILE = 6  # of a name without brackets, which releases of many episodes have
+
+
+def _is_pair(found: re.Match[str]) -> bool:
+    """Whether "03-20" at the end is season 3, episode 20, and not 18 episodes."""
+    is_short = len(found["number"]) == len(found["last"]) == 2 and "-" in found.group()
+    spread = int(found["last"]) - int(found["number"])
+    return is_short and spread >= _MOST_IN_A_FILE and not re.search(r"[\[(]", found.string)
 
 
 def find_in_square(text: str) -> Token | None:
@@ -100,9 +114,12 @@ def _bare_numbers(text: str) -> Iterator[re.Match[str]]:
     yield from reversed(dashed)
     yield from reversed(list(_BRACKETED.finditer(text, 1)))
     yield from reversed(list(_TRAILING_RANGE.finditer(text)))
+    trailing = list(_TRAILING.finditer(text))[::-1]
+    if leading and leading["number"][0] != "0":  # "99 Harbours 05 [720p]"
+        yield from (found for found in trailing if found["number"][0] == "0")
     if leading:
         yield leading
-    yield from reversed(list(_TRAILING.finditer(text)))
+    yield from trailing
     for cruft in (_RESOLUTION.search(text), CRUFT.search(text)):
         if cruft:
             yield from _BEFORE_CRUFT.finditer(text, 0, cruft.start())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from ..text import YEAR
 
@@ -42,6 +43,7 @@ _ORDINAL = r"(\d{1,2})(?:st|nd|rd|th|er|º|\.(?= ))?"
 _TIME = r"(?:[ ._-]\d\d[ ._-]\d\d(?:[ ._-]\d\d)?(?!\d))?"  # of a recording: "2018_03_24_19_00_00"
 _YEAR_FIRST = re.compile(rf"(?<![^\W_])({YEAR})([ ._-])(\d\d)\2(\d\d)(?!\d){_TIME}")
 _YEAR_LAST = re.compile(rf"(?<![^\W_])(\d\d)([ ._-])(\d\d)\2({YEAR})(?!\d)")
+_YEAR_CROSS = re.compile(rf"(?<![^\W_])({YEAR})[xх]()(\d\d)\.(\d\d)(?![\d-])", re.I)
 _COMPACT = re.compile(
     rf"(?<![^\W_])({YEAR})(\d\d)(\d\d)(?:(?:T|[ _-])\d{{4}}(?:\d\d)?)?(?![^\W_])", re.I
 )
@@ -89,7 +91,7 @@ def _short_separated(text: str) -> Iterator[Day]:
 
 
 def _year_first(text: str) -> Iterator[Day]:
-    for found in _YEAR_FIRST.finditer(text):
+    for found in chain(_YEAR_FIRST.finditer(text), _YEAR_CROSS.finditer(text)):
         year, second, third = int(found[1]), int(found[3]), int(found[4])
         day = _day(found, year, second, third) or _day(found, year, third, second)
         if day:

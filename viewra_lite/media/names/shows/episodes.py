@@ -23,7 +23,8 @@ from .tokens import find_certain, find_marked, find_token
 _SHELF = re.compile(
     r"(?:(?:my[ ._-]?)?tv|tv[ ._-]?(?:shows?|series)|shows|series|serien|séries|anime|cartoons?|"
     r"kids|downloads?|completed?|torrents?|usenet|new|incoming|unsorted|recordings?|videos?|other|"
-    r"ended|continuing|watched|misc|documentar(?:y|ies)|comed(?:y|ies)|dramas?|reality|sitcoms?|"
+    r"(?:post-?)?processing|temp|tmp|unpacked|extracted|sorted|storage|shared?|"
+    r"seasons|ended|continuing|watched|misc|documentar(?:y|ies)|comed(?:y|ies)|dramas?|reality|sitcoms?|"
     r"[a-z#]|\d{1,4}-\d{1,4}|[a-z]-[a-z])(?:(?<=[a-z]{4})[ ._-]?\d{1,3})?",
     re.I,
 )
@@ -36,6 +37,7 @@ _EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
 _NUMBER_FIRST = re.compile(r"\s*\[(?:s\d{1,4}[ ._]?)?(?:[\d.x-]+|(?:-?ep?\d{1,4})+)\]", re.I)
 _NUMBER_IN_BRACES = re.compile(r"\{(\d{1,4})\}")
 _GROUP_IN_PARENTHESES = re.compile(r"\A\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
+_GROUP_AND_NUMBER = re.compile(r"\A\s*\[[^\[\]]{2,}\][ _]*(?=\d{1,3}[ _][^\W\d_].*\()")
 _NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
 
 
@@ -117,7 +119,7 @@ def _read(name: str) -> _Name:
     bare = _NEW_SHOW.sub(" ", without_ids(name).translate(_EAST_ASIAN_BRACKETS))
     if " " not in bare and bare.count("+") > 1:
         bare = bare.replace("+", " ")
-    text = bare if _NUMBER_FIRST.match(bare) else without_group(bare)
+    text = bare if _NUMBER_FIRST.match(bare) else without_group(_GROUP_AND_NUMBER.sub("", bare))
     text = _GROUP_IN_PARENTHESES.sub("", text)
     is_fansub = text != bare
     day = find_day(text)
@@ -174,7 +176,8 @@ def _folder(name: str) -> Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
     text = without_group(without_ids(name).translate(_EAST_ASIAN_BRACKETS))
     if is_specials(text.strip()):
-        return Show(words(text.rpartition(" - ")[0]), season=0)
+        before = text.rpartition(" - ")[0]
+        return Show("" if find_season(before) else words(before), season=0)
     found = find_season(text)
     if found is None:
         token, day = find_marked(text), find_day(text)
@@ -260,7 +263,7 @@ def _guessed_token(guessed: dict[str, list[Found]]) -> Token | None:
     numbers = [one.value for one in guessed.get("episode", ()) if isinstance(one.value, int)]
     if not numbers:
         return None
-    if numbers[-1] - numbers[0] >= MOST_EPISODES_IN_A_FILE:
+    if numbers != sorted(numbers) or numbers[-1] - numbers[0] >= MOST_EPISODES_IN_A_FILE:
         numbers = numbers[:1]
     season = first(guessed, "season")
     return Token(
@@ -334,7 +337,8 @@ def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | Non
     end = release_start(guessed, begin, len(text))
     cruft = CRUFT.search(text, begin, end)
     end = cruft.start() if cruft else end
-    tail = _NOTE.sub(" ", text[begin:end])
+    tail = text[begin:end] if end == len(text) else _DOT_AT_END.sub("", text[begin:end])
+    tail = _NOTE.sub(" ", tail)
     title = words(tail.lstrip(" ._-")) or None
     if title and (
         _ONLY_DATE.fullmatch(title) or (end < len(text) and _OF_RELEASE.fullmatch(title))

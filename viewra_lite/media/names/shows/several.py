@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..facts import SeasonEpisodes
+from .spelled import number_of
 
 MOST_EPISODES_IN_A_FILE = 100
 
@@ -12,7 +13,7 @@ _TO = "to|thru|through|bis|al?|à|au|do|по|tot|til|till|ate|até"
 _AND = "and|und|y|e|et|en|i|и|og|och"
 # What may follow a token's first number: ".S01E03", "x04", "-E05", " & 1x06", "+02", "~16".
 _NEXT = re.compile(
-    rf"(?P<gap>[ ._]?(?:[-–~+&,]|and|to)[ ._]?|[ ._](?:{_TO}|{_AND})[ ._]|[ ._]?)"
+    rf"(?P<gap>[ ._]?(?:[-–~+&,;]|and|to)[ ._]?|[ ._](?:{_TO}|{_AND})[ ._]|[ ._]?)"
     r"(?:s(?P<season>\d{1,4})[ ._]?)?"
     r"(?P<mark>(?P<cross>\d{1,2}|20\d\d)[xх](?=\d)|e(?:pi?s?)?[ ._]?|[xхе])?"
     r"(?P<number>\d{1,5})(?:v\d)?(?:(?=s\d{1,2}e\d)|(?![^\W_]|\.\d(?![\dp])))",
@@ -31,6 +32,7 @@ _LATER_SEASON = re.compile(
     r"(?P<number>\d{1,3})(?!\d)",
     re.I,
 )
+_BRACKET_NEXT = re.compile(r"[ ._]*[\[(]")
 _OF_MANY = re.compile(r"[ ._]?(?:of|из)[ ._]?\d{1,3}(?![^\W_])", re.I)
 
 
@@ -48,9 +50,11 @@ def all_of(
         following = int(found["number"])
         said = found["season"] or found.groupdict().get("cross")
         is_other_season = said is not None and int(said) != season
-        if (
-            following <= episodes[-1]
-            or is_other_season
+        if is_other_season or following in episodes:
+            break
+        is_before = following < episodes[0] and found["season"] is not None  # "S01E02.S01E01"
+        if not is_before and (
+            following < episodes[-1]
             or not _continues(found, episodes[-1], has_season=season is not None)
         ):
             break
@@ -59,6 +63,8 @@ def all_of(
         at = found.end()
     of_many = _OF_MANY.match(text, at)
     at = of_many.end() if of_many else at
+    episodes.sort()
+    episodes.sort()
     first, last = episodes[0], episodes[-1]
     is_range = len(gaps) == 1 and _IS_RANGE.fullmatch(gaps[0])
     if is_range and last - first < MOST_EPISODES_IN_A_FILE:
@@ -92,7 +98,11 @@ def _continues(found: re.Match[str], last: int, *, has_season: bool) -> bool:
         return not is_absolute or not has_season or int(number) - last < 10
     if _IS_LIST.fullmatch(gap):
         return int(number) == last + 1
-    is_tight = gap.strip() in ("-", "~", "+", "&") and gap != " - "
+    if gap == " - " and not has_season:  # "Episode 1001 - 1012 [720p]"
+        return len(number) == len(str(last)) > 2 and bool(
+            _BRACKET_NEXT.match(found.string, found.end())
+        )
+    is_tight = gap == "," or (gap.strip() in ("-", "~", "+", "&") and gap != " - ")
     is_tight = is_tight or _IS_WORD.fullmatch(gap) is not None
     is_next = gap in (".", "_") and int(number) == last + 1 and len(number) == 2
     return (is_tight or is_next) and found.string[found.end() : found.end() + 1] in _AFTER_NUMBER
@@ -106,5 +116,5 @@ def span(first: int, last: int) -> tuple[int, ...]:
 
 def spanned(found: re.Match[str]) -> tuple[int, ...]:
     """Return the episodes from a match's "number" to its "last", if it has one."""
-    number = int(found["number"])
+    number = number_of(found["number"]) or 0
     return span(number, int(found.groupdict().get("last") or number))

@@ -15,6 +15,9 @@ def number_of(said: str) -> int | None:
     """Return the number that digits or a word say, or None."""
     if said.isdecimal():
         return int(said)
+    tens, ten, ones = said.rpartition("十")
+    if ten and len(said) > 1:  # "二十三"
+        return 10 * (number_of(tens) or 1) + (number_of(ones) or 0)
     for words in (CARDINALS, ORDINALS, ROMAN, CHINESE):
         if said.lower() in words:
             return words.index(said.lower()) + 1

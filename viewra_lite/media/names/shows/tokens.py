@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..text import YEAR
 from .bare import find_bare
@@ -32,6 +32,7 @@ _SEASON_NUMBER = re.compile(
     r"(?<![^\W_])[st](\d{1,2})(?:[ ._]{0,2}-[ ._]{0,2}|[ ._]{1,2})(\d{1,3})(?:v\d)?(?![^\W_])", re.I
 )
 _LEADING_PAIR = re.compile(r"\s*(\d{1,2})(?:-(\d{2})(?=[ ._]|$)(?!\.\d)|\.(\d{2})(?=[ ._]+-[ ._]))")
+_LEADING_NUMBER = re.compile(r"\s*\d{1,4}[ ._]+[-–]")
 _CAP = re.compile(r"[\[(. _]cap\.?[ ]?(\d{1,2})(\d{2})(?:[_-]\d{1,2}(\d{2}))?(?=[\]). _])", re.I)
 _EPISODE_WORD = (
     "episoden|folgen?|epis[oó]dios?|episodi|[eé]pisodes?|episod|epizoda|epizód|eps|epi|ep"
@@ -40,9 +41,10 @@ _EPISODE_WORD = (
 )
 _WORDED = re.compile(
     rf"(?<![^\W_])(?:(?:{_EPISODE_WORD}|#)[ ._#:№-]{{0,3}}|e)(\d{{1,5}})"
-    r"(?![^\W_]|\.\d{1,2}(?!\d)|-?\d{3,4}p)"
+    r"(?![^\W_]|\.\d{1,2}(?!\d))"
     rf"|(?<![^\W_])(?:{_EPISODE_WORD}|#)[ ._#:№-]{{0,3}}(\d{{1,4}})(?=v\d|end\b)"
-    rf"|(?<![^\W_])episode[ ._](?:({'|'.join(CARDINALS)}))(?![^\W_])",
+    rf"|(?<![^\W_])episode[ ._](?:({'|'.join(CARDINALS + [x for x in ROMAN if len(x) > 1])})"
+    r"(?![^\W_])|([ivx])(?=[ ._]*(?:$|[\[(-])))",
     re.I,
 )
 _WORDED_GLUED = re.compile(r"(?<![^\W_])ep?(\d{1,4})(?=(?:ep?|v)\d)", re.I)
@@ -55,11 +57,12 @@ _RUSSIAN_SHORT = re.compile(
     r"(?<![^\W_])(\d{1,2})[ ._](?:sez|сез)\w*[ ._](\d{1,3})[ ._](?:ser|сер)\w*", re.I
 )
 _OF = re.compile(
-    r"(?<![^\W_])(?:part[ ._]?)?(\d{1,3})[ ._]?(?:of|из|iz|von|de|di|van)[ ._]?\d{1,3}(?![^\W_])",
+    r"(?<![^\W_])(?:(?:part|cd|dis[ck])[ ._]?)?(\d{1,3})[ ._]?(?:of|из|iz|von|de|di|van)"
+    r"[ ._]?\d{1,3}(?![^\W_])",
     re.I,
 )
 _EAST_ASIAN = re.compile(
-    r"(?<![全共\d])第?\s*(?P<number>\d{1,4})(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화회]"
+    r"(?<![全共\d])(?:第?\s*(?P<number>\d{1,4}|(?<=第)[一二三四五六七八九十]{1,3}))(?:[-~](?P<last>\d{1,4}))?\s*[話话集回화회]"
 )
 _SPECIAL = re.compile(
     r"(?<![^\W_])(?:s\d{1,2})?(?P<series>ova|oad|ovd|ona(?=[ ._-]*\d)|ex(?=\d)|sp|special)s?"
@@ -103,9 +106,21 @@ def find_marked(text: str) -> Token | None:
         if found:
             season, number = (int(group) for group in found.groups() if group)
             episodes, end = all_of(text, found.end(), number, season)
+            episodes = with_next(episodes, pattern.finditer(text, end), season)
             later, end = later_seasons(text, end, season)
             return Token(found.start(), end, episodes, season, later=later)
     return None
+
+
+def with_next(
+    episodes: tuple[int, ...], marks: Iterable[re.Match[str]], season: int
+) -> tuple[int, ...]:
+    """Add the next numbers that a name marks further on: "S01E01 Title S01E02 Title"."""
+    for mark in marks:
+        other, number = (int(group) for group in mark.groups() if group)
+        if other == season and number == episodes[-1] + 1:
+            episodes += (number,)
+    return episodes
 
 
 def find_certain(text: str) -> Token | None:
@@ -121,6 +136,8 @@ def _pair(text: str) -> Token | None:
     season, number = int(found[1]), int(found[2] or found[3])
     if found[2] and len(found[1]) == 2 and number > season:
         return None
+    if found[3] and len(found[1]) == 2 and number == season + 1:  # "07.08 - Title"
+        return Token(found.start(), found.end(), (season, number), kind="bare")
     return Token(found.start(), found.end(), (number,), season)
 
 
@@ -139,6 +156,8 @@ def _worded(text: str) -> Token | None:
         number = number_of(next(group for group in found.groups() if group)) or 0
         if after and found.start() > after.start() and re.fullmatch(YEAR, str(number)):
             continue  # "7.Bölüm.2021"
+        if text[found.start()] == "#" and _LEADING_NUMBER.match(text):
+            continue  # "21 - Mail #1"
         episodes, end = all_of(text, found.end(), number)
         return Token(found.start(), end, episodes, kind="worded")
     return Token(after.start(), after.end(), spanned(after), kind="worded") if after else None
