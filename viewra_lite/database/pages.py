@@ -1,14 +1,27 @@
-"""Keyset pages: each starts after the last row of the previous one, even if rows changed since."""
+"""Keyset pages: each starts after the last row of the previous one, even if rows changed since.
+
+A row that cannot be read does not end the list that it is in: it is left out, and the log names it.
+The verb for the single thing raises CorruptStoreError.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..errors import CorruptStoreError
 from .checks import not_a_cursor
+from .orm.statements import Compiled
+
+if TYPE_CHECKING:
+    from .orm.statements import Statement
+    from .transactions.database import Database
+
+_log = logging.getLogger("viewra_lite.database")
 
 Item = TypeVar("Item")
 
@@ -29,11 +42,67 @@ class Page(Generic[Item]):
 
 
 def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequence[Any]]) -> Any:
-    """Make a Page of rows that were selected with limit + 1; key(row) returns its sort key."""
+    """Make a Page of rows that were selected with limit + 1; key(row) returns its sort key.
+
+    None in place of a row is left out. Raises CorruptStoreError if no row of a page can be read.
+    """
+    items = [row for row in rows[:limit] if row is not None]
     if len(rows) <= limit:
-        return Page(rows, None)
-    items = rows[:limit]
+        return Page(items, None)
+    if not items:
+        raise CorruptStoreError("no row of this page can be read: the log names each of them")
     return Page(items, _cursor(kind, key(items[-1])))
+
+
+def readable(db: Database, statement: Statement, *arguments: Any) -> list[Any]:
+    """Run a reading statement like db.all(), without the rows that cannot be read."""
+    return [row for row in rows_or_none(db, statement, *arguments) if row is not None]
+
+
+def rows_or_none(db: Database, statement: Statement, *arguments: Any) -> list[Any]:
+    """Run a reading statement like db.all(), with None for each row that cannot be read."""
+    try:
+        return db.all(statement, *arguments)
+    except CorruptStoreError:
+        pass  # the parts say which rows
+    with db.reader():
+        compiled = statement.compiled[db.backend.engine]
+        return _Parts(db, compiled, compiled.bind(arguments)).all()
+
+
+class _Parts:
+    """The rows of a statement in ever smaller parts, until only those that fail are left out."""
+
+    def __init__(self, db: Database, compiled: Compiled, parameters: Sequence[Any]) -> None:
+        self._db = db
+        self._compiled = compiled
+        self._parameters = parameters
+
+    def all(self) -> list[Any]:
+        [(count,)] = self._run(f"SELECT count(*) FROM ({self._compiled.sql}) AS found")
+        return self._between(0, count)
+
+    def _between(self, first: int, end: int) -> list[Any]:
+        part = f"SELECT * FROM ({self._compiled.sql}) AS found LIMIT {end - first} OFFSET {first}"
+        try:
+            rows, fill = self._run(part), self._compiled.fill
+            return rows if fill is None else fill(rows)
+        except CorruptStoreError as exc:
+            if end - first == 1:
+                # The place only: the value is the user's.
+                where = str(exc).partition(" holds ")[0]
+                _log.warning("left out of a list, because it cannot be read: %s", where)
+                return [None]
+        middle = (first + end) // 2
+        return self._between(first, middle) + self._between(middle, end)
+
+    def _run(self, sql: str) -> list[Any]:
+        part = Compiled(sql, _unchanged, None, self._compiled.query)
+        return self._db.fetch(part, self._parameters)
+
+
+def _unchanged(parameters: Sequence[Any]) -> Sequence[Any]:
+    return parameters
 
 
 def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -> list[Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 
+from ..database.pages import readable
 from ..database.backend import ConnectionFacts, DatabaseFacts
 from ..database.checks import checked_limit, checked_moment, checked_seconds, or_none
 from ..media.libraries import is_locked
@@ -116,7 +117,8 @@ class Maintenance(Module):
         belongs to no movie, episode or track has neither. limit is 1 to 1000. Raises
         InvalidValueError.
         """
-        found: list[MediaFile] = self.db.all(queries.files_with_problems, checked_limit(limit))
+        limit = checked_limit(limit)
+        found: list[MediaFile] = readable(self.db, queries.files_with_problems, limit)
         return found
 
     # Inside

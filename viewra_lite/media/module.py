@@ -19,7 +19,7 @@ from ..database.checks import (
     or_none,
     refused,
 )
-from ..database.pages import Page, start_after
+from ..database.pages import readable, rows_or_none, start_after, Page
 from . import libraries, queries
 from .catalog.verbs import CatalogVerbs
 from .models import (
@@ -126,7 +126,7 @@ class MediaModule(CatalogVerbs):
 
     def libraries(self) -> list[MediaLibrary]:
         """Return all libraries, sorted by name."""
-        return self.db.all(queries.libraries)
+        return readable(self.db, queries.libraries)
 
     def libraries_due(self, now: datetime | None = None) -> list[MediaLibrary]:
         """Return the libraries whose scan_interval has passed since their last completed scan.
@@ -252,7 +252,7 @@ class MediaModule(CatalogVerbs):
         A scan of any process, or a reconciliation, writes how far it is once a second at most.
         `running` is False if it has ended, or if its process has died.
         """
-        scans: list[MediaScan] = self.db.all(queries.scans)
+        scans: list[MediaScan] = readable(self.db, queries.scans)
         for scan in scans:
             scan.running = scan.ended_at is None and libraries.is_locked(self.db, scan.library_id)
         return scans
@@ -325,11 +325,11 @@ class MediaModule(CatalogVerbs):
             from .files import queries as file_queries
 
             statement = file_queries.files_placed(placed, start is not None)
-            rows = self.db.all(statement, library_id, count, *(start or ()))
+            rows = rows_or_none(self.db, statement, library_id, count, *(start or ()))
         elif start is None:
-            rows = self.db.all(queries.files_first, library_id, count)
+            rows = rows_or_none(self.db, queries.files_first, library_id, count)
         else:
-            rows = self.db.all(queries.files_after, library_id, count, start[0])
+            rows = rows_or_none(self.db, queries.files_after, library_id, count, start[0])
         return self._page(rows, limit, "files", lambda file: (file.path,))
 
     # Finding

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..config.options import Config
+from ..database.pages import readable
 from ..database.checks import (
     checked_id,
     checked_ids,
@@ -134,7 +135,7 @@ class PlaybackModule(HistoryVerbs):
         """Return the open sessions of a user or of all, oldest first. Raises InvalidValueError."""
         user = or_none(checked_id, "user_id", user_id)
         # Filtered here: with the user in WHERE, the planner reads every session of that user.
-        every: list[PlaybackSession] = self.db.all(queries.open_sessions)
+        every: list[PlaybackSession] = readable(self.db, queries.open_sessions)
         return [session for session in every if user is None or session.user_id == user]
 
     # Progress
@@ -160,7 +161,7 @@ class PlaybackModule(HistoryVerbs):
         checked_user(user_id)
         ids = checked_ids("media_file_ids", media_file_ids)
         with self.db.reader():
-            versions = Versions(self.db, ids)
+            versions = Versions(self.db, ids, for_list=True)
             states = self._progress.of_files(user_id, ids, versions)
         for id in versions.requested:
             if versions.is_known(id):

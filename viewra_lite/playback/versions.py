@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from peewee import JOIN
 
 from ..database.orm.nodes import OneOf, Placeholder
 from ..database.orm.statements import Query, statement
+from ..database.pages import readable
 from ..database.transactions.database import Database
 from ..media.models import Episode, MediaExtra, MediaFile, Movie, Track, TVShow, best_of
 from . import queries
@@ -22,16 +24,20 @@ from .shared import Parts
 
 
 class Versions:
-    """The requested files and every file that shares a work with one; read in three statements."""
+    """The requested files and every file that shares a work with one; read in three statements.
 
-    def __init__(self, db: Database, ids: Collection[str]) -> None:
+    for_list: files that cannot be read are left out, as for a list; else CorruptStoreError.
+    """
+
+    def __init__(self, db: Database, ids: Collection[str], *, for_list: bool = False) -> None:
         self.requested = list(dict.fromkeys(ids))
         self.kinds: dict[str, str] = {}
         """The kind of each work, by its id."""
         self.parts: Parts = self._load_parts(db)
         every = list({*self.requested, *self.parts})
+        read = partial(readable, db) if for_list else db.all
         self.files: dict[str, MediaFile] = {
-            file.id: file for file in db.all(queries.files_by_ids, every)
+            file.id: file for file in read(queries.files_by_ids, every)
         }
         self.removed_names: dict[str, str] = {}
         unknown = [id for id in self.requested if id not in self.files]
@@ -181,7 +187,7 @@ def _rows_of_works(db: Database, kinds: dict[str, str]) -> dict[str, list[Any]]:
         ("episode", queries.episodes_of_works),
         ("track", queries.tracks_of_works),
     ):
-        for row in db.all(of_works, ids[kind]) if ids[kind] else ():
+        for row in readable(db, of_works, ids[kind]) if ids[kind] else ():
             rows[row.work_id].append(row)
     return rows
 

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 from ..config.options import Config
+from ..database.pages import readable
 from ..database.checks import (
     MOST_32_BITS,
     checked_bytes,
@@ -115,9 +116,9 @@ class TranscodingModule(Module):
         """
         count = checked_limit(limit)
         if status is None:
-            return self.db.all(queries.sessions_newest, count)
+            return readable(self.db, queries.sessions_newest, count)
         checked_choice("status", status, TRANSCODE_STATUSES)
-        return self.db.all(queries.sessions_by_status, status, count)
+        return readable(self.db, queries.sessions_by_status, status, count)
 
     def cancel(self, session_id: str) -> TranscodeSession:
         """Cancel a pending or running session, for every request that joined it.

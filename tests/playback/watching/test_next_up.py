@@ -271,13 +271,13 @@ def test_the_number_of_statements_does_not_grow_with_the_shows(
     ann: Viewer, tv: Shelf, store: Store, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    fetch = db._fetch
+    fetch = db.fetch
 
     def counted(*arguments: Any) -> Any:
         asked.append(arguments)
         return fetch(*arguments)
 
-    monkeypatch.setattr(db, "_fetch", counted)
+    monkeypatch.setattr(db, "fetch", counted)
     counts = []
     for letter in "ABC":
         for episode in list(tv.show(f"Show {letter}", *season(1, 6)).values())[:4]:

@@ -82,9 +82,8 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
     constructor = internals.constructor(query)
     if not columns or (internals.row_type(query) is None and isinstance(query, peewee.ModelInsert)):
         return None  # Peewee adds a RETURNING clause for the new key
-    flat = [each for column in columns for each in _flat(column)]
-    fields = [column_of(column) for column in flat]
-    sources = [_sources(query, n) for n in range(len(flat))]
+    fields = columns_of_query(query)
+    sources = [_sources(query, n) for n in range(len(fields))]
     values = "".join(f"v{n}, " for n in range(len(fields)))
     names: dict[str, Any] = {
         "FAILURES": FAILURES,
@@ -113,6 +112,11 @@ def filler(query: Any, name: str, *, json_is_text: bool) -> Fill | None:
         ),
         names,
     )
+
+
+def columns_of_query(query: Any) -> list[Any]:
+    """Return the table column of each column that a query selects; None of a computed one."""
+    return [column_of(each) for column in internals.selected(query) for each in _flat(column)]
 
 
 def _makes_models(query: Any, columns: Sequence[Any]) -> bool:

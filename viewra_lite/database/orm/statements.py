@@ -32,12 +32,13 @@ Bind = Callable[[Sequence[Any]], Sequence[Any]]
 class Compiled:
     """A statement's SQL for one engine, with the conversions of its parameters and rows."""
 
-    __slots__ = ("sql", "bind", "fill")
+    __slots__ = ("sql", "bind", "fill", "query")
 
-    def __init__(self, sql: str, bind: Bind, fill: Fill | None) -> None:
+    def __init__(self, sql: str, bind: Bind, fill: Fill | None, query: Query | None = None) -> None:
         self.sql = sql
         self.bind = bind
         self.fill = fill
+        self.query = query
 
 
 class Statement:
@@ -69,6 +70,7 @@ class Statement:
             sql,
             _binder(params, name),
             filler(query, name, json_is_text=database.field_types["JSON"] == "TEXT"),
+            query,
         )
         self.compiled[engine] = compiled
         return compiled

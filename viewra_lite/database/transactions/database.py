@@ -20,6 +20,7 @@ from ..ids import Ids
 from ..orm.internals import set_closed, set_open, state_of
 from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
+from ..orm.unreadable import named
 from .scopes import Reader, Writer
 from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
 
@@ -116,7 +117,7 @@ class Database:
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
-        rows = self._fetch(compiled, arguments)
+        rows = self.fetch(compiled, arguments)
         return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
     def one(self, statement: Statement, *arguments: Any, **named: Any) -> Any:
@@ -134,7 +135,7 @@ class Database:
             row = cursor.fetchone()
             cursor.close()
         except Exception as exc:
-            self.raise_translated(exc)
+            self.raise_translated(exc, connection, compiled, arguments)
             raise
         finally:
             if transaction is None:
@@ -213,7 +214,8 @@ class Database:
         compiled = statement.compiled.get(self._engine)
         return compiled or statement.compile(self._engine, self.backend.database)
 
-    def _fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
+    def fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
+        """Return the rows of a compiled statement as the driver gives them."""
         transaction = self._current.place.transaction
         if transaction is not None:
             transaction = self._usable(transaction)
@@ -223,7 +225,7 @@ class Database:
             rows: list[Any] = connection.execute(compiled.sql, compiled.bind(arguments)).fetchall()
             return rows
         except Exception as exc:
-            self.raise_translated(exc)
+            self.raise_translated(exc, connection, compiled, arguments)
             raise
         finally:
             if transaction is None:
@@ -372,11 +374,10 @@ class Database:
         transaction.connection = transaction.cursors = None
         transaction.entered.clear()
 
-    def raise_translated(self, error: BaseException) -> None:
+    def raise_translated(self, error: BaseException, *reading: Any) -> None:
         """Raise the ViewraError for a driver's error; return for any other error."""
-        translated = self.backend.translate(error)
-        if translated is not error:
-            raise translated from error
+        if (translated := self.backend.translate(error)) is not error:
+            raise named(translated, *reading) from error
 
 
 def _row_count(cursor: Any) -> int:

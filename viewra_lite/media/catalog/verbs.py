@@ -17,7 +17,7 @@ from ...database.checks import (
     or_none,
 )
 from ...database.orm.statements import Statement
-from ...database.pages import Page, page_of, start_after
+from ...database.pages import page_of, readable, rows_or_none, start_after, Page
 from ...module import Module
 from .. import queries
 from ..models import Album, Episode, MediaFile, Movie, Season, Track, TVShow
@@ -266,9 +266,9 @@ class CatalogVerbs(Module):
         """Set `streams` and `chapters` of files, in two statements."""
         ids = list({file.id for file in files})
         streams, chapters = defaultdict(list), defaultdict(list)
-        for stream in self.db.all(queries.streams_of, ids) if ids else ():
+        for stream in readable(self.db, queries.streams_of, ids) if ids else ():
             streams[stream.media_file_id].append(stream)
-        for chapter in self.db.all(queries.chapters_of, ids) if ids else ():
+        for chapter in readable(self.db, queries.chapters_of, ids) if ids else ():
             chapters[chapter.media_file_id].append(chapter)
         for file in files:
             file.streams, file.chapters = streams[file.id], chapters[file.id]
@@ -296,7 +296,7 @@ class CatalogVerbs(Module):
             checked_text("after", part)
         statement = queries.page_statement(model, sort, library_id is not None, start is not None)
         count = checked_limit(limit) + 1
-        rows = self.db.all(statement, library_id, count, *(start or ()))
+        rows = rows_or_none(self.db, statement, library_id, count, *(start or ()))
         if sort == "title":
             return self._page(rows, limit, cursor, lambda row: (row.sort_title, row.id))
         return self._page(rows, limit, cursor, lambda row: (row.id,))

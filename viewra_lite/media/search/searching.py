@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ...database.pages import readable
 from ...database.checks import checked_limit, refused
 from ...database.orm.nodes import Groups
 from ...database.transactions.database import Database
@@ -59,7 +60,7 @@ def search(db: Database, text: str, limit: int) -> list[SearchHit]:
 
 def _best(db: Database, groups: Groups, key: str, limit: int) -> list[int]:
     """Return the seq of the best documents in their order."""
-    found = db.all(queries.documents_titled, key, key + _AFTER_ALL_TITLES, limit)
+    found = readable(db, queries.documents_titled, key, key + _AFTER_ALL_TITLES, limit)
     if len(found) < limit:  # else everything else would rank below these
         found += _matching(db, groups, max(limit, _CANDIDATES))
     ranked = {
@@ -71,7 +72,7 @@ def _best(db: Database, groups: Groups, key: str, limit: int) -> list[int]:
 
 def _matching(db: Database, groups: Groups, most: int) -> list[Any]:
     """Return the documents with all words, at most `most` of each kind."""
-    found: list[Any] = db.all(queries.documents_matching, groups, most)
+    found: list[Any] = readable(db, queries.documents_matching, groups, most)
     if len(found) < most:  # nearly always, and a fifth of the work
         return found
     marked = [[*groups, [(mark,)]] for mark in (MARKS[kind] for kind in queries.SEARCHED)]
@@ -89,8 +90,8 @@ def _rank(groups: Groups, key: str, document_key: str, terms: str) -> int:
 def _hits(db: Database, seqs: list[int]) -> list[SearchHit]:
     if not seqs:
         return []
-    rows: dict[int, Hit] = {row.seq: row for row in db.all(queries.hits_by_seq, seqs)}
-    return [_hit(rows[seq]) for seq in seqs]
+    rows: dict[int, Hit] = {row.seq: row for row in readable(db, queries.hits_by_seq, seqs)}
+    return [_hit(rows[seq]) for seq in seqs if seq in rows]
 
 
 def _hit(row: Hit) -> SearchHit:

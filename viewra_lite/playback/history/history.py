@@ -17,7 +17,7 @@ from ...database.checks import (
     no_such,
     not_a_cursor,
 )
-from ...database.pages import Page, page_of, start_after
+from ...database.pages import page_of, rows_or_none, start_after, Page
 from ...database.transactions.database import Database
 from ...errors import InvalidValueError
 from .. import queries
@@ -41,11 +41,12 @@ def page(
 
     def latest(model: object) -> list[Any]:
         statement = history_queries.page_of_plays(model, bool(user), bool(start))
-        return db.all(statement, count, *user, *start)
+        return rows_or_none(db, statement, count, *user, *start)
 
     if archived:
         with db.reader():  # one snapshot: a play is in one of the two tables
             rows = latest(PlaybackHistory) + latest(PlaybackHistoryArchive)
+        rows = [row for row in rows if row is not None]
         rows = sorted(rows, key=lambda play: (play.played_at, play.id), reverse=True)[:count]
     else:
         rows = latest(PlaybackHistory)

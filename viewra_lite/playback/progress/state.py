@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ...config.options import Config
 from ...database.orm.rows import values_of
+from ...database.pages import readable
 from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from .. import queries
@@ -78,7 +79,7 @@ class Progress:
         every = list({id for group in groups.values() for id in group})
         rows = {
             row.media_file_id: row
-            for row in self._db.all(queries.progress_of_files, user_id, every)
+            for row in readable(self._db, queries.progress_of_files, user_id, every)
         }
         found = {}
         for id, group in groups.items():

@@ -51,10 +51,12 @@ def _begun(
     db: Database, progress: Progress, user_id: str, ids: list[str], rewatching: bool
 ) -> list[tuple[tuple[str, str], WatchItem]]:
     """Return the files of a chunk that can be resumed, each with the key of its entry."""
-    versions = Versions(db, ids)
+    versions = Versions(db, ids, for_list=True)
     states = progress.of_files(user_id, ids, versions)
     files: dict[str, MediaFile] = {}
     for id in ids:
+        if id not in states:
+            continue  # it cannot be read
         file = versions.playable(id)
         state = progress.complete(states[id], is_music=versions.is_music(id), file=file)
         is_over = state.dropped or (state.completed and not rewatching)

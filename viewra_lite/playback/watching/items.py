@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ...database.pages import rows_or_none
 from ...database.orm.statements import Statement
 from ...database.transactions.database import Database
 from ...media.models import Episode, MediaFile, Movie, Track, TVShow
@@ -45,9 +46,10 @@ def recent_files(
 ) -> Iterator[list[str]]:
     """Yield the ids of a user's files, the last changed first, in growing chunks."""
     moment, after, size = _EVER, "", _CHUNK_FILES
-    while rows := db.all(statement, user_id, moment, after, size, *limits):
-        yield [id for id, _ in rows]
-        if len(rows) < size:
+    while rows := rows_or_none(db, statement, user_id, moment, after, size, *limits):
+        found = [row for row in rows if row is not None]
+        yield [id for id, _ in found]
+        if len(rows) < size or not found:
             return
-        after, moment = rows[-1]
+        after, moment = found[-1]
         size = min(size * 2, _MOST_FILES)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...database.checks import checked_limit
+from ...database.pages import readable
 from ...database.transactions.database import Database
 from ...media.models import MediaFile
 from ..progress.state import Progress
@@ -121,7 +122,7 @@ def _next_of(db: Database, progress: Progress, user_id: str, shows: list[_Show])
     _load_plays(db, user_id, by_work)
     steps = [step for show in shows if (step := show.next_step()) is not None]
     ids = {id for step in steps for id in step.files}
-    versions = Versions(db, ids)
+    versions = Versions(db, ids, for_list=True)
     found: dict[str, MediaFile] = {}
     for step in steps:
         for copy in step.copies:
@@ -134,7 +135,7 @@ def _next_of(db: Database, progress: Progress, user_id: str, shows: list[_Show])
 
 def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
     """Read the episodes of shows."""
-    for copy in db.all(watching_queries.episodes_of_shows, list(shows)):
+    for copy in readable(db, watching_queries.episodes_of_shows, list(shows)):
         shows[copy.work_id].steps[copy.season, copy.number].copies.append(copy)
     for show in shows.values():
         order = {id: n for n, id in enumerate(show.ids)}
@@ -145,7 +146,7 @@ def _load_episodes(db: Database, shows: dict[str, _Show]) -> None:
 def _load_plays(db: Database, user_id: str, shows: dict[str, _Show]) -> None:
     """Read a user's plays of the episodes of shows."""
     # As state_of() merges whole rows: a show may have hundreds, and few columns count.
-    for row in db.all(watching_queries.plays_of_shows, user_id, list(shows)):
+    for row in readable(db, watching_queries.plays_of_shows, user_id, list(shows)):
         show = shows[row.work_id]
         show.changed = max(show.changed, (row.updated_at, row.dropped))
         if row.completed:
@@ -164,12 +165,15 @@ def _items(
     db: Database, progress: Progress, user_id: str, found: dict[str, MediaFile]
 ) -> list[WatchItem]:
     """Return the entries of episodes, by id, with the files to play."""
-    versions = Versions(db, [file.id for file in found.values()])
+    versions = Versions(db, [file.id for file in found.values()], for_list=True)
     known = subjects(db, versions)
     states = progress.of_files(user_id, versions.requested, versions)
-    episodes = {row.id: row for row in db.all(watching_queries.episodes_by_ids, list(found))}
+    rows = readable(db, watching_queries.episodes_by_ids, list(found))
+    episodes = {row.id: row for row in rows}
     items = []
     for episode_id, file in found.items():
+        if episode_id not in episodes:
+            continue  # it cannot be read
         episode, state = episodes[episode_id], states.get(file.id) or empty_state(user_id, file.id)
         progress.complete(state, is_music=versions.is_music(file.id), file=file)
         items.append(
