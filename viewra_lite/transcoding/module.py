@@ -9,7 +9,6 @@ from os import PathLike
 from typing import Any
 
 from ..config.options import Config
-from ..database.pages import readable
 from ..database.checks import (
     MOST_32_BITS,
     checked_bytes,
@@ -25,6 +24,7 @@ from ..database.checks import (
     or_none,
 )
 from ..database.orm.statements import Statement
+from ..database.pages import readable
 from ..database.transactions.database import Database
 from ..errors import ConflictError
 from ..media.models import MediaFile
@@ -111,8 +111,7 @@ class TranscodingModule(Module):
     def sessions(self, *, status: str | None = None, limit: int = 100) -> list[TranscodeSession]:
         """Return at most limit (1 to 1000) sessions, newest first, of one status or of all.
 
-        The statuses are pending, running, completed, failed and cancelled. Raises
-        InvalidValueError.
+        Of pending, running, completed, failed and cancelled. Raises InvalidValueError.
         """
         count = checked_limit(limit)
         if status is None:
