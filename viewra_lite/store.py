@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import cached_property, partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .backends import backend_of, is_adoptable
 from .built_in import BUILT_IN
 from .config.loading import ConfigSource, load_config
-from .config.options import Config, PostgresConfig, SqliteConfig
+from .config.options import Config
 from .database.ids import Ids
 from .database.migrations.history import COMMAND
 from .database.migrations.migrator import OPEN_S, Migrator
@@ -24,10 +24,10 @@ from .errors import CorruptStoreError, MigrationError, StoreAlreadyOpenError, Tr
 from .module import Module, check_modules
 
 if TYPE_CHECKING:
-    from .database.backend import Backend
     from .database.backups.backups import Backups
     from .database.backups.recover import Recovered
     from .database.backups.restore import Restored
+    from .database.findings import Finding
     from .importing.module import Importing
     from .maintenance.module import Maintenance
     from .media.module import MediaModule
@@ -106,7 +106,7 @@ class Store:
     def maintenance(self) -> Maintenance:
         """Chores, statistics and problems of the store."""
         module: Maintenance = self._attach("maintenance")
-        module.tidies = tuple(self._tidies())
+        module.tidies, module.migrator = tuple(self._tidies()), self.migrations
         return module
 
     @cached_property
@@ -149,7 +149,7 @@ class Store:
                     f"this process already has {_open.config.url} open: use that store, or close "
                     "it before opening another"
                 )
-            db = Database(_backend(config), clock=clock, new_id=new_id or Ids(clock))
+            db = Database(backend_of(config), clock=clock, new_id=new_id or Ids(clock))
             try:
                 _open = cls._opened(config, db, modules, migrate)
             except BaseException as exc:
@@ -210,11 +210,33 @@ class Store:
         return recovered(load_config(given.pop()), clock(), dry_run=dry_run)
 
     @classmethod
+    def check(
+        cls,
+        source: ConfigSource = None,
+        *,
+        only: Collection[str] | None = None,
+        ignore: Collection[str] = (),
+        fix: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> list[Finding]:
+        """Return the findings about a store that this process does not have open.
+
+        Like maintenance.check(), also for one that cannot be opened: why, and what its files and
+        backups say. Migrates nothing; fix=True first does what fixable findings say. Raises
+        ConfigError, InvalidValueError and StoreAlreadyOpenError.
+        """
+        from .maintenance.doctor.closed import check
+
+        given, source = [source], None  # a traceback may show locals, and source holds a password
+        opened = partial(cls.open, config := load_config(given.pop()), clock=clock, migrate=False)
+        return check(config, opened, only=only, ignore=ignore, fix=fix, now=clock())
+
+    @classmethod
     def _opened(
         cls, config: Config, db: Database, extra_modules: Sequence[Module], migrate: bool
     ) -> Store:
         if migrate:
-            db.backend.prepare(_is_adoptable)
+            db.backend.prepare(is_adoptable)
         else:
             db.backend.refuse_absent()
         store = cls(config, db, extra_modules)
@@ -356,12 +378,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -381,20 +398,3 @@ def _forget_parents_store() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parents_store)
-
-
-def _is_adoptable(connection: object) -> bool:
-    from .adoption import is_adoptable
-
-    return is_adoptable(connection)
-
-
-def _backend(config: Config) -> Backend:
-    if isinstance(config, SqliteConfig):
-        from .database.sqlite.backend import SqliteBackend
-
-        return SqliteBackend(config)
-    assert isinstance(config, PostgresConfig)
-    from .database.postgres.backend import PostgresBackend
-
-    return PostgresBackend(config)

@@ -98,4 +98,10 @@ def _in_words(message: str) -> str:
     return f"{_WORDS.get(name, name)} {rest}"
 
 
-_WORDS = {"user_id": "USER", "timezone": "--timezone", "since": "--since"}
+_WORDS = {
+    "user_id": "USER",
+    "timezone": "--timezone",
+    "since": "--since",
+    "only": "--only",
+    "ignore": "--ignore",
+}

@@ -21,6 +21,7 @@ _FAMILIES = (
     "transcodes",
     "backups",
     "maintain",
+    "doctor",
     "schema",
 )
 

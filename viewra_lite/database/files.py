@@ -165,19 +165,33 @@ def refused_use(paths: Sequence[Path], *, are_ours: bool = False) -> ViewraError
 
 def network_share(path: str) -> str | None:
     """Return the file system of a path on a network share, None of another or an unknown one."""
-    try:
-        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
-            mounts = [line.split(" ")[1:3] for line in file]
-    except OSError:  # not Linux
-        return None
+    mounts = _mounts()
     if not any(_NETWORK.fullmatch(kind) for _, kind in mounts):
         return None
+    found = _of_mounts(path, mounts)
+    return found if _NETWORK.fullmatch(found) else None
+
+
+def file_system(path: str) -> str:
+    """Return the type of a path's file system, such as ext4; empty if the system has no list."""
+    return _of_mounts(path, _mounts())
+
+
+def _mounts() -> list[list[str]]:
+    try:
+        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
+            return [line.split(" ")[1:3] for line in file]
+    except OSError:  # not Linux
+        return []
+
+
+def _of_mounts(path: str, mounts: list[list[str]]) -> str:
     real, best, found = os.path.realpath(path), "", ""
     for point, kind in mounts:
         point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
         if len(point) >= len(best) and f"{real}/".startswith(f"{point.rstrip('/')}/"):
             best, found = point, kind
-    return found if _NETWORK.fullmatch(found) else None
+    return found
 
 
 def _culprit(path: Path) -> Path:

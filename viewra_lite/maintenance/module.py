@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
 
 from ..database.pages import readable
 from ..database.backend import ConnectionFacts, DatabaseFacts
+from ..database.findings import Finding
+from ..database.migrations.migrator import Migrator
 from ..database.checks import checked_limit, checked_moment, checked_seconds, or_none
 from ..media.libraries import is_locked
 from ..media.models import MediaFile
@@ -15,6 +17,7 @@ from ..module import Module
 from . import queries
 from .chores import ChoreResult, Chores
 from .definitions import Tidy, definitions
+from .doctor.checks import Doctor, checked_ids
 from .models import MODELS, Chore
 from .statistics import Statistics, by_library, counts
 from .upkeep import Upkeep
@@ -33,6 +36,9 @@ class Maintenance(Module):
 
     tidies: Iterable[Tidy] = ()
     """The chores of the other modules; set by the store."""
+
+    migrator: Migrator
+    """The migrations of the store, set by it too."""
 
     # Chores
 
@@ -87,6 +93,33 @@ class Maintenance(Module):
         """
         self._upkeep.vacuum()
 
+    # Doctor
+
+    def check(
+        self, *, only: Collection[str] | None = None, ignore: Collection[str] = ()
+    ) -> list[Finding]:
+        """Return what the checks find, or some of them; [] if the store is well.
+
+        Beside a busy server: it only reads, at most 10 s for each check and 20 s for the integrity
+        of a large database, which is said then. A check that fails is a finding. only and ignore
+        are ids of checks. Raises InvalidValueError, and TransactionError inside a reader() or
+        writer().
+
+            for finding in store.maintenance.check(ignore=["backups"]):
+                print(finding.severity, finding.text, finding.remedy)
+        """
+        ids = checked_ids("only", only) - checked_ids("ignore", ignore)
+        return self._doctor.check(ids)
+
+    def fix(self, id: str) -> None:
+        """Do what a finding says that is `fixable`; id is the finding's.
+
+        To build the search index again, and to renew statistics, holds the writer for seconds in a
+        large store. Raises InvalidValueError, StoreFullError, and ConflictError if a trigger or an
+        index of another program refuses it.
+        """
+        self._doctor.fix(id)
+
     # Statistics and problems
 
     def statistics(self) -> Statistics:
@@ -126,6 +159,10 @@ class Maintenance(Module):
     @cached_property
     def _upkeep(self) -> Upkeep:
         return Upkeep(self.db, self.config)
+
+    @cached_property
+    def _doctor(self) -> Doctor:
+        return Doctor(self.db, self.config, self.migrator, self.chores)
 
     @cached_property
     def _chores(self) -> Chores:

@@ -117,7 +117,7 @@ class Backups:
     def bad(self) -> builtins.list[str]:
         """Return the paths of backups that failed their check; the next good one removes them."""
         with disk_errors(self.folder):
-            return sorted(map(str, _ours(self.folder, _BAD)))
+            return bad_backups(self.folder)
 
     # Inside
 
@@ -258,6 +258,11 @@ def _write_manifest(target: Path, backup: Backup) -> None:
     give_to_owner(part, part.parent)
     sync(part)
     os.replace(part, manifest)
+
+
+def bad_backups(folder: Path) -> builtins.list[str]:
+    """Return the paths of the backups in a folder that failed their check."""
+    return sorted(map(str, _ours(folder, _BAD)))
 
 
 def _ours(folder: Path, suffix: str) -> builtins.list[Path]:

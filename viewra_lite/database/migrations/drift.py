@@ -72,10 +72,10 @@ def _is_lost(name: str, expected: Tables, found: Tables) -> bool:
 def _of_engine(engine: str) -> Any:
     """Return the module that reads the catalogue of an engine."""
     if engine == "postgres":
-        from ..postgres import catalogue as postgres
+        from ..postgres.health import catalogue as postgres
 
         return postgres
-    from ..sqlite import catalogue as sqlite
+    from ..sqlite.health import catalogue as sqlite
 
     return sqlite
 

@@ -142,6 +142,11 @@ class Migrator:
         known = [script for script in every if script.name in applied.get(script.module, {})]
         return drift(self._db, self._modules, known)
 
+    @property
+    def own_tables(self) -> frozenset[str]:
+        """The names of the tables of all modules."""
+        return frozenset(model._meta.table_name for each in self._modules for model in each.models)
+
     def apply(
         self,
         progress: Progress | None = None,

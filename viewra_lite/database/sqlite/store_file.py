@@ -244,7 +244,9 @@ class StoreFile:
         note = marker(self.path)
         with disk_errors(note.parent):
             make_folder(note.parent)
-            note.write_text(text + "\n")
+            mode = os.O_CREAT | os.O_TRUNC | os.O_WRONLY
+            with open(os.open(note, mode, 0o600), "w", encoding="utf-8") as file:
+                file.write(text + "\n")
             give_to_owner(note, note.parent)
 
 

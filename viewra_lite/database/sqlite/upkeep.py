@@ -39,7 +39,7 @@ def optimize(backend: SqliteBackend, config: SqliteConfig) -> list[str]:
     Each table is a transaction of its own, which reads at most a thousand rows of each index.
     """
     with _reading(backend) as connection:
-        changed = [name for name in _tables(connection) if _has_changed(connection, name)]
+        changed = stale_tables(connection)
     for name in changed:
         with _writing(backend, config) as connection:
             connection.execute(f"PRAGMA analysis_limit={_ROWS_READ}").fetchall()
@@ -47,6 +47,11 @@ def optimize(backend: SqliteBackend, config: SqliteConfig) -> list[str]:
             connection.execute(f"ANALYZE {_quoted(name)}")
             backend.commit(connection)
     return changed
+
+
+def stale_tables(connection: Any) -> list[str]:
+    """Return the tables that grew or shrank tenfold since their statistics were made."""
+    return [name for name in _tables(connection) if _has_changed(connection, name)]
 
 
 def vacuum(backend: SqliteBackend, config: SqliteConfig) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..backend import Backend, Column, Connection, Table, Tables
-from ..orm.internals import set_closed, set_open, state_of
+from ...backend import Backend, Column, Connection, Table, Tables
+from ...orm.internals import set_closed, set_open, state_of
 
 _HERE = "current_schema()::regnamespace"
 # The deparser writes that of temporary tables so.

@@ -8,8 +8,8 @@ from typing import Any
 
 import peewee
 
-from ..backend import Backend, Column, Connection, Table, Tables
-from .peewee_database import SqliteStoreDatabase
+from ...backend import Backend, Column, Connection, Table, Tables
+from ..peewee_database import SqliteStoreDatabase
 
 _OBJECTS = (
     "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"

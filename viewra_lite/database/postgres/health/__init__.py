@@ -1,0 +1,1 @@
+"""The health of a PostgreSQL database, and its catalogue."""

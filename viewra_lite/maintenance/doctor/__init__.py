@@ -1,0 +1,1 @@
+"""Doctor: findings about a store, and their remedies."""
