@@ -75,7 +75,8 @@ def _is_dotted(text: str) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    text = text.strip(" -–—_~,;:/+|")
+    text = text.rstrip(" -–—_~,;:/+|").lstrip(" -–—_~,;:/|")
+    text = text if re.match(r"\+\d", text) else text.lstrip(" -–—_~,;:/+|")  # "+44"
     while text and text[-1] in "([{" or text[:1] in (")", "]", "}"):
         text = text[1:] if text[0] in ")]}" else text[:-1]
         text = text.strip(" -–—_~,;:/+|")

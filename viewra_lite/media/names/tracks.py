@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from .facts import TrackName
+from .keys import fold
 from .releases import release_of, release_track
 from .text import YEAR, words
 
@@ -50,6 +51,11 @@ _SHELF = re.compile(
     r"misc|unsorted|new|unknown[ ._]artist|unknown[ ._]album|studio[ ._]albums?|discography)",
     re.I,
 )
+_GENRE = re.compile(
+    r"(?:alternative|blues|classical?|country|dance|electronic|folk|funk|hip[ -]?hop|indie|jazz|"
+    r"latin|metal|pop|punk|r&b|rap|reggae|rock|soul|techno|world)(?:[ ._]music)?",
+    re.I,
+)
 _TRACK = re.compile(
     r"(?:(?P<disc>[0-2]?\d)[-._](?=\d\d(?![-.]?\d))|"
     r"(?:(?:cd|dis[ck])[ ._]?(?P<disc2>\d\d?)[ ._-]*(?:t|track)?|d(?P<disc3>\d\d?)[ ._-]*t)"
@@ -60,7 +66,9 @@ _TRACK = re.compile(
 )
 _SIDE = re.compile(r"(?P<side>[A-H])(?P<track>\d)\s*[-–.)_]+\s*(?=\S)")  # of a record
 _TRACK_ONLY = re.compile(
-    r"(?:track|titel|piste|pista|audio[ ._]?track)?[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})", re.I
+    r"(?:track|titel|piste|pista|audio[ ._]?track|chapter|kapitel|chapitre|cap[ií]tulo)?"
+    r"[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})",
+    re.I,
 )
 _TRACK_WORD = re.compile(
     r"(?<![^\W_])(?<!bonus[ ])(?<!hidden[ ])track[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})(?![^\W_])",
@@ -90,7 +98,9 @@ def track_name(parents: list[str], stem: str) -> TrackName:
     album_artist = "Various Artists" if album.artist and performer is None else None
     if artist is None:
         artist = performer or album_artist
-    elif performer and artist.casefold() != performer.casefold():
+    elif performer and fold(artist) == fold(performer):
+        artist = performer
+    elif performer:
         album_artist = performer
     track = late_track if track is None else track
     if track is not None and album.disc and track // 100 == album.disc:  # 201 on CD2
@@ -132,6 +142,8 @@ def _album(parents: list[str]) -> _Album:
         disc = _disc_number(name)
         name = _without_disc(name)
     above = folders[-2] if len(folders) > 1 else None
+    if above is not None and _GENRE.fullmatch(above) and _SPLIT.search(name):
+        above = None  # "Classical/Artist - Album"
     artist, title, year = _album_title(name, above)
     if above is None and artist is None and year is None and disc is None:
         return _Album(words(name), None, None, None)  # Artist/song.mp3

@@ -50,7 +50,7 @@ _LATE_EDITIONS = {
     "Festival Cut": "festival(?: cut)?",
     "Restored": "restored",
     "Integral": "int[eé]grale?(?: version)?",
-    "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition",
+    "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition|(?!the )[^\W\d_]+ cut",
 }
 _LANGUAGES = (
     "german|french|italian|spanish|castellano|latino|portuguese|dutch|flemish|danish|swedish|"

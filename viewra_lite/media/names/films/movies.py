@@ -21,6 +21,7 @@ _GENERIC = re.compile(
     re.I,
 )
 _NUMBERED = re.compile(r"(?:movie|film|video|feature)[ ._-]*\d{1,5}", re.I)
+_BY_TIME = re.compile(r"[A-Z]{2,4}_\d{8}_\d{6,9}")  # by phones: "VID_20200101_120000"
 _SHELF = re.compile(
     r"(?:movies?|films?|videos?|downloads?|complete|new|incoming|unsorted|.|[a-z0-9]-[a-z0-9])",
     re.I,
@@ -67,6 +68,8 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     part = part_of(stem) or _part_of_title(stem, above)
     mine = _file_reading(without_ids(part.name if part else stem), above, folder)
     reading = _chosen(mine, above, folder)
+    if ids_above and not above.title and _GENERIC.fullmatch(stem):
+        reading = replace(reading, title=folder)  # "tt0111161/movie.mkv"
     ids = {**ids_above, **ids_in(stem)}
     number = part.number if part else part_of_folders(parents)
     return MovieName(
@@ -159,7 +162,7 @@ def _file_reading(stem: str, above: _Reading, folder: str) -> _Reading:
     if ordinal and folder and not is_shelf(folder) and not folder.startswith(ordinal[1]):
         stem = stem[ordinal.end() :]
     reading = _plain_reading(stem)
-    is_settled = reading.year or _GENERIC.fullmatch(stem) or above.clear
+    is_settled = reading.year or _GENERIC.fullmatch(stem) or above.clear or _BY_TIME.match(stem)
     if is_settled:
         return reading
     guessed = guess(stem + ".mkv", "movie")
