@@ -225,6 +225,7 @@ def file_label(path: str) -> str:
     """Return a file's name for a message; masks the password of a URL given as a path."""
     head, at, tail = path.rpartition("@")
     label = f"{head.partition(':')[0]}:***@{tail}" if ":" in head else path
+    label = re.sub(r"(?i)(password=)[^&#]*", r"\1***", label)
     label = label[-NAME_LIMIT_CHARS:]
     return label if label.isprintable() else ascii(label)
 
