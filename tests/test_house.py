@@ -506,9 +506,11 @@ def test_what_the_tests_share_is_imported_from_tests_support() -> None:
         if path.is_relative_to(TESTS / "benchmarks"):
             continue
         text = path.read_text(encoding="utf-8")  # as text: programs for other processes too
+        own = path.relative_to(TESTS).parts[0]
         for name in re.findall(r"^\s*(?:from|import) ([.\w]+)", text, re.MULTILINE):
             ours = name.startswith(".") or name.split(".")[0] in known
             shared = name.startswith(("tests.support", "tests.benchmarks"))
+            shared |= own in ("torture", "upgrades") and name.startswith(f"tests.{own}.")
             assert shared or not ours, (path, name)
 
 

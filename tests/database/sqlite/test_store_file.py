@@ -202,35 +202,70 @@ def test_the_log_of_a_new_store_is_found_beside_an_older_one(path: Path, tmp_pat
     refuse(path, CorruptStoreError, "is the log of another database")
 
 
+def test_a_log_that_is_gone_after_a_crash_is_reported(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kill_with_a_log(path)
+    whole = shutil.copytree(path.parent, tmp_path / "whole") / path.name
+    path.with_name("viewra.db-wal").unlink()
+    path.with_name("viewra.db-shm").unlink()
+    with opened(whole) as store:
+        assert ids(store) == ["a", "b", "c"]
+    assert "is gone" not in caplog.text
+    with opened(path) as store:
+        assert ids(store) == ["a", "b"]
+    assert "was not closed, and its log (viewra.db-wal) is gone" in caplog.text
+
+
+def damaged(sound: bytes, kind: str, seed: random.Random) -> bytes:
+    """Return the bytes of a database with one fault."""
+    page, other = (seed.randrange(len(sound) // 4096) * 4096 for _ in range(2))
+    found = bytearray(sound)
+    if kind == "noise":
+        found[page : page + 4096] = seed.randbytes(4096)
+    elif kind == "zeros":
+        found[page : page + 4096] = bytes(4096)
+    elif kind == "swapped":
+        found[page : page + 4096] = sound[other : other + 4096]
+    elif kind == "bytes":
+        at = seed.randrange(len(sound))
+        found[at : at + 30] = seed.randbytes(30)
+    elif kind == "header":
+        at = seed.randrange(100)
+        found[at : at + 8] = seed.randbytes(8)
+    elif kind == "cut":
+        del found[page:]
+    elif kind == "emptied":
+        found.clear()
+    return bytes(found)
+
+
+KINDS = ("noise", "zeros", "swapped", "bytes", "header", "cut", "emptied", "log")
+
+
 def test_damage_is_found_before_anything_is_served(path: Path, driver: Any) -> None:
     rows = everything(path, driver)
     sound, seed = path.read_bytes(), random.Random(7)
-    pages = len(sound) // 4096
-    missed = []
-    for _ in range(tries(30, 400)):
-        page = seed.randrange(pages)
-        damaged = bytearray(sound)
-        kind = seed.choice(("noise", "zeros", "swapped", "cut"))
-        at = page * 4096
-        if kind == "noise":
-            damaged[at : at + 4096] = seed.randbytes(4096)
-        elif kind == "zeros":
-            damaged[at : at + 4096] = bytes(4096)
-        elif kind == "swapped":
-            other = seed.randrange(pages) * 4096
-            damaged[at : at + 4096] = sound[other : other + 4096]
-        else:
-            del damaged[at:]
-        if bytes(damaged) == sound:
+    log = path.with_name("viewra.db-wal")
+    missed, tried, found = [], 0, 0
+    while tried < tries(32, 440):
+        kind = KINDS[tried % len(KINDS)]
+        content = damaged(sound, kind, seed)
+        if content == sound and kind != "log":
             continue
-        path.write_bytes(damaged)
+        tried += 1
+        path.write_bytes(content)
+        if kind == "log":  # of another database, or nonsense
+            log.write_bytes(seed.randbytes(5000))
         try:
             opened(path).close()
         except (CorruptStoreError, ConfigError, MigrationError):  # of its history
-            continue
-        if everything(path, driver) != rows:  # else it hit bytes that hold nothing
-            missed.append((kind, page))
+            found += 1
+        else:
+            if everything(path, driver) != rows:  # else it hit bytes that hold nothing
+                missed.append((kind, tried))
         restore(path, sound)
+    print(f"{tried} damaged files: {found} refused, the others whole, 0 served damaged or empty")
     assert missed == []
 
 

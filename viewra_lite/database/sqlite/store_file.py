@@ -105,6 +105,14 @@ class StoreFile:
             self._is_sound = True
             return
         log = _log_of(self.path)
+        if not self._closed_note() and not os.path.lexists(f"{self.path}-wal"):
+            # Or the process was killed while it closed the store, when nothing is lost.
+            _log.warning(
+                "%s was not closed, and its log (%s-wal) is gone: if it was removed, the last "
+                "commits are lost; put it back, or compare the store with a backup",
+                self.path,
+                self.path.name,
+            )
         try:
             if log:
                 self._refuse_foreign_log(log, self._closed_note() == _stat(self.path))

@@ -1,0 +1,148 @@
+"""A process is killed before each statement of an upgrade or an adoption: never a half state."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+
+import pytest
+
+from tests.support.by_hand import FILLED, SPECIFICATION
+from tests.support.catalogue import sqlite_catalogue
+from tests.support.forks import Forks
+from tests.support.script_packages import Guest
+from tests.support.torture import tries
+from tests.torture.databases import CHUNKS, REBUILT, Database
+
+pytestmark = pytest.mark.timeout(tries(120, 1800))
+
+
+def killed_everywhere(
+    reset: Callable[[], None],
+    opened: Callable[[int], Any],
+    stride: int,
+    check: Callable[[bool], None],
+) -> int:
+    """Open anew with a kill before each statement in turn; return the number of kills."""
+    kills, number = 0, 1
+    while True:
+        reset()
+        ended = opened(number)
+        if ended.code == 0:
+            check(False)
+            return kills
+        assert ended.code == -9, ended.out
+        kills += 1
+        check(True)
+        number += stride
+
+
+def test_a_new_store_is_never_half_made(database: Database, forks: Forks) -> None:
+    database.keep()
+    assert forks.call("open_and_die", 0, database.config).code == 0
+    whole = database.catalogue()
+
+    def check(was_killed: bool) -> None:
+        if was_killed:
+            looked = forks.call("look_then_open", database.config)
+            assert looked.code == 0 and json.loads(looked.out) == [], looked.out
+        assert database.catalogue() == whole
+
+    stride = tries(250 if database.engine == "sqlite" else 150, 1)
+    kills = killed_everywhere(
+        database.put_back,
+        lambda number: forks.call("open_and_die", number, database.config),
+        stride,
+        check,
+    )
+    assert kills >= 200 // stride
+    print(f"{kills} kills while a store is made on {database.engine}: 0 half states")
+
+
+def test_an_upgrade_of_rows_is_never_half_done(
+    database: Database, forks: Forks, package: Guest
+) -> None:
+    where = (str(package.folder.parent), package.name)
+    assert forks.call("open_and_die", 0, database.config, *where).code == 0
+    package.write("0002_rebuilt", REBUILT)
+    package.write("0003_capitals", CHUNKS)
+    database.keep()
+    assert forks.call("open_and_die", 0, database.config, *where).code == 0
+    whole = database.catalogue()
+
+    def check(was_killed: bool) -> None:
+        if was_killed:
+            looked = forks.call("look_then_open", database.config, *where)
+            assert looked.code == 0 and json.loads(looked.out) == [], looked.out
+        assert database.catalogue() == whole
+        rows = database.rows("SELECT DISTINCT text, stars, capitals FROM notes")
+        assert rows == [("a", 3, "A")]
+        assert database.rows("SELECT count(*) FROM notes") == [(20,)]
+
+    stride = tries(200 if database.engine == "sqlite" else 90, 1)
+    kills = killed_everywhere(
+        database.put_back,
+        lambda number: forks.call("open_and_die", number, database.config, *where),
+        stride,
+        check,
+    )
+    assert kills >= 120 // stride
+    print(f"{kills} kills during an upgrade on {database.engine}: 0 half states")
+
+
+def test_an_adoption_is_whole_or_did_not_happen(tmp_path: Path, forks: Forks) -> None:
+    made = tmp_path / "by-hand.db"
+    with closing(sqlite3.connect(made)) as connection:
+        connection.executescript(SPECIFICATION + FILLED)
+    path = tmp_path / "store" / "viewra.db"
+    config = {"database": {"type": "sqlite", "database_path": str(path)}}
+
+    def reset() -> None:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir()
+        shutil.copy(made, path)
+
+    reset()
+    assert forks.call("open_and_die", 0, config).code == 0
+    by_hand, whole, adopted = contents(made), sqlite_catalogue(path), counts(path)
+    seen = set()
+
+    def check(was_killed: bool) -> None:
+        if was_killed:
+            is_adopted = counts(path) == adopted and sqlite_catalogue(path).keys() == whole.keys()
+            assert is_adopted or contents(path) == by_hand
+            seen.add(is_adopted)
+            ended = forks.call("open_and_die", 0, config)
+            assert ended.code == 0, ended.out
+        assert sqlite_catalogue(path).keys() == whole.keys()
+        assert counts(path) == adopted
+
+    stride = tries(250, 1)
+    kills = killed_everywhere(
+        reset, lambda number: forks.call("open_and_die", number, config), stride, check
+    )
+    assert kills >= 300 // stride
+    print(f"{kills} kills during an adoption: 0 half states")
+
+
+def contents(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        return list(connection.iterdump())
+
+
+def counts(path: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'search_index%'"
+        ).fetchall()
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for (name,) in names
+        }
