@@ -27,7 +27,7 @@ CRUFT = re.compile(
     r"(?<![^\W_])(?:(?:bd|web)?\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4}|4k|u(?:ltra)?-?hd|"
     r"blu-?e?ray|bd-?(?:rip|remux|mv|25|50)|br-?rip|remux|hd-?dvd|hd-?light|"
     r"web-?(?:dl|rip|cap)|u?hdtv(?:rip)?|[ps]dtv|dsr(?:ip)?|tv-?rip|sat-?rip|"
-    r"\d{1,2}x?dvd[59r]?|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
+    r"\d{1,2}x?dvd[59r]?|\d{1,2}x?cds?|s?vcd|(?-i:SCREENER)|dvd(?:-?rip|scr|-?[59r])?|hd-?rip|(?:hd|hq|new)-?cam(?:-?rip)?|cam-?rip|"
     r"telesynch?|hd-?ts|ts-?rip|telecine|hd-?tc|vhs-?rip|(?:pre)?dvdrip|dvdmux|"
     r"[xh]\.?26[3456]|hevc|avc|av1|vc-?1|xvid|divx|10-?bit|8bit|hi10p?|hdr(?:10)?\+?|sdr|dovi|"
     r"dolby[ ._]?vision|dts(?:-?(?:hd|x|es))?|"
@@ -90,6 +90,8 @@ def without_group(text: str) -> str:
     if found is None or re.fullmatch(YEAR, found.group(1)):
         return text
     rest = text[found.end() :]
+    if re.fullmatch(rf".*\w[ ._]{YEAR}", found.group(1)):  # "[Title 1998] [...]"
+        return f"{found.group(1)} {rest}"
     is_joined = found.group().endswith("]")  # "[group]12 Reeds", unlike "[REC] 2"
     begins = rf"[^\W\d_]|(?!{YEAR})\d\d" if is_joined else r"[^\W\d_]"
     is_group = "[" in rest or re.match(begins, rest)

@@ -33,8 +33,9 @@ _YEAR_AT_END = re.compile(rf"(?<=\w)[ ._,-]+({YEAR})[ ,-]*")
 _YEAR_ANYWHERE = re.compile(rf"(?<!\d)({YEAR})(?!\d)")
 # Where the words about the files begin: the title of an album ends before them.
 _FORMAT = re.compile(
-    r"(?<=\S)[ ._-]+(?:[\[({][^\[\](){}]*)?(?<![^\W_])(?:flac|mp3|m4a|aac|alac|ogg|wav|lossless|"
-    r"v0|(?:cd|vinyl|web)-?rip|\d{0,3}[ ]?kbps|\d{1,2}x?cds?|(?<=[)\]][ ])(?:128|192|256|320))"
+    r"(?<=\S)(?:[ ._-]+|(?=[\[({]))(?:[\[({][^\[\](){}]*)?(?<![^\W_])"
+    r"(?:flac|mp3|m4a|aac|alac|ogg|wav|lossless|v0|(?:cd|vinyl|web)-?rip|"
+    r"\d{0,3}[ ]?kbps|\d{1,2}x?cds?|(?<=[)\]][ ])(?:128|192|256|320))"
     r"(?![^\W_])",
     re.I,
 )
@@ -61,7 +62,7 @@ _TRACK = re.compile(
     r"(?:(?:cd|dis[ck])[ ._]?(?P<disc2>\d\d?)[ ._-]*(?:t|track)?|d(?P<disc3>\d\d?)[ ._-]*t)"
     r"[ ._-]*)?"
     r"(?:track[ ._-]*(?:n[or][ ._-]*)?)?[#(\[]?(?P<track>0*\d{1,3})"
-    r"(?:\s*(?:[-–)_\]]|\.(?!(?<=[1-9]\d\.)\d))+\s*|\s+)(?=\S)",
+    r"(?:\s*(?:[-–)_\]]|\.(?!(?<=[1-9]\d\.)\d))+\s*|\s+|(?<=0\d)(?=[^\W\d_]{2}))(?=\S)",
     re.I,
 )
 _SIDE = re.compile(r"(?P<side>[A-H])(?P<track>\d)\s*[-–.)_]+\s*(?=\S)")  # of a record
@@ -74,7 +75,7 @@ _TRACK_WORD = re.compile(
     r"(?<![^\W_])(?<!bonus[ ])(?<!hidden[ ])track[ ._-]*(?:n[or][ ._-]*)?0*(\d{1,3})(?![^\W_])",
     re.I,
 )
-_TRACK_AT_END = re.compile(r"(?<=\S)[ _]+(?:[(\[](0\d)[)\]]|\[(\d\d?)\])")
+_TRACK_AT_END = re.compile(r"(?<=\S)[ _]+(?:[(\[](0\d)[)\]]|\[(\d\d?)\]|(00\d\d))")
 _BY = re.compile(r"(\S.*) by (\S.*)")
 _LATE_TRACK = re.compile(r"(\d\d)[ .]+(?=[^\W\d_])")  # "Artist - Album - 01 Title"
 _SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
@@ -227,7 +228,7 @@ def _late_number(stem: str) -> tuple[int | None, str]:
     """Find "[07]" at the end of a name, or "track 7" anywhere in it."""
     ends = [end for end in _TRACK_AT_END.finditer(stem) if end.end() == len(stem)]
     if ends:
-        return int(ends[0][1] or ends[0][2]), stem[: ends[0].start()]
+        return int(next(filter(None, ends[0].groups()))), stem[: ends[0].start()]
     word = _TRACK_WORD.search(stem)
     return (int(word[1]) or None if word else None), stem
 

@@ -19,7 +19,7 @@ _EDITIONS = {
     "Ultimate Collector's Edition": "ultimate collector'?’?s? edition",
     "Collector's Edition": "collector'?’?s? edition|edition collector",
     "Extended": "extended(?: (?:cut|editions?|version))?|version longue",
-    "Special Edition": "special edition|(?-i:SE)",
+    "Special Edition": "special (?:extended )?edition|(?-i:SE)",
     "Deluxe Edition": "deluxe edition",
     "Alternative Cut": "alternat(?:iv)?e cut",
     "International Cut": "international (?:cut|version)",
@@ -73,6 +73,7 @@ _IN_PARENTHESES = re.compile(r"(?<=\w)(?<! or)(?<!\.or)[ ._-]*\([^()]*\)[ ._-]*$
 _LABEL = re.compile(
     r"(?<=[^\W_])[ ._-]*(?:\[[^\[\]]*\]|\((?:vhs|dvd|bd|web|tv|u?hd|sd|3d)\))[ ._-]*$", re.I
 )
+_OPEN_BRACKET = re.compile(r"(?<=\w)[ ._-]*[\[(][^\[\]()]*$")
 _LANGUAGE = re.compile(rf"(?<=[\w)\]][ ._-])(?P<language>{_LANGUAGES})[ ._-]*$", re.I)
 _JOINED = re.compile(r"(?<![^\W_])(?:and|or|of|in|the|&)[ ._-]+$", re.I)  # "Longer and Uncut"
 _FROM_ARTICLE = re.compile(r"(?:the|an?)[ ._]", re.I)
@@ -135,7 +136,9 @@ def _end(title: str, rest: str, *, is_release: bool) -> int | None:
     for edition in _EARLY_WORDS.finditer(title):
         pass
     if edition is not None and not words(title[edition.end() :]):
-        return None if _JOINED.search(title[: edition.start()]) else edition.start()
+        before = title[: edition.start()]
+        bracket = _OPEN_BRACKET.search(before)
+        return None if _JOINED.search(before) else (bracket or edition).start()
     found = _LABEL.search(title)
     if found is None and is_release:
         found = _RELEASE_END.search(title) or _IN_PARENTHESES.search(title)
