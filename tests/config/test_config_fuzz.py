@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.config.test_config_hostile import BAD_FILES, SECRET, VALID, YAML_PIECES, outcome
+from tests.support.hostile import BAD_FILES, SECRET, VALID, YAML_PIECES, outcome
 from tests.support.torture import tries
 from viewra_lite.config.options import Config, PostgresConfig, SqliteConfig, options_of
 from viewra_lite.errors import ConfigError
