@@ -60,7 +60,7 @@ def setup() -> ConfigParser:
 
 def requirements(extra: str) -> list[str]:
     """Return the names of the packages that an extra lists."""
-    lines = setup()["options.extras_require"][extra].split()
+    lines = setup()["options.extras_require"][extra].strip().splitlines()
     return [name for line in lines for name in re.findall(r"^[\w-]+", line)]
 
 

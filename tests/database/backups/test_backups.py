@@ -287,5 +287,10 @@ def test_a_folder_that_cannot_be_written_to_can_still_be_verified(tmp_path: Path
             assert store.backups.verify().sha256 == backup.sha256
         finally:
             os.chmod(store.backups.folder, 0o700)
+
+
+def test_a_backup_is_a_single_file_without_a_log(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'viewra.db'}") as store:
+        backup = store.backups.create(tmp_path / "plain.db")
     with closing(sqlite3.connect(backup.path)) as copy:
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)

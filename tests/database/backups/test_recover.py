@@ -224,10 +224,11 @@ def store_modules(db: sqlite3.Connection) -> list[str]:
 def test_a_disk_that_is_too_full_is_found_first(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Usage:
-        free = 1000
+    class Full:
+        f_files = f_favail = f_blocks = 1000
+        f_bavail = f_frsize = 1
 
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: Usage)
-    with pytest.raises(StoreFullError, match="has 1000 bytes free, and recovering may need"):
+    monkeypatch.setattr("os.statvfs", lambda folder: Full)
+    with pytest.raises(StoreFullError, match="it has 1 bytes free, and .* are needed"):
         recover(path, clock)
     assert not path.with_name("viewra.db-recovering").exists()

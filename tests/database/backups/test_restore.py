@@ -131,8 +131,8 @@ class TestFiles:
     def test_a_bare_machine_needs_the_backup_alone(
         self, saved: Any, clock: Clock, tmp_path: Path
     ) -> None:
-        backup = next(tmp_path.joinpath("backups").glob("*.db"))
-        bare = tmp_path / "bare" / "usb" / "copy of it.db"
+        backup = next(tmp_path.joinpath("backups").glob("*.db*[bt]"))
+        bare = tmp_path / "bare" / "usb" / "copy of it"
         bare.parent.mkdir(parents=True)
         shutil.copy(backup, bare)  # without its manifest
         target = {"database": {"type": "sqlite", "database_path": str(tmp_path / "new" / "v.db")}}

@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import timezone
 from os import PathLike
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from ...errors import BackupError, StoreBusyError, StoreFullError
 from ..checks import checked_choice, checked_path, checked_whole
 from ..transactions.database import Database
 from ..files import disk_errors, give_to_owner, make_folder, remove, sha256, sync
+from .compression import COMPRESSED_SHARE, compress, required_zstd, zstd
+from .compression import SUFFIX as COMPRESSED
 from .manifest import KINDS, Backup, manifest_of, to_json
 from .verify import LATEST, checked, contents, found, of_engine
 
@@ -33,7 +35,7 @@ SHRUNK_ROWS = 10  # of a smaller table nothing is said when it loses most of its
 SPARE_BYTES = 16 << 20  # left free on the disk of a backup
 _PART, _BAD = ".part", ".bad"
 _NAME = re.compile(
-    r".+-\d{8}T\d{6}Z(?:-before-upgrade)?(?:-\d+)?\.(?:db|dump)(?:\.json)?\.(?:part|bad)"
+    r".+-\d{8}T\d{6}Z(?:-before-upgrade)?(?:-\d+)?\.(?:db|db\.zst|dump)(?:\.json)?\.(?:part|bad)"
 )
 
 
@@ -74,9 +76,13 @@ class Backups:
             target = self._named(folder, kind) if given is None or given == folder else given
             if os.path.lexists(target):
                 raise BackupError(f"{target} exists: a backup never overwrites a file")
-            self._refuse_full(folder)
+            is_small = target.name.endswith(COMPRESSED)
+            if is_small:
+                required_zstd(target)
+            self._refuse_full(folder, is_small)
             # Of backups that were killed: none runs, we have the lock.
-            for left in (target.with_name(target.name + _PART), *_ours(folder, _PART)):
+            named = (target.with_name(name + _PART) for name in (target.name, target.stem))
+            for left in (*(named if is_small else [next(named)]), *_ours(folder, _PART)):
                 remove(left)
             backup = self._written(target, kind)
             for bad in _ours(folder, _BAD):
@@ -141,6 +147,8 @@ class Backups:
         moment = self._db.now().strftime("%Y%m%dT%H%M%SZ")
         name = f"{stem}-{moment}" + ("-before-upgrade" if kind == "upgrade" else "")
         suffix, number = str(self._engine.SUFFIX), 1
+        if suffix == ".db" and zstd() is not None:
+            suffix += COMPRESSED
         target = folder / (name + suffix)
         while os.path.lexists(target):
             number += 1
@@ -153,9 +161,11 @@ class Backups:
             folder.parent.mkdir(exist_ok=True)  # ./viewra-data, of a store on PostgreSQL
         make_folder(folder)
 
-    def _refuse_full(self, folder: Path) -> None:
+    def _refuse_full(self, folder: Path, is_small: bool) -> None:
         facts = self._db.backend.facts()
-        needed, free = facts.size + facts.log_size + SPARE_BYTES, shutil.disk_usage(folder).free
+        copies = 1 + COMPRESSED_SHARE if is_small else 1
+        needed = int((facts.size + facts.log_size) * copies) + SPARE_BYTES
+        free = shutil.disk_usage(folder).free
         if free < needed:
             raise StoreFullError(
                 f"{folder} has {free} bytes free, and a backup may need {needed}: make room, or "
@@ -164,60 +174,39 @@ class Backups:
 
     def _written(self, target: Path, kind: str) -> Backup:
         part = target.with_name(target.name + _PART)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        give_to_owner(part, part.parent)
+        is_small = target.name.endswith(COMPRESSED)
+        copy = part if not is_small else target.with_name(target.stem + _PART)
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             created_at = self._db.now()
-            expected = self._engine.write(self._db.backend, self._config, part)
-            backup = self._checked(part, target, kind, created_at, expected)
+            expected = self._engine.write(self._db.backend, self._config, copy)
+            counts, schema = _checked(copy, expected)
+            if is_small:
+                os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                compress(copy, part)
+                remove(copy)
+            before = next((one for one in found(target.parent) if one.verified), None)
+            backup = Backup(
+                path=str(target),
+                created_at=created_at.astimezone(timezone.utc),
+                size=part.stat().st_size,
+                engine=self._config.engine,
+                counts=counts,
+                schema=schema,
+                sha256=sha256(part),
+                verified=True,
+                kind=kind,
+                findings=_shrunk(before, counts),
+            )
             sync(part)
             _write_manifest(target, backup)
             os.rename(part, target)
             sync(target.parent)
         except BaseException:
+            remove(copy)
             remove(part)
             raise
         return backup
-
-    def _checked(
-        self,
-        part: Path,
-        target: Path,
-        kind: str,
-        created_at: datetime,
-        expected: dict[str, int] | None,
-    ) -> Backup:
-        try:
-            counts, schema = contents(part)
-            if expected is not None and expected != counts:
-                wrong = sorted(
-                    name
-                    for name in expected.keys() | counts.keys()
-                    if expected.get(name) != counts.get(name)
-                )
-                raise BackupError(f"{part} does not hold all rows of {', '.join(wrong)}")
-        except BackupError as exc:
-            bad = target.with_name(target.name + _BAD)
-            for older in _ours(target.parent, _BAD):  # one is enough, and a chore tries again
-                remove(older)
-            os.replace(part, bad)
-            raise BackupError(
-                f"the backup is not sound, so it does not count: {exc}. It is kept as {bad}, and "
-                "no older backup is removed until one succeeds. Check the disk and the store"
-            ) from exc
-        before = next((one for one in found(target.parent) if one.verified), None)
-        return Backup(
-            path=str(target),
-            created_at=created_at.astimezone(timezone.utc),
-            size=part.stat().st_size,
-            engine=self._config.engine,
-            counts=counts,
-            schema=schema,
-            sha256=sha256(part),
-            verified=True,
-            kind=kind,
-            findings=_shrunk(before, counts),
-        )
 
     def _prune(self, keep: int) -> builtins.list[str]:
         backups = found(self.folder)
@@ -236,6 +225,24 @@ class Backups:
             remove(path)
             remove(manifest_of(path))
         return removed
+
+
+def _checked(copy: Path, expected: dict[str, int] | None) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the rows and the schema of a sound copy; keep one that is not as `.bad`."""
+    try:
+        counts, schema = contents(copy)
+        if expected is not None and expected != counts:
+            names = expected.keys() | counts.keys()
+            wrong = sorted(name for name in names if expected.get(name) != counts.get(name))
+            raise BackupError(f"{copy} does not hold all rows of {', '.join(wrong)}")
+    except BackupError as exc:
+        bad = copy.with_suffix(_BAD)
+        os.replace(copy, bad)
+        raise BackupError(
+            f"the backup is not sound, so it does not count: {exc}. It is kept as {bad}, and "
+            "no older backup is removed until one succeeds. Check the disk and the store"
+        ) from exc
+    return counts, schema
 
 
 def _shrunk(before: Backup | None, counts: dict[str, int]) -> tuple[str, ...]:

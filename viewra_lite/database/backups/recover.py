@@ -20,6 +20,7 @@ from ...errors import (
 )
 from ..files import disk_errors
 from .backups import folder_of
+from .compression import is_compressed, unpack
 from .manifest import Backup
 from .verify import checked, found
 
@@ -78,7 +79,7 @@ def recover(
                 except BackupError as exc:
                     unsound.append(f"a backup was passed over: {exc}")
                 else:
-                    return Path(chosen[0].path)
+                    return unpacked(Path(chosen[0].path), work)
         return None
 
     rebuilt = Recovery(path, mend, new_store).run(find_backup, now, dry_run=dry_run)
@@ -93,6 +94,14 @@ def recover(
         findings=(*unsound, *rebuilt.findings),
         is_whole=is_whole,
     )
+
+
+def unpacked(path: Path, work: Path) -> Path:
+    """Return a backup that is not compressed: this one, or its content in a folder."""
+    if not is_compressed(path):
+        return path
+    unpack(path, work / "backup.db")
+    return work / "backup.db"
 
 
 def with_remedies(error: CorruptStoreError, config: Config) -> CorruptStoreError:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from os import PathLike
+from pathlib import Path
 
-from ...config.options import Config
+from ...config.options import Config, SqliteConfig
 from ...errors import BackupError
 from .backups import folder_of
 from ..files import disk_errors
+from .compression import copy
 from .manifest import Backup
 from .verify import LATEST, checked, found, of_engine
 
@@ -39,7 +42,10 @@ def restore(config: Config, path: str | PathLike[str], now: datetime) -> Restore
                 f"{config.engine}"
             )
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        moved_to = of_engine(config.engine).restore(config, backup.path, backup.sha256, stamp)
+        source: object = backup.path
+        if isinstance(config, SqliteConfig):
+            source = partial(copy, Path(backup.path), digest=backup.sha256)
+        moved_to = of_engine(config.engine).restore(config, source, stamp)
     store = str(getattr(config, "database_path", config.url))
     _log.info("restored a backup of %s", backup.created_at.isoformat())
     return Restored(backup, store, moved_to)

@@ -11,17 +11,20 @@ from typing import Any
 from ...errors import BackupError
 from ..checks import checked_path
 from ..files import sha256
+from .compression import plain
 from .manifest import Backup, manifest_of, read
 
 LATEST = "latest"
-_SUFFIXES = (".db", ".dump")
-_SQLITE, _POSTGRES = b"SQLite format 3\0", b"PGDMP"
+_SUFFIXES = (".db", ".db.zst", ".dump")
+_SQLITE, _POSTGRES, _ZSTD = b"SQLite format 3\0", b"PGDMP", b"\x28\xb5\x2f\xfd"
 
 
 def found(folder: Path) -> list[Backup]:
     """Return the backups in a folder, newest first; [] without a folder."""
     try:
-        paths = [path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file()]
+        paths = [
+            path for path in folder.iterdir() if path.name.endswith(_SUFFIXES) and path.is_file()
+        ]
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(map(read, paths), key=lambda one: (one.created_at, one.path), reverse=True)
@@ -60,7 +63,14 @@ def contents(path: Path) -> tuple[dict[str, int], dict[str, str]]:
 
     Raises BackupError.
     """
-    found: tuple[dict[str, int], dict[str, str]] = of_engine(engine_of(path)).contents(path)
+    with plain(path) as content:
+        try:
+            found: tuple[dict[str, int], dict[str, str]]
+            found = of_engine(engine_of(content)).contents(content)
+        except BackupError as exc:
+            if content == path:
+                raise
+            raise BackupError(str(exc).replace(str(content), str(path))) from exc
     return found
 
 
@@ -84,8 +94,8 @@ def engine_of(path: Path) -> str:
         raise BackupError(f"{path} cannot be read: {exc.strerror}") from exc
     if not begin:
         raise BackupError(f"{path} is empty")
-    if begin.startswith(_SQLITE):
-        return "sqlite"
+    if begin.startswith((_SQLITE, _ZSTD)):
+        return "sqlite"  # a dump is compressed by itself
     if begin.startswith(_POSTGRES):
         return "postgres"
     raise BackupError(f"{path} is damaged, or no backup: neither an SQLite file nor a dump")

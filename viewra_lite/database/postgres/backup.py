@@ -155,7 +155,7 @@ def _shown(said: bytes) -> str:
     return text[:_LONGEST_MESSAGE] or "it did not say why"
 
 
-def restore(config: PostgresConfig, backup: str, digest: str, stamp: str) -> str | None:
+def restore(config: PostgresConfig, backup: str, stamp: str) -> str | None:
     """Restore a checked dump; return the schema that the tables of before were moved to, or None.
 
     They are moved back if the dump cannot be restored. Raises StoreBusyError if a process has the

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import BackupError, CorruptStoreError, StoreBusyError, StoreFullError
-from ..files import disk_errors, disk_fault, refuse_full, remove, sha256, sync
+from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove, sync
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
 
@@ -116,50 +115,42 @@ def _schema(connection: Any, tables: list[str]) -> dict[str, str]:
     }
 
 
-def restore(config: SqliteConfig, backup: str, digest: str, stamp: str) -> str | None:
-    """Put a checked backup of this SHA-256 in the store's place; return the folder of the old one.
+def restore(config: SqliteConfig, copy: Callable[[Path], object], stamp: str) -> str | None:
+    """Put a copy of a checked backup in the store's place; return the folder of the old one.
 
-    Raises StoreBusyError if a process has the store open, BackupError if the copy differs.
+    copy is called with the path to write to. Raises StoreBusyError if a process has the store open.
     """
     path = Path(os.path.realpath(config.database_path))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(lock_folder(path) / "open", wait_s=0):
-            return _replaced(path, backup, digest, stamp)
+            return _replaced(path, copy, stamp)
     except StoreBusyError as exc:
         raise StoreBusyError(f"{path} is open in a process: stop it, then restore") from exc
 
 
-def _replaced(path: Path, backup: str, digest: str, stamp: str) -> str | None:
-    copy = path.with_name(path.name + ".restoring")
+def _replaced(path: Path, copy: Callable[[Path], object], stamp: str) -> str | None:
+    new = path.with_name(path.name + ".restoring")
     try:
         with disk_errors(path.parent):
-            _copy(backup, digest, copy)
+            copy(new)
+            give_to_owner(new, path if path.exists() else path.parent)
     except BaseException:
-        remove(copy)
+        remove(new)
         raise
     aside = _moved_aside(path, stamp)
-    os.rename(copy, path)
+    os.rename(new, path)
     sync(path.parent)
     remove(marker(path))  # it describes the store before; opening this one writes another
     return None if aside is None else str(aside)
-
-
-def _copy(backup: str, digest: str, copy: Path) -> None:
-    with open(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-        with open(backup, "rb") as source:
-            shutil.copyfileobj(source, file, 1 << 20)
-        file.flush()
-        os.fsync(file.fileno())
-    if sha256(copy) != digest:
-        raise BackupError(f"{backup} could not be copied unchanged: check both disks")
 
 
 def _moved_aside(path: Path, stamp: str) -> Path | None:
     """Move the store before a restore aside; a log that a crash has left follows its database."""
     aside = path.with_name(f"{path.name}-before-restore-{stamp}")
     earlier = sorted(path.parent.glob(f"{path.name}-before-restore-*"))
-    if not os.path.lexists(path) and earlier:
+    log = path.name + "-wal"
+    if not os.path.lexists(path) and earlier and not os.path.lexists(earlier[-1] / log):
         aside = earlier[-1]
     return moved_aside(path, aside)
 
@@ -174,6 +165,11 @@ def moved_aside(path: Path, aside: Path) -> Path | None:
     files = [file for file in files if os.path.lexists(file)]
     if not files:
         return None
+    free, number = aside, 1
+    while any(os.path.lexists(free / file.name) for file in files):
+        number += 1
+        free = aside.with_name(f"{aside.name}-{number}")
+    aside = free
     aside.mkdir(mode=0o700, exist_ok=True)
     for file in files:
         os.rename(file, aside / file.name)

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ....errors import ConfigError, StoreBusyError, StoreFullError, StoreUnavailableError
-from ...files import disk_errors, remove, sync
+from ....errors import ConfigError, StoreBusyError, StoreUnavailableError
+from ...files import disk_errors, give_to_owner, refuse_full, remove, sync
 from ...transactions.locks import file_lock
 from ...sqlite.backup import contents, moved_aside
 from ...sqlite.file import APPLICATION_ID, lock_folder, marker
@@ -87,7 +87,7 @@ class Recovery:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700, parents=True)
         try:
-            _refuse_full(self._path, files.size())
+            refuse_full(self._path.parent, files.size() + SPARE_BYTES)
             backup = find_backup(work)
             self._new_store(work / "pattern.db")
             rebuilt = self._rebuilt(files, backup, work)
@@ -148,10 +148,7 @@ class Recovery:
 
     def _replace(self, new: Path, files: Files, stamp: str, unfinished: Path | None) -> str | None:
         path = self._path
-        if files.database is not None and os.name != "nt":
-            owner = files.database.stat()
-            with suppress(PermissionError):  # then it is ours, as the database was
-                os.chown(new, owner.st_uid, owner.st_gid)
+        give_to_owner(new, files.database or path.parent)
         os.chmod(new, 0o600)
         sync(new)
         aside = unfinished or path.with_name(f"{path.name}-{ASIDE}-{stamp}")
@@ -182,15 +179,6 @@ def _refuse_foreign(files: Files, pages: Pages) -> None:
 def _there(path: Path, aside: Path | None) -> Path | None:
     places = (path,) if aside is None else (path, aside / path.name)
     return next((place for place in places if place.exists()), None)
-
-
-def _refuse_full(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if free < needed + SPARE_BYTES:
-        raise StoreFullError(
-            f"the disk of {path} has {free} bytes free, and recovering may need "
-            f"{needed + SPARE_BYTES}: make room; nothing was changed"
-        )
 
 
 def _note(path: Path) -> dict[str, Any]:
