@@ -801,3 +801,25 @@ CREATE TABLE viewra_migrations_maintenance (
     unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
                                           -- not ended
 );
+
+-- events ==========================================================================================
+-- Changes of the last 30 days, for listeners and for programs that were away.
+
+-- Events of the last 30 days, in the order of their commits.
+CREATE TABLE changes (
+    id         INTEGER NOT NULL PRIMARY KEY, -- ascending; a rolled-back transaction may leave a gap
+    event      TEXT NOT NULL,                -- movie.added, session.stopped, ...
+    facts      TEXT NOT NULL                 -- JSON object: the ids, and what can no longer be
+                                             -- looked up
+               CHECK (facts IS NULL OR json_valid(facts)),
+    created_at TIMESTAMP NOT NULL            -- UTC
+);
+
+-- Migrations of this module that were applied.
+CREATE TABLE viewra_migrations_events (
+    name       TEXT NOT NULL PRIMARY KEY, -- file name without .py
+    checksum   TEXT,                      -- SHA-256 of its source
+    applied    TIMESTAMP NOT NULL,        -- UTC
+    unfinished TEXT                       -- JSON; where it continues, if it runs in chunks and has
+                                          -- not ended
+);

@@ -18,7 +18,7 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "viewra_lite"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = ("media", "playback", "plugins", "transcoding")
+ROOMS = ("events", "media", "playback", "plugins", "transcoding")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_ENTRIES = 13
@@ -38,6 +38,7 @@ LAYERS = {
     "config": {"errors"},
     "database": {"config", "errors"},
     "module": {"config", "database", "errors"},
+    "events": {"config", "database", "errors", "module"},
     "media": {"config", "database", "errors", "module"},
     "playback": {"config", "database", "errors", "module", "media.models"},
     "plugins": {"config", "database", "errors", "module", "media.models"},

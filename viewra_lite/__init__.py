@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .database.backups.salvage.rebuilding import RecoveredTable
     from .database.pages import Page
     from .database.transactions.scopes import Reader, Writer
+    from .events.models import Change
     from .importing.record import WatchedRecord
     from .importing.results import ImportResult, Unmatched
     from .maintenance.chores import ChoreResult
@@ -61,6 +62,7 @@ __all__ = [
     "ArchiveResult",
     "Backup",
     "CacheUsage",
+    "Change",
     "Chore",
     "ChoreResult",
     "Config",
@@ -129,6 +131,7 @@ _NAMES = {
     "database.backups.salvage.rebuilding": "RecoveredTable",
     "database.pages": "Page",
     "database.transactions.scopes": "Reader Writer",
+    "events.models": "Change",
     "importing.record": "WatchedRecord",
     "importing.results": "ImportResult Unmatched",
     "maintenance.chores": "ChoreResult",

@@ -54,6 +54,12 @@ def _transcoding() -> type[Module]:
     return TranscodingModule
 
 
+def _events() -> type[Module]:
+    from .events.module import EventsModule
+
+    return EventsModule
+
+
 def _plugins() -> type[Module]:
     from .plugins.module import PluginsModule
 
@@ -85,4 +91,5 @@ BUILT_IN = (
     ),
     BuiltIn("plugins", _plugins),
     BuiltIn("maintenance", _maintenance, requires=()),
+    BuiltIn("events", _events, requires=(), tidy_every_s=86400),
 )

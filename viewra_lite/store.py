@@ -20,6 +20,7 @@ from .database.migrations.migrator import OPEN_S, Migrator
 from .database.orm.models import open_database
 from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
+from .events.verbs import EventVerbs
 from .errors import CorruptStoreError, MigrationError, StoreAlreadyOpenError, TransactionError
 from .module import Module, check_modules
 
@@ -48,7 +49,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class Store:
+class Store(EventVerbs):
     """An open store; safe to use from any number of threads. Open one with Store.open():
 
         with Store.open("viewra.yaml") as store:
@@ -248,6 +249,7 @@ class Store:
         # Subscribers added while a hook is being emitted still receive it.
         db.subscribe("file_merged", store._attach_all)
         db.subscribe("library_scanned", store._match_waiting)
+        db.events.write = lambda events: store._attach("events").write(events)
         for module in extra_modules:
             database.bind(module.models, bind_refs=False, bind_backrefs=False)
             module.attach(db, config)
@@ -366,14 +368,6 @@ class Store:
         the one that entered it.
         """
         return self._db.writer(untrusted=True)
-
-    def after_commit(self, action: Callable[[], Any]) -> None:
-        """Call action after the outermost writer has committed, and never after a rollback.
-
-        Outside a writer it is called at once. Raises InvalidValueError if action cannot be called,
-        and TransactionError in another asyncio task than the writer's.
-        """
-        self._db.after_commit(action)
 
     def __enter__(self) -> Store:
         return self

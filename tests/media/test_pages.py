@@ -87,6 +87,7 @@ def test_every_row_comes_once_and_in_order_whatever_the_limit(
     assert walked(turn, 5, library_id="another") == []
 
 
+@pytest.mark.edits_tables
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(
     titles=st.lists(

@@ -12,7 +12,7 @@ from tests.support.transcodes import add_files, entries
 from viewra_lite import Provider, Store
 from viewra_lite.errors import ConflictError, InvalidValueError, NotFoundError
 from viewra_lite.transcoding.models import TranscodeSession
-from viewra_lite.transcoding.module import MAX_ATTEMPTS
+from viewra_lite.transcoding.leases import MAX_ATTEMPTS
 
 
 def queued(store: Store, file_id: str, priority: int = 0, **profile: Any) -> TranscodeSession:

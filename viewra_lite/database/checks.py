@@ -54,11 +54,11 @@ def unknown_name(holder: str, name: object, known: Collection[str]) -> InvalidVa
     return InvalidValueError(f"{holder} has no {shown(name)}: {hint}")
 
 
-def not_a_cursor() -> InvalidValueError:
+def not_a_cursor(argument: str = "after") -> InvalidValueError:
     """Return the error for a cursor of another list."""
     return InvalidValueError(
-        "after is not a cursor of this list: pass `next` of the previous page unchanged, with the "
-        "same sort"
+        f"{argument} is not a cursor of this list: pass `next` of the previous page unchanged, "
+        "with the same sort"
     )
 
 

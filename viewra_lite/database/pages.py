@@ -51,7 +51,7 @@ def page_of(rows: list[Any], limit: int, kind: str, key: Callable[[Any], Sequenc
         return Page(items, None)
     if not items:
         raise CorruptStoreError("no row of this page can be read: the log names each of them")
-    return Page(items, _cursor(kind, key(items[-1])))
+    return Page(items, cursor_of(kind, key(items[-1])))
 
 
 def readable(db: Database, statement: Statement, *arguments: Any) -> list[Any]:
@@ -105,7 +105,9 @@ def _unchanged(parameters: Sequence[Any]) -> Sequence[Any]:
     return parameters
 
 
-def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -> list[Any] | None:
+def start_after(
+    cursor: str | None, kind: str, *columns: type[str | datetime], argument: str = "after"
+) -> list[Any] | None:
     """Return the key in a cursor of this kind of page; raises InvalidValueError.
 
     columns are the types of the parts of the key.
@@ -120,7 +122,7 @@ def start_after(cursor: str | None, kind: str, *columns: type[str | datetime]) -
             return [_part(text, column) for text, column in zip(key, columns)]
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         pass  # any malformed cursor gets the same error
-    raise not_a_cursor()
+    raise not_a_cursor(argument)
 
 
 def _part(text: object, column: type[str | datetime]) -> str | datetime:
@@ -134,7 +136,8 @@ def _part(text: object, column: type[str | datetime]) -> str | datetime:
     return moment.astimezone(timezone.utc)
 
 
-def _cursor(kind: str, key: Sequence[Any]) -> str:
+def cursor_of(kind: str, key: Sequence[Any]) -> str:
+    """Return an opaque cursor: a key of texts and datetimes, for pages of this kind only."""
     from base64 import urlsafe_b64encode
 
     text = json.dumps([kind, *key], default=datetime.isoformat)

@@ -212,6 +212,12 @@ def _roots(libraries: list[MediaLibrary]) -> set[tuple[str, str]]:
     return {(library.id, library.path) for library in libraries}
 
 
+def create(db: Database, values: dict[str, Any]) -> None:
+    """Insert a library, inside a writer."""
+    MediaLibrary.create(**values)
+    db.events.record("library.added", library_id=values["id"])
+
+
 def change(db: Database, id: str, checked: dict[str, Any]) -> None:
     """Store the changes of a library, inside a writer; raises NotFoundError, ConflictError."""
     library = found(db, id)
@@ -222,6 +228,7 @@ def change(db: Database, id: str, checked: dict[str, Any]) -> None:
     if "path" in checked:
         move_files(id, library.path, checked["path"])
     MediaLibrary.update(**checked, updated_at=db.now()).where(MediaLibrary.id == id).execute()
+    db.events.record("library.updated", library_id=id)
 
 
 def move_files(library_id: str, old_root: str, new_root: str) -> None:
@@ -266,6 +273,7 @@ def remove(db: Database, library: MediaLibrary) -> None:
     _delete_shows(db, library.id)
     with db.writer(durable=True):
         MediaLibrary.delete().where(MediaLibrary.id == library.id).execute()
+        db.events.record("library.removed", library_id=library.id)
     _log.info("removed library %s", library.id)
 
 
@@ -290,10 +298,11 @@ def _delete_shows(db: Database, library_id: str) -> None:
 
 
 def _delete_all(db: Database, model: Any, field: Any, parent_id: str) -> None:
+    from .catalog import events
+
     while True:
         with db.writer():
-            some = model.select(model.id).where(field == parent_id).limit(_BATCH)
-            ids = [id for (id,) in some.tuples()]
-            if not ids:
+            rows = list(model.select(model.id, field).where(field == parent_id).limit(_BATCH))
+            if not rows:
                 return
-            model.delete().where(model.id.in_(ids)).execute()
+            events.delete(db, rows)

@@ -110,7 +110,7 @@ class MediaModule(CatalogVerbs):
         libraries.write_beside(
             self.db,
             lambda known: libraries.refuse_overlap(values["path"], known),
-            lambda _: MediaLibrary.create(**values),
+            lambda _: libraries.create(self.db, values),
         )
         return self.library(values["id"])
 

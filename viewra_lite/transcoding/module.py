@@ -26,22 +26,20 @@ from ..database.checks import (
 from ..database.orm.statements import Statement
 from ..database.pages import readable
 from ..database.transactions.database import Database
-from ..errors import ConflictError
 from ..media.models import MediaFile
 from ..module import Module
 from . import cache, cache_queries, cleaning, queries
 from .cache import CacheUsage, EvictResult
+from .leases import end_leases, lost, record
 from .models import MODELS, TRANSCODE_STATUSES, TranscodeCache, TranscodeSession
 from .profile import Provider, TranscodeProfile
 
 __all__ = ["CacheUsage", "EvictResult", "Provider", "TranscodeProfile", "TranscodingModule"]
 
 _log = logging.getLogger("viewra_lite.transcoding")
-MAX_ATTEMPTS = 3
 LEASE_S = 60.0
 SHORTEST_S = 0.001  # a shorter lease would expire at once
 LONGEST_S = cache.LONGEST.total_seconds()
-_BATCH = 100  # expired leases per transaction
 
 _SESSION, _ENTRY = "transcode session", "cache entry"
 
@@ -129,7 +127,7 @@ class TranscodingModule(Module):
         session = self._changed(queries.cancel, known_id(_SESSION, session_id), now)
         session = session or self.session(session_id)
         if session.status != "cancelled":
-            raise _lost(session)
+            raise lost(session)
         return session
 
     # Work
@@ -151,7 +149,7 @@ class TranscodingModule(Module):
         worker = Provider.of(provider)
         until = self._until("lease", lease)
         now = self.db.now()
-        self._end_leases(now)
+        end_leases(self.db, now)
         limits = worker.limits()
         return self._changed(
             queries.claim(tuple(limits)), provider=worker.name, now=now, lease_until=until, **limits
@@ -178,7 +176,7 @@ class TranscodingModule(Module):
         if session is None:
             session = self.session(session_id)
             if session.status != "cancelled":
-                raise _lost(session, attempt)
+                raise lost(session, attempt)
         return session
 
     def complete(
@@ -200,7 +198,7 @@ class TranscodingModule(Module):
         with self.db.writer():
             session = self._changed(queries.complete, *claimed, path, now)
             if session is None:
-                raise _lost(self.session(session_id), attempt)
+                raise lost(self.session(session_id), attempt)
             self.db.run(
                 cache_queries.save_entry,
                 id=self.db.new_id(),
@@ -215,6 +213,7 @@ class TranscodingModule(Module):
                 last_accessed=now,
                 output_path=path,
             )
+            record(self.db, "transcode.completed", session)
         return session
 
     def fail(
@@ -227,9 +226,11 @@ class TranscodingModule(Module):
         """
         claimed = self._claimed(session_id, attempt)
         checked_text("error_message", error_message)
-        session = self._changed(queries.fail, *claimed, error_message, self.db.now())
-        if session is None:
-            raise _lost(self.session(session_id), attempt)
+        with self.db.writer():
+            session = self._changed(queries.fail, *claimed, error_message, self.db.now())
+            if session is None:
+                raise lost(self.session(session_id), attempt)
+            record(self.db, "transcode.failed", session)
         return session
 
     # Cache
@@ -289,7 +290,7 @@ class TranscodingModule(Module):
         moment = checked_moment("now", now)
         if self.db.one(queries.session_of_the_future, moment) is not None:
             self.db.run(queries.pull_back_sessions, moment)
-        self._end_leases(moment)
+        end_leases(self.db, moment)
         cleaning.keep_below(self.db, self.config.transcode_cache_max_mib)
 
     # Inside
@@ -330,16 +331,6 @@ class TranscodingModule(Module):
     def _active(self, content_hash: str) -> TranscodeSession | None:
         session: TranscodeSession | None = self.db.one(queries.active_session, content_hash)
         return session
-
-    def _end_leases(self, now: datetime) -> None:
-        reason = f"the lease expired {MAX_ATTEMPTS} times; last worker: "
-        latest = now + cache.LONGEST
-        values = (now, latest, _BATCH, MAX_ATTEMPTS, reason)
-        # SELECT first: a worker that polls for work writes nothing.
-        while self.db.one(queries.lease_that_is_over, now, latest) is not None:
-            if not (expired := self.db.run(queries.end_leases, *values)):
-                break  # others are at it
-            _log.info("the leases of %d transcodes expired", expired)
 
     def _changed(
         self, statement: Statement, *arguments: object, **named: object
@@ -387,14 +378,3 @@ def _content(file: MediaFile) -> str:
     if file.fingerprint and file.probe_state != "pending":
         return str(file.fingerprint)
     return f"{file.id}:{file.size}:{file.modified_ns}"
-
-
-def _lost(session: TranscodeSession, attempt: int | None = None) -> ConflictError:
-    """Return the error that says why a session cannot be changed."""
-    if session.status == "pending":
-        why = "waits in the queue, perhaps because its lease expired: call claim_next()"
-    elif session.status == "running":
-        why = f"is in attempt {session.attempts}, by {session.provider}, not in {attempt}: stop"
-    else:
-        why = f"is {session.status}, which is final: call request() for another"
-    return ConflictError(f"transcode session {session.id} {why}")

@@ -290,7 +290,7 @@ def end_leases(
     def at_the_end(value: object, otherwise: object) -> ColumnBase:
         return Case(None, [(ends, value)], otherwise)
 
-    return TranscodeSession.update(
+    ended = TranscodeSession.update(
         {
             TranscodeSession.status: at_the_end(SQL("'failed'"), _PENDING),
             TranscodeSession.progress: at_the_end(TranscodeSession.progress, 0.0),
@@ -304,6 +304,7 @@ def end_leases(
             TranscodeSession.lease_until: None,
         }
     ).where(TranscodeSession.id.in_(NotLocked(over)), _is_over(now, latest))
+    return ended.returning(TranscodeSession)
 
 
 # Files

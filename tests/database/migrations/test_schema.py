@@ -15,6 +15,7 @@ import pytest
 from tests.support.catalogue import postgres_catalogue, sqlite_catalogue
 from viewra_lite import Store
 from viewra_lite.database.migrations.schema import RESERVED, render, unquoted
+from viewra_lite.events.module import EventsModule
 from viewra_lite.maintenance.module import Maintenance
 from viewra_lite.media.module import MediaModule
 from viewra_lite.module import Module
@@ -22,7 +23,7 @@ from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.plugins.module import PluginsModule
 from viewra_lite.transcoding.module import TranscodingModule
 
-MODULES = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule, Maintenance)
+MODULES = (MediaModule, PlaybackModule, TranscodingModule, PluginsModule, Maintenance, EventsModule)
 TOP = Path(__file__).parents[3]
 SPECIFICATION = Path(__file__).parents[2] / "data" / "specification.sql"
 

@@ -303,7 +303,7 @@ def test_a_store_that_is_no_database_any_more_is_damaged(tmp_path):
     path = tmp_path / "viewra.db"
     opened(path).close()
     path.write_bytes(b"x" * 5000)
-    with pytest.raises(CorruptStoreError, match="damaged .not an SQLite database.: restore a"):
+    with pytest.raises(CorruptStoreError, match="not an SQLite database.: run viewra-lite recover"):
         opened(path)
 
 

@@ -27,6 +27,7 @@ def names(store: Store, library_id: str, **options: Any) -> list[str]:
         after = page.next
 
 
+@pytest.mark.edits_tables
 def test_files_that_belong_to_nothing_are_listed_and_counted_and_extras_are_not(
     store: Store, tmp_path: Path, clock: Any
 ) -> None:

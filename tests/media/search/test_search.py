@@ -462,6 +462,7 @@ def test_an_episode_without_its_title_is_not_found(library: Store) -> None:
     check_index(library)
 
 
+@pytest.mark.edits_tables
 @pytest.mark.parametrize("model", [Movie, TVShow, Album, Episode, Track, MediaLibrary])
 def test_documents_go_with_what_they_describe(library: Store, model: Any) -> None:
     with library.writer():

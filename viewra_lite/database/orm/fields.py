@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime, timezone
 from math import isfinite
 from operator import index
@@ -54,6 +54,26 @@ def os_path(text: str) -> str:
         for char in text
     )
     return raw.decode("utf-8", "surrogateescape")
+
+
+def with_stored_paths(values: Mapping[str, Any], names: Set[str]) -> Mapping[str, Any]:
+    """Return values of a JSON column with the paths under these names in their stored form."""
+    return _with_each(stored_path, values, names)
+
+
+def with_paths(values: Mapping[str, Any], names: Set[str]) -> Mapping[str, Any]:
+    """Return stored values of a JSON column with the paths under these names as they are."""
+    return _with_each(os_path, values, names)
+
+
+def _with_each(
+    convert: Callable[[str], str], values: Mapping[str, Any], names: Set[str]
+) -> Mapping[str, Any]:
+    if names.isdisjoint(values):
+        return values
+    return {
+        name: convert(value) if value and name in names else value for name, value in values.items()
+    }
 
 
 def canonical_path(path: str) -> str:

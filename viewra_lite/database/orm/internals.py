@@ -36,6 +36,19 @@ def set_closed(state: dict[str, Any]) -> None:
     state["transactions"], state["commit_callbacks"] = [], []
 
 
+class Savepoint(peewee._savepoint):
+    """Peewee's savepoint, whose rollback also forgets what was to be called after the commit."""
+
+    def _begin(self) -> None:
+        super()._begin()  # type: ignore[misc]
+        self.callbacks_before = len(self.db._state.commit_callbacks)
+
+    def rollback(self, begin: bool = True) -> None:
+        """Roll back, and forget the callbacks that were added since."""
+        del self.db._state.commit_callbacks[self.callbacks_before :]
+        super().rollback(begin)
+
+
 def stored(row: peewee.Model) -> dict[str, Any]:
     """Return the columns of a row that are set, by name; the dictionary that the row itself uses.
 

@@ -9,8 +9,16 @@ from peewee import SQL, DatabaseProxy, ForeignKeyField, Model
 
 from .reading import name_unreadable
 
-# A proxy, because a model may be imported long after the store was opened.
-open_database = DatabaseProxy()
+
+class _OpenDatabase(DatabaseProxy):
+    """The open store's database; a proxy, because a model may be imported long after it opened."""
+
+    def savepoint(self) -> Any:
+        """Return a savepoint of the store's own kind; Peewee's proxy would return one of its."""
+        return self.obj.savepoint()
+
+
+open_database = _OpenDatabase()
 
 
 class StoreModel(Model):

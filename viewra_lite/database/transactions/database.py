@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter, methodcaller
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CorruptStoreError, TransactionError, ViewraError
@@ -21,6 +22,7 @@ from ..orm.internals import set_closed, set_open, state_of
 from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
 from ..orm.unreadable import named
+from .events import Events
 from .scopes import Reader, Writer
 from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
 
@@ -61,6 +63,7 @@ class Database:
         self._current = _Current(weakref.ref(self))
         self._process = os.getpid()
         self._subscribers: dict[str, list[Callable[..., None]]] = {}
+        self.events = Events(self)
         _live.add(self)
 
     def new_ids(self, count: int) -> list[str]:
@@ -148,14 +151,14 @@ class Database:
         """Run a writing statement, alone or in the open writer; return the number of rows."""
         if named:
             arguments = statement.arranged(arguments, named)
-        return int(self._write(self._compiled(statement), arguments, _row_count))
+        return int(self._write(self._compiled(statement), arguments, attrgetter("rowcount")))
 
     def run_returning(self, statement: Statement, *arguments: object, **named: object) -> list[Any]:
         """Run a writing statement with a RETURNING clause; return its rows like all()."""
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
-        rows: list[Any] = self._write(compiled, arguments, _all_rows)
+        rows: list[Any] = self._write(compiled, arguments, methodcaller("fetchall"))
         return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
     def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -168,7 +171,7 @@ class Database:
 
     def run_bound(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each row from bound(), in the open writer."""
-        transaction = self._writable("run_many")
+        transaction = self.writable("run_many")
         compiled = self._compiled(statement)
         try:
             self.backend.execute_many(transaction.connection, compiled.sql, rows)
@@ -264,7 +267,8 @@ class Database:
         if connection is not None and self.backend.is_lent(connection, turn):
             self.backend.give_back_writer(connection)
 
-    def _writable(self, verb: str) -> Transaction:
+    def writable(self, verb: str) -> Transaction:
+        """Return this thread's open writer; raises TransactionError."""
         transaction = self.current
         if transaction is None or not transaction.writes or transaction.read_depth:
             raise TransactionError(
@@ -378,14 +382,6 @@ class Database:
         """Raise the ViewraError for a driver's error; return for any other error."""
         if (translated := self.backend.translate(error)) is not error:
             raise named(translated, *reading) from error
-
-
-def _row_count(cursor: Any) -> int:
-    return int(cursor.rowcount)
-
-
-def _all_rows(cursor: Any) -> list[Any]:
-    return list(cursor.fetchall())
 
 
 _live: weakref.WeakSet[Database] = weakref.WeakSet()

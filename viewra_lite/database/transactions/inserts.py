@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from ..orm.statements import Compiled, Statement
 from .database import Database
 
 PART = 100
 """Rows to write before checking whether another thread is waiting for the writer."""
+_Row = TypeVar("_Row")
 _PARAMETERS = 999  # the limit of a statement before SQLite 3.32
+
+
+def parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """Split rows into pieces that are short enough for waiting writers."""
+    for start in range(0, len(rows), PART):
+        yield rows[start : start + PART]
 
 
 class Insert:

@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from ...errors import TransactionError
-from ..orm.internals import state_of
+from ..orm.internals import Savepoint, state_of
 from .transaction import OTHER_TASK, Transaction, current_task
 
 
@@ -44,6 +44,10 @@ class StoreDatabase:
     def rollback(self) -> None:
         """Roll back the transaction that begin() started, unless the engine already has."""
         self.backend.rollback(self._connection())
+
+    def savepoint(self) -> Any:
+        """Return a savepoint, of which db.atomic() inside a writer() is one."""
+        return Savepoint(self)
 
     def _connection(self) -> Any:
         state = state_of(self)

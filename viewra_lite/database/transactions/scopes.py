@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,11 +18,13 @@ from .transaction import (
 
 if TYPE_CHECKING:
     from ..backend import Backend
+    from .events import Events
 
     class Owner(Protocol):
         """The part of Database that scopes use."""
 
         backend: Backend
+        events: Events
 
         @property
         def current(self) -> Transaction | None: ...
@@ -244,10 +245,20 @@ class Writer(_Scope):
             transaction.entered.pop()
             self._raise_translated(exc)
         else:
+            callbacks = transaction.callbacks
+            if callbacks and exc is None:
+                self._store_events(transaction)
             self._db.end(transaction, commit=exc is None)
             self._raise_translated(exc)
-            if exc is None:
-                _call_each(transaction.callbacks)
+            if callbacks and exc is None:
+                self._db.events.deliver(callbacks)
+
+    def _store_events(self, transaction: Transaction) -> None:
+        try:
+            self._db.events.store(transaction.callbacks)
+        except BaseException:
+            self._db.end(transaction, commit=False)
+            raise
 
     def _begin_savepoint(self, transaction: Transaction) -> None:
         try:
@@ -273,15 +284,3 @@ class Writer(_Scope):
             if failed:
                 del transaction.callbacks[callbacks_before:]
                 self._db.backend.rollback_to(transaction.connection, savepoint)
-
-
-def _call_each(callbacks: list[Callable[[], Any]]) -> None:
-    """Call every callback, then raise the first error; the commit is not undone."""
-    first: BaseException | None = None
-    for callback in callbacks:
-        try:
-            callback()
-        except Exception as exc:
-            first = first or exc
-    if first is not None:
-        raise first

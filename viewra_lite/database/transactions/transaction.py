@@ -59,7 +59,8 @@ class Transaction:
         self.read_depth = 0 if writes else 1
         self.read_only = False  # a writer whose connection refuses writes for the moment
         self.savepoints: list[int] = []  # the number of callbacks before each
-        self.callbacks: list[Callable[[], Any]] = []
+        # Called after the commit; events among them are stored before it.
+        self.callbacks: list[Any] = []
         self.cursors: Any = None  # those that caller's code may leave half-read
         self.place: Any = None
         self.state: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ...config.options import Config
 from ...database.transactions.database import Database
+from ..catalog import events
 from ..catalog.catalog import Catalog
 from ..files.relink import exists
 from ..models import Album, Episode, MediaLibrary, MediaStream, Movie, Track, TVShow
@@ -252,6 +253,7 @@ class Beside:
         self._db.run(queries.change_row(model, tuple(sorted(changes))), id=row.id, **changes)
         if model in _KINDS:
             indexing.index(self._db, _KINDS[model], [row.id])
+            events.updated(self._db, _KINDS[model], [row.id])
         if model in (Movie, TVShow) and any(changes.get(name) for name in _IDS):
             catalog = Catalog(self._db, self._library)
             catalog.join_equal(self._db.one(queries.row_by_id(model), row.id))

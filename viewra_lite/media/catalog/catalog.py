@@ -21,7 +21,7 @@ from ..models import Episode, MediaFile, MediaLibrary, Movie, RemovedFile, Track
 from ..names.facts import EpisodeName, ExtraName, MovieName, NameFacts, TrackName
 from ..probing.tags import TagFacts
 from ..search import indexing
-from . import extras, matching, sources
+from . import events, extras, matching, sources
 from .cleared import known
 from .joining import Joining
 from .music.tracks import Music
@@ -143,6 +143,7 @@ class Catalog:
         self._music.finish()
         for kind, ids in self._dirty_ids.items():
             indexing.index(self._db, kind, sorted(ids))
+            events.updated(self._db, kind, sorted(ids))
         self._dirty_ids.clear()
 
     # Movies
@@ -218,6 +219,7 @@ class Catalog:
             updated_at=now,
             **{"id": self._db.new_id(), **values},
         )
+        events.added(self._db, movie)
         self._dirty_ids["movie"].add(movie.id)
         return movie
 
@@ -228,7 +230,7 @@ class Catalog:
         if duplicate is not None:
             self._works.merge(duplicate.work_id, movie.work_id)
             read = {**sources.read_of(duplicate), **read}
-            Movie.delete().where(Movie.id == duplicate.id).execute()
+            events.delete(self._db, [duplicate])
         changes = sources.changes(movie, read, implied=_implied(movie))
         changes.update(identity=identity, library=self._library.id)
         if duplicate is not None:
@@ -247,7 +249,7 @@ class Catalog:
             return None
         part = self._works.parts_of(new_row.id).get(movie.work_id)
         if versions.other_version(self._db, movie, new_row) is None:
-            Movie.delete().where(Movie.id == movie.id).execute()
+            events.delete(self._db, [movie])
         ids = (movie.tmdb_id, movie.imdb_id)
         name = MovieName(movie.title, movie.year, None, part or None, *ids)
         return name, sources.read_of(movie)
@@ -258,7 +260,7 @@ class Catalog:
             Movie.update(media_file=other.id).where(Movie.id == movie.id).execute()
         else:
             self._works.keep(movie)
-            Movie.delete().where(Movie.id == movie.id).execute()
+            events.delete(self._db, [movie])
 
 
 def _read(name: MovieName) -> Read:

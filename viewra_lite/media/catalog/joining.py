@@ -14,7 +14,7 @@ from ..files import versions
 from ..files.works import Works
 from ..identities import movie_identity, show_identity
 from ..models import Episode, MediaExtra, MediaLibrary, Movie, Season, TVShow
-from . import matching, sources
+from . import events, matching, sources
 from .cleared import cleared, known
 
 _OWN = (
@@ -62,7 +62,7 @@ class Joining:
             self._join_seasons(kept, gone)
         of_extras = MediaExtra.movie if model is Movie else MediaExtra.show
         MediaExtra.update({of_extras: kept.id}).where(of_extras == gone.id).execute()
-        model.delete().where(model.id == gone.id).execute()
+        events.delete(self._db, [gone])
         self._fill(kept, gone)
         if known(kept, "year") is None and gone.year is not None:
             model.update(identity=gone.identity).where(model.id == kept.id).execute()
@@ -88,7 +88,7 @@ class Joining:
         if own is None:
             Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
         else:
-            Episode.delete().where(Episode.id == episode.id).execute()
+            events.delete(self._db, [episode])
             self._fill(own, episode)
         self._dirty_ids["episode"].add(episode.id if own is None else own.id)
 

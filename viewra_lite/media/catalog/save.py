@@ -30,7 +30,7 @@ from ..models import Album, Episode, MediaFile, MediaLibrary, Movie, Season, Tra
 from ..names.keys import LONGEST_KEY, sort_title
 from ..probing.plausible import RANGES
 from ..search import indexing, queries, words
-from . import sources
+from . import events, sources
 from .cleared import after_saving
 
 _OURS = ("id", "identity", "created_at", "updated_at", "work", "work_id", "cleared", "sources")
@@ -110,6 +110,7 @@ def save(
         _link(db, model, row_id, given.get("media_file"))
     if model in _KINDS:
         indexing.index(db, _KINDS[model], [row_id])
+        events.updated(db, _KINDS[model], [row_id])
     if source == sources.PLUGIN and any(given.get(name) for name in _EXTERNAL_IDS):
         return _joined(db, model, row_id)
     return row_id
@@ -271,6 +272,7 @@ def _insert(db: Database, model: Any, parent: tuple[Any, str], values: dict[str,
     if "work" in model._meta.fields:
         values["work"] = _work(Works(db), model, parent[1], values)
     row = model.create(id=db.new_id(), **{parent[0].name: parent[1]}, **values)
+    events.added(db, row)
     return str(row.id)
 
 

@@ -12,7 +12,7 @@ from ..files.works import Works
 from ..identities import show_identity
 from ..models import Episode, MediaFile, MediaLibrary, Season, TVShow
 from ..names.facts import EpisodeIds, EpisodeName, SeasonEpisodes
-from . import matching, sources
+from . import events, matching, sources
 from .cleared import known
 from .joining import Joining
 from .sources import Known, Read, Speaker
@@ -75,7 +75,7 @@ class Shows:
                     Episode.id == episode.id
                 ).execute()
             else:
-                Episode.delete().where(Episode.id == episode.id).execute()
+                events.delete(self._db, [episode])
                 self._drop_empty(episode, None)
 
     # Inside
@@ -192,6 +192,8 @@ class Shows:
             changes["episode_number_end"] = end
         if changes:
             Episode.update(**changes).where(Episode.id == episode.id).execute()
+        if not changes.keys() <= {"media_file", "sources"}:
+            events.updated(self._db, "episode", [episode.id])
 
     def _new_episode(
         self,
@@ -213,6 +215,7 @@ class Shows:
             episode_number_end=end,
             **sources.of_new_row(Episode, _read(name, number)),
         )
+        events.added(self._db, episode)
         self._dirty_ids["episode"].add(episode.id)
         return str(episode.id)
 
@@ -250,7 +253,7 @@ class Shows:
         if known is None:
             Episode.update(show=show.id, season=season.id).where(Episode.id == episode.id).execute()
             return
-        Episode.delete().where(Episode.id == episode.id).execute()
+        events.delete(self._db, [episode])
         Episode.update(
             media_file=episode.media_file_id, episode_number_end=episode.episode_number_end
         ).where(Episode.id == known.id).execute()

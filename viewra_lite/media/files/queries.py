@@ -83,6 +83,23 @@ class Remembered(NamedTuple):
     disproved_duration: float | None
 
 
+class Place(NamedTuple):
+    """Where a file is."""
+
+    id: str
+    library_id: str
+    path: str
+
+
+@statement
+def places(ids: Placeholder) -> Query:
+    return (
+        MediaFile.select(MediaFile.id, MediaFile.library, MediaFile.path)
+        .where(OneOf(MediaFile.id, ids))
+        .objects(Place)
+    )
+
+
 @statement
 def removable(ids: Placeholder) -> Query:
     return (

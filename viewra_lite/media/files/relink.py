@@ -15,7 +15,7 @@ from ...database.orm.internals import stored
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import Episode, MediaFile, Movie, RemovedFile, Track
-from . import queries as file_queries
+from . import events, queries as file_queries
 from .works import Works
 
 _STAYS = ("id", "created_at", "disproved_duration")
@@ -120,13 +120,18 @@ def merge_into(
             disproved_duration=known.disproved_duration,
             **values,
         ).execute()
+        events.record(db, "file.added", [(known.id,)])
     else:
         _set(known.id, **{**values, "status": "present", "missing_since": None})
+        events.record(db, "file.moved", [(known.id,)], old_path=known.path)
     for model in (Movie, Episode, Track):
         model.update(media_file=known.id).where(model.media_file == new_row.id).execute()
     Works(db).move_links(new_row.id, known.id)
     db.emit("file_merged", new_row.id, known.id)
     MediaFile.delete().where(MediaFile.id == new_row.id).execute()
+    events.record(
+        db, "file.removed", [(new_row.id,)], library_id=new_row.library_id, path=new_row.path
+    )
     file: MediaFile = db.one(queries.file_by_id, known.id)
     return file
 
@@ -148,6 +153,8 @@ def swap(db: Database, here: MediaFile, there: MediaFile) -> MediaFile | None:
         model.update(media_file=here.id).where(model.media_file == there.id).execute()
         model.update(media_file=there.id).where(model.id.in_(of_here)).execute()
     Works(db).swap_links(here.id, there.id)
+    for each in (here, there):
+        events.record(db, "file.moved", [(each.id,)], old_path=each.path)
     file: MediaFile = db.one(queries.file_by_id, there.id)
     return file
 

@@ -143,9 +143,14 @@ def present_paths_between(
 
 @statement
 def mark_missing(now: Placeholder, ids: Placeholder) -> Query:
-    return MediaFile.update(
-        {MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now}
-    ).where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
+    return (
+        MediaFile.update(
+            {MediaFile.status: "missing", MediaFile.missing_since: now, MediaFile.updated_at: now}
+        )
+        .where(OneOf(MediaFile.id, ids), MediaFile.status == _PRESENT)
+        .returning(MediaFile.id)
+        .tuples()
+    )
 
 
 @statement

@@ -15,15 +15,16 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from ...config.options import Config
 from ...database.orm.fields import canonical_path
-from ...database.transactions.inserts import PART
+from ...database.transactions.inserts import parts
 from ...database.transactions.database import Database
 from ...errors import TransactionError
 from .. import queries
 from ..catalog.catalog import Catalog
+from ..files import events
 from ..files.works import Works
 from ..libraries import locked
 from ..models import MediaLibrary
@@ -206,7 +207,7 @@ class Reconciliation:
         matches = Replacements(self._db, self.library, self.tally, self._began_at)
         left = matches.moved(self._gone())
         gone = set(left)
-        self._run(partial(self._rename_into, some, gone) for some in _parts(left))
+        self._run(partial(self._rename_into, some, gone) for some in parts(left))
         left = matches.replaced(left)
         if len(left) > self._freeze_above * self._present_before:
             self.tally.set(
@@ -282,7 +283,7 @@ class Reconciliation:
                 (self._link, renamed),
                 (self._return, returned),
             )
-            for part in _parts(list(files.items()))
+            for part in parts(list(files.items()))
         )
 
     def _run(self, writes: Iterable[Callable[[], None]]) -> None:
@@ -300,6 +301,7 @@ class Reconciliation:
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)
         scan_queries.insert_files.run(self._db, rows)
+        events.record(self._db, "file.added", rows)
         # New files share the watch state of the works that the caller names.
         named = {id: facts.identity for (id, *_), (_, facts) in zip(rows, new) if facts.identity}
         if named:
@@ -315,6 +317,7 @@ class Reconciliation:
         for id, facts in changed:
             supplied = dict(zip(FACTS, facts_of(facts)))
             self._db.run(scan_queries.change_file, id=id, now=now, **supplied)
+        events.record(self._db, "file.updated", changed)
 
     def _supply(self, supplied: _Files) -> None:
         now = self._db.now()
@@ -322,11 +325,13 @@ class Reconciliation:
             self._db.run(
                 scan_queries.supply_details, id=id, now=now, **dict(zip(DETAILS, details_of(facts)))
             )
+        events.record(self._db, "file.updated", supplied)
 
     def _return(self, returned: _Files) -> None:
         now = self._db.now()
         for id, _ in returned:
             self._db.run(scan_queries.file_returned, now, id)
+        events.record(self._db, "file.updated", returned)
 
     def _rows(self, new: _Files) -> list[tuple[Any, ...]]:
         library_id, now = self.library.id, self._db.now()
@@ -376,22 +381,16 @@ class Reconciliation:
         catalog.finish()
 
     def _mark_missing(self, gone: list[str]) -> None:
-        self._run(partial(self._mark, ids) for ids in _parts(gone))
+        self._run(partial(self._mark, ids) for ids in parts(gone))
 
     def _mark(self, ids: Sequence[str]) -> None:
-        marked = self._db.run(scan_queries.mark_missing, self._db.now(), ids)
-        self.tally.count(removed=marked)
+        marked = self._db.run_returning(scan_queries.mark_missing, self._db.now(), ids)
+        self.tally.count(removed=len(marked))
+        events.record(self._db, "file.missing", marked)
         Catalog(self._db, self.library).prefer_present(ids)
 
 
-_Row = TypeVar("_Row")
 _Files = Sequence[tuple[str, FileFacts]]  # path or id, and the facts
-
-
-def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
-    """Split rows into pieces that are short enough for waiting writers."""
-    for start in range(0, len(rows), PART):
-        yield rows[start : start + PART]
 
 
 def _differs(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:

@@ -22,6 +22,7 @@ from ..beside.folders import Folders
 from ..beside.reading import Beside
 from ..catalog import extras
 from ..catalog.catalog import Catalog
+from ..files import events
 from ..files.streams import Streams
 from ..files.relink import Match, exists, swap, find_match, is_new
 from ..models import MediaFile, RemovedFile
@@ -250,6 +251,7 @@ class _Scan:
             file = known
         name = _name(file, probe)
         self._db.run(scan_queries.save_probe, id=file.id, **self._probed(file, name, probe))
+        events.record(self._db, "file.updated", [(file.id,)])
         if not _keeps_streams(probe):
             found = probe.streams
             streams.replace(
@@ -296,6 +298,7 @@ class _Scan:
             identity=file.identity if name is None else name.identity,
             updated_at=self._db.now(),
         )
+        events.record(self._db, "file.updated", [(file.id,)])
         if name is not None:
             catalog.place(self._db.one(queries.file_by_id, file.id), name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from ...database.transactions.database import Database
 from ...errors import ViewraError
@@ -31,7 +32,9 @@ class ScanState:
     def begin(self) -> None:
         """Write that the scan runs."""
         self._written = self._db.now()
-        self._db.run(queries.scan_begins, self._library_id, self._folder, self._written)
+        with self._db.writer():
+            self._db.run(queries.scan_begins, self._library_id, self._folder, self._written)
+            self._record("scan.started")
 
     def report(self, phase: str, done: int, total: int, errors: int) -> None:
         """Write how far the scan is, if the last report is a second old or of another phase."""
@@ -57,13 +60,12 @@ class ScanState:
         """Write how the scan ended: done, cancelled or failed."""
         done, total, _ = self._numbers
         with suppress(*(() if phase == "done" else (ViewraError,))):  # the first error is raised
-            self._db.run(
-                queries.scan_ends,
-                self._library_id,
-                phase,
-                done,
-                total,
-                errors,
-                unplaced,
-                self._db.now(),
-            )
+            now = self._db.now()
+            with self._db.writer():
+                self._db.run(
+                    queries.scan_ends, self._library_id, phase, done, total, errors, unplaced, now
+                )
+                self._record("scan.finished", phase=phase)
+
+    def _record(self, event: str, **facts: Any) -> None:
+        self._db.events.record(event, library_id=self._library_id, folder=self._folder, **facts)

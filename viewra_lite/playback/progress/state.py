@@ -63,11 +63,13 @@ class Progress:
         parts: Parts = {}
         if any(row.media_file_id != media_file_id for row in rows):
             parts = Versions(self._db, [media_file_id]).parts
+        state = state_of(rows, media_file_id, parts)
         return Known(
             rows,
             rows_alike(rows, media_file_id, parts),
             parts,
-            state_of(rows, media_file_id, parts),
+            state,
+            state is not None and state.completed,
         )
 
     def of_files(
@@ -124,6 +126,8 @@ class Progress:
         known = self.known(user_id, media_file_id)
         state = known.state or empty_state(user_id, media_file_id)
         if by > 0:
+            if known.was_completed:  # again
+                self._record_completed(state)
             state.completed = True
             state.last_played_at = max(state.last_played_at or moment, moment)
         self._put(state, known, state.updated_at or moment, counted=by)
@@ -311,6 +315,14 @@ class Progress:
                 own.last_played_at = own.last_played_at or row.last_played_at
                 self._put(own, kept, own.updated_at or row.updated_at)
 
+    def _record_completed(self, state: UserMediaProgress) -> None:
+        self._db.events.record(
+            "progress.completed",
+            once=True,  # a report and the play that it makes
+            user_id=state.user_id,
+            media_file_id=state.media_file_id,
+        )
+
     def _put(
         self, state: UserMediaProgress, known: Known, moment: datetime, counted: int = 0
     ) -> None:
@@ -318,6 +330,8 @@ class Progress:
 
         Each row counts the plays of its own file; the state counts those of all versions.
         """
+        if state.completed and not known.was_completed:
+            self._record_completed(state)
         state.updated_at = moment
         own_count = 0
         for row in known.versions:
@@ -341,6 +355,8 @@ class Known(NamedTuple):
     parts: Parts
     state: UserMediaProgress | None
     """The merged progress."""
+    was_completed: bool
+    """Of the merged progress, before anything was applied to it."""
 
 
 def _is_worth_keeping(state: UserMediaProgress, report: Report, now: datetime) -> bool:

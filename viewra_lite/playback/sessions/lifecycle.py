@@ -94,6 +94,7 @@ class Lifecycle:
                 top_title=subject.top_title,
             )
             self._db.run(queries.insert_session, **values_of(session))
+            self._record("session.started", session)
         return session
 
     def heartbeat(
@@ -154,6 +155,7 @@ class Lifecycle:
             state = "completed"
         self._save(session, state)
         self._plays.record(session)
+        self._record("session.stopped", session, state=state, **_outcome(session))
         return session
 
     def expire_silent(self, now: datetime) -> int:
@@ -262,6 +264,16 @@ class Lifecycle:
         session.end_time = max(session.last_activity, session.start_time)
         self._save(session, "expired")
         self._plays.record(session)
+        self._record("session.expired", session, **_outcome(session))
+
+    def _record(self, event: str, session: PlaybackSession, **facts: Any) -> None:
+        self._db.events.record(
+            event,
+            session_id=session.id,
+            user_id=session.user_id,
+            media_file_id=session.media_file_id,
+            **facts,
+        )
 
     def _save(self, session: PlaybackSession, state: str) -> None:
         session.state = state
@@ -291,3 +303,7 @@ def _is_idle(session: PlaybackSession, seconds: float, new_state: str) -> bool:
     if session.state == "paused" and new_state != "playing" and seconds == session.position:
         return True
     return not seconds and not session.watched
+
+
+def _outcome(session: PlaybackSession) -> dict[str, Any]:
+    return {"position": session.position, "completed": session.completed}

@@ -13,7 +13,7 @@ from ...models import Album, MediaFile, MediaLibrary, Track
 from ...names.facts import VARIOUS_ARTISTS, TrackName
 from ...names.keys import fold
 from ...probing.tags import TagFacts
-from .. import sources
+from .. import events, sources
 from .albums import Albums
 from .readings import track_reading
 from ..sources import Read, Speaker
@@ -115,7 +115,7 @@ class Music:
             if other is not None or sources.is_curated(old):
                 Track.update(media_file=other and other.id).where(Track.id == old.id).execute()
             else:
-                Track.delete().where(Track.id == old.id).execute()
+                events.delete(self._db, [old])
             self._albums.left(old.album_id, album_id)
 
     def finish(self) -> None:
@@ -130,5 +130,6 @@ class Music:
             work=self._works.of_new_row("track", self._library.id, *keys),
             **sources.of_new_row(Track, read),
         )
+        events.added(self._db, track)
         self._dirty_ids["track"].add(track.id)
         return track

@@ -1,0 +1,1 @@
+"""Events: what happened in a store, for listeners in this process and for those that were away."""
