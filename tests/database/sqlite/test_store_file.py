@@ -187,6 +187,7 @@ def test_the_log_of_another_database_is_found_and_not_merged(path: Path, tmp_pat
     log = path.with_name("viewra.db-wal")
     shutil.copy(other.with_name("viewra.db-wal"), log)
     refuse(path, CorruptStoreError, "viewra.db-wal appeared after .* had been closed")
+    refuse_a_look(path, "viewra.db-wal appeared after .* had been closed")
     log.unlink()
     path.with_name("viewra.db-shm").unlink(missing_ok=True)
     with opened(path) as store:
@@ -200,6 +201,15 @@ def test_the_log_of_a_new_store_is_found_beside_an_older_one(path: Path, tmp_pat
     os.utime(path)  # as if it had not been closed
     shutil.copy(other.with_name("viewra.db-wal"), path.with_name("viewra.db-wal"))
     refuse(path, CorruptStoreError, "is the log of another database")
+    refuse_a_look(path, "is the log of another database")
+
+
+def refuse_a_look(path: Path, words: str) -> None:
+    """To look at a store without migrating it is refused too, and merges no log into it."""
+    before = files(path)
+    with pytest.raises(CorruptStoreError, match=words):
+        Store.open(f"sqlite:///{path}", migrate=False)
+    assert files(path) == before
 
 
 def test_a_log_that_is_gone_after_a_crash_is_reported(

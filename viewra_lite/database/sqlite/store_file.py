@@ -100,11 +100,9 @@ class StoreFile:
         if not self.path.exists():
             make_file(self.path)
         self._inode = os.stat(self.path).st_ino
-        is_checked = self._note is None or is_locked(lock_folder(self.path) / "open")
-        if self._is_sound or is_checked:
+        if self._is_trusted():
             self._is_sound = True
             return
-        log = _log_of(self.path)
         if not self._closed_note() and not os.path.lexists(f"{self.path}-wal"):
             # Or the process was killed while it closed the store, when nothing is lost.
             _log.warning(
@@ -114,12 +112,16 @@ class StoreFile:
                 self.path.name,
             )
         try:
-            if log:
-                self._refuse_foreign_log(log, self._closed_note() == _stat(self.path))
+            self._refuse_foreign_log()
             self._check()
             self._is_sound = True
         except self._driver.Error as exc:
             raise translate_sqlite(exc, self.path, self._driver) from exc
+
+    def _is_trusted(self) -> bool:
+        """Whether the file is as it was closed, in use, or not known as a store."""
+        is_known = self._is_sound or self._note is None
+        return is_known or is_locked(lock_folder(self.path) / "open")
 
     def refuse_without_tables(self, connection: Any) -> None:
         """Raise CorruptStoreError if a store was here, and the database has no tables."""
@@ -154,10 +156,16 @@ class StoreFile:
     def looked_at(self, wait_s: float) -> AbstractContextManager[None]:
         """Hold the lock where a store is known to be, and put nothing beside another database.
 
-        Raises StoreUnavailableError if the file does not exist.
+        Raises StoreUnavailableError if the file does not exist, and CorruptStoreError for the log
+        of another database: closing the last connection would merge it.
         """
         if not self.path.exists():
             raise StoreUnavailableError(f"no store at {self.path}")
+        if not self._is_trusted():
+            try:
+                self._refuse_foreign_log()
+            except self._driver.Error as exc:
+                raise translate_sqlite(exc, self.path, self._driver) from exc
         return nullcontext() if self._note is None else self.held(wait_s)
 
     def opened(self) -> None:
@@ -203,8 +211,12 @@ class StoreFile:
 
     # Inside
 
-    def _refuse_foreign_log(self, log: Path, is_as_left: bool) -> None:
-        if is_as_left:  # closing has moved its log into the file, so this is another one
+    def _refuse_foreign_log(self) -> None:
+        log = _log_of(self.path)
+        if log is None:
+            return
+        # Closing has moved its log into the file, so this is another one.
+        if self._closed_note() == _stat(self.path):
             raise _appeared(log, self.path)
         known = set() if self._note is None else {self._note.get("store")}
         for view in (_WITHOUT_LOG, _READ_ONLY):
