@@ -69,7 +69,8 @@ _ENDINGS = (
     # after the year: "Heat.1995.Trailer.720p"
     rf"(?P<film>.*[^\W_].*(?<![^\W_]){YEAR}[)\]]?)[ ._-]+(?P<word>{_TRAILER}){_NUMBER}"
     rf"(?:[ ._]*[\[(-].*|[ ._]{CRUFT.pattern}.*)?",
-    # an opening or ending without names, of anime
+    # an opening or ending of anime: "NCOP", "[Group] Show - OP2a"
+    r"(?P<film>\[.*?)[ ._-](?P<word>(?-i:OP|ED))(?P<number>\d{1,2}[a-z]?)(?:v\d)?(?:[ ._\[(-].*)?",
     r"(?P<film>.*?)(?:^|[ ._\]-])(?P<word>nc(?:op|ed))(?P<number>[ ._-]?\d{0,2}[a-z]?)(?:v\d)?"
     r"(?:[ ._\[(-].*)?",
 )
@@ -84,6 +85,7 @@ _BEGINNING = re.compile(
 _HINTS = (
     *("trailer", "teaser", "behind", "deleted", "featurette", "making", "gag", "blooper", "scene"),
     *("short", "interview", "other", "clip", "extra", "ncop", "nced"),
+    *(f"{word}{digit}" for word in ("op", "ed") for digit in range(10)),
 )
 _NUMBERED = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\d{2,3})", re.I)
 _MARK = re.compile(rf"{_NUMBERED.pattern}|(?<![^\W_])season[ ._-]?\d{{1,4}}(?!\d)", re.I)
@@ -195,7 +197,7 @@ def _after_folder(folders: Sequence[str], stem: str) -> re.Match[str] | None:
 
 def _label(word: str, kind: str) -> str:
     """Return the words for an extra without a title: "Behind the scenes ", "NCOP"."""
-    if word.casefold() in ("ncop", "nced"):
+    if word.casefold() in ("ncop", "nced", "op", "ed"):
         return word
     return f"{word if kind == 'trailer' else kind.replace('_', ' ').capitalize()} "
 

@@ -42,7 +42,7 @@ _BEFORE_CRUFT = re.compile(
     r"(?:-(?P<last>\d{2,4}))?(?=[ ._-]*$)",
     re.I,
 )
-_MIDDLE = re.compile(r"(?<=[^\W\d_])[ ._](?P<number>\d{3}|0\d{1,3})(?=[ ._][^\W\d_])")
+_MIDDLE = re.compile(r"(?<=[^\W\d_])[ ._-](?P<number>\d{3}|0\d{1,3})(?=[ ._][^\W\d_])")
 _CODEC = re.compile(r"(?<![^\W_])[hx][ ._]26[3-6](?!\d)", re.I)
 _GLUED = re.compile(r"[a-z][a-z-]*[a-z](?P<number>\d{3})(?=-[a-z]+$|$)", re.I)  # "abc102"
 _IN_SQUARE = re.compile(r"\[(\d{2,3})(?:v\d)?\]")
@@ -50,7 +50,7 @@ _IN_PARENTHESES = re.compile(r"[ ._]\((\d{1,3})\)(?=[ ._]*(?:$|\[))")
 _RESOLUTION = re.compile(r"(?<=[ ._])(?:480|576|720|1080|2160)(?=[ ._])")
 
 
-_MAY_HOLD_SEASON = (_TRAILING, _TRAILING_RANGE, _BEFORE_CRUFT, _MIDDLE, _GLUED)
+_MAY_HOLD_SEASON = (_LEADING, _TRAILING, _TRAILING_RANGE, _BEFORE_CRUFT, _MIDDLE, _GLUED)
 
 
 def find_bare(text: str) -> Token | None:

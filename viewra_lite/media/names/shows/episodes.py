@@ -32,13 +32,15 @@ _DOT_AT_END = re.compile(r"(?<=[^\W_]{3})\.$")
 _DISC_FOLDER = re.compile(
     r"(?:disc|disk|dvd|cd|video_ts|hvdvd_ts|bdmv|avchd|stream)[ ._-]?\d{0,2}", re.I
 )
-_NUMBERS_AT_END = re.compile(r"[ ._]\d{2,4}[-~]\d{2,4}$")  # "Show 001-100": a box of episodes
+_NUMBERS_AT_END = re.compile(
+    r"(?:[ ._]-)?[ ._]\d{2,4} ?[-~] ?\d{2,4}$"
+)  # "Show 001-100": a box of episodes
 _EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
 _NUMBER_FIRST = re.compile(r"\s*\[(?:s\d{1,4}[ ._]?)?(?:[\d.x-]+|(?:-?ep?\d{1,4})+)\]", re.I)
 _NUMBER_IN_BRACES = re.compile(r"\{(\d{1,4})\}")
 _GROUP_IN_PARENTHESES = re.compile(r"\A\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
 _GROUP_AND_NUMBER = re.compile(r"\A\s*\[[^\[\]]{2,}\][ _]*(?=\d{1,3}[ _][^\W\d_].*\()")
-_NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*")
+_NEW_SHOW = re.compile(r"[★ ]*\d{0,2}月?新番[★ ]*|(?<![^\] ])★+(?=[\[ ])")
 
 
 class _Name(NamedTuple):
@@ -245,7 +247,9 @@ def _unnamed(
         return Show(root_name), title
     if name.is_fansub and title is None:
         return Show(bracketed_title(stem[: stem.find("]")])), None
-    if title is None or (name.token is not None and name.token.kind != "bare"):
+    if title is None and root_name and not _SHELF.fullmatch(root_name):
+        return Show(root_name), None  # "05.mkv"
+    if title is None or is_numbered:
         return Show(""), title
     show, _, rest = title.partition(" - ")
     return Show(show), rest or None
@@ -300,7 +304,8 @@ def _numbers(
         return _Numbers(1, token.episodes)
     if season and number > 99 and number // 100 == season and not is_fansub:
         return _Numbers(season, tuple(each - season * 100 for each in token.episodes))
-    if season is None and token.may_hold_season and not is_fansub and _is_split(number, is_alone):
+    may_hold_season = token.may_hold_season and not is_fansub and (is_alone or token.start)
+    if season is None and may_hold_season and _is_split(number, is_alone):
         return _Numbers(number // 100, tuple(each % 100 for each in token.episodes))
     if season is None or number > 99:
         return _Numbers(season, (), *_ends(token.episodes))
@@ -341,7 +346,8 @@ def _title(name: _Name, guessed: dict[str, list[Found]], show: str) -> str | Non
     tail = _NOTE.sub(" ", tail)
     title = words(tail.lstrip(" ._-")) or None
     if title and (
-        _ONLY_DATE.fullmatch(title) or (end < len(text) and _OF_RELEASE.fullmatch(title))
+        _ONLY_DATE.fullmatch(title.rstrip("."))
+        or (end < len(text) and _OF_RELEASE.fullmatch(title))
     ):
         return None
     if title and begin == 0 and show and title.casefold().startswith(show.casefold()):

@@ -33,6 +33,7 @@ _LATER_SEASON = re.compile(
     re.I,
 )
 _BRACKET_NEXT = re.compile(r"[ ._]*[\[(]")
+_TWO_DIGITS_NEXT = re.compile(r"$| \d\d(?:$| )")
 _OF_MANY = re.compile(r"[ ._]?(?:of|из)[ ._]?\d{1,3}(?![^\W_])", re.I)
 
 
@@ -104,6 +105,9 @@ def _continues(found: re.Match[str], last: int, *, has_season: bool) -> bool:
         )
     is_tight = gap == "," or (gap.strip() in ("-", "~", "+", "&") and gap != " - ")
     is_tight = is_tight or _IS_WORD.fullmatch(gap) is not None
+    if gap == " ":  # "E01 02 03"
+        is_list = _TWO_DIGITS_NEXT.match(found.string, found.end()) is not None
+        return is_list and int(number) == last + 1 and len(number) == 2
     is_next = gap in (".", "_") and int(number) == last + 1 and len(number) == 2
     return (is_tight or is_next) and found.string[found.end() : found.end() + 1] in _AFTER_NUMBER
 

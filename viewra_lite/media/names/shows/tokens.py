@@ -73,7 +73,7 @@ _SEASON_SPECIAL = re.compile(r"(?<![^\W_])s\d{1,2}[ ._-]{1,3}(?=special(?![^\W_]
 _HALF = re.compile(r"[ ._][-–][ ._]#?(\d{1,4}\.5)(?:\.\d)?(?:v\d)?(?![^\W_])", re.I)
 _BEFORE_SPECIAL = re.compile(r"(?:(?<=[ ._-])|^)(\d{1,3})[ ._]*-?[ ._]*$")
 _AT_END = re.compile(r"[ ._]*(?:$|[\[(])")
-_DOTTED_PAIR = re.compile(r"(?<=[^\W\d_])[ ._-](\d{2})\.(\d{2})(?=[. _]|$)")
+_DOTTED_PAIR = re.compile(r"(?<=[^\W_])[ ._-](\d{2})[._](\d{2})(?=[. _-]|$)")
 _SPACED_CROSS = re.compile(r"(?<=[^\W\d_])[ ._-]+(\d{1,2}) x (\d{2})(?![^\W_])", re.I)
 _SEASON_AND_TWO = re.compile(r"(?<=[^\W_])[ ._-](\d{1,2})(\d{2})(?:[ ._]\1)?(\d{2})(?![^\W_])")
 _PART = re.compile(
