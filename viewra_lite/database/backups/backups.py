@@ -198,6 +198,7 @@ class Backups:
                 kind=kind,
                 findings=_shrunk(before, counts),
             )
+            give_to_owner(part, part.parent)
             sync(part)
             _write_manifest(target, backup)
             os.rename(part, target)

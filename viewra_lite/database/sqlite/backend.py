@@ -168,6 +168,8 @@ class SqliteBackend:
         self._retry(lambda: begin_immediate(connection, self.path, self.driver))
         if self._wal is None:
             self._open_log()
+        else:
+            self._wal.refuse_removed()
 
     def commit(self, connection: Connection) -> None:
         """Commit; raises TransactionError if the transaction has already ended."""

@@ -22,13 +22,13 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import StoreUnavailableError, ViewraError
 from ..transactions.pool import keep_open
-from .wal import WalFile
+from .wal import WalFile, descriptor_of
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -150,7 +150,7 @@ class Checkpoints:
             backend.give_back_writer(writer)
 
     def _sync_database(self) -> None:
-        descriptor = _descriptor_of(self._backend.path)
+        descriptor = descriptor_of(self._backend.path)
         if descriptor is not None:
             try:
                 os.fdatasync(descriptor)
@@ -199,21 +199,3 @@ class Checkpoints:
         finally:
             backend.rollback(writer)  # if the commit failed
             backend.give_back_writer(writer)
-
-
-def _descriptor_of(path: Path) -> int | None:
-    """Return SQLite's own descriptor of a file, or None if the system does not list it.
-
-    A new descriptor cannot be used: closing it would drop every lock of this process on the file.
-    """
-    file = os.stat(path)
-    try:
-        with os.scandir("/proc/self/fd") as descriptors:
-            for descriptor in descriptors:
-                with suppress(OSError):  # closed meanwhile
-                    found = descriptor.stat()
-                    if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
-                        return int(descriptor.name)
-    except OSError:
-        pass  # no /proc here: SQLite syncs the database itself
-    return None

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError
-from ..files import disk_errors, give_to_owner, make_folder, network_share
+from ..files import disk_error, disk_errors, give_to_owner, make_folder, network_share
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
 from .errors import translate_sqlite
@@ -200,8 +200,11 @@ class StoreFile:
         self.look_at = now + LOOK_EVERY_S
         try:
             found = os.stat(self.path).st_ino
-        except OSError:
+        except FileNotFoundError:
             found = 0
+        except OSError as exc:  # no permission, or an error of its disk
+            self.look_at = 0.0
+            raise disk_error(exc, self.path) from exc
         if found != self._inode:
             self.look_at = 0.0
             raise StoreUnavailableError(

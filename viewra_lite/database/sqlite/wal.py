@@ -21,6 +21,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from ...errors import StoreUnavailableError
@@ -31,6 +33,7 @@ _log = logging.getLogger("viewra_lite.database")
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _SALT_AT, _FRAME_SALT_AT, _SALT_BYTES = 16, 8, 8
 _PAGE_SIZE_AT = 8
+LOOK_EVERY_S = 1.0
 
 
 class WalFile:
@@ -45,6 +48,7 @@ class WalFile:
         self._failure: OSError | None = None
         self._round, self._frames = b"", 0  # at the last checkpoint
         self._closed = False
+        self._look_at = 0.0
 
     @classmethod
     def beside(cls, database: Path) -> WalFile | None:
@@ -62,6 +66,32 @@ class WalFile:
         except OSError as exc:
             _log.debug("commits share no sync: %s", exc.strerror)
             return None
+
+    def refuse_removed(self) -> None:
+        """Raise StoreUnavailableError if the log was removed or replaced; looks once a second.
+
+        Call it inside a transaction of the writing connection, which has a log then.
+        """
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        if self._is_in_place():
+            self._look_at = now + LOOK_EVERY_S
+            return
+        raise StoreUnavailableError(
+            f"{self._path} was removed or replaced while it is open, so a crash would lose all "
+            "that is written now: put it back, or end the program in the regular way, which saves "
+            "everything"
+        )
+
+    def _is_in_place(self) -> bool:
+        """Whether SQLite's log is the file at its path, also after the journal mode was changed."""
+        try:
+            if os.stat(self._path).st_ino == os.fstat(self._descriptor).st_ino:
+                return True
+            return descriptor_of(self._path) is not None
+        except OSError:
+            return False
 
     def takes_commits(self) -> bool:
         """Whether a commit may be synced here; raises StoreUnavailableError after a failed sync.
@@ -159,3 +189,21 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def descriptor_of(path: Path) -> int | None:
+    """Return SQLite's own descriptor of a file, or None if the system does not list it.
+
+    A new descriptor cannot be used: closing it would drop every lock of this process on the file.
+    """
+    file = os.stat(path)
+    try:
+        with os.scandir("/proc/self/fd") as descriptors:
+            for descriptor in descriptors:
+                with suppress(OSError):  # closed meanwhile
+                    found = descriptor.stat()
+                    if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
+                        return int(descriptor.name)
+    except OSError:
+        pass  # no /proc here: SQLite syncs the database itself
+    return None
