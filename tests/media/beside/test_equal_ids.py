@@ -140,6 +140,34 @@ def test_films_of_another_id_beside_the_equal_one_stay_two(store: Store, tmp_pat
     assert [movie.title for movie in store.media.movies().items] == ["Alien", "Aliens"]
 
 
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_films_that_a_wrong_nfo_has_joined_are_two_again_when_it_is_corrected(
+    store: Store, tmp_path: Path, clock: Any, wrong: int
+) -> None:
+    library, media = library_of(store, tmp_path, "movie"), store.media
+    names = ["Alien (1979)", "Aliens (1986)"]
+    for seed, name in enumerate(names):
+        clip(Path(library.path, name, f"{name}.mkv"), seed=seed)
+        Path(library.path, name, "movie.nfo").write_text(NFO.format(name))
+    media.scan(library.id)
+    (movie,) = media.movies().items
+    assert len(media.movie(movie.id).files) == 2
+    corrected = NFO.format("Corrected.").replace("7", "8")
+    Path(library.path, names[wrong], "movie.nfo").write_text(corrected)
+    clock.advance(60)
+    media.scan(library.id)
+    for _ in range(2):
+        found = {one.title: media.movie(one.id) for one in media.movies().items}
+        assert list(found) == ["Alien", "Aliens"]
+        for title, name in zip(found, names):
+            is_wrong = name == names[wrong]
+            assert [Path(file.path).stem for file in found[title].files] == [name]
+            assert found[title].tmdb_id == (8 if is_wrong else 7)
+            assert found[title].overview == ("Corrected." if is_wrong else name)
+        clock.advance(60)
+        media.scan(library.id)
+
+
 def test_an_extra_of_the_one_is_an_extra_of_both(store: Store, tmp_path: Path, clock: Any) -> None:
     library = library_of(store, tmp_path, "movie")
     by_nfo(store, library)

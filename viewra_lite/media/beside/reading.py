@@ -60,6 +60,7 @@ class Beside:
         self._is_gone = is_gone
         self._writes: deque[Callable[[], None]] = deque()
         self._again: set[str] = set()
+        self._apart: set[str] = set()
 
     @property
     def has_lost(self) -> bool:
@@ -81,6 +82,16 @@ class Beside:
                     self._writes.append(partial(self._was_read, path, signature))
             self._write()
             yield
+
+    def read_apart(self) -> Iterator[None]:
+        """Read the folders of files that have left a movie whose nfo is not theirs."""
+        if not self._apart:
+            return
+        with self._db.writer():
+            for folder in sorted(self._apart):
+                self._db.run(queries.read_again, self._library.id, folder)
+        self._apart.clear()
+        yield from self.read()
 
     def _is_readable(self, folder: str) -> bool:
         try:
@@ -114,6 +125,11 @@ class Beside:
                 is_alone = partial(self._is_alone, {file.id for file in files})
                 values = finding.of_movie(self._disk, folders, paths, is_alone)
                 yield movie, values, [file.id for file in files[:1]]
+                for file in files if len(files) > 1 else ():
+                    own = places.folders_of(self._root, [file.path])
+                    said = finding.of_movie(self._disk, own, [file.path], is_alone)
+                    if _is_another(said, values):
+                        self._writes.append(partial(self._set_apart, file))
 
     def _shows(self, folder: str, ids: list[str]) -> Found:
         shows: dict[str, bool] = {}
@@ -262,11 +278,28 @@ class Beside:
             self._db.run(queries.read_files_again, files)
             self._again.update(files)
 
+    def _set_apart(self, file: FileOfTitle) -> None:
+        """Have a file placed by its name again: its nfo says that it is another movie.
+
+        They were joined by an id that has been corrected.
+        """
+        self._db.run(queries.read_files_again, [file.id])
+        self._again.add(file.id)
+        self._apart.add(os.path.dirname(file.path))
+
     def _was_read(self, path: str, signature: str) -> None:
         if signature:
             self._db.run(queries.folder_was_read, self._library.id, path, signature)
         else:
             self._db.run(queries.delete_folder, self._library.id, path)
+
+
+def _is_another(said: Values, values: Values) -> bool:
+    """Whether an external id differs."""
+    return any(
+        None not in (said.get(name), values.get(name)) and said[name] != values[name]
+        for name in _IDS
+    )
 
 
 def _best_first(files: Iterable[FileOfTitle]) -> list[str]:

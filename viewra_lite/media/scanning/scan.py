@@ -99,12 +99,16 @@ class _Scan:
             self._db, self._library, self._config, self._files.tally.problem, self._files.is_gone
         )
         if not self._files.is_cancelled:
-            for _ in beside.read():
-                self._report("probe", done, done)
-                if self._files.is_cancelled:
-                    break
+            self._read_beside(beside.read(), done)
         if beside.has_lost:
-            self._probe_all(done)
+            done = self._probe_all(done)
+            self._read_beside(beside.read_apart(), done)
+
+    def _read_beside(self, batches: Iterator[None], done: int) -> None:
+        for _ in batches:
+            self._report("probe", done, done)
+            if self._files.is_cancelled:
+                break
 
     def _probe_all(self, done: int) -> int:
         for _ in range(0 if self._files.is_cancelled else _MOST_ROUNDS):
