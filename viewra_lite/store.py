@@ -15,13 +15,13 @@ from .built_in import BUILT_IN
 from .config.loading import ConfigSource, load_config
 from .config.options import Config
 from .database.ids import Ids
-from .database.migrations.history import COMMAND
+from .database.migrations.history import too_long
 from .database.migrations.migrator import OPEN_S, Migrator
 from .database.orm.models import open_database
 from .database.transactions.scopes import Reader, Writer
 from .database.transactions.database import Database
 from .events.verbs import EventVerbs
-from .errors import CorruptStoreError, MigrationError, StoreAlreadyOpenError, TransactionError
+from .errors import CorruptStoreError, StoreAlreadyOpenError, TransactionError
 from .module import Module, check_modules
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ _log = logging.getLogger("viewra_lite.store")
 # Without it the interpreter prints warnings of a library where the program has set up no logging.
 logging.getLogger("viewra_lite").addHandler(logging.NullHandler())
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a script, or a module, may open another store in the same thread
 _open: Store | None = None
+_is_opening = False
 
 
 def utc_now() -> datetime:
@@ -140,17 +141,18 @@ class Store(EventVerbs):
         StoreUnavailableError, StoreFullError, StoreBusyError, NewerSchemaError, MigrationError
         and CorruptStoreError.
         """
-        global _open
+        global _open, _is_opening
         given, source = [source], None  # a traceback may show locals, and source holds a password
         config = load_config(given.pop())
         check_modules(modules)
         with _lock:
-            if _open is not None:
+            if _open is not None or _is_opening:
+                which = _open.config.url if _open else "another store half"
                 raise StoreAlreadyOpenError(
-                    f"this process already has {_open.config.url} open: use that store, or close "
-                    "it before opening another"
+                    f"this process already has {which} open: use it, or close it before the next"
                 )
             db = Database(backend_of(config), clock=clock, new_id=new_id or Ids(clock))
+            _is_opening = True
             try:
                 _open = cls._opened(config, db, modules, migrate)
             except BaseException as exc:
@@ -160,6 +162,8 @@ class Store(EventVerbs):
 
                     raise with_remedies(exc, config) from exc.__cause__
                 raise
+            finally:
+                _is_opening = False
             _log_life("opened %s" if migrate else "opened %s without migrating", config)
             return _open
 
@@ -264,11 +268,7 @@ class Store(EventVerbs):
             adopt(self._db, self.migrations, BUILT_IN)
             self.migrations.apply(budget_s=OPEN_S)
             for unfinished in self.migrations.pending()[:1]:
-                raise MigrationError(
-                    f"{unfinished.module} {unfinished.name} has more rows to change than "
-                    f"fit into the {OPEN_S:.0f} s that opening a store may take: run {COMMAND}, "
-                    "which shows its progress and continues where it stopped"
-                )
+                raise too_long(unfinished, OPEN_S)
 
     def _recover(self) -> None:
         for built_in in BUILT_IN:
@@ -386,8 +386,8 @@ def _log_life(message: str, config: Config) -> None:
 
 def _forget_parents_store() -> None:
     """Forget the parent's store in a forked child: its error then names spawn, not close()."""
-    global _lock, _open
-    _lock, _open = threading.Lock(), None
+    global _lock, _open, _is_opening
+    _lock, _open, _is_opening = threading.RLock(), None, False
 
 
 if hasattr(os, "register_at_fork"):

@@ -230,6 +230,23 @@ def test_a_plan_of_hostile_scripts_changes_nothing(
     assert not list(here.glob("elsewhere*"))
 
 
+def test_a_script_that_opens_a_store_is_refused_and_does_not_hang(
+    store_config: Any, guest: Any
+) -> None:
+    guest.write(
+        "0001_initial",
+        f"""
+def up(migrator, db):
+    from viewra_lite import Store
+    Store.open({store_config!r})
+""",
+    )
+    for _ in range(2):
+        with pytest.raises(MigrationError, match="already has another store half open"):
+            Store.open(store_config, modules=[guest.module()])
+    Store.open(store_config).close()
+
+
 @pytest.mark.parametrize("text", ["def up(", "import nothing_of_this_name", "raise SystemExit(3)"])
 def test_a_script_that_cannot_be_imported_is_refused_with_its_name(
     store: Store, db: Any, guest: Any, text: str

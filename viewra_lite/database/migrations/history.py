@@ -109,6 +109,15 @@ def _refuse_edited(module: str, known: Sequence[Script], applied: Mapping[str, E
             )
 
 
+def too_long(script: Script, seconds: float) -> MigrationError:
+    """Return the error for a script that did not end while a store was opened."""
+    return MigrationError(
+        f"{script.module} {script.name} has more rows to change than fit into the {seconds:.0f} s "
+        f"that opening a store may take: run {COMMAND}, which shows its progress and continues "
+        "where it stopped"
+    )
+
+
 def position_of(unfinished: str) -> Position:
     """Return the position that a history stores."""
     return Position(*json.loads(unfinished))
