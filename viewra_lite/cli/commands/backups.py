@@ -80,8 +80,16 @@ def _keep(text: str) -> int:
 
 def run_create(args: Namespace) -> int:
     """Create a backup."""
-    with looking(args) as store:
-        backup = store.backups.create(getattr(args, "path", None))
+    from ...database.backups.read_only import back_up, is_read_only
+
+    path, config = getattr(args, "path", None), configured(args)
+    if is_read_only(config):
+        from ...store import utc_now
+
+        backup = back_up(config, path, utc_now)
+    else:
+        with looking(args) as store:
+            backup = store.backups.create(path)
     _print_one(args, backup, "backed up")
     return NOT_WELL if backup.findings else DONE
 

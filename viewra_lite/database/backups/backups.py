@@ -12,16 +12,16 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timezone
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
+from typing import Any, Protocol
 
 from ...config.options import Config, PostgresConfig, SqliteConfig
 from ...errors import BackupError, StoreBusyError, StoreFullError
 from ..checks import checked_choice, checked_path, checked_whole
-from ..transactions.database import Database
 from ..files import disk_errors, give_to_owner, make_folder, remove, sha256, sync
 from .compression import COMPRESSED_SHARE, compress, required_zstd, zstd
 from .compression import SUFFIX as COMPRESSED
@@ -48,10 +48,20 @@ def folder_of(config: Config) -> Path:
     return Path(os.path.abspath("viewra-data")) / "backups"
 
 
+class Locks(Protocol):
+    """The part of a database that backups use."""
+
+    backend: Any
+    now: Callable[[], datetime]
+
+    def exclusive(self, name: str, *, wait_s: float) -> AbstractContextManager[None]:
+        """Hold a named lock across processes; raises StoreBusyError after wait_s seconds."""
+
+
 class Backups:
     """The verbs of `store.backups`. Any may raise StoreUnavailableError for its folder's disk."""
 
-    def __init__(self, db: Database, config: Config) -> None:
+    def __init__(self, db: Locks, config: Config) -> None:
         self._db = db
         self._config = config
         self._engine = of_engine(config.engine)
