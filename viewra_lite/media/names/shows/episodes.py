@@ -196,7 +196,13 @@ def _chosen(folders: list[Show], mine: Show) -> Show:
     named = [above for above in folders if above.title]
     mine_key = fold(mine.title)
     same = [above for above in named if mine_key and fold(above.title) == mine_key]
-    real = [above for above in named if not _SHELF.fullmatch(above.title)]
+    shelves = [number for number, above in enumerate(named) if _SHELF.fullmatch(above.title)]
+    real = named[max(shelves, default=-1) + 1 :]  # none that holds a shelf
+    real = (
+        real
+        if real or mine.title
+        else [above for above in named if not _SHELF.fullmatch(above.title)]
+    )
     chosen = (same or real or ([mine] if mine.title else named) or [mine])[-1]
     years = [
         show.year

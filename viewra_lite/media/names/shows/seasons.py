@@ -52,7 +52,7 @@ _SPECIALS_WORDS = {
     "Czech, Slovak": "speciály",
     "Danish, Norwegian, Swedish": "specialer spesialer",
     "Dutch": "specialen",
-    "English": "specials special ovas ova oads oad onas extras bonus",
+    "English": "specials special ovas ova oads oad onas minisodes webisodes extras bonus",
     "Finnish": "erikoisjaksot",
     "French": "spéciaux spécial hors-série",
     "German": "sonderfolgen extrafolgen",

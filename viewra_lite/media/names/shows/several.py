@@ -96,7 +96,8 @@ def _continues(found: re.Match[str], last: int, *, has_season: bool) -> bool:
         return False
     if mark:
         is_absolute = mark[0] in "eE" and len(gap) == 3 and not found["season"]  # " - Ep.129"
-        return not is_absolute or not has_season or int(number) - last < 10
+        is_title = " " in gap and mark.lower() == "eps"  # "S01E01 - eps2.0 title"
+        return not has_season or not (is_title or (is_absolute and int(number) - last >= 10))
     if _IS_LIST.fullmatch(gap):
         return int(number) == last + 1
     if gap == " - " and not has_season:  # "Episode 1001 - 1012 [720p]"

@@ -18,7 +18,9 @@ _SEASON_EPISODE = re.compile(
     r"(\d{1,5})(?!\d)(?:[ab](?![^\W_]))?",
     re.I,
 )
-_CROSS = re.compile(r"(?<![^\W_])(\d{1,2}|20\d\d)[xх](\d{1,3})(?![0-9])(?!p\b)", re.I)
+_CROSS = re.compile(
+    r"(?<![^\W_])(?:ep(?:isode)?[ ._]+)?(\d{1,2}|20\d\d)[xх](\d{1,3})(?![0-9])(?!p\b)", re.I
+)
 _EPISODE_FIRST = re.compile(r"(?<![^\W_])()e(\d{1,4})[ ._-]?(?=s\d{1,4}(?![^\W_]))", re.I)
 _IN_WORD = re.compile(r"(?<=[a-z])(?:s(\d{1,2})ep?(\d{1,3})|(\d{1,2})x(\d{2}))(?!\d)", re.I)
 _DOTTED = re.compile(
