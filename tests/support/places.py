@@ -76,7 +76,7 @@ def chown_all(folder: Path) -> None:
     """Give a folder and all in it to the user without privileges."""
     if IS_ROOT:
         for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
+            os.lchown(path, NOBODY, NOBODY)
 
 
 def fill(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..config.values import WHY_UNREADABLE
 from ..errors import BackupError, StoreFullError, StoreUnavailableError, ViewraError
 
 _CHUNK_BYTES = 1 << 20
@@ -45,7 +46,7 @@ def sha256(path: Path) -> str:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as exc:
-        raise BackupError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise BackupError(f"{path} cannot be read: {why_unreadable(exc)}") from exc
     return digest.hexdigest()
 
 
@@ -67,15 +68,29 @@ def disk_error(error: OSError, path: Path) -> ViewraError:
         return _read_only(named)
     if error.errno in (errno.EACCES, errno.EPERM):
         return refused_use([_culprit(named)])
-    why = {
-        errno.ENOENT: "it does not exist: mount its disk, or create it",
-        errno.ENOTDIR: "a part of its path is not a folder",
-        errno.EEXIST: "a file is in its place",
-        errno.EISDIR: "it is a folder, not a file",
-        errno.ELOOP: "its symbolic links form a loop",
-        errno.ENAMETOOLONG: "its name is too long",
-    }.get(error.errno or 0)
-    return StoreUnavailableError(f"{named} cannot be used: {why or error.strerror}")
+    if error.errno == errno.ENOENT:
+        missing = next((path for path in reversed(named.parents) if not path.exists()), named)
+        return StoreUnavailableError(
+            f"{named} cannot be used, because {missing} does not exist: mount its disk or create it"
+        )
+    return StoreUnavailableError(f"{named} cannot be used: {_in_the_way(error, named)}")
+
+
+def _in_the_way(error: OSError, path: Path) -> str:
+    if error.errno != errno.EEXIST:
+        return why_unreadable(error)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return f"it is a link to {os.readlink(path)}, which does not exist: mount its disk"
+    except OSError as exc:
+        return why_unreadable(exc)
+    return "a file is in its place"
+
+
+def why_unreadable(error: OSError) -> str:
+    """Return why a file cannot be read, in words for a user."""
+    return WHY_UNREADABLE.get(error.errno or 0) or error.strerror or type(error).__name__
 
 
 def disk_fault(folder: Path) -> ViewraError | None:

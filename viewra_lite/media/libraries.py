@@ -75,6 +75,11 @@ def absolute(path: object) -> str:
 def checked_root(path: object) -> str:
     """Return the absolute path of an existing folder; raises InvalidValueError."""
     root = absolute(path)
+    if os.path.islink(root) and not os.path.exists(root):
+        raise InvalidValueError(
+            f"{root} is a link to {os.readlink(root)}, which does not exist: mount the disk or "
+            "correct the link first"
+        )
     if not os.path.exists(root):
         raise InvalidValueError(f"{root} does not exist: create the folder or mount the disk first")
     if not os.path.isdir(root):

@@ -142,7 +142,7 @@ def test_what_is_wrong_with_a_backup_is_named(
     add(store, "a")
     with pytest.raises(BackupError, match="holds no backup"):
         backups.verify()
-    with pytest.raises(BackupError, match="cannot be read: No such file"):
+    with pytest.raises(BackupError, match="cannot be read: it does not exist"):
         backups.verify(tmp_path / "absent.db")
     backup = backups.create()
     damage(backup.path)

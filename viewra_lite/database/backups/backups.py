@@ -80,7 +80,7 @@ class Backups:
         """
         checked_choice("kind", kind, KINDS)
         given = None if path is None else Path(os.path.abspath(checked_path("path", path)))
-        folder = self.folder if given is None else given if given.is_dir() else given.parent
+        folder = self.folder if given is None else given if os.path.isdir(given) else given.parent
         with disk_errors(folder), self._alone():
             self._make_folder(folder)
             target = self._named(folder, kind) if given is None or given == folder else given

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...errors import BackupError
-from ..files import refuse_full, sha256
+from ..files import refuse_full, sha256, why_unreadable
 
 SUFFIX = ".zst"
 COMPRESSED_SHARE = 0.5  # of a store, at most: measured are 0.1 to 0.3
@@ -136,4 +136,4 @@ def _begin(path: Path) -> bytes:
         with open(path, "rb") as file:
             return file.read(_HEADER_BYTES)
     except OSError as exc:
-        raise BackupError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise BackupError(f"{path} cannot be read: {why_unreadable(exc)}") from exc

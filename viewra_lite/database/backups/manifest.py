@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BackupError
+from ..files import why_unreadable
 
 KINDS = ("manual", "daily", "upgrade")
 SUFFIX = ".json"  # of a manifest, after the name of the backup
@@ -61,7 +62,7 @@ def read(path: Path) -> Backup:
     try:
         facts = os.stat(path)
     except OSError as exc:
-        raise BackupError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise BackupError(f"{path} cannot be read: {why_unreadable(exc)}") from exc
     bare = Backup(
         path=str(path),
         created_at=datetime.fromtimestamp(facts.st_mtime, timezone.utc),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import BackupError
 from ..checks import checked_path
-from ..files import sha256
+from ..files import sha256, why_unreadable
 from .compression import plain
 from .manifest import Backup, manifest_of, read
 
@@ -91,7 +91,7 @@ def engine_of(path: Path) -> str:
         with open(path, "rb") as file:
             begin = file.read(len(_SQLITE))
     except OSError as exc:
-        raise BackupError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise BackupError(f"{path} cannot be read: {why_unreadable(exc)}") from exc
     if not begin:
         raise BackupError(f"{path} is empty")
     if begin.startswith((_SQLITE, _ZSTD)):

@@ -14,6 +14,7 @@ from ...errors import BackupError, CorruptStoreError, StoreBusyError, StoreFullE
 from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove, sync
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
+from .path import refuse_what_cannot_open
 
 if TYPE_CHECKING:
     from .backend import SqliteBackend
@@ -120,8 +121,11 @@ def restore(config: SqliteConfig, copy: Callable[[Path], object], stamp: str) ->
 
     copy is called with the path to write to. Raises StoreBusyError if a process has the store open.
     """
-    path = Path(os.path.realpath(config.database_path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(os.path.abspath(config.database_path))
+    if not path.exists():
+        refuse_what_cannot_open(path)
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(exist_ok=True)  # and none above it, on the mount point of a missing disk
     try:
         with file_lock(lock_folder(path) / "open", wait_s=0):
             return _replaced(path, copy, stamp)
