@@ -118,6 +118,7 @@ _ONE_DRIVER = (
     "adoption",
     "cli",
     "journeys",
+    "maintenance",
     "test_foreign_errors.py",
 )
 

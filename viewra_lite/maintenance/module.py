@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..database.pages import readable
 from ..database.backend import ConnectionFacts, DatabaseFacts
@@ -17,10 +18,12 @@ from ..module import Module
 from . import queries
 from .chores import ChoreResult, Chores
 from .definitions import Tidy, definitions
-from .doctor.checks import Doctor, checked_ids
 from .models import MODELS, Chore
 from .statistics import Statistics, by_library, counts
 from .upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from .doctor.checks import Doctor
 
 
 class Maintenance(Module):
@@ -108,8 +111,7 @@ class Maintenance(Module):
             for finding in store.maintenance.check(ignore=["backups"]):
                 print(finding.severity, finding.text, finding.remedy)
         """
-        ids = checked_ids("only", only) - checked_ids("ignore", ignore)
-        return self._doctor.check(ids)
+        return self._doctor.check(only, ignore)
 
     def fix(self, id: str) -> None:
         """Do what a finding says that is `fixable`; id is the finding's.
@@ -162,6 +164,8 @@ class Maintenance(Module):
 
     @cached_property
     def _doctor(self) -> Doctor:
+        from .doctor.checks import Doctor  # which imports the search
+
         return Doctor(self.db, self.config, self.migrator, self.chores)
 
     @cached_property

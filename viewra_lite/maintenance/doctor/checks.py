@@ -110,8 +110,9 @@ class Doctor:
         self._made_at: datetime | None = None
         self._health, self._catalogue, self._upkeep = _of_engine(config.engine)
 
-    def check(self, chosen: Collection[str]) -> list[Finding]:
+    def check(self, only: Collection[str] | None, ignore: Collection[str]) -> list[Finding]:
         """Return what the chosen checks found, in the order of ABOUT."""
+        chosen = checked_ids("only", only) - checked_ids("ignore", ignore)
         if self._db.in_transaction:
             raise TransactionError("check() inside a reader() or writer(): leave that block first")
         about_store = list(self._guarded("store"))

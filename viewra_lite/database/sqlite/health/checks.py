@@ -118,22 +118,21 @@ def integrity(look: Look) -> Iterator[Finding]:
     """Yield damaged pages, indexes and values; ends when the time is over, and says so."""
     is_large = look.value("PRAGMA page_count") * look.value("PRAGMA page_size") > WHOLE_BYTES
     whole = [] if is_large else _damage(look, f"PRAGMA integrity_check({_MOST_FAULTS})")
-    damaged, unchecked, texts = [], [], whole
-    tables = look.all(_TABLES)
-    for (table,) in tables:
-        if look.is_over:
-            unchecked.append(table)
-            continue
-        found = _damage(look, f"PRAGMA quick_check({_quoted(table)})") if is_large or whole else []
+    tables = [table for (table,) in look.all(_TABLES)]
+    named, unchecked = 0, []
+    for table in tables:
+        found = []
+        if not look.is_over and (is_large or whole):
+            found = _damage(look, f"PRAGMA quick_check({_quoted(table)})")
         if found:
-            damaged.append(table)
-            texts = [*texts, *found]
+            named += 1
+            yield _damaged(f"the table {table}", found)
+        elif look.is_over:
+            unchecked.append(table)
         elif not whole:
             yield from _unreadable(look, table)
-    if texts:
-        where = f"the tables {', '.join(damaged)} are damaged" if damaged else "the file is damaged"
-        what = "; ".join(dict.fromkeys(texts[:_MOST_FAULTS]))
-        yield Finding("integrity", "error", f"{where}: {what}", "run viewra-lite recover")
+    if whole and not named:
+        yield _damaged("the file", whole)
     if unchecked:
         yield Finding(
             "integrity",
@@ -144,6 +143,11 @@ def integrity(look: Look) -> Iterator[Finding]:
         )
 
 
+def _damaged(what: str, texts: list[str]) -> Finding:
+    text = f"{what} is damaged: {'; '.join(dict.fromkeys(texts[:_MOST_FAULTS]))}"
+    return Finding("integrity", "error", text, "run viewra-lite recover")
+
+
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
 
 
@@ -152,9 +156,11 @@ def _damage(look: Look, sql: str) -> list[str]:
     try:
         texts = [text for (text,) in look.all(sql)]
     except look.backend.driver.Error as exc:
-        if not isinstance(look.backend.translate(exc), CorruptStoreError):
-            raise
-        return [str(exc)]
+        if isinstance(look.backend.translate(exc), CorruptStoreError):
+            return [str(exc)]
+        if look.is_over:  # it was interrupted
+            return []
+        raise
     return [text for text in texts if text != "ok" and "fts" not in text.lower()]
 
 
