@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .importing.results import ImportResult, Unmatched
     from .maintenance.chores import ChoreResult
     from .maintenance.models import Chore
+    from .maintenance.slow_queries import SlowQuery
     from .maintenance.statistics import LibraryStatistics, Statistics
     from .media.models import (
         Album,
@@ -96,6 +97,7 @@ __all__ = [
     "ScanResult",
     "SearchHit",
     "Season",
+    "SlowQuery",
     "SqliteConfig",
     "Statistics",
     "Stats",
@@ -136,6 +138,7 @@ _NAMES = {
     "importing.results": "ImportResult Unmatched",
     "maintenance.chores": "ChoreResult",
     "maintenance.models": "Chore",
+    "maintenance.slow_queries": "SlowQuery",
     "maintenance.statistics": "LibraryStatistics Statistics",
     "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
     "media.probing.cover": "Cover",

@@ -19,7 +19,7 @@ def recovered(config: Config, now: datetime, *, dry_run: bool) -> Recovered:
 
     def new_store(path: Path) -> None:
         backend = SqliteBackend(SqliteConfig(database_path=path))
-        db = Database(backend, clock=lambda: now, new_id=Ids(lambda: now))
+        db = Database(backend, config, clock=lambda: now, new_id=Ids(lambda: now))
         try:
             backend.prepare()
             Migrator(db, BUILT_IN).apply()

@@ -151,7 +151,7 @@ class Store(EventVerbs):
                 raise StoreAlreadyOpenError(
                     f"this process already has {which} open: use it, or close it before the next"
                 )
-            db = Database(backend_of(config), clock=clock, new_id=new_id or Ids(clock))
+            db = Database(backend_of(config), config, clock=clock, new_id=new_id or Ids(clock))
             _is_opening = True
             try:
                 _open = cls._opened(config, db, modules, migrate)

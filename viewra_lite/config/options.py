@@ -60,7 +60,7 @@ class Config(ABC):
     busy_timeout_ms: int = _whole(10_000, 1, 600_000)
     # "normal" never corrupts, but a power cut may lose the last commits; "full" waits for the disk.
     synchronous: str = _choice("normal", ("normal", "full"))
-    # Milliseconds from which a query is recorded as slow; 0 = every query.
+    # Milliseconds from which a statement is noted as slow; 0 = off.
     slow_query_ms: int = _whole(200, 0, 600_000)
     # Rows that a scan writes in one transaction at most.
     scan_batch_rows: int = _whole(500, 1, 10_000)

@@ -19,6 +19,7 @@ from . import queries
 from .chores import ChoreResult, Chores
 from .definitions import Tidy, definitions
 from .models import MODELS, Chore
+from .slow_queries import SlowQuery, slow_queries
 from .statistics import Statistics, by_library, counts
 from .upkeep import Upkeep
 
@@ -144,6 +145,14 @@ class Maintenance(Module):
         Counted since the store was opened; costs no query. For the database of `database()`.
         """
         return self.db.backend.connections()
+
+    def slow_queries(self) -> list[SlowQuery]:
+        """Return the last hundred statements of `slow_query_ms` or longer, newest first.
+
+        Those of this process since the store was opened, without any value. Their plans are asked
+        for here, and no statement is run again.
+        """
+        return slow_queries(self.db)
 
     def problems(self, limit: int = 100) -> list[MediaFile]:
         """Return the first `limit` files, by path, that are missing, broken or belong to nothing.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import re
+from contextlib import AbstractContextManager, suppress
+from typing import Any
 
 import peewee
 
@@ -52,3 +54,37 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
         from .scripts import dangling
 
         return dangling(self._connection())
+
+    def names(self, connection: object) -> None:
+        """Return None: only a name is written in double quotes here."""
+
+    def plan(self, connection: Any, sql: str) -> list[str] | None:
+        """Return the plan of a statement for any parameters; None if it cannot be explained."""
+        from psycopg import Error
+
+        numbers: dict[str, int] = {}
+        prepared = _PARAMETER.sub(lambda match: _numbered(match[0], numbers), sql)
+        nulls = f"({', '.join(['NULL'] * len(numbers))})" if numbers else ""
+        execute = connection.execute
+        try:
+            execute("BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan")
+            execute(f"PREPARE viewra_slow AS {prepared}", prepare=False)
+            rows = execute(f"EXPLAIN (COSTS OFF) EXECUTE viewra_slow{nulls}", prepare=False)
+            return [line for (line,) in rows.fetchall()]
+        except Error:
+            return None
+        finally:
+            self.backend.rollback(connection)
+            with suppress(Error):  # it was never prepared, or the driver has deallocated all
+                execute("DEALLOCATE viewra_slow", prepare=False)
+
+
+_PARAMETER = re.compile(r"%(?:[sbt%]|\(\w+\)[sbt])")
+
+
+def _numbered(parameter: str, numbers: dict[str, int]) -> str:
+    """Return $1 for the first parameter of a driver's statement, and so on."""
+    if parameter == "%%":
+        return "%"
+    name = parameter if "(" in parameter else f"{parameter}{len(numbers)}"
+    return f"${numbers.setdefault(name, len(numbers) + 1)}"

@@ -10,6 +10,7 @@ from typing import Any
 import peewee
 
 from ..orm import internals
+from ..orm.literals import parameters
 from ..orm.nodes import words_query
 from ..transactions.peewee_database import StoreDatabase
 from ..transactions.transaction import Transaction
@@ -34,6 +35,7 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         " ORDER BY rowid LIMIT ",
         lambda groups: words_query(groups, '"{}"*', '"{}"', " AND ", " OR "),
     )
+    reads_rows_later = True
     utc_day = ("substr(", ", 1, 10)")  # of fixed-width UTC text: see fields.timestamp_text
 
     def __init__(self, backend: object, path: str) -> None:
@@ -77,3 +79,27 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     def _execute_cursor(self, sql: str, params: Any, **options: object) -> Any:
         refuse_nul(params or ())
         return super()._execute_cursor(sql, params, **options)
+
+    def names(self, connection: Any) -> frozenset[str]:
+        """Return the names of all tables, columns and indexes."""
+        rows = connection.execute(
+            "SELECT name FROM sqlite_master UNION SELECT own.name FROM sqlite_master AS of_table,"
+            " pragma_table_info(of_table.name) AS own WHERE of_table.type IN ('table', 'view')"
+        )
+        return frozenset(name for (name,) in rows.fetchall())
+
+    def plan(self, connection: Any, sql: str) -> list[str] | None:
+        """Return the plan of a statement, indented by depth; None if SQLite cannot explain it."""
+        given = parameters(sql)
+        named = {name[1:]: None for name in given if name[0] in ":@$"}
+        most = max((int(name[1:] or 0) for name in given if name[0] == "?"), default=0)
+        try:
+            rows = connection.execute(
+                f"EXPLAIN QUERY PLAN {sql}", named or [None] * max(len(given), most)
+            ).fetchall()
+        except self.backend.driver.Error:
+            return None
+        depths = {0: -1}
+        for id, parent, _, _ in rows:
+            depths[id] = depths.get(parent, -1) + 1
+        return [f"{'  ' * depths[id]}{detail}" for id, _, _, detail in rows]

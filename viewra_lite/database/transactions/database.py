@@ -8,60 +8,45 @@ single statement outside a transaction borrows a connection while it runs and op
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter, methodcaller
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CorruptStoreError, TransactionError, ViewraError
+from ...config.options import Config
+from ...errors import CorruptStoreError, TransactionError
 from ..checks import refused
 from ..ids import Ids
-from ..orm.internals import set_closed, set_open, state_of
 from ..orm.rows import Fill
 from ..orm.statements import Compiled, Statement
-from ..orm.unreadable import named
 from .events import Events
 from .scopes import Reader, Writer
-from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
+from .slow import SlowQueries
+from .owner import Transactions
+from .transaction import Transaction
 
 if TYPE_CHECKING:
     from ..backend import Backend
 
 
-class _Place:
-    """A thread's reference to its transaction; rolls it back when the thread ends."""
-
-    __slots__ = ("transaction", "_db", "__weakref__")
-
-    def __init__(self, db: weakref.ref[Database]) -> None:
-        self.transaction: Transaction | None = None
-        self._db = db
-
-    def __del__(self) -> None:
-        db = self._db()
-        if self.transaction is not None and db is not None:
-            db.take_back(self.transaction, THREAD_ENDED)
-
-
-class _Current(threading.local):
-    def __init__(self, db: weakref.ref[Database]) -> None:
-        self.place = _Place(db)  # once in each thread
-
-
-class Database:
+class Database(Transactions):
     """Readers, writers and single statements over one backend, with its clock and its ids."""
 
     def __init__(
-        self, backend: Backend, *, clock: Callable[[], datetime], new_id: Callable[[], str]
+        self,
+        backend: Backend,
+        config: Config,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
     ) -> None:
-        self.backend = backend
+        super().__init__(backend)
+        self.slow = backend.database.slow = SlowQueries(config.slow_query_ms, clock)
+        self._slow_s = self.slow.seconds
         self.now = clock
         self.new_id = new_id
         self._engine = backend.engine
-        self._current = _Current(weakref.ref(self))
-        self._process = os.getpid()
         self._subscribers: dict[str, list[Callable[..., None]]] = {}
         self.events = Events(self)
         _live.add(self)
@@ -133,6 +118,7 @@ class Database:
             transaction = self._usable(transaction)
         backend = self.backend
         connection = backend.borrow() if transaction is None else transaction.connection
+        row, began = None, monotonic()
         try:
             cursor = connection.execute(compiled.sql, compiled.bind(arguments))
             row = cursor.fetchone()
@@ -143,6 +129,8 @@ class Database:
         finally:
             if transaction is None:
                 backend.give_back(connection)
+            if (seconds := monotonic() - began) >= self._slow_s:
+                self.slow.note(compiled.sql, seconds, int(row is not None))
         if row is None or compiled.fill is None:
             return row
         return self._filled(compiled.fill, (row,))[0]
@@ -151,14 +139,16 @@ class Database:
         """Run a writing statement, alone or in the open writer; return the number of rows."""
         if named:
             arguments = statement.arranged(arguments, named)
-        return int(self._write(self._compiled(statement), arguments, attrgetter("rowcount")))
+        compiled = statement.compiled.get(self._engine) or self._compiled(statement)
+        rows: int = self._write(compiled, arguments, _row_count)
+        return rows
 
     def run_returning(self, statement: Statement, *arguments: object, **named: object) -> list[Any]:
         """Run a writing statement with a RETURNING clause; return its rows like all()."""
         if named:
             arguments = statement.arranged(arguments, named)
         compiled = self._compiled(statement)
-        rows: list[Any] = self._write(compiled, arguments, methodcaller("fetchall"))
+        rows: list[Any] = self._write(compiled, arguments, _all_rows)
         return rows if compiled.fill is None else self._filled(compiled.fill, rows)
 
     def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -173,11 +163,15 @@ class Database:
         """Run a writing statement once for each row from bound(), in the open writer."""
         transaction = self.writable("run_many")
         compiled = self._compiled(statement)
+        began = monotonic()
         try:
             self.backend.execute_many(transaction.connection, compiled.sql, rows)
         except Exception as exc:
             self.raise_translated(exc)
             raise
+        finally:
+            if (seconds := monotonic() - began) >= self._slow_s:
+                self.slow.note(compiled.sql, seconds, len(rows))
 
     def _filled(self, fill: Fill, rows: Sequence[Any]) -> list[Any]:
         try:
@@ -224,8 +218,10 @@ class Database:
             transaction = self._usable(transaction)
         backend = self.backend
         connection = backend.borrow() if transaction is None else transaction.connection
+        rows: list[Any] = []
+        began = monotonic()
         try:
-            rows: list[Any] = connection.execute(compiled.sql, compiled.bind(arguments)).fetchall()
+            rows = connection.execute(compiled.sql, compiled.bind(arguments)).fetchall()
             return rows
         except Exception as exc:
             self.raise_translated(exc, connection, compiled, arguments)
@@ -233,6 +229,8 @@ class Database:
         finally:
             if transaction is None:
                 backend.give_back(connection)
+            if (seconds := monotonic() - began) >= self._slow_s:
+                self.slow.note(compiled.sql, seconds, len(rows))
 
     def _write(
         self, compiled: Compiled, arguments: Sequence[Any], read: Callable[[Any], Any]
@@ -243,16 +241,29 @@ class Database:
         if transaction is not None:
             if not transaction.writes or transaction.read_depth:
                 raise TransactionError("a write inside a reader(): use a writer()")
+            found, began = None, monotonic()
             try:
-                return read(transaction.connection.execute(compiled.sql, compiled.bind(arguments)))
+                found = read(transaction.connection.execute(compiled.sql, compiled.bind(arguments)))
+                return found
             except Exception as exc:
                 self.raise_translated(exc)
                 raise
+            finally:
+                if (seconds := monotonic() - began) >= self._slow_s:
+                    self.slow.note(compiled.sql, seconds, _rows_of(found))
         connection, turn, backend = None, None, self.backend
+        found, seconds = None, 0.0
         try:
             connection = backend.borrow_writer()
             turn = backend.turn_of(connection, True)
-            return read(backend.execute_alone(connection, compiled.sql, compiled.bind(arguments)))
+            began = monotonic()
+            try:
+                found = read(
+                    backend.execute_alone(connection, compiled.sql, compiled.bind(arguments))
+                )
+            finally:
+                seconds = monotonic() - began
+            return found
         except Exception as exc:
             self.raise_translated(exc)
             raise
@@ -262,6 +273,8 @@ class Database:
             except BaseException:  # interrupted: repeat it
                 self._return_writer(connection, turn)
                 raise
+            if seconds >= self._slow_s:
+                self.slow.note(compiled.sql, seconds, _rows_of(found))
 
     def _return_writer(self, connection: object, turn: object) -> None:
         if connection is not None and self.backend.is_lent(connection, turn):
@@ -276,112 +289,17 @@ class Database:
             )
         return transaction
 
-    def _usable(self, transaction: Transaction) -> Transaction | None:
-        """Return this thread's transaction, None if an interruption ended it unnoticed."""
-        if transaction.is_dead:
-            self.take_back(transaction, INTERRUPTED)
-            return None
-        if transaction.task is not current_task():
-            raise TransactionError(OTHER_TASK)
-        return transaction
 
-    # For the scopes
+def _row_count(cursor: Any) -> int:
+    return int(cursor.rowcount)
 
-    def own(self, scope: object) -> Transaction | None:
-        """Return this thread's transaction if scope is its innermost scope."""
-        transaction = self._current.place.transaction
-        entered = transaction.entered if transaction is not None else ()
-        return transaction if entered and entered[-1][0] is scope else None
 
-    @property
-    def current(self) -> Transaction | None:
-        """This thread's transaction; raises TransactionError if another asyncio task opened it."""
-        transaction = self._current.place.transaction
-        return None if transaction is None else self._usable(transaction)
+def _rows_of(found: Any) -> int | None:
+    return len(found) if isinstance(found, list) else found
 
-    def borrowed(self, *, writes: bool) -> Transaction:
-        """Return a transaction on a borrowed connection; begin() makes it the thread's."""
-        connection, backend = None, self.backend
-        try:
-            connection = backend.borrow_writer() if writes else backend.borrow()
-            return Transaction(connection, backend.turn_of(connection, writes), writes)
-        except BaseException:
-            if connection is not None:
-                (backend.give_back_writer if writes else backend.give_back)(connection)
-            raise
 
-    def begin(self, transaction: Transaction) -> None:
-        """Make a transaction this thread's, for the modules and for Peewee."""
-        place = self._current.place
-        # A generator may be finished by another thread than the one that began it, so the
-        # transaction keeps references to what its own thread has.
-        transaction.place, place.transaction = weakref.ref(place), transaction
-        transaction.state = state_of(self.backend.database).__dict__
-        set_open(transaction.state, transaction.connection, transaction, transaction.callbacks)
-
-    def end(self, transaction: Transaction, *, commit: bool) -> None:
-        """Commit or roll back, and give the connection back; every step can be repeated."""
-        transaction.is_ending = True
-        try:
-            for cursor in list(transaction.cursors or ()):
-                cursor.close()  # a half-read cursor would keep its snapshot for the next borrower
-            if commit:
-                self._commit(transaction.connection)
-        finally:
-            try:
-                self._finish(transaction)
-            except BaseException:  # interrupted, or the sync of a durable commit has failed
-                self._finish(transaction)
-                raise
-
-    def take_back(self, transaction: Transaction, why: str) -> None:
-        """Roll back a transaction that its scopes will not end, in whatever state it is."""
-        if transaction.connection is None or os.getpid() != self._process:
-            return
-        transaction.lost = why
-        self.end(transaction, commit=False)
-
-    def give_up(self) -> bool:
-        """Roll back this thread's transaction; False if the caller is inside one of its blocks."""
-        transaction = self._current.place.transaction
-        if transaction is not None and transaction.is_within and not transaction.is_ending:
-            return False
-        if transaction is not None:
-            self.take_back(transaction, CLOSED)
-        return True
-
-    def _commit(self, connection: object) -> None:
-        try:
-            self.backend.commit(connection)
-        except Exception as exc:
-            if not isinstance(exc, (ViewraError, ValueError, ArithmeticError)):
-                self.raise_translated(exc)
-            raise
-
-    def _finish(self, transaction: Transaction) -> None:
-        """Roll back unless committed, reset the connection if needed, and give it back."""
-        backend, connection = self.backend, transaction.connection
-        if connection is not None and backend.is_lent(connection, transaction.turn):
-            backend.rollback(connection)
-            if transaction.untrusted:
-                backend.reset(connection)
-            (backend.give_back_writer if transaction.writes else backend.give_back)(connection)
-        self._forget(transaction)
-
-    def _forget(self, transaction: Transaction) -> None:
-        """Detach a transaction from the thread that began it."""
-        place = transaction.place and transaction.place()
-        if place is None or place.transaction is transaction:
-            set_closed(transaction.state)
-        if place is not None and place.transaction is transaction:
-            place.transaction = None
-        transaction.connection = transaction.cursors = None
-        transaction.entered.clear()
-
-    def raise_translated(self, error: BaseException, *reading: Any) -> None:
-        """Raise the ViewraError for a driver's error; return for any other error."""
-        if (translated := self.backend.translate(error)) is not error:
-            raise named(translated, *reading) from error
+def _all_rows(cursor: Any) -> list[Any]:
+    return list(cursor.fetchall())
 
 
 _live: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import peewee
 
 from ...errors import TransactionError
 from ..orm.internals import Savepoint, state_of
+from .slow import SlowQueries, TimedCursor
 from .transaction import OTHER_TASK, Transaction, current_task
 
 
@@ -19,6 +21,9 @@ class StoreDatabase:
     one_of: tuple[str, str, Callable[[Any], Any] | None]
     matches_words: tuple[str, str, Callable[[Any], Any]]
     utc_day: tuple[str, str]
+    reads_rows_later = False
+    """Whether a cursor reads its rows from the database when they are fetched."""
+    slow: SlowQueries
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Refuse: a connection opened outside a reader() or writer() would leak."""
@@ -67,8 +72,9 @@ class StoreDatabase:
         return options
 
     def _execute_cursor(self, sql: str, params: object, **options: object) -> Any:
+        cursor, noted, began = None, None, monotonic()
         try:
-            return super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
+            cursor = super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
         except peewee.PeeweeException:
             raise  # translated when it leaves the scope; Peewee's own code catches some
         except (OverflowError, ValueError, TypeError) as exc:
@@ -76,3 +82,9 @@ class StoreDatabase:
             if translated is exc:
                 raise
             raise translated from exc
+        finally:
+            if (seconds := monotonic() - began) >= self.slow.seconds:
+                noted = self.slow.note(sql, seconds, None if cursor is None else cursor.rowcount)
+        if self.reads_rows_later and self.slow.is_on and cursor.description is not None:
+            return TimedCursor(cursor, self.slow, sql, seconds, noted)
+        return cursor

@@ -71,12 +71,6 @@ class Transaction:
         self.lost: str | None = None  # why it was rolled back without its scopes
 
     @property
-    def is_dead(self) -> bool:
-        """Whether an interruption ended its innermost scope before __exit__ had finished."""
-        held = self.entered[-1][1] if self.entered else None
-        return self.is_ending or (held is not None and held() is None)
-
-    @property
     def is_within(self) -> bool:
         """Whether the caller runs inside one of its blocks, as far as is known."""
         held = self.entered[-1][1] if self.entered else None

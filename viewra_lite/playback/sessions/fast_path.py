@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ...config.options import Config
+from ...database.orm.internals import stored
 from ...database.transactions.database import Database
 from .. import queries
 from ..models import PlaybackSession, UserMediaProgress
@@ -33,30 +34,32 @@ class FastPath:
         session: Any = self._db.one(queries.session_continuing, id)
         if session is None:
             return None
-        seconds, now = fitted(position, session.duration), self._db.now()
+        values = stored(session)  # a dictionary: Peewee calls a function for each attribute
+        length = values["duration"]
+        seconds, now = fitted(position, length), self._db.now()
         if (
             seconds is None
-            or is_older(client_time, session.reported_at, now)
-            or not (seconds or session.watched)
+            or is_older(client_time, values["reported_at"], now)
+            or not (seconds or values["watched"])
         ):
             return None
         moment = report_time(client_time, now)
-        duration = session.duration or session.known_duration
+        duration = length or session.known_duration
         if not self._moves(
             seconds, session.known_position, session.known_at, moment, client_time, now
-        ) or self._limits[session.kind == "track"].is_at_end(seconds, duration):
+        ) or self._limits[values["kind"] == "track"].is_at_end(seconds, duration):
             return None
         advance(session, seconds, moment)
         session.last_activity = now
-        self._db.run(queries.continue_session, seconds, now, moment, session.watched, session.id)
+        self._db.run(queries.continue_session, seconds, now, moment, values["watched"], id)
         self._db.run(
             queries.continue_progress,
             seconds,
             moment,
             duration,
             moment,
-            session.user_id,
-            session.media_file_id,
+            values["user_id"],
+            values["media_file_id"],
         )
         return session  # type: ignore[no-any-return]
 
@@ -101,9 +104,10 @@ class FastPath:
 
 def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:
     """Move a session, and add the seconds watched since its last report."""
-    since = session.reported_at or session.start_time
-    if session.state != "paused":
+    values = stored(session)
+    if values["state"] != "paused":
+        since = values["reported_at"] or values["start_time"]
         passed = max((moment - since).total_seconds(), 0.0)
         # Neither a skip nor the time that a device slept counts as watched.
-        session.watched += min(max(seconds - session.position, 0.0), passed)
+        session.watched = values["watched"] + min(max(seconds - values["position"], 0.0), passed)
     session.position, session.reported_at = seconds, moment
