@@ -60,6 +60,7 @@ LAYERS = {
         "module",
         *ROOMS,
     },
+    "metrics": {"database", "errors", "maintenance", "store"},
     "importing": {"config", "database", "errors", "media", "playback"},
     "maintenance": {
         "config",
@@ -71,6 +72,7 @@ LAYERS = {
         "media.search",
         "module",
         "playback.models",
+        "transcoding.models",
     },
     "cli": {
         "adoption",
@@ -82,6 +84,7 @@ LAYERS = {
         "store",
         "importing",
         "maintenance",
+        "metrics",
         *ROOMS,
     },
 }

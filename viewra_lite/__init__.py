@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from . import errors
     from .config.loading import load_config
     from .config.options import Config, PostgresConfig, SqliteConfig
-    from .database.backend import ConnectionFacts, DatabaseFacts, WaitFacts
+    from .database.backend import CacheFacts, ConnectionFacts, DatabaseFacts, SizeFacts, WaitFacts
     from .database.backups.manifest import Backup
     from .database.backups.recover import Recovered
     from .database.backups.restore import Restored
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from .maintenance.chores import ChoreResult
     from .maintenance.models import Chore
     from .maintenance.slow_queries import SlowQuery
-    from .maintenance.statistics import LibraryStatistics, Statistics
+    from .maintenance.statistics import (
+        BackupStatistics,
+        Histogram,
+        LibraryStatistics,
+        Statistics,
+        TranscodeStatistics,
+    )
     from .media.models import (
         Album,
         Episode,
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
     from .media.scanning.reconcile import Reconciliation
     from .media.scanning.watch import Watcher
     from .media.search.searching import SearchHit
+    from .metrics import StoreCollector
     from .module import Module
     from .playback.history.archive import ArchiveResult
     from .playback.history.stats import DayTotal, Stats, TitleTotal, UserTotal
@@ -62,6 +69,8 @@ __all__ = [
     "Album",
     "ArchiveResult",
     "Backup",
+    "BackupStatistics",
+    "CacheFacts",
     "CacheUsage",
     "Change",
     "Chore",
@@ -75,6 +84,7 @@ __all__ = [
     "EvictResult",
     "FileFacts",
     "Finding",
+    "Histogram",
     "ImportResult",
     "LibraryStatistics",
     "MediaFile",
@@ -97,24 +107,27 @@ __all__ = [
     "ScanResult",
     "SearchHit",
     "Season",
+    "SizeFacts",
     "SlowQuery",
     "SqliteConfig",
     "Statistics",
     "Stats",
     "Store",
+    "StoreCollector",
     "TVShow",
     "TitleTotal",
     "Track",
     "TranscodeCache",
     "TranscodeProfile",
     "TranscodeSession",
+    "TranscodeStatistics",
     "Unmatched",
     "UserMediaProgress",
     "UserTotal",
     "WaitFacts",
     "WatchItem",
-    "Watcher",
     "WatchedRecord",
+    "Watcher",
     "Writer",
     "errors",
     "load_config",
@@ -125,7 +138,7 @@ __all__ = [
 _NAMES = {
     "config.loading": "load_config",
     "config.options": "Config PostgresConfig SqliteConfig",
-    "database.backend": "ConnectionFacts DatabaseFacts WaitFacts",
+    "database.backend": "CacheFacts ConnectionFacts DatabaseFacts SizeFacts WaitFacts",
     "database.backups.manifest": "Backup",
     "database.backups.recover": "Recovered",
     "database.backups.restore": "Restored",
@@ -139,13 +152,15 @@ _NAMES = {
     "maintenance.chores": "ChoreResult",
     "maintenance.models": "Chore",
     "maintenance.slow_queries": "SlowQuery",
-    "maintenance.statistics": "LibraryStatistics Statistics",
+    "maintenance.statistics": "BackupStatistics Histogram LibraryStatistics Statistics"
+    " TranscodeStatistics",
     "media.models": "Album Episode MediaFile MediaLibrary MediaScan Movie Season TVShow Track",
     "media.probing.cover": "Cover",
     "media.scanning.facts": "FileFacts Problem ScanResult",
     "media.scanning.reconcile": "Reconciliation",
     "media.scanning.watch": "Watcher",
     "media.search.searching": "SearchHit",
+    "metrics": "StoreCollector",
     "module": "Module",
     "playback.history.archive": "ArchiveResult",
     "playback.history.stats": "DayTotal Stats TitleTotal UserTotal",

@@ -10,8 +10,11 @@ class Reviews(Module):
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
+from time import monotonic
 from typing import Any, ClassVar
 
 from .config.options import Config
@@ -32,6 +35,9 @@ class Module:
     models: ClassVar[Sequence[Any]] = ()
     """The Peewee models; bound to the store while it is open."""
 
+    timed: ClassVar[Sequence[str]] = ()
+    """The names of the verbs whose latency is counted; see maintenance.statistics()."""
+
     migrations: ClassVar[str | None] = None
     """The dotted name of the package of numbered migration scripts; None for no tables."""
 
@@ -40,6 +46,11 @@ class Module:
 
     db: Database
     config: Config
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for verb in vars(cls).get("timed", ()):
+            setattr(cls, verb, _timed(getattr(cls, verb), f"{cls.name}.{verb}"))
 
     def attach(self, db: Database, config: Config) -> None:
         """Receive the database and the configuration; called once per open, after migrating."""
@@ -61,6 +72,45 @@ class Module:
         now is an aware datetime. store.maintenance.run_due() calls it every tidy_every_s seconds.
         An error is logged and shown by store.maintenance.chores(); it is then tried again later.
         """
+
+
+LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Latency:
+    """How long the calls of a verb took, since the process began."""
+
+    # The threads of a process count without a lock: CPython changes threads at calls and at jumps
+    # back only, so none is lost.
+
+    __slots__ = ("counts", "total_s")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        """Calls of at most each of LATENCY_BOUNDS_S but longer than the one before; then longer."""
+        self.total_s = 0.0
+        """Seconds of all calls."""
+
+
+LATENCIES: dict[str, Latency] = {}
+"""By module and verb, as "playback.heartbeat"; of the modules that are imported."""
+
+
+def _timed(verb: Callable[..., Any], name: str) -> Callable[..., Any]:
+    latency = LATENCIES.setdefault(name, Latency())
+    counts = latency.counts
+
+    @wraps(verb)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        began = monotonic()
+        try:
+            return verb(*args, **kwargs)
+        finally:
+            seconds = monotonic() - began
+            counts[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
+            latency.total_s += seconds
+
+    return timed
 
 
 _NAME = r"[a-z][a-z0-9_]{0,40}"

@@ -35,6 +35,21 @@ class Space(NamedTuple):
         return self.free_bytes / self.bytes if self.bytes else 0.0
 
 
+class CacheFacts(NamedTuple):
+    """How often a page was in the engine's cache, since its statistics were reset."""
+
+    hits: int
+    misses: int
+
+
+class SizeFacts(NamedTuple):
+    """What parts of a database take, in bytes, and its page cache; None where it is not known."""
+
+    indexes: int | None
+    search: int | None
+    cache: CacheFacts | None
+
+
 class WaitFacts(NamedTuple):
     """How often and how long threads of this process have waited since the store was opened."""
 

@@ -15,7 +15,7 @@ from ..database.checks import checked_limit, checked_moment, checked_seconds, or
 from ..media.libraries import is_locked
 from ..media.models import MediaFile
 from ..module import Module
-from . import queries
+from . import queries, statistics
 from .chores import ChoreResult, Chores
 from .definitions import Tidy, definitions
 from .models import MODELS, Chore
@@ -131,9 +131,25 @@ class Maintenance(Module):
         The numbers come from one snapshot. Counting takes a few tenths of a second for a million
         files.
         """
-        database = self.database()
+        database, sizes = self.database(), self._upkeep.sizes()
+        kept, schema = statistics.backups(self.db, self.config), self._schema()
         with self.db.reader():
-            return Statistics(database, counts(self.db), by_library(self.db))
+            running_scans, last_scan_at = statistics.scans(self.db)
+            return Statistics(
+                database=database,
+                counts=counts(self.db),
+                libraries=by_library(self.db),
+                sizes=sizes,
+                open_sessions=self.db.one(queries.open_sessions)[0],
+                running_scans=running_scans,
+                last_scan_at=last_scan_at,
+                transcodes=statistics.transcodes(self.db),
+                backups=kept,
+                schema=schema,
+                connections=self.connections(),
+                slow_queries=self.db.slow.times,
+                latency=statistics.latency(),
+            )
 
     def database(self) -> DatabaseFacts:
         """Return the engine, its version and the size of the database; needs no tables."""
@@ -166,6 +182,14 @@ class Maintenance(Module):
         return found
 
     # Inside
+
+    def _schema(self) -> dict[str, str]:
+        """Return the last migration of each module."""
+        return {
+            script["module"]: script["name"]
+            for script in self.migrator.status()
+            if script["applied"]
+        }
 
     @cached_property
     def _upkeep(self) -> Upkeep:

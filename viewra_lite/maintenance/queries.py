@@ -10,8 +10,9 @@ from peewee import SQL, Case, fn
 from ..database.orm.nodes import Placeholder
 from ..database.orm.statements import Query, Statement, statement
 from ..media.files.queries import is_placed
-from ..media.models import MediaFile, MediaLibrary
+from ..media.models import MediaFile, MediaLibrary, MediaScan
 from ..playback.models import PlaybackSession
+from ..transcoding.models import TranscodeCache, TranscodeSession
 from .models import Chore
 
 
@@ -137,3 +138,30 @@ def save_success(
     return Chore.update(
         due_at=due_at, last_run_at=last_run_at, seconds=seconds, done=done, error=None, failures=0
     ).where(Chore.name == name)
+
+
+@statement
+def open_sessions() -> Query:
+    """Number of sessions that are played or paused."""
+    open_ones = PlaybackSession.end_time.is_null()
+    return PlaybackSession.select(fn.COUNT(SQL("*"))).where(open_ones).tuples()
+
+
+@statement
+def scans() -> Query:
+    """The library of each scan, and when it ended."""
+    return MediaScan.select(MediaScan.library, MediaScan.ended_at).tuples()
+
+
+@statement
+def transcodes() -> Query:
+    """Number of jobs by status."""
+    status = TranscodeSession.status
+    return TranscodeSession.select(status, fn.COUNT(SQL("*"))).group_by(status).tuples()
+
+
+@statement
+def transcode_cache() -> Query:
+    """Number of cache entries, and their bytes."""
+    size = fn.COALESCE(fn.SUM(TranscodeCache.file_size), 0)
+    return TranscodeCache.select(fn.COUNT(SQL("*")), size).tuples()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config.options import Config
-from ..database.backend import Space
+from ..database.backend import SizeFacts, Space
 from ..database.transactions.database import Database
 from ..errors import TransactionError
 
@@ -24,6 +24,11 @@ class Upkeep:
     def space(self) -> Space:
         """Return the size of the database."""
         found: Space = self._engine.space(self._db.backend)
+        return found
+
+    def sizes(self) -> SizeFacts:
+        """Return what parts of the database take, and how its cache does."""
+        found: SizeFacts = self._engine.sizes(self._db.backend, "search_documents", "search_index")
         return found
 
     def checkpoint(self) -> None:

@@ -83,6 +83,7 @@ class MediaModule(CatalogVerbs):
         SearchDocument,
     )
     migrations = "viewra_lite.media.migrations"
+    timed = ("movies", "movie", "shows", "show", "albums", "album", "files", "search")
 
     # Libraries
 

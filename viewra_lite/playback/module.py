@@ -48,6 +48,17 @@ class PlaybackModule(HistoryVerbs):
     requires = ("media",)
     models = MODELS
     migrations = "viewra_lite.playback.migrations"
+    timed = (
+        "start_session",
+        "heartbeat",
+        "stop_session",
+        "progress_of",
+        "set_progress",
+        "mark_watched",
+        "continue_watching",
+        "next_up",
+        "history",
+    )
 
     def attach(self, db: Database, config: Config) -> None:
         """Receive the database, and subscribe to merged files."""

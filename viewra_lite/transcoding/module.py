@@ -56,6 +56,7 @@ class TranscodingModule(Module):
     requires = ("media",)
     models = MODELS
     migrations = "viewra_lite.transcoding.migrations"
+    timed = ("request", "claim_next", "report_progress", "complete", "cached")
 
     def attach(self, db: Database, config: Config) -> None:
         """Receive the database, and subscribe to merged files."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import created, looking
 from ..progress import PHASES
-from ..output import note, print_facts, print_json, printable, readable_size, say
+from ..output import complain, note, print_facts, print_json, printable, readable_size, say
 from ..remedies import command
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ def add_commands(commands: Commands) -> None:
         action="store_true",
         help="also list files that are missing, unreadable or without a title",
     )
+    status.add_argument(
+        "--prometheus",
+        action="store_true",
+        help="print the numbers of the store for the textfile collector of Prometheus",
+    )
 
 
 def run_init(args: Namespace) -> int:
@@ -54,6 +59,8 @@ def run_init(args: Namespace) -> int:
 def run_status(args: Namespace) -> int:
     """Print the state of the store."""
     with looking(args) as store:
+        if args.prometheus:
+            return _print_metrics(args, store)
         facts = _facts(store)
         if args.problems and facts["counts"] is not None:
             facts["problems"] = [
@@ -67,6 +74,17 @@ def run_status(args: Namespace) -> int:
         if facts["counts"] is None:
             say(f"The store is older than this version: run {command(args, 'migrate')}")
     return DONE if facts["counts"] is not None else NOT_WELL
+
+
+def _print_metrics(args: Namespace, store: Store) -> int:
+    from ...metrics import exposition
+
+    if store.migrations.pending():
+        complain(f"The store is older than this version: run {command(args, 'migrate')}")
+        return NOT_WELL
+    for line in exposition(store).splitlines():
+        say(line)
+    return DONE
 
 
 def _facts(store: Store) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StoreFullError
-from ..backend import Space
+from ..backend import SizeFacts, Space
 
 if TYPE_CHECKING:
     from ...config.options import SqliteConfig
@@ -31,6 +31,14 @@ def space(backend: SqliteBackend) -> Space:
             for name in ("page_count", "freelist_count", "page_size")
         )
     return Space(pages * size, free * size)
+
+
+def sizes(backend: SqliteBackend, search_table: str, search_index: str) -> SizeFacts:
+    """Return the bytes of the index of words; to measure the others, each page would be read."""
+    with _reading(backend) as connection:
+        sql = f"SELECT SUM(LENGTH(block)) FROM {_quoted(search_index + '_data')}"
+        [search] = connection.execute(sql).fetchone()
+    return SizeFacts(None, search, None)
 
 
 def optimize(backend: SqliteBackend, config: SqliteConfig) -> list[str]:

@@ -50,7 +50,7 @@ class FastPath:
         ) or self._limits[values["kind"] == "track"].is_at_end(seconds, duration):
             return None
         advance(session, seconds, moment)
-        session.last_activity = now
+        values["last_activity"] = now
         self._db.run(queries.continue_session, seconds, now, moment, values["watched"], id)
         self._db.run(
             queries.continue_progress,
@@ -109,5 +109,5 @@ def advance(session: PlaybackSession, seconds: float, moment: datetime) -> None:
         since = values["reported_at"] or values["start_time"]
         passed = max((moment - since).total_seconds(), 0.0)
         # Neither a skip nor the time that a device slept counts as watched.
-        session.watched = values["watched"] + min(max(seconds - values["position"], 0.0), passed)
-    session.position, session.reported_at = seconds, moment
+        values["watched"] += min(max(seconds - values["position"], 0.0), passed)
+    values["position"], values["reported_at"] = seconds, moment
