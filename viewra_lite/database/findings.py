@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -38,7 +38,7 @@ class Look(NamedTuple):
     connection: Any
     """In a transaction that reads."""
     now: datetime
-    tables: Collection[str]
+    tables: frozenset[str]
     """The names of the tables of the store's modules."""
     until: float
     """When to stop, by time.monotonic()."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...database.backend import Table, Tables
 from ...database.findings import Finding, Look
+from ...database.migrations.history import HISTORY_PREFIX
 from ...database.orm.fields import TimestampField
 from ...database.orm.nodes import MatchesWords, Placeholder
 from ...database.orm.statements import Query, statement
@@ -195,24 +197,27 @@ def rebuild_documents(db: Database) -> None:
 # Times
 
 
-def clock(look: Look, tables: Any) -> Iterator[Finding]:
-    """Yield rows of the future, and a clock that shows a time before the store was made."""
-    read = TimestampField().python_value
-    for table in sorted(tables):
-        columns = sorted(_PAST.intersection(tables[table].columns))
-        if table not in look.tables and not table.startswith("viewra_migrations_") or not columns:
-            continue
-        latest = look.all(f'SELECT {", ".join(f"max({name})" for name in columns)} FROM "{table}"')
-        for name, moment in zip(columns, map(read, latest[0])):
+def clock(look: Look, tables: Tables) -> Iterator[Finding]:
+    """Yield rows of the future, or only a clock that shows a time before the store was made."""
+    histories = [name for name in tables if name.startswith(HISTORY_PREFIX)]
+    migrated = [moment for name in histories for _, moment in _ahead(look, name, tables[name])]
+    if migrated:
+        text = f"the clock shows {look.now:%Y-%m-%d %H:%M} UTC, but the store was migrated at"
+        text = f"{text} {max(migrated):%Y-%m-%d %H:%M}"
+        yield Finding("clock", "error", text, "set the system's clock (NTP)")
+        return
+    for name in sorted(look.tables & tables.keys()):
+        for column, moment in _ahead(look, name, tables[name]):
+            text = f"{name}.{column} has times of the future, up to {moment:%Y-%m-%d %H:%M} UTC"
+            remedy = "check the system's clock; if it is right, it was wrong when they were written"
+            yield Finding("clock", "warning", text, remedy)
+
+
+def _ahead(look: Look, name: str, table: Table) -> Iterator[tuple[str, datetime]]:
+    """Yield the columns of a table with moments of the future, and the latest of each."""
+    columns = sorted(_PAST.intersection(table.columns))
+    if columns:
+        latest = look.all(f'SELECT {", ".join(f"max({each})" for each in columns)} FROM "{name}"')
+        for column, moment in zip(columns, map(TimestampField().python_value, latest[0])):
             if moment is not None and moment > look.now + _AHEAD:
-                yield _of_the_future(table, name, moment, look.now)
-
-
-def _of_the_future(table: str, column: str, moment: datetime, now: datetime) -> Finding:
-    if table.startswith("viewra_migrations_"):
-        text = f"the clock shows {now:%Y-%m-%d %H:%M} UTC, but the store was migrated at"
-        text = f"{text} {moment:%Y-%m-%d %H:%M}"
-        return Finding("clock", "error", text, "set the system's clock (NTP)")
-    text = f"{table}.{column} has times of the future, up to {moment:%Y-%m-%d %H:%M} UTC"
-    remedy = "check the system's clock; if it is right, it was wrong when they were written"
-    return Finding("clock", "warning", text, remedy)
+                yield column, moment
