@@ -46,7 +46,7 @@ LAYERS = {
     "built_in": {"maintenance", "module", *ROOMS},
     "backends": {"adoption", "config", "database"},
     "adoption": {"built_in", "config", "database", "errors", "module", *ROOMS},
-    "recovering": {"built_in", "config", "database", "errors"},
+    "recovering": {"built_in", "config", "database", "errors", "media.files.lost_parents"},
     "store": {
         "recovering",
         "adoption",

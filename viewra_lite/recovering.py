@@ -12,6 +12,7 @@ from .database.ids import Ids
 from .database.migrations.migrator import Migrator
 from .database.sqlite.backend import SqliteBackend
 from .database.transactions.database import Database
+from .media.files.lost_parents import make_again
 
 
 def recovered(config: Config, now: datetime, *, dry_run: bool) -> Recovered:
@@ -26,4 +27,4 @@ def recovered(config: Config, now: datetime, *, dry_run: bool) -> Recovered:
         finally:
             db.close()
 
-    return recover(config, now, new_store=new_store, mend=lambda connection: None, dry_run=dry_run)
+    return recover(config, now, new_store=new_store, mend=make_again, dry_run=dry_run)

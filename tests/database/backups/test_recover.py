@@ -168,10 +168,25 @@ def test_without_a_backup_watch_state_outlives_what_it_is_of(path: Path, clock: 
     add_up(recovered, before, after)
 
 
+def test_lost_libraries_and_works_are_made_again(path: Path, clock: Clock) -> None:
+    before = rows(path)
+    zero(path, *leaves(path, "media_libraries"), *leaves(path, "works"))
+    recovered = recover(path, clock)
+    after = rows(path)
+    made = {one.name: one.made_again for one in recovered.tables if one.made_again}
+    assert made == {"media_libraries": 3, "works": 100} and not recovered.is_whole
+    for table in set(TABLES) - {"media_libraries"}:
+        assert after[table] == before[table], table
+    with Store.open(f"sqlite:///{path}", clock=clock) as store:
+        found = {(one.id, one.name, one.path, one.type) for one in store.media.libraries()}
+    assert found == {(f"lib{n}", f"films{n}", f"/films{n}", "movie") for n in range(3)}
+    add_up(recovered, before, after)
+
+
 def add_up(recovered: Any, before: Truth, after: Truth) -> None:
     for one in recovered.tables:
         if one.name in before:
-            assert one.saved + one.from_backup == len(after[one.name])
+            assert one.saved + one.from_backup + one.made_again == len(after[one.name])
             assert one.saved + one.from_backup + one.lost == len(before[one.name])
 
 

@@ -55,7 +55,7 @@ def recovered(path: Path, truth: Truth, backup: Truth) -> Counter[str]:
             continue
         there, were = found[report.name], truth[report.name]
         older = backup.get(report.name, {})
-        assert len(there) == report.saved + report.from_backup, report
+        assert len(there) == report.saved + report.from_backup + report.made_again, report
         true = sum(there[key] == were.get(key) for key in there)
         stale = sum(there[key] != were.get(key) for key in there)
         of_backup = sum(
@@ -65,7 +65,7 @@ def recovered(path: Path, truth: Truth, backup: Truth) -> Counter[str]:
         if report.is_exact and done.is_whole | (not log_is_damaged(done)):
             total = report.saved + report.from_backup + report.lost
             assert total == len(were), (report, len(were))
-            assert stale <= of_backup + detached, report
+            assert stale <= of_backup + detached + report.made_again, report
         totals.update(
             unknown=not report.is_exact,
             rows=len(were),

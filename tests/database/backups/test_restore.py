@@ -129,7 +129,7 @@ class TestFiles:
     """A store that is a file."""
 
     def test_a_bare_machine_needs_the_backup_alone(
-        self, saved: Any, clock: Clock, tmp_path: Path
+        self, saved: Any, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         backup = next(tmp_path.joinpath("backups").glob("*.db*[bt]"))
         bare = tmp_path / "bare" / "usb" / "copy of it"
@@ -138,6 +138,7 @@ class TestFiles:
         target = {"database": {"type": "sqlite", "database_path": str(tmp_path / "new" / "v.db")}}
         restored = Store.restore(target, bare, clock=clock)
         assert restored.moved_to is None
+        assert f"{bare} has no manifest: it is sound, but" in caplog.text
         assert contents(target, clock) == ["a"]
         assert os.stat(restored.store).st_mode & 0o077 == 0
 
@@ -178,6 +179,39 @@ class TestFiles:
         assert Store.restore(saved, clock=clock).moved_to == str(aside)
         assert (aside / "viewra.db-wal").read_bytes() == b"log"
         assert contents(saved, clock) == ["a"]
+
+    def test_no_file_beside_the_old_store_is_left_or_overwritten(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        ends = ("-wal", "-shm", "-journal")
+        moved = []
+        for content in (b"first", b"second"):  # in the same second
+            for end in ends:
+                tmp_path.joinpath(f"viewra.db{end}").write_bytes(content)
+            moved.append(Path(str(Store.restore(saved, clock=clock).moved_to)))
+            assert {moved[-1].joinpath(f"viewra.db{end}").read_bytes() for end in ends} == {content}
+            assert not [end for end in ends if tmp_path.joinpath(f"viewra.db{end}").exists()]
+        assert moved[0] != moved[1]
+        assert contents(saved, clock) == ["a"]
+
+    def test_a_log_does_not_follow_an_older_restore(
+        self, saved: Any, clock: Clock, tmp_path: Path
+    ) -> None:
+        tmp_path.joinpath("viewra.db-wal").write_bytes(b"of the first")
+        first = Path(str(Store.restore(saved, clock=clock).moved_to))
+        clock.advance(60)
+        tmp_path.joinpath("viewra.db").unlink()
+        tmp_path.joinpath("viewra.db-wal").write_bytes(b"of the second")
+        second = Path(str(Store.restore(saved, clock=clock).moved_to))
+        assert first.joinpath("viewra.db-wal").read_bytes() == b"of the first"
+        assert second.joinpath("viewra.db-wal").read_bytes() == b"of the second"
+
+    @pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs root")
+    def test_the_owner_of_the_file_stays(self, saved: Any, clock: Clock, tmp_path: Path) -> None:
+        os.chown(tmp_path / "viewra.db", 1234, 5678)
+        restored = Store.restore(saved, clock=clock)
+        found = os.stat(restored.store)
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (1234, 5678, 0o600)
 
     def test_an_older_schema_is_migrated_when_it_is_opened(
         self, saved: Any, clock: Clock, tmp_path: Path

@@ -179,12 +179,13 @@ def _print_recovered(recovered: Recovered) -> None:
             table.saved,
             table.from_backup,
             f"{table.lost}{'' if table.is_exact else ' or more'}",
+            table.made_again,
             table.detached,
         )
         for table in recovered.tables
         if table.saved or table.from_backup or not table.is_whole
     ]
-    headings = ("table", "saved", "from backup", "lost", "detached")
+    headings = ("table", "saved", "from backup", "lost", "made again", "detached")
     print_table(headings, rows, numbers=headings[1:])
     for finding in recovered.findings:
         note(f"look at this: {finding}")

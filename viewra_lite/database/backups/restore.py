@@ -14,7 +14,7 @@ from ...errors import BackupError
 from .backups import folder_of
 from ..files import disk_errors
 from .compression import copy
-from .manifest import Backup
+from .manifest import Backup, read
 from .verify import LATEST, checked, found, of_engine
 
 _log = logging.getLogger("viewra_lite.database")
@@ -42,6 +42,12 @@ def restore(config: Config, path: str | PathLike[str], now: datetime) -> Restore
                 f"{config.engine}"
             )
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        if not read(Path(backup.path)).sha256:
+            _log.warning(
+                "%s has no manifest: it is sound, but whether it holds all that was backed up "
+                "cannot be known",
+                backup.path,
+            )
         source: object = backup.path
         if isinstance(config, SqliteConfig):
             source = partial(copy, Path(backup.path), digest=backup.sha256)

@@ -160,12 +160,12 @@ def _moved_aside(path: Path, stamp: str) -> Path | None:
 
 
 def moved_aside(path: Path, aside: Path) -> Path | None:
-    """Move a database, its log and its index together to a folder; None without them.
+    """Move a database, its log, index and journal together to a folder; None without them.
 
     The database first: a crash leaves no store, which opening refuses, and never one without the
     newest commits, which are in its log.
     """
-    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))]
     files = [file for file in files if os.path.lexists(file)]
     if not files:
         return None
@@ -177,5 +177,6 @@ def moved_aside(path: Path, aside: Path) -> Path | None:
     aside.mkdir(mode=0o700, exist_ok=True)
     for file in files:
         os.rename(file, aside / file.name)
+        sync(aside)
         sync(path.parent)
     return aside

@@ -7,7 +7,7 @@ damaged file is known to have had, and, where that cannot be known, all that the
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Union
@@ -24,7 +24,7 @@ _REBUILT = ("fts3", "fts4", "fts5")  # virtual tables that can be built again fr
 _SHADOWS = ("data", "idx", "docsize", "config", "segments", "segdir", "stat")
 
 Damaged = Union[DamagedTable, DamagedKeyedTable]
-Mend = Callable[[sqlite3.Connection], object]
+Mend = Callable[[sqlite3.Connection], Mapping[str, int]]
 
 
 class RecoveredTable(NamedTuple):
@@ -39,6 +39,8 @@ class RecoveredTable(NamedTuple):
     """Rows that neither has, and those that were removed without_parent."""
     without_parent: int = 0
     """Rows, of those lost, that belonged to a lost row of another table."""
+    made_again: int = 0
+    """Rows, of those lost, that others refer to and that were made again from them."""
     detached: int = 0
     """Rows, of those saved, that no longer refer to a lost row of another table."""
     is_exact: bool = True
@@ -82,7 +84,8 @@ class Rebuild:
             tables = self._create(target, catalogue)
             self._copy(target, tables, leaves)
             self._copy_sequences(target, catalogue)
-            self._mend(target)
+            for name, count in self._mend(target).items():
+                self._reports[name] = self._reports[name]._replace(made_again=count)
             self._finish(target, catalogue)
         return [self._reports[name] for name in sorted(self._reports)]
 
