@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ConfigError, StoreUnavailableError, ViewraError
-from ..files import disk_error, is_usable, refuse_full, refused_use
+from ..files import disk_error, refuse_full, refused_use
 from .file import lock_folder
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -29,26 +29,26 @@ def refuse_what_cannot_open(path: Path) -> None:
         facts = os.stat(path)
     except OSError as exc:
         _refuse_absent(path, exc)
-        _refuse_name(path)
+        _refuse_name(os.path.realpath(path))
         folder = path.parent if os.path.exists(path.parent) else path.parent.parent
-        _refuse_unusable(folder, folder)
+        _refuse_unusable(str(folder), [])
         refuse_full(folder, _NEW_STORE_BYTES)
         return
     if stat.S_ISDIR(facts.st_mode):
         raise ConfigError(f"{path} is a folder: database_path must name a file")
     if not stat.S_ISREG(facts.st_mode):
         raise ConfigError(f"{path} is not a regular file: database_path must name one")
-    real = Path(os.path.realpath(path))
+    real = os.path.realpath(path)
     _refuse_name(real)
-    _refuse_unusable(real, real.parent, *_beside(real))
+    _refuse_unusable(os.path.dirname(real), [real, *_beside(real)])
     if not os.path.exists(f"{real}-shm"):
-        refuse_full(real.parent, _LOG_BYTES)
+        refuse_full(Path(real).parent, _LOG_BYTES)
 
 
 def unusable(path: Path) -> ViewraError | None:
     """Return the error for a file of a store that this program may not write, or None."""
     try:
-        _refuse_unusable(path, path.parent, *_beside(path))
+        _refuse_unusable(str(path.parent), [str(path), *_beside(str(path))])
     except ViewraError as exc:
         return exc
     except OSError as exc:  # it was removed
@@ -86,16 +86,16 @@ def _refuse_absent(path: Path, error: OSError) -> None:
                 raise ConfigError(f"{part} is not a folder: database_path cannot be in it")
 
 
-def _refuse_name(path: Path) -> None:
+def _refuse_name(path: str) -> None:
     """Refuse a name that leaves no place for the names of the log and the locks."""
-    folder, name = os.fsencode(path.parent), os.fsencode(path.name)
+    folder, name = os.path.split(os.fsencode(path))
     try:
         longest = os.pathconf(folder, "PC_NAME_MAX")
     except (OSError, ValueError, AttributeError):  # a new folder, or Windows
         longest = 255
     longest -= _SPARE_NAME_BYTES
     if len(folder) + 1 + len(name) > _LONGEST_PATH_BYTES or len(name) > longest:
-        raise _too_long(path)
+        raise _too_long(Path(path))
 
 
 def _too_long(path: Path) -> ConfigError:
@@ -106,31 +106,31 @@ def _too_long(path: Path) -> ConfigError:
     )
 
 
-def _refuse_unusable(path: Path, folder: Path, *beside: Path) -> None:
+def _refuse_unusable(folder: str, files: list[str]) -> None:
     """Refuse what may not be written to: the folder alone, or all files with one command."""
-    if not is_usable(folder):
-        raise refused_use([folder])
-    wrong = [each for each in (path, *beside) if not is_usable(each)]
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise refused_use([Path(folder)])
+    wrong = [file for file in files if not os.access(file, os.W_OK | os.R_OK)]
     if wrong:
-        raise refused_use(wrong, are_ours=True)
+        raise refused_use(list(map(Path, wrong)), are_ours=True)
 
 
-def _beside(path: Path) -> list[Path]:
+def _beside(path: str) -> list[str]:
     """Return the files beside a store, and those of its locks, that exist; refuse other kinds."""
-    names = [path.with_name(path.name + end) for end in _BESIDE]
-    files = [name for name in names if _is_there(name, stat.S_ISREG, "a file")]
-    locks = lock_folder(path)
+    files = [path + end for end in _BESIDE if _is_there(path + end, stat.S_ISREG, "a file")]
+    locks = str(lock_folder(Path(path)))
     if not _is_there(locks, stat.S_ISDIR, "a folder"):
         return files
     try:
-        names = list(locks.iterdir())
+        names = os.listdir(locks)
     except OSError:
         names = []  # it is unusable itself
-    files += [name for name in names if _is_there(name, stat.S_ISREG, "a file")]
+    inside = [f"{locks}{os.sep}{name}" for name in sorted(names)]
+    files += [name for name in inside if _is_there(name, stat.S_ISREG, "a file")]
     return [*files, locks]  # the folder last: the command of a remedy is for the files
 
 
-def _is_there(path: Path, is_right: Callable[[int], bool], kind: str) -> bool:
+def _is_there(path: str, is_right: Callable[[int], bool], kind: str) -> bool:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -138,7 +138,7 @@ def _is_there(path: Path, is_right: Callable[[int], bool], kind: str) -> bool:
             return False
         mode = 0
     except OSError as exc:
-        raise disk_error(exc, path) from exc
+        raise disk_error(exc, Path(path)) from exc
     if not is_right(mode):
         raise StoreUnavailableError(
             f"{path} is not {kind}, and the store needs one of this name: move it away"
