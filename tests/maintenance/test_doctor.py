@@ -213,6 +213,21 @@ with file_lock(Path(sys.argv[1]), wait_s=0):
         assert "stop the program" in one(found, "store", "error", "by another process").remedy
 
 
+def test_a_store_that_another_program_keeps_for_itself(path: Path) -> None:
+    code = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+    with running_python("-c", code, str(path)) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        found = Store.check(f"{url(path)}?busy_timeout_ms=50", ignore=["backups", "permissions"])
+        assert "stop the program" in one(found, "store", "error", "").remedy
+
+
 # The engine, its files and its log
 
 

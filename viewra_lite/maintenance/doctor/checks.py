@@ -66,6 +66,7 @@ _REMEDIES: dict[type[Exception], str] = {
     ConfigError: "check the configuration: viewra.yaml, --config or VIEWRA_DATABASE_*",
 }
 
+_UNREACHABLE = (_REMEDIES[StoreBusyError], _REMEDIES[StoreUnavailableError])
 _FILE_CHECKS: dict[str, Callable[[Config], Iterable[Finding]]] = {
     "file-system": files.file_systems,
     "free-space": files.free_space,
@@ -117,6 +118,9 @@ class Doctor:
             raise TransactionError("check() inside a reader() or writer(): leave that block first")
         about_store = list(self._guarded("store"))
         left_out = _OF_TABLES if about_store else frozenset[str]()
+        if any(finding.remedy in _UNREACHABLE for finding in about_store):
+            # Each of the others would wait as long again.
+            left_out = frozenset(ABOUT.keys() - _FILE_CHECKS.keys() - {"backups"})
         findings = about_store if "store" in chosen else []
         for id in ABOUT:
             if id in chosen and id != "store" and id not in left_out:
