@@ -7,6 +7,7 @@ from typing import Any
 from ..database.orm.reading import Reading, columns_of, shaped
 from ..database.orm.rows import values_of
 from ..database.transactions.database import Database
+from ..database.transactions.slices import repeat_in_slices
 from ..playback import queries as playback_queries
 from ..playback.history import queries as history_queries
 from ..playback.import_models import ImportedRow
@@ -14,7 +15,7 @@ from ..playback.models import UserMediaProgress
 from . import queries
 from .applying import image
 
-_BATCH_ROWS = 500
+_BATCH_ROWS = 20  # taken back by one step of a transaction
 _PROGRESS = Reading(
     "a JSON object of the columns of progress",
     lambda value: None if value is None else columns_of(UserMediaProgress, value),
@@ -24,20 +25,22 @@ _PROGRESS = Reading(
 def take_back(db: Database, import_id: str) -> int:
     """Undo an import, in bounded transactions; return the number of changes."""
     count = 0
-    while True:
-        with db.writer(durable=True):
-            rows = db.all(queries.last_rows, import_id, _BATCH_ROWS)
-            for row in rows:
-                _take_back(db, row)
-            if rows:
-                db.run(queries.delete_rows_from, import_id, rows[-1].seq)
-            else:
-                db.run(queries.delete_waiting_of, import_id)
-                db.run(queries.mark_undone, db.now(), import_id)
-        if not rows:
-            return count
+
+    def take_some_back() -> list[Any]:
+        nonlocal count
+        rows = db.all(queries.last_rows, import_id, _BATCH_ROWS)
+        for row in rows:
+            _take_back(db, row)
+        if rows:
+            db.run(queries.delete_rows_from, import_id, rows[-1].seq)
+        else:
+            db.run(queries.delete_waiting_of, import_id)
+            db.run(queries.mark_undone, db.now(), import_id)
         count += len(rows)
-        db.yield_to_writers()
+        return rows
+
+    repeat_in_slices(db, take_some_back, durable=True)
+    return count
 
 
 def _take_back(db: Database, row: ImportedRow) -> None:

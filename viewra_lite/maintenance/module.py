@@ -92,7 +92,7 @@ class Maintenance(Module):
         """Give the free pages of the database back to the disk.
 
         On SQLite it writes the whole file anew. It holds the writer for all of that time, about a
-        second for 50 MiB, and needs twice the bytes in use of free space. On PostgreSQL it holds
+        second for 40 MiB, and needs twice the bytes in use of free space. On PostgreSQL it holds
         nothing. Raises StoreFullError.
         """
         self._upkeep.vacuum()

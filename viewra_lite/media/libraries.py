@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from ..database.checks import (
 from ..database.orm.fields import canonical_path, checked_value, stored_size
 from ..database.orm.nodes import MovedPath
 from ..database.transactions.database import Database
+from ..database.transactions.slices import in_slices, repeat_in_slices
 from ..errors import ConflictError, InvalidValueError, StoreBusyError, shown
 from . import queries
 from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movie, TVShow
@@ -31,7 +33,7 @@ from .models import LIBRARY_TYPES, Album, Episode, MediaFile, MediaLibrary, Movi
 _log = logging.getLogger("viewra_lite.media")
 
 LONGEST_PATH = 2048  # bytes in the database; PostgreSQL's index rows hold 2,704
-_BATCH = 100  # rows per transaction
+_BATCH = 5  # rows deleted by one step of a transaction
 _LOCK_WAIT_S = 0.1  # scans() takes the lock for a moment to see whether it is held
 _Checked = TypeVar("_Checked")
 
@@ -265,13 +267,14 @@ def remove(db: Database, library: MediaLibrary) -> None:
     """Delete a library in bounded transactions, remembering the ids of its files."""
     from .files.removal import forget_files
 
-    # Files first: after an interruption, a scan restores them.
-    while True:
-        with db.writer():
-            ids = [id for (id,) in db.all(queries.file_ids_of_library, library.id, _BATCH)]
-            if not ids:
-                break
+    def forget_some() -> list[str]:
+        ids = [id for (id,) in db.all(queries.file_ids_of_library, library.id, _BATCH)]
+        if ids:
             forget_files(db, ids)
+        return ids
+
+    # Files first: after an interruption, a scan restores them.
+    repeat_in_slices(db, forget_some)
     _keep_movies(db, library.id)
     for model in (Movie, Album):
         _delete_all(db, model, model.library, library.id)
@@ -288,10 +291,12 @@ def _keep_movies(db: Database, library_id: str) -> None:
 
     with db.reader():
         ids = [row.id for row in Movie.select(Movie.id).where(Movie.library == library_id)]
-    for start in range(0, len(ids), _BATCH):
-        with db.writer():
-            for movie in list(Movie.select().where(Movie.id.in_(ids[start : start + _BATCH]))):
-                Works(db).keep(movie)
+
+    def keep(some: list[str]) -> None:
+        for movie in list(Movie.select().where(Movie.id.in_(some))):
+            Works(db).keep(movie)
+
+    in_slices(db, (partial(keep, ids[at : at + _BATCH]) for at in range(0, len(ids), _BATCH)))
 
 
 def _delete_shows(db: Database, library_id: str) -> None:
@@ -305,9 +310,10 @@ def _delete_shows(db: Database, library_id: str) -> None:
 def _delete_all(db: Database, model: Any, field: Any, parent_id: str) -> None:
     from .catalog import events
 
-    while True:
-        with db.writer():
-            rows = list(model.select(model.id, field).where(field == parent_id).limit(_BATCH))
-            if not rows:
-                return
+    def delete_some() -> list[Any]:
+        rows = list(model.select(model.id, field).where(field == parent_id).limit(_BATCH))
+        if rows:
             events.delete(db, rows)
+        return rows
+
+    repeat_in_slices(db, delete_some)

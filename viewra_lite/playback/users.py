@@ -6,6 +6,7 @@ from typing import Any
 
 from ..database.checks import no_such
 from ..database.transactions.database import Database
+from ..database.transactions.slices import repeat_in_slices
 from ..errors import ConflictError, InvalidValueError, shown
 from .import_models import ImportedRow, PlaybackImport, WaitingRow
 from .models import (
@@ -16,7 +17,7 @@ from .models import (
     UserMediaProgress,
 )
 
-_BATCH = 500  # rows per transaction
+_BATCH = 200  # rows deleted by one step of a transaction
 # Every table with a user_id, and a column that selects some of a user's rows.
 _TABLES: tuple[tuple[Any, Any], ...] = (
     (PlaybackSession, PlaybackSession.id),
@@ -34,16 +35,22 @@ def forget(db: Database, user_id: str) -> int:
     """Delete a user's rows in bounded transactions; return how many."""
     gone = 0
     for model, column in _TABLES:
-        while count := _forget_some(db, model, column, user_id):
-            gone += count
+        gone += _forget_all(db, model, column, user_id)
     return gone
 
 
-def _forget_some(db: Database, model: Any, column: Any, user_id: str) -> int:
-    with db.writer(durable=True):
+def _forget_all(db: Database, model: Any, column: Any, user_id: str) -> int:
+    gone = 0
+
+    def forget_some() -> int:
+        nonlocal gone
         some = model.select(column).where(model.user_id == user_id).limit(_BATCH)
         count: int = model.delete().where(model.user_id == user_id, column.in_(some)).execute()
-    return count
+        gone += count
+        return count
+
+    repeat_in_slices(db, forget_some, durable=True)
+    return gone
 
 
 def rename(db: Database, old: str, new: str) -> int:

@@ -169,9 +169,10 @@ MOVING = f"""
 import json, sys
 from datetime import datetime, timezone
 from viewra_lite import Store
+from viewra_lite.database.transactions import slices
 from viewra_lite.playback.history import archive
 
-archive._BATCH = {BATCH}
+archive._BATCH, slices.MOST_MS = {BATCH}, 0  # a transaction each
 config, verb, left = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Store.open(config) as store:
     run = store.media.db.run

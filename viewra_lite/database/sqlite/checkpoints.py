@@ -58,6 +58,7 @@ class Checkpoints:
         self._backend = backend
         self._wal = wal
         self._step_pages = min(_STEP_PAGES, most_pages)
+        self._long_pages = most_pages * 4 // 5
         self._thread: threading.Thread | None = None
         self._moving = threading.Lock()
         self._waits_seen = 0
@@ -88,7 +89,15 @@ class Checkpoints:
             _log.debug("no thread for a checkpoint: %s", exc)
 
     def yield_to_writers(self) -> None:
-        """Block while a step needs the log to grow slowly; long jobs call it between batches."""
+        """Block while a step needs the log to grow slowly; long jobs call it between batches.
+
+        A job that alone has made the log long moves it here: else SQLite would within a commit.
+        """
+        try:
+            if not self._wal.has_failed and self._wal.is_longer_than(self._long_pages):
+                self.move()
+        except (ViewraError, self._backend.driver.Error, OSError) as exc:
+            _log.warning("the log could not be moved into the database: %s", exc)
         with self._moving:
             pass
 
@@ -97,7 +106,8 @@ class Checkpoints:
         thread = self._thread
         if thread is not None and thread.is_alive():
             thread.join()
-        self.yield_to_writers()  # waits for a step in a thread that called move_all()
+        with self._moving:  # waits for a step in a thread that called move_all()
+            pass
 
     def _step(self) -> None:
         """Like SQLite's own checkpoint after a commit it raises nowhere when it fails."""

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from ...database.transactions.database import Database
+from ...database.transactions.slices import repeat_in_slices
 from ...errors import ConflictError, NotFoundError
 from .. import queries
 from ..catalog.catalog import Catalog
@@ -18,7 +19,7 @@ from . import queries as scan_queries
 
 _log = logging.getLogger("viewra_lite.media")
 
-_BATCH = 50  # files per transaction
+_BATCH = 5  # files forgotten by one step of a transaction
 
 
 def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
@@ -28,12 +29,18 @@ def purge_missing(db: Database, library: MediaLibrary, before: datetime) -> int:
     the library's folder is unreadable or empty, or while the library is being scanned.
     """
     purged = 0
+
+    def purge_some() -> int:
+        nonlocal purged
+        number = _purge_some(db, library, before)
+        purged += number
+        return number
+
     try:
         with locked(db, library.id) as library:
             if is_mounted(library.path):
                 _count_from_now(db, library)
-                while batch := _purge_some(db, library, before):
-                    purged += batch
+                repeat_in_slices(db, purge_some)
     except (ConflictError, NotFoundError):
         _log.debug("library %s is being scanned, or was removed: not purged", library.id)
     if purged:
@@ -49,14 +56,13 @@ def _count_from_now(db: Database, library: MediaLibrary) -> None:
 
 
 def _purge_some(db: Database, library: MediaLibrary, before: datetime) -> int:
-    with db.writer():
-        rows = db.all(scan_queries.missing_before, library.id, before, _BATCH)
-        ids = [id for (id,) in rows]
-        catalog = Catalog(db, library)
-        for id in ids:
-            catalog.release(db.one(queries.file_by_id, id))
-        forget_files(db, ids)
-        catalog.finish()
-        if ids:
-            db.run(file_queries.forget_unplaced)
+    rows = db.all(scan_queries.missing_before, library.id, before, _BATCH)
+    ids = [id for (id,) in rows]
+    catalog = Catalog(db, library)
+    for id in ids:
+        catalog.release(db.one(queries.file_by_id, id))
+    forget_files(db, ids)
+    catalog.finish()
+    if ids:
+        db.run(file_queries.forget_unplaced)
     return len(ids)

@@ -8,7 +8,6 @@ library of a million files fits.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
@@ -21,6 +20,7 @@ from ...config.options import Config
 from ...database.orm.fields import canonical_path
 from ...database.transactions.inserts import parts
 from ...database.transactions.database import Database
+from ...database.transactions.slices import in_slices
 from ...errors import TransactionError
 from .. import queries
 from ..catalog.catalog import Catalog
@@ -288,15 +288,7 @@ class Reconciliation:
 
     def _run(self, writes: Iterable[Callable[[], None]]) -> None:
         """Write in transactions that end after scan_batch_ms, or when another writer waits."""
-        left = deque(writes)
-        while left:
-            self._db.yield_to_writers()
-            with self._db.writer():
-                # Measured from here: waiting for the writer does not count.
-                deadline = monotonic() + self._config.scan_batch_ms / 1000
-                left.popleft()()
-                while left and not self._db.is_writer_awaited() and monotonic() < deadline:
-                    left.popleft()()
+        in_slices(self._db, writes, most_ms=self._config.scan_batch_ms)
 
     def _insert(self, new: _Files) -> None:
         rows = self._rows(new)

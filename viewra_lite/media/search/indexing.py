@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from ...database.transactions.database import Database
+from ...database.transactions.slices import in_slices
 from . import queries
 from .words import title_key, words
 
 _LONGEST_KEY = 200  # characters; PostgreSQL's indexes refuse rows of more than 2700 bytes
 _MOST_WORDS = 2000  # of a document; PostgreSQL's tsvector holds 1 MiB
-_BATCH = 500  # documents per transaction
+_BATCH = 50  # documents written by one step of a transaction
 
 # No word begins with "#".
 MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "#t"}
@@ -35,14 +37,16 @@ def index(db: Database, kind: str, ids: Sequence[str]) -> None:
 
 
 def reindex(db: Database) -> None:
-    """Write every document that is missing or differs, in transactions of 500 rows at most."""
+    """Write every document that is missing or differs, in bounded transactions."""
     for kind in queries.SEARCHED:
-        last = ""
-        while batch := db.all(queries.searched_ids_after(kind), last, _BATCH):
-            ids = [row[0] for row in batch]
-            with db.writer():
-                index(db, kind, ids)
-            last = ids[-1]
+        in_slices(db, (partial(index, db, kind, ids) for ids in _ids(db, kind)))
+
+
+def _ids(db: Database, kind: str) -> Iterator[list[str]]:
+    last = ""
+    while batch := db.all(queries.searched_ids_after(kind), last, _BATCH):
+        yield [id for (id,) in batch]
+        last = batch[-1][0]
 
 
 def _document(kind: str, row: Any) -> dict[str, str]:

@@ -9,13 +9,14 @@ from typing import Any
 
 from ...database.checks import checked_moment, refused
 from ...database.transactions.database import Database
+from ...database.transactions.slices import repeat_in_slices
 from ...errors import InvalidValueError
 from . import queries
 from .history import BEGINNING, END
 
 _log = logging.getLogger("viewra_lite.playback")
 
-_BATCH = 500  # plays per transaction
+_BATCH = 50  # plays moved by one step of a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +54,39 @@ def restore(db: Database, since: datetime | None, until: datetime | None) -> int
 def _move_each(move: Any, db: Database, since: datetime, until: datetime) -> int:
     """Move the plays of a time, a batch at a time; return how many."""
     plays, key = 0, (since, "")
-    while batch := move(db, key, until):
-        plays += len(batch)
-        # Forward only: an archive and a restore side by side would feed each other forever.
-        key = (batch[-1].played_at, batch[-1].id)
+
+    def move_some() -> list[Any]:
+        nonlocal plays, key
+        batch: list[Any] = move(db, key, until)
+        if batch:
+            plays += len(batch)
+            # Forward only: an archive and a restore side by side would feed each other forever.
+            key = (batch[-1].played_at, batch[-1].id)
+        return batch
+
+    repeat_in_slices(db, move_some)
     return plays
 
 
 def _archive_some(db: Database, key: tuple[datetime, str], before: datetime) -> list[Any]:
-    with db.writer():
-        batch = db.all(queries.oldest_plays, *key, before, _BATCH)
-        ids = [play.id for play in batch]
-        if batch:
-            db.run(queries.copy_to_archive, ids, db.now())
-            db.run(queries.add_to_totals, ids)
-            db.run(queries.delete_plays, ids)
+    batch = db.all(queries.oldest_plays, *key, before, _BATCH)
+    ids = [play.id for play in batch]
+    if batch:
+        db.run(queries.copy_to_archive, ids, db.now())
+        db.run(queries.add_to_totals, ids)
+        db.run(queries.delete_plays, ids)
     return batch
 
 
 def _restore_some(db: Database, key: tuple[datetime, str], until: datetime) -> list[Any]:
-    with db.writer():
-        batch = db.all(queries.oldest_archived, *key, until, _BATCH)
-        ids = [play.id for play in batch]
-        if batch:
-            first, last = batch[0].played_at.date(), batch[-1].played_at.date()
-            db.run(queries.copy_from_archive, ids)
-            db.run(queries.take_from_totals, ids)
-            db.run(queries.delete_empty_totals, first, last)
-            db.run(queries.delete_archived, ids)
+    batch = db.all(queries.oldest_archived, *key, until, _BATCH)
+    ids = [play.id for play in batch]
+    if batch:
+        first, last = batch[0].played_at.date(), batch[-1].played_at.date()
+        db.run(queries.copy_from_archive, ids)
+        db.run(queries.take_from_totals, ids)
+        db.run(queries.delete_empty_totals, first, last)
+        db.run(queries.delete_archived, ids)
     return batch
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import NamedTuple
 
 from ...config.options import Config
 from ...database.orm.rows import values_of
 from ...database.pages import readable
 from ...database.transactions.database import Database
+from ...database.transactions.slices import in_slices
 from ...media.models import MediaFile
 from .. import queries
 from ..models import UserMediaProgress
@@ -26,7 +28,7 @@ from .thresholds import END_S, Thresholds
 
 _UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """updated_at of a mark without a date: before all others."""
-_BATCH = 100  # rows per transaction
+_BATCH = 100  # rows read at once
 _TINY = timedelta(microseconds=1)
 
 
@@ -255,9 +257,10 @@ class Progress:
         if clamped_at is not None and clamped_at <= now:
             return
         while rows := self._db.all(queries.progress_after, now, _BATCH):
-            with self._db.writer():
-                for row in rows:
-                    self._clamp_times(self.known(row.user_id, row.media_file_id).rows, now)
+            in_slices(self._db, (partial(self._clamp_around, row, now) for row in rows))
+
+    def _clamp_around(self, row: UserMediaProgress, now: datetime) -> None:
+        self._clamp_times(self.known(row.user_id, row.media_file_id).rows, now)
 
     def _clamp_times(self, rows: list[UserMediaProgress], now: datetime) -> None:
         """Set future times of rows that share a work to now, in their order."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ...config.options import Config
@@ -22,6 +23,7 @@ from ...database.checks import (
 )
 from ...database.orm.rows import values_of
 from ...database.transactions.database import Database
+from ...database.transactions.slices import in_slices
 from ...errors import ConflictError
 from .. import queries
 from ..history.plays import Plays
@@ -38,7 +40,6 @@ _log = logging.getLogger("viewra_lite.playback")
 _SESSION = "playback session"
 _MOVING = ("playing", "paused")
 _ENDING = ("stopped", "completed", "failed")
-_BATCH = 100  # sessions expired per transaction
 
 
 class Lifecycle:
@@ -170,18 +171,18 @@ class Lifecycle:
         for session in every:
             if session.last_activity > now:  # the clock went back: count from this time
                 self._touch(session.id, now)
-        silent = [session.id for session in every if is_silent(session)]
-        expired = 0
-        for start in range(0, len(silent), _BATCH):
-            with self._db.writer():
-                for id in silent[start : start + _BATCH]:
-                    session = self._db.one(queries.session_by_id, id)
-                    if session is not None and session.end_time is None and is_silent(session):
-                        self._expire(session)  # it had no heartbeat in the meantime
-                        expired += 1
+        expired: list[str] = []
+
+        def expire(id: str) -> None:
+            session = self._db.one(queries.session_by_id, id)
+            if session is not None and session.end_time is None and is_silent(session):
+                self._expire(session)  # it had no heartbeat in the meantime
+                expired.append(id)
+
+        in_slices(self._db, (partial(expire, one.id) for one in every if is_silent(one)))
         if expired:
-            _log.info("expired %d sessions that were silent for too long", expired)
-        return expired
+            _log.info("expired %d sessions that were silent for too long", len(expired))
+        return len(expired)
 
     # Inside
 
