@@ -277,7 +277,7 @@ def test_every_verb_that_writes_says_that_the_disk_is_full_and_succeeds_afterwar
 
 
 def test_opening_migrating_and_restoring_on_a_full_disk_leaves_all_as_it_was(folder: Path) -> None:
-    point = small_disk(folder, "12m")
+    point = small_disk(folder, "48m")
     disk = SmallDisk(point, f"sqlite:///{point}/viewra.db")
     with Store.open(disk.source) as store:
         saved = store.backups.create(folder / "saved.db").path
