@@ -224,7 +224,8 @@ def _guarded(
 def failed(id: str, error: BaseException, what: str = _FAILED) -> Finding:
     """Return the finding for a check, or a fix, that failed."""
     is_damage = isinstance(error, CorruptStoreError)
-    reason = str(error) if isinstance(error, ViewraError) else f"{type(error).__name__}: {error}"
+    lines = str(error).splitlines() or [""]  # the others show a part of the query
+    reason = str(error) if isinstance(error, ViewraError) else f"{type(error).__name__}: {lines[0]}"
     return Finding(
         id,
         "error" if id == "store" or is_damage else "warning",
