@@ -6,10 +6,14 @@ import gc
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.support.forks import forks_of
 from tests.support.torture import tries
 from tests.torture.work import Work, make
 from viewra_lite import Store
+
+pytestmark = pytest.mark.timeout(tries(120, 1800))
 
 WARM_UP = tries(1_000, 20_000)
 WRITES = tries(1_500, 100_000)

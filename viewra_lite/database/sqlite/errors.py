@@ -143,7 +143,7 @@ def _by_code(code: int, message: str, path: Path) -> ViewraError | None:
         return found or StoreUnavailableError(f"{path}: {message}: check its disk")
     if code == _NOTADB:
         return not_a_database(path)
-    if code == _CORRUPT or message == "unsupported file format":
+    if code == _CORRUPT or "file format" in message:  # unsupported, or of the search index
         return CorruptStoreError(f"{path} is damaged ({message}): run viewra-lite recover")
     if code == CONSTRAINT:
         return _constraint(message)

@@ -25,7 +25,7 @@ from contextlib import (
 from pathlib import Path
 from typing import Any
 
-from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError
+from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError, ViewraError
 from ..files import disk_error, disk_errors, give_to_owner, make_folder, network_share
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
@@ -115,8 +115,12 @@ class StoreFile:
             self._refuse_foreign_log()
             self._check()
             self._is_sound = True
-        except self._driver.Error as exc:
-            raise translate_sqlite(exc, self.path, self._driver) from exc
+        except (self._driver.Error, UnicodeDecodeError) as exc:  # also of what a check says
+            found = translate_sqlite(exc, self.path, self._driver)
+            if isinstance(found, ViewraError):
+                raise found from exc
+            _, message = self._driver.explained(exc) or (0, str(exc))  # such as of a lost table
+            raise CorruptStoreError(f"{self.path} is damaged ({message})") from exc
 
     def _is_trusted(self) -> bool:
         """Whether the file is as it was closed, in use, or not known as a store."""
