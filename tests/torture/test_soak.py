@@ -15,7 +15,8 @@ from viewra_lite import Store
 
 pytestmark = pytest.mark.timeout(tries(120, 1800))
 
-WARM_UP = tries(1_000, 20_000)
+# Until the page caches are full: 8 MiB for each connection.
+WARM_UP = tries(1_000, 70_000)
 WRITES = tries(1_500, 100_000)
 MOST_GROWTH = 5 << 20  # bytes
 LONGEST_LOG = 64 << 20  # bytes
