@@ -126,10 +126,10 @@ class Maintenance(Module):
     # Statistics and problems
 
     def statistics(self) -> Statistics:
-        """Return the numbers of records in the store and the size of its database.
+        """Return what the store holds, its sizes, work and backups, and this process's waits.
 
-        The numbers come from one snapshot. Counting takes a few tenths of a second for a million
-        files.
+        The records are counted in one snapshot, which takes a few tenths of a second for a million
+        files. Sizes are bytes, latencies seconds.
         """
         database, sizes = self.database(), self._upkeep.sizes()
         kept, schema = statistics.backups(self.db, self.config), self._schema()
