@@ -91,6 +91,7 @@ def restored(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.timeout(600)  # twenty rounds of two processes that wait for the disk
 def test_replica_and_store_are_sound_whenever_both_are_killed(tmp_path: Path) -> None:
     random, url = Random(7), f"sqlite:///{tmp_path}/viewra.db"
     (tmp_path / "litestream.yml").write_text(_CONFIG.format(folder=tmp_path))
@@ -98,7 +99,7 @@ def test_replica_and_store_are_sound_whenever_both_are_killed(tmp_path: Path) ->
     with Store.open(url) as store:
         store.media.add_library("Films", tmp_path / "films", "movie")
     acknowledged = 0
-    for _ in range(tries(2, 40)):
+    for _ in range(tries(2, 20)):
         with running_python("-c", _WRITER, url) as writer:
             assert writer.stdout is not None
             writer.stdout.readline()
