@@ -155,6 +155,22 @@ def leaves(path: Path, table: str) -> list[int]:
             pytest.skip("this SQLite has no dbstat")
 
 
+@pytest.mark.parametrize("table", ["playback_history", "movies"])
+def test_a_swapped_page_of_the_catalogue_loses_no_table(
+    path: Path, clock: Clock, table: str
+) -> None:
+    before = rows(path)
+    one, two = leaves(path, "sqlite_schema")[1], leaves(path, table)[-1]
+    data = bytearray(path.read_bytes())
+    first, second = ((number - 1) * PAGE for number in (one, two))
+    content = data[first : first + PAGE]
+    data[first : first + PAGE] = data[second : second + PAGE]
+    data[second : second + PAGE] = content
+    path.write_bytes(data)
+    recover(path, clock)
+    assert rows(path) == before
+
+
 def test_without_a_backup_watch_state_outlives_what_it_is_of(path: Path, clock: Clock) -> None:
     before = rows(path)
     zero(path, *leaves(path, "works"), *leaves(path, "movies"))

@@ -38,8 +38,10 @@ def catalogue_of(pages: Pages, leaves: Iterable[int]) -> Catalogue:
     found, is_whole = {}, tree.is_whole
     for leaf in tree.leaves:
         rows, whole = rows_of(pages, leaf.number)
-        is_whole = is_whole and whole
-        found.update(_objects(pages, rows))
+        ours = _objects(pages, rows)
+        is_ours = len(ours) == len(rows) and all(leaf.allows(row.rowid) for row in rows)
+        is_whole = is_whole and whole and is_ours
+        found.update(ours)
     if not is_whole:
         free = pages.free()
         for number in leaves:
