@@ -248,6 +248,8 @@ def _checked(copy: Path, expected: dict[str, int] | None) -> tuple[dict[str, int
             raise BackupError(f"{copy} does not hold all rows of {', '.join(wrong)}")
     except BackupError as exc:
         bad = copy.with_suffix(_BAD)
+        for older in _ours(copy.parent, _BAD):  # one is enough, and a chore tries again
+            remove(older)
         os.replace(copy, bad)
         raise BackupError(
             f"the backup is not sound, so it does not count: {exc}. It is kept as {bad}, and "

@@ -14,7 +14,7 @@ from .words import title_key, words
 
 _LONGEST_KEY = 200  # characters; PostgreSQL's indexes refuse rows of more than 2700 bytes
 _MOST_WORDS = 2000  # of a document; PostgreSQL's tsvector holds 1 MiB
-_BATCH = 50  # documents written by one step of a transaction
+_BATCH = 20  # documents written by one step of a transaction
 
 # No word begins with "#".
 MARKS = {"movie": "#m", "show": "#s", "album": "#a", "episode": "#e", "track": "#t"}
