@@ -11,6 +11,7 @@ from tests.support.processes import running_python, write_lock_held_elsewhere
 from tests.support.rows import add, ids
 from tests.support.script_packages import ADD_COLUMN, CREATE, FAIL, Guest, dump, rows, tables
 from viewra_lite import Module, Store
+from viewra_lite.built_in import BUILT_IN
 from viewra_lite.database.migrations import migrator
 from viewra_lite.database.migrations.scripts import in_order
 from viewra_lite.errors import (
@@ -28,8 +29,7 @@ from viewra_lite.media.models import MediaLibrary
 
 def test_a_fresh_store_is_brought_to_this_version_and_then_left_alone(store, clock):
     status = store.migrations.status()
-    names = {"media", "playback", "transcoding", "plugins", "maintenance"}
-    assert {line["module"] for line in status} == names
+    assert {line["module"] for line in status} == {module.name for module in BUILT_IN}
     assert {line["applied"] for line in status} == {clock()}
     before = dump(store)
     assert store.migrations.plan() == store.migrations.apply() == []
