@@ -78,6 +78,17 @@ def recover(path: Path, clock: Clock, **options: Any) -> Any:
     return Store.recover(f"sqlite:///{path}", clock=clock, **options)
 
 
+def test_a_recovered_store_is_well_before_it_is_opened(path: Path, clock: Clock) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executemany(
+            "INSERT INTO removed_files (id, filename, removed_at) VALUES (?, 'x', ?)",
+            [(f"removed{n}", "2024-01-01 00:00:00.000000+00:00") for n in range(2000)],
+        )
+    recover(path, clock)
+    checks = ["journal", "statistics"]
+    assert Store.check(f"sqlite:///{path}", only=checks, clock=clock) == []
+
+
 def zero(path: Path, *numbers: int) -> None:
     with open(path, "r+b") as file:
         for number in numbers:

@@ -27,6 +27,12 @@ def saved(here: None, store_config: Any, clock: Clock) -> Any:
     return store_config
 
 
+_MANY_ROWS = """
+INSERT INTO removed_files (id, filename, removed_at) WITH RECURSIVE n (i) AS
+    (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+SELECT 'r' || i, 'x', '2024-01-01 00:00:00.000000+00:00' FROM n"""
+
+
 def contents(config: Any, clock: Clock) -> list[str]:
     with Store.open(config, clock=clock) as store:
         return ids(store)
@@ -45,6 +51,18 @@ def test_restoring_brings_the_latest_backup_back_and_keeps_what_was_there(
     clock.advance(1)
     assert Store.restore(saved, restored.backup.path, clock=clock).moved_to != restored.moved_to
     assert contents(saved, clock) == ["a"]
+
+
+def test_a_restored_store_is_well_before_it_is_opened(
+    here: None, store_config: Any, clock: Clock
+) -> None:
+    with Store.open(store_config, clock=clock) as store:
+        with store.writer():
+            store.media.db.backend.database.execute_sql(_MANY_ROWS)
+        store.backups.create()
+    Store.restore(store_config, clock=clock)
+    found = Store.check(store_config, only=["journal", "statistics"], clock=clock)
+    assert [each.text for each in found if "the server's" not in each.text] == []
 
 
 def test_a_store_that_is_open_is_not_restored(saved: Any, clock: Clock) -> None:

@@ -202,4 +202,5 @@ def _replaced(config: PostgresConfig, connection: Any, backup: str, stamp: str) 
     except BaseException:
         connection.execute(back)
         raise
+    connection.execute("ANALYZE")  # a dump has no statistics
     return aside

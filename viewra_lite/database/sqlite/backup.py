@@ -15,6 +15,7 @@ from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove,
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
 from .path import refuse_what_cannot_open
+from .upkeep import make_ready
 
 if TYPE_CHECKING:
     from .backend import SqliteBackend
@@ -138,6 +139,9 @@ def _replaced(path: Path, copy: Callable[[Path], object], stamp: str) -> str | N
     try:
         with disk_errors(path.parent):
             copy(new)
+            with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+                make_ready(connection)
+            sync(new)
             give_to_owner(new, path if path.exists() else path.parent)
     except BaseException:
         remove(new)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Union
 
 from ...sqlite.file import APPLICATION_ID
+from ...sqlite.upkeep import make_ready
 from .foreign_keys import repair
 from .objects import Catalogue, Object, catalogue_of, completed
 from .pages import TABLE_LEAF, Pages, is_page
@@ -188,7 +189,7 @@ class Rebuild:
                     target.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
         if "sqlite_stat1" in catalogue.objects:
             target.execute("ANALYZE")
-        target.execute("PRAGMA journal_mode=DELETE").fetchone()
+        make_ready(target)
 
 
 def _prepare(target: sqlite3.Connection, auto_vacuum: int) -> None:

@@ -30,8 +30,8 @@ _FAULTS = (
         (3, 7, 0),
         ((3, 51, 3), (3, 50, 7), (3, 44, 6)),
         "info",
-        "can damage a database whose log two connections reset at the same moment. One process "
-        "does not: its writers and checkpoints take turns. Several processes could",
+        "can damage a database when two processes that have it open reset its log at the same "
+        "moment; with one process that does not happen",
     ),
     _Fault(
         (3, 35, 0),
