@@ -18,6 +18,7 @@ import pytest
 from tests.support.by_hand import FILLED, SPECIFICATION
 from tests.support.catalogue import sqlite_catalogue
 from viewra_lite import Store, errors
+from viewra_lite.built_in import BUILT_IN
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 
 TABLES_ONLY, INDEXES = SPECIFICATION.split("-- Media queries")
@@ -458,3 +459,36 @@ def test_processes_that_open_it_together_adopt_it_once(tmp_path: Path) -> None:
         assert sqlite_catalogue(connection) == fresh_catalogue(tmp_path)
         files = connection.execute("SELECT count(*) FROM media_files").fetchone()[0]
         assert files == count_by_hand("media_files") + ADDED["media_files"]
+
+
+HISTORIES = [f"viewra_migrations_{built_in.name}" for built_in in BUILT_IN]
+
+
+@pytest.mark.parametrize(
+    ("how", "lost"),
+    [
+        *((how, [name]) for how in ("DROP TABLE {}", "DELETE FROM {}") for name in HISTORIES),
+        ("DROP TABLE {}", HISTORIES),
+    ],
+)
+def test_a_store_that_lost_a_history_is_not_adopted_again(
+    tmp_path: Path, how: str, lost: list[str]
+) -> None:
+    path = tmp_path / "viewra.db"
+    with opened(path) as store:
+        library = store.media.add_library("m", tmp_path, "movie")
+        store.backups.create()
+    with closing(sqlite3.connect(path)) as connection:
+        for name in lost:
+            connection.execute(how.format(name))
+        connection.commit()
+        before = list(connection.iterdump())
+    with pytest.raises(
+        errors.CorruptStoreError, match=f"{lost[0]}.*restore a backup.*the newest verified"
+    ):
+        opened(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.iterdump()) == before
+    Store.restore({"database": {"database_path": str(path)}})
+    with opened(path) as store:
+        assert store.media.library(library.id).name == "m"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..database.migrations.history import HISTORY_PREFIX
 from ..database.migrations.migrator import LOCK_WAIT_S, Migrator
 from ..database.orm.fields import timestamp_text
 from ..database.transactions.database import Database
-from ..errors import MigrationError, ViewraError
+from ..errors import CorruptStoreError, MigrationError, ViewraError
 from ..media.search import indexing
 from ..built_in import BuiltIn
 from .rows import Rows, quoted
@@ -27,6 +27,7 @@ _log = logging.getLogger("viewra_lite.adoption")
 
 _RENAMED = "adopting_"  # prefix of the old tables
 _DERIVED = ("search_documents",)  # rebuilt from the other tables
+_ONLY_OURS = "works"  # a table that the specification does not have
 
 # For each table of the specification a column that another program's table is unlikely to have.
 _TYPICAL_COLUMNS = {
@@ -81,19 +82,34 @@ def _found(db: Database, modules: Sequence[BuiltIn]) -> dict[str, str]:
             "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"
         )
         names = {name.lower(): (name, kind) for name, kind in rows}
+        without = [module for module in modules if not _has_history(connection, names, module)]
         found = {
             table: names[table]
-            for module in modules
-            if not _has_history(connection, names, module)
+            for module in without
             for table in (model._meta.table_name for model in module.models)
             if table in names
         }
+        is_store = len(without) < len(modules) or (
+            _ONLY_OURS in names and not any(name.startswith(HISTORY_PREFIX) for name in names)
+        )
+        if found and is_store:
+            raise _lost_history(found, without)
     views = [table for table, (_, kind) in found.items() if kind == "view"]
     if views:
         raise MigrationError(
             f"{views[0]} is a view, but the store needs a table of that name: drop or rename it"
         )
     return {table: name for table, (name, _) in found.items()}
+
+
+def _lost_history(found: Iterable[str], modules: Iterable[BuiltIn]) -> CorruptStoreError:
+    """Return the error for a store's own tables, which must not be adopted into it again."""
+    histories = ", ".join(HISTORY_PREFIX + module.name for module in modules)
+    return CorruptStoreError(
+        f"the store is damaged: it has {', '.join(sorted(found))}, but no history of their "
+        f"migrations in {histories}; nothing was changed: restore a backup (viewra-lite recover "
+        "cannot make a history again)"
+    )
 
 
 def _has_history(connection: Connection, names: dict[str, Any], module: BuiltIn) -> bool:

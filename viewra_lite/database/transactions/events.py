@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("viewra_lite.database")
 _SLOW_S = 1.0
+_LAST_FEW = 4  # all of them would take minutes for a show that is marked
 
 
 class Event:
@@ -64,9 +65,12 @@ class Events:
         """Stores events in the open writer; None before the store has its tables."""
 
     def record(self, name: str, *, once: bool = False, **facts: Any) -> None:
-        """Record an event of the open writer, once=True unless it has; facts are JSON values."""
+        """Record an event of the open writer; facts are JSON values.
+
+        once=True does nothing if it is among the last few of the writer.
+        """
         callbacks, event = self._db.writable("an event").callbacks, Event(name, facts)
-        if not once or event not in callbacks:
+        if not once or event not in callbacks[-_LAST_FEW:]:
             callbacks.append(event)
 
     def record_each(self, name: str, facts: Iterable[Mapping[str, Any]]) -> None:

@@ -128,8 +128,8 @@ class Progress:
         known = self.known(user_id, media_file_id)
         state = known.state or empty_state(user_id, media_file_id)
         if by > 0:
-            if known.was_completed:  # again
-                self._record_completed(state)
+            if known.was_completed:  # again, unless the report of this play has completed it
+                self._record_completed(state, once=True)
             state.completed = True
             state.last_played_at = max(state.last_played_at or moment, moment)
         self._put(state, known, state.updated_at or moment, counted=by)
@@ -318,10 +318,10 @@ class Progress:
                 own.last_played_at = own.last_played_at or row.last_played_at
                 self._put(own, kept, own.updated_at or row.updated_at)
 
-    def _record_completed(self, state: UserMediaProgress) -> None:
+    def _record_completed(self, state: UserMediaProgress, *, once: bool = False) -> None:
         self._db.events.record(
             "progress.completed",
-            once=True,  # a report and the play that it makes
+            once=once,
             user_id=state.user_id,
             media_file_id=state.media_file_id,
         )
