@@ -124,6 +124,17 @@ def test_what_a_listener_commits_is_delivered_after_what_it_listens_to(
     assert order == ["added", "added", "removed"] and len(calls) == 1
 
 
+def test_what_a_callback_commits_is_delivered_after_the_events_of_its_writer(
+    store: Store, tmp_path: Path
+) -> None:
+    calls = heard(store, "library.added")
+    with store.writer():
+        store.after_commit(lambda: add(store, tmp_path / "second"))
+        add(store, tmp_path / "first")
+    assert [facts for _, facts in calls] == [one.facts for one in store.changes().items]
+    assert len(calls) == 2
+
+
 def test_a_listener_can_be_removed(store: Store, tmp_path: Path) -> None:
     calls: list[str] = []
     stop = store.on("library.added", lambda: calls.append("a"))

@@ -100,34 +100,30 @@ class Events:
     def deliver(self, callbacks: Sequence[Any]) -> None:
         """Call the callbacks of a committed writer, then the listeners of its events.
 
-        Raises the first error of a callback, when all were called; that of a listener is logged.
+        Events come in the order of the commits: those that a callback or a listener commits wait
+        for those before. Raises the first error of a callback, when all were called; that of a
+        listener is logged.
         """
-        first: BaseException | None = None
-        for callback in callbacks:
-            if isinstance(callback, Event):
-                self._waiting.events.append(callback)
-                continue
-            try:
-                callback()
-            except Exception as exc:
-                first = first or exc
-        self._deliver_waiting()
-        if first is not None:
-            raise first
-
-    def _deliver_waiting(self) -> None:
-        """Deliver in order of commits: what a listener commits comes after what it listens to."""
         waiting = self._waiting
-        if waiting.is_delivering or not waiting.events:
-            return
-        waiting.is_delivering = True
+        first: BaseException | None = None
+        waiting.events += (each for each in callbacks if isinstance(each, Event))
+        is_outermost, waiting.is_delivering = not waiting.is_delivering, True
         try:
-            while waiting.events:
+            for callback in callbacks:
+                if isinstance(callback, Event):
+                    continue
+                try:
+                    callback()
+                except Exception as exc:
+                    first = first or exc
+            while is_outermost and waiting.events:
                 event = waiting.events.popleft()
                 for listener in self._listeners.get(event.name, ()):
                     _call(listener, event)
         finally:
-            waiting.is_delivering = False
+            waiting.is_delivering = not is_outermost
+        if first is not None:
+            raise first
 
 
 def net(events: Sequence[Event]) -> list[Event]:
