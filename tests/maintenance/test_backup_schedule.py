@@ -50,6 +50,22 @@ def backed_up(store: Store) -> list[str]:
     return [one.created_at.strftime("%d %H:%M") for one in reversed(store.backups.list())]
 
 
+# Where
+
+
+def test_a_backup_in_a_folder_whose_name_is_not_utf_8_is_taken_once_a_day(
+    tmp_path: Path, clock: Clock
+) -> None:
+    folder = str(tmp_path / os.fsdecode(b"b\xe9"))
+    config = configured(f"sqlite:///{tmp_path}/viewra.db", backup_folder=folder)
+    with Store.open(config, clock=clock) as store:
+        store.maintenance.run_due()
+        clock.advance(DAY_S)
+        assert "backup" in [result.name for result in store.maintenance.run_due()]
+        assert store.maintenance.run_due() == []
+        assert len(store.backups.list()) == 1
+
+
 # When
 
 

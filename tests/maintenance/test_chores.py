@@ -40,6 +40,23 @@ def chore(store: Store, name: str) -> Chore:
     return next(one for one in store.maintenance.chores() if one.name == name)
 
 
+# What is stored
+
+
+@pytest.mark.parametrize("text", ["a path: b\udce9", "NUL: \0", "half of a character: \ud83c"])
+def test_an_error_that_no_database_stores_as_it_is_still_counts(
+    kept: Store, clock: Clock, reviews: Reviews, text: str
+) -> None:
+    def fail(now: datetime) -> None:
+        raise ValueError(text)
+
+    reviews.does = fail
+    assert "reviews.tidy" in names(kept.maintenance.run_due())
+    failed = chore(kept, "reviews.tidy")
+    assert failed.failures == 1 and failed.error.startswith(f"ValueError: {text[:4]}")
+    assert failed.due_at > clock()
+
+
 # When
 
 

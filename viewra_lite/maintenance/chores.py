@@ -130,12 +130,13 @@ class Chores:
             failures = int(row.failures) + 1
             result = ChoreResult(name, time.monotonic() - began, error=_reason(exc))
             again = definition.retry(now, failures)
-            self._save(queries.save_failure, again, now, result.seconds, result.error, name)
+            reason = _storable(result.error)
+            self._save(queries.save_failure, again, now, result.seconds, reason, name)
             _log.warning("%s failed: %s; it is tried again at %s", name, type(exc).__name__, again)
             return result
         result = ChoreResult(name, time.monotonic() - began, done)
         again = definition.due.after(now, row.due_at)
-        self._save(queries.save_success, again, now, result.seconds, done, name)
+        self._save(queries.save_success, again, now, result.seconds, _storable(done), name)
         _log.debug("%s: %s", name, done or "nothing to do")
         return result
 
@@ -150,6 +151,11 @@ class Chores:
     def _refuse_inside(self) -> None:
         if self._db.in_transaction:
             raise TransactionError("chores have transactions of their own: leave that block first")
+
+
+def _storable(text: str | None) -> str | None:
+    """Return a text with the characters escaped that a database refuses: of paths, and NUL."""
+    return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _reason(error: Exception) -> str:
