@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode as b64encode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,13 @@ def test_the_feed_goes_on_from_a_cursor_and_from_now(store: Store, tmp_path: Pat
     now = store.changes("now").next
     store.media.remove_library(ids[0])
     assert [one.event for one in store.changes(now).items] == ["library.removed"]
+
+
+@pytest.mark.parametrize("id", ["", "x", "1.0", 1, "9" * 30, "9" * 5000, "-1", "\u0663"])
+def test_a_cursor_that_no_page_gave_is_refused(store: Store, id: object) -> None:
+    text = json.dumps(["changes", id, "2024-01-01T00:00:00+00:00"])
+    with pytest.raises((InvalidValueError, ConflictError)):
+        store.changes(b64encode(text.encode()).decode())
 
 
 def test_changes_are_kept_for_30_days_and_a_cursor_older_than_that_is_refused(

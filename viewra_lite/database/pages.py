@@ -106,7 +106,7 @@ def _unchanged(parameters: Sequence[Any]) -> Sequence[Any]:
 
 
 def start_after(
-    cursor: str | None, kind: str, *columns: type[str | datetime], argument: str = "after"
+    cursor: str | None, kind: str, *columns: type[str | int | datetime], argument: str = "after"
 ) -> list[Any] | None:
     """Return the key in a cursor of this kind of page; raises InvalidValueError.
 
@@ -125,11 +125,13 @@ def start_after(
     raise not_a_cursor(argument)
 
 
-def _part(text: object, column: type[str | datetime]) -> str | datetime:
+def _part(text: object, column: type[str | int | datetime]) -> str | int | datetime:
     if not isinstance(text, str):
         raise TypeError(text)
     if column is str:
         return text
+    if column is int:
+        return int(text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(text)

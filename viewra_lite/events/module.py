@@ -79,10 +79,10 @@ class EventsModule(Module):
         if since == _NOW:
             newest: Change | None = self.db.one(queries.newest_change)
             return newest or _BEGINNING
-        key = start_after(since, _CURSOR, str, datetime, argument="since")
-        if key is None or key == [str(_BEGINNING.id), _BEGINNING.created_at]:
+        key = start_after(since, _CURSOR, int, datetime, argument="since")
+        if key is None or key == [_BEGINNING.id, _BEGINNING.created_at]:
             return _BEGINNING
-        change: Change | None = self.db.one(queries.change_by_id, int(key[0]))
+        change: Change | None = self.db.one(queries.change_by_id, key[0])
         if change is None or change.created_at != key[1]:
             raise ConflictError(
                 "the changes after this cursor are not all in the store: they are kept for "
