@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.support.clock import Clock
 from tests.support.processes import running_python
@@ -102,6 +104,28 @@ def test_a_damaged_latest_backup_is_refused_and_the_one_before_is_named(
     assert contents(saved, clock) == ["a", "b"]  # nothing was moved
     Store.restore(saved, older, clock=clock)
     assert contents(saved, clock) == ["a"]
+
+
+@pytest.mark.parametrize("schema", ["viewra", 'Of "us".* b'])
+def test_a_store_in_a_schema_of_its_own_is_checked_backed_up_and_restored(
+    here: None, clock: Clock, postgres_url: str, schema: str
+) -> None:
+    name = sql.Identifier(schema)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        set_path = sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, name)
+        connection.execute(set_path)
+    with Store.open(postgres_url, clock=clock) as store:
+        add(store, "a")
+        assert store.backups.create().counts["media_libraries"] == 1
+        add(store, "b")
+        checks = ["schema", "integrity", "foreign-keys", "permissions", "statistics"]
+        assert store.maintenance.check(only=checks) == []
+        assert store.maintenance.statistics().sizes.indexes
+    restored = Store.restore(postgres_url, clock=clock)
+    assert str(restored.moved_to).startswith(f"{schema}_before_restore_".lower())
+    assert contents(postgres_url, clock) == ["a"]
 
 
 @pytest.mark.parametrize("store_config", ["postgres"], indirect=True)

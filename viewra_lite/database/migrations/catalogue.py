@@ -25,12 +25,13 @@ _SQLITE = """
 _POSTGRES = """
     SELECT 'index', i.relname, c.relname, pg_get_indexdef(i.oid)
     FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_class c ON c.oid = indrelid
-    WHERE c.relnamespace = current_schema()::regnamespace
+    WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.oid)  -- named after the table
     UNION ALL
     SELECT 'trigger', tgname, relname, pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
-    WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = current_schema()::regnamespace
+    WHERE NOT tgisinternal AND tgenabled <> 'D'
+    AND relnamespace = quote_ident(current_schema())::regnamespace
     UNION ALL
     SELECT 'view', viewname, viewname, '' FROM pg_views WHERE schemaname = current_schema()"""
 

@@ -17,7 +17,7 @@ from ...errors import BackupError, StoreBusyError
 if TYPE_CHECKING:
     from .backend import PostgresBackend
 
-_COPY = re.compile(rb'COPY (?:"?public"?\.)?"?([^" (]+)"? .*FROM stdin;')
+_COPY = re.compile(rb'COPY (?:(?:"(?:[^"]|"")+"|[^". (]+)\.)?"?([^" (]+)"? .*FROM stdin;')
 _HISTORY = "viewra_migrations_"
 _LONGEST_MESSAGE = 300  # characters of what a program said
 
@@ -37,7 +37,7 @@ def write(backend: PostgresBackend, config: PostgresConfig, path: Path) -> dict[
         backend.begin_read(connection)
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         snapshot, schema = connection.execute(
-            "SELECT pg_export_snapshot(), current_schema()"
+            "SELECT pg_export_snapshot(), quote_ident(current_schema())"
         ).fetchone()
         run(
             config,
@@ -63,8 +63,8 @@ def _counts(connection: Any) -> dict[str, int]:
     ).fetchall()
     counted = {}
     for (table,) in tables:
-        quoted = table.replace('"', '""')
-        counted[table] = int(connection.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0])
+        query = f"SELECT count(*) FROM {_identifier(table)}"
+        counted[table] = int(connection.execute(query).fetchone()[0])
     return counted
 
 
@@ -138,6 +138,10 @@ def _quoted(value: object) -> str:
     return f"'{text}'"
 
 
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def program(name: str) -> str:
     """Return the path of a program of PostgreSQL; raises BackupError."""
     found = shutil.which(name)
@@ -186,8 +190,11 @@ def _replaced(config: PostgresConfig, connection: Any, backup: str, stamp: str) 
         raise StoreBusyError(f"{config.url} is open in a process: stop it, then restore")
     aside = f"{schema}_before_restore_{stamp}".lower() if tables else None
     # The dump creates the schema, and all of it or nothing.
-    moved = f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"' if aside else f'DROP SCHEMA "{schema}"'
-    back = f'ALTER SCHEMA "{aside}" RENAME TO "{schema}"' if aside else f'CREATE SCHEMA "{schema}"'
+    here = _identifier(schema)
+    moved, back = f"DROP SCHEMA {here}", f"CREATE SCHEMA {here}"
+    if aside:
+        moved = f"ALTER SCHEMA {here} RENAME TO {_identifier(aside)}"
+        back = f"ALTER SCHEMA {_identifier(aside)} RENAME TO {here}"
     connection.execute(moved)
     try:
         run(

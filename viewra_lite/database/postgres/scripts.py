@@ -32,7 +32,7 @@ _FOREIGN_KEYS = """
     FROM pg_constraint, unnest(conkey, confkey) AS key (child, parent)
     JOIN pg_attribute child ON child.attnum = key.child
     JOIN pg_attribute parent ON parent.attnum = key.parent
-    WHERE contype = 'f' AND connamespace = current_schema()::regnamespace
+    WHERE contype = 'f' AND connamespace = quote_ident(current_schema())::regnamespace
     AND child.attrelid = conrelid AND parent.attrelid = confrelid
     GROUP BY pg_constraint.oid, conrelid, confrelid"""
 

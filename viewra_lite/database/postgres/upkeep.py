@@ -23,7 +23,7 @@ def sizes(backend: PostgresBackend, search_table: str, search_index: str) -> Siz
     """Return the bytes of all indexes, and of the words with their index, and the cache's hits."""
     sql = (
         "SELECT (SELECT sum(pg_indexes_size(oid)) FROM pg_class WHERE relkind = 'r'"
-        " AND relnamespace = current_schema()::regnamespace)::bigint,"
+        " AND relnamespace = quote_ident(current_schema())::regnamespace)::bigint,"
         f" pg_total_relation_size('{search_table}'), blks_hit, blks_read"
         " FROM pg_stat_database WHERE datname = current_database()"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from ...backend import Backend, Column, Connection, Table, Tables
 from ...orm.internals import set_closed, set_open, state_of
 
-_HERE = "current_schema()::regnamespace"
+_HERE = "quote_ident(current_schema())::regnamespace"
 # The deparser writes that of temporary tables so.
 _SCHEMA = "SELECT regexp_replace(quote_ident(current_schema()), '^pg_temp_.*', 'pg_temp')"
 _TABLES = f"""

@@ -16,7 +16,7 @@ FEWEST_DEAD_ROWS = 100_000
 _CLOCKS_DIFFER_S = 120
 _FEWEST_ROWS = 1000
 _MOST_CHANGED = 9  # times the rows
-_HERE = "current_schema()::regnamespace"
+_HERE = "quote_ident(current_schema())::regnamespace"
 _TABLES = f"""
     SELECT relname, quote_ident(relname) FROM pg_class
     WHERE relnamespace = {_HERE} AND relkind = 'r' ORDER BY pg_relation_size(oid)"""
