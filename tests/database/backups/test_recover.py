@@ -263,6 +263,17 @@ def store_modules(db: sqlite3.Connection) -> list[str]:
     return [name for (name,) in found.fetchall()]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_a_killed_recovery_left_is_removed_by_the_next(
+    path: Path, clock: Clock, dry_run: bool
+) -> None:
+    left = path.with_name("viewra.db-recovering") / "20240101T000000Z"
+    left.mkdir(parents=True)
+    left.joinpath("store.db").write_bytes(bytes(PAGE))
+    assert recover(path, clock, dry_run=dry_run).is_whole
+    assert not left.parent.exists()
+
+
 def test_a_disk_that_is_too_full_is_found_first(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,8 @@ class Recovery:
     ) -> Rebuilt:
         files, unfinished = self._files()
         work = self._work / stamp
-        shutil.rmtree(work, ignore_errors=True)
+        for left in self._work.glob("*T*Z"):  # by tries that were killed: each is a whole store
+            shutil.rmtree(left, ignore_errors=True)
         work.mkdir(mode=0o700, parents=True)
         try:
             refuse_full(self._path.parent, files.size() + SPARE_BYTES)
