@@ -7,14 +7,14 @@ resumed. Disk and rows are read outside of transactions; only changes take the w
 from __future__ import annotations
 
 import os
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from time import monotonic
 from typing import Any, TypeVar
 
 from ...config.options import Config
 from ...database.transactions.database import Database
+from ...database.transactions.slices import in_slices
 from ..catalog import events
 from ..catalog.catalog import Catalog
 from ..files.relink import exists
@@ -58,7 +58,7 @@ class Beside:
         self._config = config
         self._disk = Disk(problem)
         self._is_gone = is_gone
-        self._writes: deque[Callable[[], None]] = deque()
+        self._writes: list[Callable[[], None]] = []
         self._again: set[str] = set()
         self._apart: set[str] = set()
 
@@ -248,13 +248,8 @@ class Beside:
 
     def _write(self) -> None:
         """Write the changes found so far, in transactions of at most scan_batch_ms."""
-        while self._writes:
-            self._db.yield_to_writers()
-            with self._db.writer():
-                deadline = monotonic() + self._config.scan_batch_ms / 1000
-                self._writes.popleft()()
-                while self._writes and monotonic() < deadline:
-                    self._writes.popleft()()
+        steps, self._writes = self._writes, []
+        in_slices(self._db, steps, most_ms=self._config.scan_batch_ms)
 
     def _change(self, row: Any, values: Values, files: list[str]) -> None:
         model: Any = type(row)
