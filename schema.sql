@@ -735,7 +735,7 @@ CREATE TABLE viewra_migrations_transcoding (
 );
 
 -- plugins =========================================================================================
--- The tables of plugins and their metadata; this version has no verbs for them.
+-- The verbs of `store.plugins`: register, enable, configure and run plugins.
 
 -- Registered plugins and their status.
 CREATE TABLE plugins (
@@ -748,9 +748,13 @@ CREATE TABLE plugins (
                       CHECK (config IS NULL OR json_valid(config)),
     capabilities      TEXT                           -- JSON capabilities
                       CHECK (capabilities IS NULL OR json_valid(capabilities)),
-    last_health_check TIMESTAMP,                     -- UTC
+    last_health_check TIMESTAMP,                     -- last successful check(), UTC
     created_at        TIMESTAMP NOT NULL,            -- when it was registered, UTC
-    updated_at        TIMESTAMP NOT NULL             -- last change of this row, UTC
+    updated_at        TIMESTAMP NOT NULL,            -- last change of this row, UTC
+    last_run_at       TIMESTAMP,                     -- last run(), UTC
+    due_at            TIMESTAMP,                     -- after a failure: when it runs again, UTC
+    failures          INTEGER,                       -- in a row; 0 after a success
+    error             TEXT                           -- of the last failure
 );
 
 -- Metadata extracted by plugins.
@@ -769,6 +773,18 @@ CREATE TABLE plugin_metadata (
 );
 CREATE INDEX plugin_metadata_plugin_id ON plugin_metadata (plugin_id);
 CREATE INDEX plugin_metadata_media_file_id ON plugin_metadata (media_file_id);
+
+-- Small values that a plugin keeps without a table of its own.
+CREATE TABLE plugin_storage (
+    plugin_id  TEXT NOT NULL,    -- the plugin whose value it is
+    key        TEXT NOT NULL,    -- at most 256 bytes
+    value      TEXT              -- JSON, at most 64 KiB; NULL is null
+               CHECK (value IS NULL OR json_valid(value)),
+    size       INTEGER NOT NULL, -- bytes of key and value
+    expires_at TIMESTAMP,        -- UTC; NULL: it is kept
+    PRIMARY KEY (plugin_id, key),
+    FOREIGN KEY (plugin_id) REFERENCES plugins (id) ON DELETE CASCADE
+);
 
 -- Migrations of this module that were applied.
 CREATE TABLE viewra_migrations_plugins (

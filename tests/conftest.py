@@ -27,6 +27,7 @@ from viewra_lite.importing.module import Importing
 from viewra_lite.maintenance.module import Maintenance
 from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
+from viewra_lite.plugins.module import PluginsModule
 from viewra_lite.database.transactions.database import Database
 from viewra_lite.media.probing.workers import ProbePool
 from viewra_lite.media.scanning import scan
@@ -43,6 +44,7 @@ WITH_DOCUMENTED_ERRORS = (
     MediaModule,
     Migrator,
     PlaybackModule,
+    PluginsModule,
     Store,
     TranscodingModule,
 )
@@ -116,6 +118,7 @@ _ONE_DRIVER = (
     "importing",
     "transcoding",
     "adoption",
+    "plugins",
     "cli",
     "journeys",
     "maintenance",

@@ -255,6 +255,7 @@ def test_a_migration_imports_only_peewee_and_playhouse() -> None:
 
 def test_optional_packages_are_imported_where_they_are_used_only() -> None:
     optional = {"psycopg", "guessit", "pymediainfo", "tinytag", "rich", "cysqlite", "watchfiles"}
+    optional.add("fastjsonschema")
     for path in SOURCES:
         if path.name == "cysqlite.py":  # itself imported where it was chosen only
             continue

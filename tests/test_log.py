@@ -99,7 +99,9 @@ def test_each_migration_is_logged(
         "migrated playback: 0001_initial",
         "migrated transcoding: 0001_initial",
         "migrated plugins: 0001_initial",
+        "migrated plugins: 0002_states",
         "migrated maintenance: 0001_initial",
+        "migrated events: 0001_initial",
     ]
     Store.open(url).close()
     assert said(caplog, "database") == []

@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "viewra_lite"
 VERBS = (
     "store.py",
-    *(f"{room}/module.py" for room in ("maintenance", "media", "playback", "transcoding")),
+    *(
+        f"{room}/module.py"
+        for room in ("maintenance", "media", "playback", "plugins", "transcoding")
+    ),
     "media/catalog/verbs.py",
     "playback/history/verbs.py",
 )

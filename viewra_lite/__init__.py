@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         UserMediaProgress,
     )
     from .playback.watching.items import WatchItem
+    from .plugins.results import PluginRun, PluginStatus, PluginUsage
     from .store import Store
     from .transcoding.cache import CacheUsage, EvictResult
     from .transcoding.models import TranscodeCache, TranscodeSession
@@ -96,6 +97,9 @@ __all__ = [
     "PlaybackHistory",
     "PlaybackHistoryArchive",
     "PlaybackSession",
+    "PluginRun",
+    "PluginStatus",
+    "PluginUsage",
     "PostgresConfig",
     "Problem",
     "Provider",
@@ -166,6 +170,7 @@ _NAMES = {
     "playback.history.stats": "DayTotal Stats TitleTotal UserTotal",
     "playback.models": "PlaybackHistory PlaybackHistoryArchive PlaybackSession UserMediaProgress",
     "playback.watching.items": "WatchItem",
+    "plugins.results": "PluginRun PluginStatus PluginUsage",
     "store": "Store",
     "transcoding.cache": "CacheUsage EvictResult",
     "transcoding.models": "TranscodeCache TranscodeSession",

@@ -96,7 +96,12 @@ class BackupError(ViewraError):
 
 
 class PluginError(ViewraError):
-    """The plugin did something that is not allowed."""
+    """The plugin cannot be used, or did something that is not allowed."""
+
+    def __init__(self, message: str | None = None, *, remedy: str = "") -> None:
+        self.reason = message or (type(self).__doc__ or "").strip()
+        self.remedy = remedy
+        super().__init__(f"{self.reason}: {remedy}" if remedy else self.reason)
 
 
 class ProbeUnavailable(ViewraError):

@@ -95,6 +95,7 @@ class Store(EventVerbs):
     def plugins(self) -> PluginsModule:
         """Plugins and their data."""
         module: PluginsModule = self._attach("plugins")
+        module.on = self.on
         return module
 
     @cached_property
@@ -127,12 +128,14 @@ class Store(EventVerbs):
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] | None = None,
         migrate: bool = True,
+        plugins: bool = False,
     ) -> Store:
         """Open the store of a YAML file, mapping, URL or Config; create or migrate it as needed.
 
         None opens SQLite at ./viewra-data/viewra.db. `modules` are extra modules, attached to the
         built-in ones. clock and new_id replace the time and the ids in tests. migrate=False
-        creates and changes nothing, for migrations.plan() and migrations.status():
+        creates and changes nothing, for migrations.plan() and migrations.status(). plugins=True
+        discovers the plugins of installed packages, none of which keeps the store from opening:
 
             with Store.open("postgresql://viewra@db/viewra", migrate=False) as store:
                 print(store.migrations.plan())
@@ -154,7 +157,10 @@ class Store(EventVerbs):
             db = Database(backend_of(config), config, clock=clock, new_id=new_id or Ids(clock))
             _is_opening = True
             try:
-                _open = cls._opened(config, db, modules, migrate)
+                opened = cls._opened(config, db, modules, migrate)
+                if plugins and migrate:
+                    opened.plugins.discover()
+                _open = opened
             except BaseException as exc:
                 db.close()
                 if isinstance(exc, CorruptStoreError):

@@ -1,15 +1,345 @@
-"""The plugins module as the store attaches it."""
+"""The verbs of `store.plugins`."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Callable
+
+from ..config.options import Config
+from ..database.checks import checked_choice, checked_moment, known_id, no_such, or_none, refused
+from ..database.migrations.migrator import OPEN_S
+from ..database.transactions.database import Database
+from ..errors import (
+    InvalidValueError,
+    PluginError,
+    StoreBusyError,
+    StoreClosedError,
+    TransactionError,
+    ViewraError,
+)
 from ..module import Module
-from .models import MODELS
+from . import queries
+from .models import MODELS, PluginRow
+from .plugin import Plugin
+from .registering import MOST_FAILURES, Entry, id_of, log
+from .results import PluginRun, PluginStatus, PluginUsage
+from .settings import checked, masked, restored
+from .states import STATES, absent, status_of
+from .tables import is_name, migrate, purge as purge_tables, usage_of
+
+GROUP = "viewra_lite.plugins"
+_FIRST_RETRY_S = 60
+_LONGEST_RETRY_S = 86_400
 
 
 class PluginsModule(Module):
-    """The tables of plugins and their metadata; this version has no verbs for them."""
+    """The verbs of `store.plugins`: register, enable, configure and run plugins.
+
+    Any verb may raise StoreBusyError, StoreClosedError, StoreUnavailableError, StoreFullError,
+    CorruptStoreError, ConfigError if the file is not an SQLite database, and TransactionError
+    inside a reader() or writer().
+    """
 
     name = "plugins"
     requires = ("media",)
     models = MODELS
     migrations = "viewra_lite.plugins.migrations"
+
+    on: Callable[[str, Callable[..., Any]], Callable[[], None]]
+    """store.on(), set by the store."""
+
+    def attach(self, db: Database, config: Config) -> None:
+        """Receive the database and the configuration."""
+        super().attach(db, config)
+        self._entries: dict[str, Entry] = {}
+        self._unusable: list[Entry] = []
+
+    def detach(self) -> None:
+        """End the listeners of all plugins."""
+        for entry in self._entries.values():
+            entry.close()
+
+    # Registry
+
+    def discover(self) -> list[PluginStatus]:
+        """Register the plugins of installed packages (entry points of viewra_lite.plugins).
+
+        Each on its own: one that cannot be imported is broken, and the others are registered.
+        Returns those that are new, by name.
+        """
+        self._refuse_inside()
+        from importlib.metadata import entry_points
+
+        found = []
+        for point in sorted(set(entry_points(group=GROUP)), key=lambda one: (one.name, one.value)):
+            try:
+                kind = point.load()
+                if kind not in [entry.kind for entry in (*self._entries.values(), *self._unusable)]:
+                    found.append(self.register(kind))
+            except StoreClosedError:
+                raise
+            except (Exception, SystemExit) as exc:  # of the import of a third party's code
+                if all(entry.id != point.name for entry in self._unusable):
+                    found.append(self._unusable_one(Entry(point.name), exc))
+        return found
+
+    def register(self, plugin_class: type[Plugin]) -> PluginStatus:
+        """Make a plugin known, and start it if it is enabled in the store.
+
+        A fault of it becomes its state, such as broken, with a reason and a remedy. Raises
+        InvalidValueError only for something that is not a subclass of Plugin.
+        """
+        self._refuse_inside()
+        if not (isinstance(plugin_class, type) and issubclass(plugin_class, Plugin)):
+            raise refused("plugin_class", "a subclass of Plugin", plugin_class)
+        entry = Entry(id_of(plugin_class), plugin_class)
+        known = self._entries.get(entry.id)
+        if known is not None:
+            if known.kind is plugin_class:
+                return self.plugin(entry.id)
+            remedy = "remove one of the two, or change its id"
+            return self._unusable_one(
+                entry, PluginError(f"another plugin has the id {entry.id}", remedy=remedy)
+            )
+        entry.prepare(self.db, self.config, self.on, self._fail_listener)
+        if entry.fault is not None:
+            entry.close()
+        if not is_name(entry.id):
+            self._unusable.append(entry)
+            return status_of(entry, None)
+        self._entries[entry.id] = entry
+        self._settle(entry, self._row(entry.id))
+        return self.plugin(entry.id)
+
+    def plugin(self, id: str) -> PluginStatus:
+        """Return a plugin and its state; raises NotFoundError."""
+        for status in self.plugins():
+            if status.id == id:
+                return status
+        raise no_such("plugin", id)
+
+    def plugins(self, *, state: str | None = None) -> list[PluginStatus]:
+        """Return all plugins, by id, or those of one state.
+
+        The states are off, on, failing, incompatible, broken and absent (known to the store, but
+        its code is not installed). Raises InvalidValueError.
+        """
+        if state is not None:
+            checked_choice("state", state, STATES)
+        rows = {row.id: row for row in self.db.all(queries.plugins)}
+        entries = (*self._entries.values(), *self._unusable)
+        found = [status_of(entry, rows.get(entry.id)) for entry in self._entries.values()]
+        found += [status_of(entry, None) for entry in self._unusable]
+        known = {entry.id for entry in entries}
+        found += [absent(row) for id, row in rows.items() if id not in known]
+        return sorted((one for one in found if state in (None, one.state)), key=lambda one: one.id)
+
+    # States
+
+    def enable(self, id: str) -> PluginStatus:
+        """Check a plugin, migrate its tables, and switch it on; the state stays until then.
+
+        A failing one begins anew. Raises NotFoundError, and PluginError with the remedy if it
+        cannot be used, check() refuses, or a migration fails.
+        """
+        self._refuse_inside()
+        entry, row = self._usable(id)
+        try:
+            entry.configure(row, self._config_of(entry, row.config or {}))
+        except InvalidValueError as exc:
+            remedy = f'configure("{id}", ...)'
+            raise PluginError(entry.reason_of(exc), remedy=remedy) from None
+        self._check(entry)
+        if not self._migrate(entry, None):
+            status = self.plugin(id)
+            raise PluginError(status.reason, remedy=status.remedy)
+        self.db.run(queries.switch_on, now := self.db.now(), id)
+        entry.listener_failures, entry.loaded, entry.is_on = 0, now, True
+        return self.plugin(id)
+
+    def disable(self, id: str) -> PluginStatus:
+        """Switch a plugin off; its data and its configuration stay. Raises NotFoundError."""
+        self._refuse_inside()
+        self.plugin(id)
+        if id in self._entries:
+            self._entries[id].is_on = False
+        self.db.run(queries.switch_off, 0, None, self.db.now(), id)
+        return self.plugin(id)
+
+    def configure(self, id: str, mapping: Mapping[str, Any]) -> PluginStatus:
+        """Validate and store a plugin's whole configuration, with the defaults of its schema.
+
+        "***" keeps the stored value of a secret. Raises NotFoundError, InvalidValueError, which
+        names the path of a wrong value, and PluginError if the plugin cannot be used.
+        """
+        self._refuse_inside()
+        entry, row = self._usable(id)
+        if not isinstance(mapping, Mapping):
+            raise refused("mapping", "a mapping", type(mapping).__name__)
+        stored = row.config or {}
+        config = self._config_of(
+            entry, restored(dict(mapping), masked(stored, entry.schema), stored)
+        )
+        row.updated_at = self.db.now()
+        self.db.run(queries.save_config, config, row.updated_at, id)
+        entry.configure(row, config)
+        return self.plugin(id)
+
+    def run_due(self, now: datetime | None = None) -> list[PluginRun]:
+        """Call run(now) of every plugin that is on, one after the other; call it from any timer.
+
+        A plugin runs in one process at a time. One that fails is called again after 1, 2, 4
+        minutes and so on up to a day, and after 5 failures in a row it is failing, which is off
+        until enable(). Returns the calls. Raises InvalidValueError.
+        """
+        self._refuse_inside()
+        moment = or_none(checked_moment, "now", now) or self.db.now()
+        runs = []
+        for entry in list(self._entries.values()):
+            if entry.kind is None or entry.kind.run is Plugin.run:
+                self._settle(entry, self._row(entry.id))
+                continue
+            try:
+                with self.db.exclusive(f"plugin-{entry.id}", wait_s=0):
+                    row = self._row(entry.id)  # no other process has run it meanwhile
+                    self._settle(entry, row)
+                    if entry.is_on and row and (row.due_at is None or row.due_at <= moment):
+                        runs.append(self._run(entry, row, moment))
+            except StoreBusyError:
+                log.debug("the plugin %s is running elsewhere", entry.id)
+        return runs
+
+    # Data
+
+    def usage(self) -> list[PluginUsage]:
+        """Return what each plugin has in the store: rows by table, answers and storage, by id."""
+        ids = {row.id for row in self.db.all(queries.plugins)} | self._entries.keys()
+        return [usage_of(self.db, id) for id in sorted(ids)]
+
+    def uninstall(self, id: str, *, purge: bool = False, dry_run: bool = False) -> PluginUsage:
+        """Switch a plugin off and forget its code; return what it has in the store.
+
+        Its data stay, and an installation continues with them. purge=True removes them: tables,
+        history, storage, answers and configuration. dry_run=True changes nothing. The code need
+        not be there. Raises NotFoundError.
+        """
+        self._refuse_inside()
+        row = self._row(known_id("plugin", id))
+        if row is None and id not in self._entries:
+            raise no_such("plugin", id)
+        found = usage_of(self.db, id)
+        if not dry_run:
+            if id in self._entries:
+                self._entries.pop(id).close()
+            self.db.run(queries.switch_off, 0, None, self.db.now(), id)
+            if purge:
+                purge_tables(self.db, id)
+        return found
+
+    # Inside
+
+    def _refuse_inside(self) -> None:
+        if self.db.in_transaction:
+            raise TransactionError("plugins have transactions of their own: leave that block first")
+
+    def _row(self, id: str) -> PluginRow | None:
+        row: PluginRow | None = self.db.one(queries.plugin_by_id, id)
+        return row
+
+    def _unusable_one(self, entry: Entry, exc: BaseException) -> PluginStatus:
+        entry.refuse(exc)
+        self._unusable.append(entry)
+        return status_of(entry, None)
+
+    def _usable(self, id: str) -> tuple[Entry, PluginRow]:
+        """Return a plugin with its row, a new one if need be; raises PluginError."""
+        entry = self._entries.get(known_id("plugin", id))
+        kind = entry.kind if entry is not None else None
+        if entry is None or entry.plugin is None or kind is None:
+            status = self.plugin(id)
+            raise PluginError(status.reason, remedy=status.remedy)
+        what = "enrichment" if kind.answers else "other"
+        capabilities = {"api": kind.api, "answers": list(kind.answers)}
+        with self.db.writer():
+            self.db.run(queries.insert_plugin, id, what, self.db.now())
+            self.db.run(queries.describe_plugin, entry.name, entry.version, capabilities, id)
+            row = self._row(id)
+        assert row is not None
+        return entry, row
+
+    def _config_of(self, entry: Entry, values: object) -> dict[str, Any]:
+        return checked(values, entry.validate, entry.schema)
+
+    def _check(self, entry: Entry) -> None:
+        assert entry.plugin is not None
+        try:
+            entry.plugin.check()
+        except StoreClosedError:
+            raise
+        except (Exception, SystemExit) as exc:  # of a third party's code
+            entry.log_failure("check()", exc)
+            remedy = exc.remedy if isinstance(exc, PluginError) else "correct the plugin"
+            raise PluginError(entry.reason_of(exc), remedy=remedy) from None
+
+    def _migrate(self, entry: Entry, budget_s: float | None) -> bool:
+        """Migrate a plugin's tables; an error becomes its fault."""
+        assert entry.kind is not None
+        try:
+            migrate(self.db, self.config, entry.kind, budget_s)
+        except StoreClosedError:
+            raise
+        except ViewraError as exc:
+            entry.refuse(exc)
+            return False
+        entry.fault = None  # of migrations that were corrected
+        return True
+
+    def _settle(self, entry: Entry, row: PluginRow | None) -> None:
+        """Start or stop a plugin as its row says, which another process may have changed."""
+        if entry.fault is not None or row is None or not row.enabled:
+            entry.is_on = False
+            return
+        if entry.is_on and entry.loaded == row.updated_at:
+            return
+        try:
+            entry.configure(row, self._config_of(entry, row.config or {}))
+        except InvalidValueError as exc:  # a newer version of the plugin has another schema
+            entry.is_on = False
+            reason = f"its configuration no longer fits: {entry.reason_of(exc)}"
+            self.db.run(queries.switch_off, 0, reason, self.db.now(), entry.id)
+            log.warning("the plugin %s is off: %s", entry.id, reason)
+            return
+        entry.is_on = self._migrate(entry, OPEN_S)
+
+    def _run(self, entry: Entry, row: PluginRow, now: datetime) -> PluginRun:
+        assert entry.plugin is not None
+        began = time.monotonic()
+        try:
+            entry.plugin.run(now)
+        except StoreClosedError:
+            raise
+        except (Exception, SystemExit) as exc:  # of a third party's code: the others still run
+            entry.log_failure("run()", exc)
+            error, failures = entry.reason_of(exc), (row.failures or 0) + 1
+            seconds = min(_FIRST_RETRY_S << (failures - 1), _LONGEST_RETRY_S)
+            again = now + timedelta(seconds=seconds)
+            self.db.run(queries.save_failure, now, again, failures, error, entry.id)
+            if failures >= MOST_FAILURES:
+                self._fail(entry, error)
+            return PluginRun(entry.id, time.monotonic() - began, error)
+        self.db.run(queries.save_success, now, entry.id)
+        return PluginRun(entry.id, time.monotonic() - began)
+
+    def _fail(self, entry: Entry, error: str) -> None:
+        entry.is_on = False
+        self.db.run(queries.switch_off, MOST_FAILURES, error, self.db.now(), entry.id)
+        log.warning("the plugin %s failed %d times in a row, and is off", entry.id, MOST_FAILURES)
+
+    def _fail_listener(self, entry: Entry, error: str) -> None:
+        """Switch a plugin off whose listeners fail, from the thread that committed."""
+        try:
+            self._fail(entry, error)
+        except ViewraError as exc:  # it is off in this process all the same
+            log.warning("the state of %s was not stored: %s", entry.id, type(exc).__name__)

@@ -32,7 +32,7 @@ def drift(db: Database, modules: Sequence[Migrated], applied: Sequence[Script]) 
     """Return the differences, in the order of the tables' names."""
     if db.in_transaction:
         raise TransactionError("drift() inside a reader() or writer(): leave that block first")
-    engine = _of_engine(db.backend.engine)
+    engine = of_engine(db.backend.engine)
     with db.reader():
         found: Tables = engine.tables(db.backend.database.connection())
     failed: list[Finding] = []
@@ -69,7 +69,7 @@ def _is_lost(name: str, expected: Tables, found: Tables) -> bool:
     return expected[name].kind == "virtual table" != kind
 
 
-def _of_engine(engine: str) -> Any:
+def of_engine(engine: str) -> Any:
     """Return the module that reads the catalogue of an engine."""
     if engine == "postgres":
         from ..postgres.health import catalogue as postgres

@@ -43,13 +43,20 @@ class Migrator:
     """
 
     def __init__(
-        self, db: Database, modules: Sequence[Migrated], config: Config | None = None
+        self,
+        db: Database,
+        modules: Sequence[Migrated],
+        config: Config | None = None,
+        *,
+        prefix: str = "",
     ) -> None:
         self._db = db
         self._config = config
         self._modules = in_order(modules)
         self._scripts = {
-            m.name: scripts(m.name, m.migrations) for m in self._modules if m.migrations
+            m.name: [one._replace(prefix=prefix) for one in scripts(m.name, m.migrations)]
+            for m in self._modules
+            if m.migrations
         }
 
     def plan(self) -> list[Step]:

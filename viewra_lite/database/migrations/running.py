@@ -19,6 +19,7 @@ from ..orm.internals import state_of
 from ..orm.peewee_import import import_schema_migrator
 from ..transactions.database import Database
 from .catalogue import catalogue_of, refuse_losses
+from .confined import confined
 from .history import COMMAND, HISTORY_PREFIX, Position, history, position_of, position_text
 from .scripts import Script
 
@@ -60,7 +61,7 @@ def run_script(database: Any, db: Database, script: Script, *, verify: bool) -> 
     with _failures(db, what):
         with migrator.migration_context():
             table.create_table()
-            with _kept(database, module):
+            with _kept(database, db.backend.engine, script, module):
                 # A generator, or a coroutine, has not run.
                 if hasattr(module, "up") and hasattr(module.up(migrator, database), "send"):
                     raise MigrationError("up() must be a plain function, without yield or async")
@@ -95,7 +96,7 @@ def run_chunk(database: Any, db: Database, script: Script) -> Position | None:
             if stored is None:
                 raise MigrationError("it has been completed by another process")
             done, after = position_of(stored)
-            with _kept(database, module):
+            with _kept(database, db.backend.engine, script, module):
                 reached = module.chunk(database, after)
             if reached is not None and reached == after:
                 raise MigrationError(f"chunk() returned {shown(after)} twice, and would never end")
@@ -122,10 +123,10 @@ def _failures(db: Database, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _kept(database: Any, module: Any) -> Iterator[None]:
+def _kept(database: Any, engine: str, script: Script, module: Any) -> Iterator[None]:
     """Refuse a script that ends its transaction, or loses what its DROPS does not name."""
     before, applied = catalogue_of(database), _histories(database)
-    with database.script():
+    with confined(database, engine, script.prefix), database.script():
         yield
     named = getattr(module, "DROPS", ())
     intended = [named] if isinstance(named, str) else named

@@ -46,6 +46,8 @@ class Script(NamedTuple):
     number: int
     checksum: str | None
     """SHA-256 of the source, or None in a frozen binary without sources."""
+    prefix: str = ""
+    """If not empty, it may only change tables whose names start so."""
 
     def load(self) -> ModuleType:
         """Import the script; raises MigrationError if it cannot be, or defines nothing to run."""

@@ -1,0 +1,69 @@
+"""Packages of plugins, written and installed as a third party's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import invalidate_caches
+from pathlib import Path
+from textwrap import dedent
+
+AWARD = """
+from peewee import ForeignKeyField, IntegerField, Model, TextField
+
+def up(migrator, db):
+    class Movie(Model):
+        id = TextField(primary_key=True)
+        class Meta:
+            database = db
+            table_name = "movies"
+
+    class Award(Model):
+        movie = ForeignKeyField(Movie, on_delete="CASCADE", backref="+")
+        won = IntegerField()
+        class Meta:
+            database = db
+            table_name = "plugin_omdb_award"
+
+    db.create_tables([Award], safe=False)
+"""
+MORE = """
+from peewee import TextField
+
+def up(migrator, db):
+    migrator.migrate(migrator.add_column("plugin_omdb_award", "year", TextField(null=True)))
+"""
+
+
+@contextmanager
+def importable(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
+    """Write Python files into a folder that is on the path meanwhile, and forget them after."""
+    before = set(sys.modules)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if str(folder) in str(getattr(sys.modules[name], "__path__", "")) + str(
+                getattr(sys.modules[name], "__file__", "")
+            ):
+                del sys.modules[name]
+        invalidate_caches()
+
+
+def entry_points(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that make entry points of a distribution, as pip writes them."""
+    lines = "\n".join(f"{name} = {target}" for name, target in names.items())
+    return {
+        "third_party-1.0.dist-info/METADATA": (
+            "Metadata-Version: 2.1\nName: third_party\nVersion: 1.0\n"
+        ),
+        "third_party-1.0.dist-info/entry_points.txt": f"[viewra_lite.plugins]\n{lines}\n",
+    }

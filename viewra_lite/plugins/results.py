@@ -1,0 +1,52 @@
+"""What the verbs of `store.plugins` return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PluginStatus:
+    """A plugin and how it is."""
+
+    id: str
+    name: str
+    version: str
+    state: str
+    """off, on, failing, incompatible, broken or absent."""
+    reason: str = ""
+    """Why it is not on."""
+    remedy: str = ""
+    """What to do about it."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Its configuration; writeOnly values are "***", and all values if its code is missing."""
+    last_run: datetime | None = None
+    """When run() was last called."""
+    error: str | None = None
+    """Its last failure, None after a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRun:
+    """A call of a plugin's run()."""
+
+    id: str
+    seconds: float
+    error: str | None = None
+    """Why it failed; it is tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginUsage:
+    """What a plugin has in the store."""
+
+    id: str
+    tables: Mapping[str, int]
+    """Its own tables, each with the number of its rows."""
+    answers: int
+    """Rows of plugin_metadata."""
+    storage_keys: int
+    storage_bytes: int
