@@ -120,6 +120,27 @@ def test_two_backups_in_one_second_have_two_names(store: Store, backups: Any) ->
     assert len(backups.list()) == 2
 
 
+def test_a_list_beside_a_pruning_names_those_that_are_left(store: Store, backups: Any) -> None:
+    backups.folder.mkdir(parents=True)
+    is_over = threading.Event()
+
+    def prune() -> None:
+        while not is_over.is_set():
+            for number in range(20):
+                backups.folder.joinpath(f"{number}.db").touch()
+            for number in range(20):
+                backups.folder.joinpath(f"{number}.db").unlink()
+
+    pruning = threading.Thread(target=prune)
+    pruning.start()
+    try:
+        for _ in range(200):
+            assert len(backups.list()) <= 20
+    finally:
+        is_over.set()
+        pruning.join()
+
+
 def test_a_backup_goes_where_it_is_told_to_and_overwrites_nothing(
     store: Store, backups: Any, tmp_path: Path
 ) -> None:

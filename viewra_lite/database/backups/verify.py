@@ -27,7 +27,18 @@ def found(folder: Path) -> list[Backup]:
         ]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(map(read, paths), key=lambda one: (one.created_at, one.path), reverse=True)
+    backups = filter(None, map(_unless_gone, paths))
+    return sorted(backups, key=lambda one: (one.created_at, one.path), reverse=True)
+
+
+def _unless_gone(path: Path) -> Backup | None:
+    """Return a backup, or None if another process has pruned it since the folder was read."""
+    try:
+        return read(path)
+    except BackupError as exc:
+        if isinstance(exc.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def checked(folder: Path, path: str | PathLike[str]) -> Backup:
