@@ -651,7 +651,7 @@ def test_chores_that_are_late_or_fail(home: Store, clock: Clock) -> None:
     run(
         home, "UPDATE maintenance_chores SET error = 'no space', failures = 2 WHERE name = 'backup'"
     )
-    one(not_well(home, "chores"), "chores", "warning", "backup failed (2 times): no space")
+    one(not_well(home, "chores"), "chores", "warning", "backup failed, 2 times in a row: no space")
 
 
 def test_times_of_the_future(home: Store, clock: Clock) -> None:

@@ -17,11 +17,12 @@ def late(chores: Sequence[Chore], now: datetime) -> Iterator[Finding]:
     overdue = [chore for chore in chores if chore.due_at < now - _LATE and chore.name != _WAITS]
     if overdue:
         names = ", ".join(chore.name for chore in overdue)
-        days = (now - min(chore.due_at for chore in overdue)).days
-        text = f"chores are late, the first for {days} days: {names}"
+        first = min(chore.due_at for chore in overdue)
+        text = f"chores are late, the first since {first:%Y-%m-%d %H:%M} UTC: {names}"
         remedy = "call store.maintenance.run_due() from a timer, or run viewra-lite maintain --loop"
         yield Finding("chores", "warning", text, remedy)
     for chore in chores:
         if chore.error:
-            text = f"the chore {chore.name} failed ({chore.failures} times): {chore.error}"
+            times = f", {chore.failures} times in a row" if chore.failures > 1 else ""
+            text = f"the chore {chore.name} failed{times}: {chore.error}"
             yield Finding("chores", "warning", text, f"viewra-lite maintain --only {chore.name}")
