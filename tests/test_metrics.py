@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.configured import configured
 from tests.support.torture import tries
 from viewra_lite import FileFacts, Store, StoreCollector, load_config
 from viewra_lite.errors import ConfigError
@@ -161,6 +162,16 @@ def test_a_closed_store_is_down_and_the_scrape_succeeds(store: Store, tmp_path: 
     assert found["viewra_up"] == {"": 0}
     assert "viewra_records" not in found, "numbers from before it was closed"
     assert found["viewra_verb_duration_seconds_count"]["verb=playback.heartbeat"] >= 5
+
+
+def test_a_store_whose_backups_cannot_be_read_is_up(store_config: Any, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    config = configured(store_config, backup_folder=str(tmp_path / "loop"))
+    with Store.open(config) as store:
+        assert store.maintenance.statistics().backups is None
+        found = scraped(store)
+        assert found["viewra_up"] == {"": 1.0}
+        assert "viewra_backups" not in found
 
 
 def test_a_scrape_does_not_wait_for_a_connection(store_config: Any) -> None:

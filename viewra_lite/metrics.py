@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, ViewraError
-from .maintenance.statistics import Histogram, Statistics, latency
+from .maintenance.statistics import BackupStatistics, Histogram, Statistics, latency
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -67,7 +67,8 @@ class StoreCollector:
         if found is not None:
             yield from self._of_database(*found)
             yield from self._of_work(found[1])
-            yield from self._of_backups(found[1])
+            if found[1].backups is not None:
+                yield from self._of_backups(found[1].backups)
         if self._process:
             yield from self._of_process()
 
@@ -127,8 +128,7 @@ class StoreCollector:
         yield self._gauge("transcode_cache_entries", "Cached transcodes.", jobs.cache_entries)
         yield self._gauge("transcode_cache_size_bytes", "Size of them.", jobs.cache_bytes)
 
-    def _of_backups(self, found: Statistics) -> Iterator[Metric]:
-        kept = found.backups
+    def _of_backups(self, kept: BackupStatistics) -> Iterator[Metric]:
         yield self._gauge("backups", "Backups that were checked.", kept.backups)
         yield self._gauge("bad_backups", "Backups that failed their check.", kept.bad)
         if kept.newest_at is not None:

@@ -11,6 +11,7 @@ from ..config.options import Config
 from ..database.backend import ConnectionFacts, DatabaseFacts, SizeFacts
 from ..database.backups.backups import Backups
 from ..database.transactions.database import Database
+from ..errors import BackupError, StoreUnavailableError
 from ..media.libraries import is_locked
 from ..media.models import Album, Episode, MediaFile, MediaLibrary, Movie, Track, TVShow
 from ..module import LATENCIES, LATENCY_BOUNDS_S
@@ -86,7 +87,8 @@ class Statistics:
     last_scan_at: datetime | None
     """When the last one ended."""
     transcodes: TranscodeStatistics
-    backups: BackupStatistics
+    backups: BackupStatistics | None
+    """None if their folder cannot be read: its disk is not that of the store."""
     schema: Mapping[str, str]
     """The last migration of each module."""
     connections: ConnectionFacts
@@ -120,16 +122,17 @@ def transcodes(db: Database) -> TranscodeStatistics:
     return TranscodeStatistics(dict(db.all(queries.transcodes)), entries, int(size))
 
 
-def backups(db: Database, config: Config) -> BackupStatistics:
-    """Return what the folder of backups holds, by the manifests."""
+def backups(db: Database, config: Config) -> BackupStatistics | None:
+    """Return what the folder of backups holds, by the manifests; None if it cannot be read."""
     verbs = Backups(db, config)
-    checked = [one for one in verbs.list() if one.verified]
+    try:
+        checked = [one for one in verbs.list() if one.verified]
+        bad = len(verbs.bad())
+    except (BackupError, StoreUnavailableError):
+        return None
     newest = checked[0] if checked else None
     return BackupStatistics(
-        len(checked),
-        len(verbs.bad()),
-        newest.created_at if newest else None,
-        newest.size if newest else None,
+        len(checked), bad, newest.created_at if newest else None, newest.size if newest else None
     )
 
 
