@@ -122,15 +122,28 @@ def test_passwords_are_masked_wherever_they_stand(text: str, masked: str) -> Non
 
 
 def test_no_message_proposes_a_command_without_its_store() -> None:
-    # Below the command line nothing knows what --config was; there all go through command().
+    # Below the command line nothing knows what --config was: completed() adds it to those.
     proposes = re.compile(r"\bviewra-lite (?!lite\b)[a-z-]")
-    for path in (ROOT / "viewra_lite").rglob("*.py"):
+    for path in CLI.rglob("*.py"):
         text = re.sub(r'""".*?"""', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         for line in text.splitlines():
             needs_no_store = re.search("--help|lite continue USER|`viewra-lite schema`", line)
             said = line.strip()
             if not needs_no_store and said not in ALLOWED:
                 assert not proposes.search(said), f"{path}: use cli.remedies.command(): {said}"
+
+
+def test_the_remedies_of_the_store_name_it_too(cli: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a store.db"
+    url = f"sqlite:///{path}"
+    cli("init", "--config", url)
+    path.write_bytes(b"x" * 5000)
+    for asked in ("status", "doctor"):
+        done = cli(asked, "--config", url)
+        proposed = re.findall(r"viewra-lite (?:--config (.*?) )?recover", done.out + done.err)
+        assert proposed and set(proposed) == {f"'{url}'"}
+    found = re.search("run (viewra-lite .* recover)", cli("status", "--config", url).err)
+    assert found and cli(*shlex.split(found.group(1))[1:], "--yes").code == 1  # nothing was left
 
 
 # What stands in --help, where the store is not known yet.

@@ -7,8 +7,12 @@ needs, so that it starts quickly.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .exit_codes import DONE, INTERRUPTED, PIPE_CLOSED
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,10 +36,22 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         args = parse(argv)
         use_utc(args.utc)
-        code: int = args.run(args)
+        code: int = _answered(args)
     except SystemExit as exc:  # --help and --version
         code = exc.code if isinstance(exc.code, int) else DONE
     flush()  # reports a full disk or a closed pipe here at the latest
+    return code
+
+
+def _answered(args: Namespace) -> int:
+    from ..errors import ViewraError
+
+    try:
+        code: int = args.run(args)
+    except ViewraError as exc:
+        from .remedies import completed
+
+        raise type(exc)(completed(args, str(exc))) from exc
     return code
 
 

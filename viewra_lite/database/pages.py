@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -70,6 +70,25 @@ def rows_or_none(db: Database, statement: Statement, *arguments: Any) -> list[An
         return _Parts(db, compiled, compiled.bind(arguments)).all()
 
 
+def without_unreadable(
+    read: Callable[[str], Mapping[str, Item]], ids: Iterable[str]
+) -> dict[str, Item]:
+    """Read something of each id, without those that raise CorruptStoreError; the log names them."""
+    found: dict[str, Item] = {}
+    for id in ids:
+        try:
+            found.update(read(id))
+        except CorruptStoreError as exc:
+            _log_left_out(exc)
+    return found
+
+
+def _log_left_out(error: CorruptStoreError) -> None:
+    # The place only: the value is the user's.
+    where = str(error).partition(" holds ")[0]
+    _log.warning("left out of a list, because it cannot be read: %s", where)
+
+
 class _Parts:
     """The rows of a statement in ever smaller parts, until only those that fail are left out."""
 
@@ -89,9 +108,7 @@ class _Parts:
             return rows if fill is None else fill(rows)
         except CorruptStoreError as exc:
             if end - first == 1:
-                # The place only: the value is the user's.
-                where = str(exc).partition(" holds ")[0]
-                _log.warning("left out of a list, because it cannot be read: %s", where)
+                _log_left_out(exc)
                 return [None]
         middle = (first + end) // 2
         return self._between(first, middle) + self._between(middle, end)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..config.options import Config
-from ..database.pages import readable
+from ..database.pages import readable, without_unreadable
 from ..database.checks import (
     checked_id,
     checked_ids,
@@ -18,6 +18,7 @@ from ..database.checks import (
     or_none,
 )
 from ..database.transactions.database import Database
+from ..errors import CorruptStoreError
 from ..media.models import MediaFile
 from . import queries, users
 from .history import archive, history
@@ -157,7 +158,8 @@ class PlaybackModule(HistoryVerbs):
         All versions of a movie, episode or track share it; positions are scaled to the length of
         this one. Raises NotFoundError for an id that never was a file's, InvalidValueError.
         """
-        found = self.progress_of(user_id, [known_id("media file", media_file_id)])
+        ids = [known_id("media file", media_file_id)]
+        found = self._progress_of(checked_user(user_id), ids)
         if media_file_id not in found:
             raise no_such("media file", media_file_id)
         return found[media_file_id]
@@ -167,12 +169,18 @@ class PlaybackModule(HistoryVerbs):
     ) -> dict[str, UserMediaProgress]:
         """Return a user's progress in many files, by file id; unknown ids are left out.
 
-        Raises InvalidValueError.
+        So are those whose rows cannot be read, which the log names. Raises InvalidValueError.
         """
         checked_user(user_id)
         ids = checked_ids("media_file_ids", media_file_ids)
+        try:
+            return self._progress_of(user_id, ids)
+        except CorruptStoreError:
+            return without_unreadable(lambda id: self._progress_of(user_id, [id]), ids)
+
+    def _progress_of(self, user_id: str, ids: Sequence[str]) -> dict[str, UserMediaProgress]:
         with self.db.reader():
-            versions = Versions(self.db, ids, for_list=True)
+            versions = Versions(self.db, ids)
             states = self._progress.of_files(user_id, ids, versions)
         for id in versions.requested:
             if versions.is_known(id):

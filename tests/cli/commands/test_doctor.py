@@ -35,7 +35,7 @@ def test_what_is_wrong_is_printed_with_its_remedy_and_can_be_repaired(cli: Run) 
     chosen = ("doctor", "--config", "sqlite:///store.db", "--only", "permissions")
     done = cli(*chosen)
     assert done.code == 1 and "/store.db" in done.out and "mode 0644" in done.out
-    assert "(or: viewra-lite doctor --fix)" in done.out.splitlines()[1]
+    assert "(or: viewra-lite doctor --fix" in done.out.splitlines()[1]
     [finding] = json.loads(cli(*chosen, "--json").out)["findings"]
     assert finding["fixable"] and finding["severity"] == "warning" and finding["remedy"]
     assert cli(*chosen, "--fix").code == 0 and cli(*chosen).out == ""

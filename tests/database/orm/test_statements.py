@@ -59,6 +59,7 @@ def values_of(field):
         peewee.BigIntegerField: st.integers(-(2**63), 2**63 - 1),
         peewee.DoubleField: st.floats(allow_nan=False, allow_infinity=False),
         peewee.AutoField: st.integers(1, 2**31 - 1),
+        peewee.BigAutoField: st.integers(1, 2**63 - 1),
     }
     return kinds[type(field)]
 
@@ -81,7 +82,7 @@ def without_rules(model):
         if isinstance(field, fields.ChoiceField)
         else peewee.TextField(null=True)
         if isinstance(field, peewee.ForeignKeyField)
-        else peewee.IntegerField(null=True)
+        else peewee.BigIntegerField(null=True)
         for field in model._meta.sorted_fields
     }
 

@@ -10,6 +10,7 @@ from ..arguments import asking
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import configured
 from ..output import note, print_facts, print_json, say
+from ..remedies import command, completed
 
 if TYPE_CHECKING:
     from ..parser import Commands
@@ -57,10 +58,10 @@ def run_doctor(args: Namespace) -> int:
         print_json({"well": well, "findings": list(map(asdict, findings))})
         return DONE if well else NOT_WELL
     for finding in findings:
-        say(f"{finding.severity}: {finding.id}: {finding.text}")
+        say(completed(args, f"{finding.severity}: {finding.id}: {finding.text}"))
         if finding.remedy:
-            by_itself = " (or: viewra-lite doctor --fix)" if finding.fixable else ""
-            say(f"    {finding.remedy}{by_itself}")
+            by_itself = f" (or: {command(args, 'doctor', '--fix')})" if finding.fixable else ""
+            say(f"    {completed(args, finding.remedy)}{by_itself}")
     if well:
         note("The store is well")
     return DONE if well else NOT_WELL

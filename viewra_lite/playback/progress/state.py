@@ -75,16 +75,22 @@ class Progress:
         )
 
     def of_files(
-        self, user_id: str, ids: Sequence[str], versions: Versions | None = None
+        self,
+        user_id: str,
+        ids: Sequence[str],
+        versions: Versions | None = None,
+        *,
+        for_list: bool = False,
     ) -> dict[str, UserMediaProgress]:
-        """Return a user's merged progress in many files, by id; unwatched files are left out."""
+        """Return a user's merged progress in many files, by id; unwatched files are left out.
+
+        for_list: so are rows that cannot be read, as for a list; else CorruptStoreError.
+        """
         known = versions or Versions(self._db, ids)
         groups = {id: known.ids_of(id) for id in ids}
         every = list({id for group in groups.values() for id in group})
-        rows = {
-            row.media_file_id: row
-            for row in readable(self._db, queries.progress_of_files, user_id, every)
-        }
+        read = partial(readable, self._db) if for_list else self._db.all
+        rows = {row.media_file_id: row for row in read(queries.progress_of_files, user_id, every)}
         found = {}
         for id, group in groups.items():
             state = state_of([rows[each] for each in group if each in rows], id, known.parts)

@@ -52,7 +52,7 @@ def _begun(
 ) -> list[tuple[tuple[str, str], WatchItem]]:
     """Return the files of a chunk that can be resumed, each with the key of its entry."""
     versions = Versions(db, ids, for_list=True)
-    states = progress.of_files(user_id, ids, versions)
+    states = progress.of_files(user_id, ids, versions, for_list=True)
     files: dict[str, MediaFile] = {}
     for id in ids:
         if id not in states:

@@ -167,7 +167,7 @@ def _items(
     """Return the entries of episodes, by id, with the files to play."""
     versions = Versions(db, [file.id for file in found.values()], for_list=True)
     known = subjects(db, versions)
-    states = progress.of_files(user_id, versions.requested, versions)
+    states = progress.of_files(user_id, versions.requested, versions, for_list=True)
     rows = readable(db, watching_queries.episodes_by_ids, list(found))
     episodes = {row.id: row for row in rows}
     items = []
