@@ -36,7 +36,7 @@ class EventVerbs:
     def on(self, event: str, listener: Callable[..., Any]) -> Callable[[], None]:
         """Call listener after each event of this name, and return a function that ends it.
 
-        It is called in the thread that committed, after the commit, in order, with the facts that
+        It is called in the thread that committed, in the order of its commits, with the facts that
         its arguments name. Events of other processes do not arrive: see changes(). An error of a
         listener is logged, and the others are called. Raises InvalidValueError, which names the
         known events or facts.

@@ -166,6 +166,8 @@ def _writing(backend: SqliteBackend, config: SqliteConfig) -> Iterator[Any]:
     except backend.driver.Error as exc:
         raise backend.translate(exc) from exc
     finally:
-        backend.rollback(connection)
-        connection.execute("PRAGMA busy_timeout=0")
-        backend.give_back_writer(connection)
+        try:
+            backend.rollback(connection)
+            connection.execute("PRAGMA busy_timeout=0")
+        finally:
+            backend.give_back_writer(connection)
