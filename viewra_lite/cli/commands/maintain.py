@@ -42,7 +42,7 @@ def run_maintain(args: Namespace) -> int:
         raise UsageError("--loop and --only exclude each other (see viewra-lite maintain --help)")
     with existing(args) as store:
         if args.loop:
-            return _loop(args, store)
+            _loop(args, store)
         if args.only is None:
             results = store.maintenance.run_due()
         else:
@@ -63,33 +63,33 @@ def _checked(store: Store, name: str) -> str:
     return name
 
 
-def _loop(args: Namespace, store: Store) -> int:
+def _loop(args: Namespace, store: Store) -> NoReturn:
     """Run due chores again and again, until a signal; a chore that it interrupts stays due."""
     import signal
 
     from ...errors import StoreBusyError, StoreUnavailableError
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        note("Running the chores as they become due; Ctrl-C ends it")
-        while True:
-            try:
-                results = store.maintenance.run_due()
-            except (StoreBusyError, StoreUnavailableError) as exc:
-                complain(f"error: {reason(exc)}")
-                results = []
-            said = [result for result in results if result.done or result.error]
-            if args.json and said:
-                print_json({"chores": list(map(asdict, said))})
-            elif not args.json:
-                _print(said)
-            time.sleep(_LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        return DONE
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, _end)
+    note("Running the chores as they become due; Ctrl-C ends it")
+    while True:
+        try:
+            results = store.maintenance.run_due()
+        except (StoreBusyError, StoreUnavailableError) as exc:
+            complain(f"error: {reason(exc)}")
+            results = []
+        said = [result for result in results if result.done or result.error]
+        if args.json and said:
+            print_json({"chores": list(map(asdict, said))})
+        elif not args.json:
+            _print(said)
+        time.sleep(_LOOK_EVERY_S)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _end(*_: object) -> NoReturn:
+    # Not KeyboardInterrupt: where it passes through exec(), as of an import, Python ends the
+    # process with SIGINT in place of its exit code, although it was caught.
+    raise SystemExit(DONE)
 
 
 def _print(results: list[ChoreResult]) -> None:
