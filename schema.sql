@@ -757,22 +757,42 @@ CREATE TABLE plugins (
     error             TEXT                           -- of the last failure
 );
 
--- Metadata extracted by plugins.
+-- Answers of plugins about media files, and what they have yet to answer.
 CREATE TABLE plugin_metadata (
     id            TEXT NOT NULL PRIMARY KEY, -- UUIDv7
-    plugin_id     TEXT NOT NULL,             -- the plugin that wrote it
-    media_file_id TEXT NOT NULL,             -- the file it describes
-    metadata_type TEXT NOT NULL,             -- its kind: movie, subtitles, ...
-    metadata      TEXT NOT NULL              -- JSON data
+    plugin_id     TEXT NOT NULL,             -- the plugin that answers
+    media_file_id TEXT NOT NULL,             -- the file that it is about
+    metadata_type TEXT NOT NULL,             -- its kind: movie, episode, track or file
+    metadata      TEXT                       -- JSON object, the facts; NULL: nothing is known, or
+                                             -- answered_at is NULL
                   CHECK (metadata IS NULL OR json_valid(metadata)),
     confidence    REAL NOT NULL DEFAULT 1    -- 0 to 1
                   CHECK (confidence BETWEEN 0 AND 1),
-    created_at    TIMESTAMP NOT NULL,        -- UTC
+    created_at    TIMESTAMP NOT NULL,        -- when the file was first found for this plugin, UTC
+    answered_at   TIMESTAMP,                 -- time of the answer, UTC; NULL: not answered, or it
+                                             -- was withdrawn
+    due_at        TIMESTAMP,                 -- when todo() returns it, UTC; 1970: at once; NULL:
+                                             -- not before its file changes
+    failures      INTEGER,                   -- in a row; NULL or 0 after an answer
+    error         TEXT,                      -- of the last failure
+    question      TEXT,                      -- SHA-256 of what it was asked about: another one
+                                             -- makes it due
+    subject_id    TEXT,                      -- id of the movie, episode or track that it is about;
+                                             -- an answer about another one than the file has now is
+                                             -- old; NULL: not known
+    applied_at    TIMESTAMP,                 -- when the answer, or its withdrawal, was merged into
+                                             -- the catalog, UTC; NULL: not yet
     FOREIGN KEY (plugin_id) REFERENCES plugins (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE CASCADE
 );
-CREATE INDEX plugin_metadata_plugin_id ON plugin_metadata (plugin_id);
 CREATE INDEX plugin_metadata_media_file_id ON plugin_metadata (media_file_id);
+CREATE UNIQUE INDEX idx_plugin_metadata_answer ON plugin_metadata (plugin_id, media_file_id,
+        metadata_type);
+CREATE INDEX idx_plugin_metadata_due ON plugin_metadata (plugin_id, metadata_type, due_at,
+        media_file_id)
+    WHERE (due_at IS NOT NULL);
+CREATE INDEX idx_plugin_metadata_unapplied ON plugin_metadata (media_file_id)
+    WHERE (applied_at IS NULL);
 
 -- Small values that a plugin keeps without a table of its own.
 CREATE TABLE plugin_storage (
@@ -783,6 +803,19 @@ CREATE TABLE plugin_storage (
     size       INTEGER NOT NULL, -- bytes of key and value
     expires_at TIMESTAMP,        -- UTC; NULL: it is kept
     PRIMARY KEY (plugin_id, key),
+    FOREIGN KEY (plugin_id) REFERENCES plugins (id) ON DELETE CASCADE
+);
+
+-- How far each plugin has read files and changes, for the files of a kind.
+CREATE TABLE plugin_cursors (
+    plugin_id     TEXT NOT NULL,                  -- the plugin
+    metadata_type TEXT NOT NULL,                  -- as in plugin_metadata
+    file_id       TEXT NOT NULL,                  -- the last of media_files that it has compared;
+                                                  -- they repeat
+    is_complete   BOOLEAN NOT NULL DEFAULT FALSE, -- whether all files were compared once
+    change_id     INTEGER NOT NULL,               -- the last of changes that it has read; 0: none
+    change_at     TIMESTAMP NOT NULL,             -- created_at of that change, UTC
+    PRIMARY KEY (plugin_id, metadata_type),
     FOREIGN KEY (plugin_id) REFERENCES plugins (id) ON DELETE CASCADE
 );
 

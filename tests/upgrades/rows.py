@@ -26,6 +26,14 @@ MORE = {
     "media_folders": {"path": "/media/Été", "signature": "", "is_pending": True},
     "plugins": {"id": "subs", "name": "Untertitel", "type": "enrichment", "enabled": True},
     "plugin_metadata": {"id": "m1", "plugin_id": "subs", "metadata_type": "x", "metadata": "{}"},
+    "plugin_cursors": {
+        "plugin_id": "subs",
+        "metadata_type": "movie",
+        "file_id": "",
+        "is_complete": False,
+        "change_id": 0,
+        "change_at": MOMENT,
+    },
     "plugin_storage": {"plugin_id": "subs", "key": "Schlüssel", "value": "1", "size": 11},
 }
 

@@ -98,7 +98,7 @@ def delete_plugin(id: Placeholder) -> Query:
 def count_answers(plugin_id: Placeholder) -> Query:
     return (
         PluginMetadata.select(fn.COUNT(PluginMetadata.id))
-        .where(PluginMetadata.plugin == plugin_id)
+        .where((PluginMetadata.plugin == plugin_id) & PluginMetadata.answered_at.is_null(False))
         .tuples()
     )
 
@@ -106,18 +106,18 @@ def count_answers(plugin_id: Placeholder) -> Query:
 @statement
 def some_answers(plugin_id: Placeholder, limit: Placeholder) -> Query:
     return (
-        PluginMetadata.select(PluginMetadata.id)
+        PluginMetadata.select(PluginMetadata.media_file)
         .where(PluginMetadata.plugin == plugin_id)
-        .order_by(PluginMetadata.id)
+        .order_by(PluginMetadata.media_file)
         .limit(limit)
         .tuples()
     )
 
 
 @statement
-def delete_answers(plugin_id: Placeholder, last_id: Placeholder) -> Query:
+def delete_answers(plugin_id: Placeholder, last_file_id: Placeholder) -> Query:
     return PluginMetadata.delete().where(
-        (PluginMetadata.plugin == plugin_id) & (PluginMetadata.id <= last_id)
+        (PluginMetadata.plugin == plugin_id) & (PluginMetadata.media_file <= last_file_id)
     )
 
 
