@@ -515,7 +515,8 @@ def test_what_the_tests_share_is_imported_from_tests_support() -> None:
         for name in re.findall(r"^\s*(?:from|import) ([.\w]+)", text, re.MULTILINE):
             ours = name.startswith(".") or name.split(".")[0] in known
             shared = name.startswith(("tests.support", "tests.benchmarks"))
-            shared |= own in ("server", "torture", "upgrades") and name.startswith(f"tests.{own}.")
+            its_own = own in ("server", "torture", "upgrades")
+            shared |= its_own and f"{name}.".startswith(f"tests.{own}.")
             assert shared or not ours, (path, name)
 
 
