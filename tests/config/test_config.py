@@ -96,6 +96,7 @@ def test_every_default_is_as_promised() -> None:
         "transcode_cache_max_mib": 0,
         "backup_keep": 7,
         "upgrade_backup": "on",
+        "plugins_folder": None,
         "retention_days": 30,
         "session_timeout_s": 300,
         "paused_timeout_s": 1800,

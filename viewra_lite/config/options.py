@@ -80,6 +80,8 @@ class Config(ABC):
     backup_keep: int = _whole(7, 1, 1000)
     # "on" takes a verified backup before each upgrade, which does not begin without one.
     upgrade_backup: str = _choice("on", ("on", "off"))
+    # Folder of plugins: modules, packages and zip files that only its owner may write; None = none.
+    plugins_folder: Path | None = _option(None, check_optional_path)
     # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
     # Days after which a chore moves plays into the archive; 0 = never.

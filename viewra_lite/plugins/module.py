@@ -23,13 +23,13 @@ from ..module import Module
 from . import queries
 from .models import MODELS, PluginRow
 from .plugin import Plugin
-from .registering import MOST_FAILURES, Entry, id_of, log
+from .finding.candidates import candidates
+from .finding.registering import MOST_FAILURES, Entry, id_of, log
 from .results import PluginRun, PluginStatus, PluginUsage
 from .settings import checked, masked, restored
 from .states import STATES, absent, status_of
 from .tables import is_name, migrate, purge as purge_tables, usage_of
 
-GROUP = "viewra_lite.plugins"
 _FIRST_RETRY_S = 60
 _LONGEST_RETRY_S = 86_400
 
@@ -64,25 +64,24 @@ class PluginsModule(Module):
     # Registry
 
     def discover(self) -> list[PluginStatus]:
-        """Register the plugins of installed packages (entry points of viewra_lite.plugins).
+        """Register the plugins of installed packages and of the option plugins_folder.
 
-        Each on its own: one that cannot be imported is broken, and the others are registered.
-        Returns those that are new, by name.
+        Each on its own: one that cannot be imported is broken, and the others are registered. The
+        packages are those with an entry point of viewra_lite.plugins. Returns those that are new.
         """
         self._refuse_inside()
-        from importlib.metadata import entry_points
-
         found = []
-        for point in sorted(set(entry_points(group=GROUP)), key=lambda one: (one.name, one.value)):
+        for name, kind in candidates(self.config.plugins_folder):
             try:
-                kind = point.load()
+                if isinstance(kind, BaseException):
+                    raise kind
                 if kind not in [entry.kind for entry in (*self._entries.values(), *self._unusable)]:
                     found.append(self.register(kind))
             except StoreClosedError:
                 raise
             except (Exception, SystemExit) as exc:  # of the import of a third party's code
-                if all(entry.id != point.name for entry in self._unusable):
-                    found.append(self._unusable_one(Entry(point.name), exc))
+                if all(entry.id != name for entry in self._unusable):
+                    found.append(self._unusable_one(Entry(name), exc))
         return found
 
     def register(self, plugin_class: type[Plugin]) -> PluginStatus:
@@ -99,10 +98,7 @@ class PluginsModule(Module):
         if known is not None:
             if known.kind is plugin_class:
                 return self.plugin(entry.id)
-            remedy = "remove one of the two, or change its id"
-            return self._unusable_one(
-                entry, PluginError(f"another plugin has the id {entry.id}", remedy=remedy)
-            )
+            return self._unusable_one(entry, known.same_id())
         entry.prepare(self.db, self.config, self.on, self._fail_listener)
         if entry.fault is not None:
             entry.close()

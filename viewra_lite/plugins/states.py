@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .models import PluginRow
-from .registering import MOST_FAILURES, Entry, masked_config
+from .finding.registering import MOST_FAILURES, Entry, masked_config
 from .results import PluginStatus
 
 STATES = ("off", "on", "failing", "incompatible", "broken", "absent")

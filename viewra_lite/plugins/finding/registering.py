@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..config.options import Config
-from ..database.transactions.database import Database
-from ..errors import NewerSchemaError, PluginError, ViewraError, shown
-from .models import PluginRow
-from .plugin import Plugin, listeners
-from .settings import MASK, Masking, Settings, Validate, masked, secrets_of, validator, without
-from .storage import Storage
-from .tables import checked_models, checked_name, migrator_of
+from ...config.options import Config
+from ...database.transactions.database import Database
+from ...errors import NewerSchemaError, PluginError, ViewraError, shown
+from ..models import PluginRow
+from ..plugin import Plugin, listeners
+from ..settings import MASK, Masking, Settings, Validate, masked, secrets_of, validator, without
+from ..storage import Storage
+from ..tables import checked_models, checked_name, migrator_of
 
 log = logging.getLogger("viewra_lite.plugins")
 
@@ -63,6 +63,14 @@ class Entry:
     def schema(self) -> Mapping[str, Any] | None:
         """The JSON Schema of its configuration."""
         return self.kind.config_schema if self.kind is not None else None
+
+    def same_id(self) -> PluginError:
+        """Return the error for another plugin with the id of this one."""
+        name = f"{self.kind.__module__}.{self.kind.__qualname__}" if self.kind is not None else ""
+        return PluginError(
+            f"another plugin has the id {self.id}: {name}",
+            remedy="remove one of the two, or change its id",
+        )
 
     def prepare(self, db: Database, config: Config, on: On, failed: Failed) -> None:
         """Check what the class says and create the plugin; an error becomes its fault."""
