@@ -18,6 +18,7 @@ _CHUNK_BYTES = 1 << 20
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 MOUNTS = "/proc/mounts"
 _PROBE_BYTES = 64 << 10
+_LOOKS = 3  # at a file that another process may be removing
 _NETWORK = re.compile(r"nfs4?|cifs|smb\w*|fuse\.(?:sshfs|rclone|s3fs|davfs\w*)|davfs|9p|afs|ceph")
 
 
@@ -25,6 +26,14 @@ def remove(path: Path) -> None:
     """Remove a file, if it exists."""
     with suppress(FileNotFoundError):  # as asked
         path.unlink()
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; 0 without one, such as a log that another process removes."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def sync(path: Path) -> None:
@@ -82,7 +91,9 @@ def _in_the_way(error: OSError, path: Path) -> str:
     try:
         os.stat(path)
     except FileNotFoundError:
-        return f"it is a link to {os.readlink(path)}, which does not exist: mount its disk"
+        with suppress(OSError):  # it was removed
+            return f"it is a link to {os.readlink(path)}, which does not exist: mount its disk"
+        return "another file was in its place for a moment: try again"
     except OSError as exc:
         return why_unreadable(exc)
     return "a file is in its place"
@@ -120,8 +131,8 @@ def give_to_owner(path: Path, of: Path) -> None:
     cannot open.
     """
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        owner = os.stat(of)
-        with suppress(OSError):  # a file system without owners
+        with suppress(OSError):  # a file system without owners, or either was removed meanwhile
+            owner = os.stat(of)
             os.chown(path, owner.st_uid, owner.st_gid)
 
 
@@ -140,9 +151,18 @@ def refuse_full(folder: Path, needed: int) -> None:
         )
 
 
-def is_usable(path: Path) -> bool:
-    """Whether this program may read and write a file, or create files in a folder."""
-    return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else os.R_OK))
+def is_refused(path: str | Path) -> bool:
+    """Whether there is a file that may not be read and written, or a folder to create files in.
+
+    A file that another process removes or creates meanwhile is not refused: it is looked at again.
+    """
+    return _is_unusable(path) and all(
+        os.path.lexists(path) and _is_unusable(path) for _ in range(_LOOKS)
+    )
+
+
+def _is_unusable(path: str | Path) -> bool:
+    return not os.access(path, os.W_OK | (os.X_OK if os.path.isdir(path) else os.R_OK))
 
 
 def refused_use(paths: Sequence[Path], *, are_ours: bool = False) -> ViewraError:
@@ -152,12 +172,15 @@ def refused_use(paths: Sequence[Path], *, are_ours: bool = False) -> ViewraError
     """
     from shlex import join
 
-    first = paths[0]
-    if _is_read_only(first):
-        return _read_only(first)
-    me, facts = os.geteuid() if hasattr(os, "geteuid") else 0, os.stat(first)
+    first, names, files = paths[0], " and ".join(map(str, paths)), list(map(str, paths))
+    try:
+        if _is_read_only(first):
+            return _read_only(first)
+        facts = os.stat(first)
+    except OSError as exc:  # another process has removed it
+        return StoreUnavailableError(f"{names} cannot be used: {why_unreadable(exc)}")
+    me = os.geteuid() if hasattr(os, "geteuid") else 0
     needed = 0o300 if stat.S_ISDIR(facts.st_mode) else 0o600
-    names, files = " and ".join(map(str, paths)), list(map(str, paths))
     is_mine = facts.st_uid == me
     if me == 0 or is_mine and facts.st_mode & needed == needed:
         return StoreUnavailableError(

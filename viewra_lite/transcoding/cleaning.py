@@ -49,5 +49,5 @@ def _delete_output(path: Path, size: int) -> None:
     if sum(one.stat(follow_symlinks=False).st_size for one in segments) > size:
         raise OSError(0, "its folder holds more than it wrote")
     for one in segments:
-        os.unlink(one.path)
+        Path(one.path).unlink(missing_ok=True)
     path.rmdir()

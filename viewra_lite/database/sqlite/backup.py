@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config.options import SqliteConfig
 from ...errors import BackupError, CorruptStoreError, StoreBusyError, StoreFullError
-from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove, sync
+from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove, size_of, sync
 from ..transactions.locks import file_lock
 from .file import APPLICATION_ID, lock_folder, marker
 from .path import refuse_what_cannot_open
@@ -79,7 +79,7 @@ def contents(path: Path) -> tuple[dict[str, int], dict[str, str]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
+    if size_of(log):
         raise BackupError(
             f"{path} is not a backup but a database with a log beside it ({log.name}): back it up "
             "with backups.create() instead"

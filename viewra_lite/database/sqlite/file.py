@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...config.options import SqliteConfig
 from ...errors import ConfigError, CorruptStoreError, StoreUnavailableError, ViewraError
 from ..backend import DatabaseFacts
-from ..files import disk_errors
+from ..files import disk_errors, size_of
 
 if TYPE_CHECKING:
     from ..backend import Connection
@@ -87,8 +87,9 @@ def settings(connection: Connection) -> list[Any]:
 def facts_of(connection: Connection, path: Path) -> DatabaseFacts:
     """Return SQLite's version and the size of the file and its log."""
     # os.stat only: to open the file beside SQLite would drop SQLite's locks on it.
-    size, log = os.stat(path).st_size, f"{path}-wal"
-    log_size = os.stat(log).st_size if os.path.exists(log) else 0
+    with disk_errors(path):
+        size = os.stat(path).st_size
+    log_size = size_of(path.with_name(path.name + "-wal"))
     [version] = connection.execute("SELECT sqlite_version()").fetchone()  # of the driver's own
     return DatabaseFacts(f"SQLite {version}", str(path), size, log_size)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ConfigError, StoreUnavailableError, ViewraError
-from ..files import disk_error, refuse_full, refused_use
+from ..files import disk_error, is_refused, refuse_full, refused_use
 from .file import lock_folder
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -48,6 +48,7 @@ def refuse_what_cannot_open(path: Path) -> None:
 def unusable(path: Path) -> ViewraError | None:
     """Return the error for a file of a store that this program may not write, or None."""
     try:
+        os.stat(path)
         _refuse_unusable(str(path.parent), [str(path), *_beside(str(path))])
     except ViewraError as exc:
         return exc
@@ -108,11 +109,11 @@ def _too_long(path: Path) -> ConfigError:
 
 def _refuse_unusable(folder: str, files: list[str]) -> None:
     """Refuse what may not be written to: the folder alone, or all files with one command."""
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if is_refused(folder):
         raise refused_use([Path(folder)])
-    wrong = [file for file in files if not os.access(file, os.W_OK | os.R_OK)]
+    wrong = [Path(file) for file in files if is_refused(file)]
     if wrong:
-        raise refused_use(list(map(Path, wrong)), are_ours=True)
+        raise refused_use(wrong, are_ours=True)
 
 
 def _beside(path: str) -> list[str]:

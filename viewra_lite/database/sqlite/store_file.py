@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError, ViewraError
-from ..files import disk_error, disk_errors, give_to_owner, make_folder, network_share
+from ..files import disk_error, disk_errors, give_to_owner, make_folder, network_share, size_of
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
 from .errors import translate_sqlite
@@ -56,19 +56,20 @@ class StoreFile:
     def refuse_lost(self) -> None:
         """Raise CorruptStoreError if a store was here, and its file is gone or empty."""
         log = _log_of(self.path)
-        if not self.path.exists():
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
             if log:
                 raise CorruptStoreError(
                     f"{self.path} is gone, but its log is here ({log.name}): put it back, or move "
                     "the log away to start a new store"
-                )
+                ) from None
             if self._note is not None:
                 raise CorruptStoreError(
                     f"{self.path} is gone, but a store was here: put it back, mount its disk, or "
                     f"remove {lock_folder(self.path)} to start a new store"
-                )
+                ) from None
             return
-        found = self.path.stat()
         size, self._inode = found.st_size, found.st_ino
         if size == 0 and (log or self._note is not None):
             raise CorruptStoreError(
@@ -99,7 +100,8 @@ class StoreFile:
             )
         if not self.path.exists():
             make_file(self.path)
-        self._inode = os.stat(self.path).st_ino
+        with disk_errors(self.path):
+            self._inode = os.stat(self.path).st_ino
         if self._is_trusted():
             self._is_sound = True
             return
@@ -125,7 +127,10 @@ class StoreFile:
     def _is_trusted(self) -> bool:
         """Whether the file is as it was closed, in use, or not known as a store."""
         is_known = self._is_sound or self._note is None
-        return is_known or is_locked(lock_folder(self.path) / "open")
+        if is_known or is_locked(lock_folder(self.path) / "open"):
+            return True
+        self._note = _read_note(self.path)  # a process may have closed it since
+        return self._closed_note() == _stat(self.path) and not _log_of(self.path)
 
     def refuse_without_tables(self, connection: Any) -> None:
         """Raise CorruptStoreError if a store was here, and the database has no tables."""
@@ -193,8 +198,8 @@ class StoreFile:
             return
         # Where another process has it open, that one will.
         with suppress(StoreBusyError, StoreUnavailableError, OSError):  # the next open checks it
-            if self._closed_note() == _stat(self.path):
-                return  # nothing was written
+            if _stat(self.path) in ([], self._closed_note()):
+                return  # it is gone, or nothing was written
             with file_lock(lock_folder(self.path) / "open", wait_s=0):
                 if os.stat(self.path).st_ino == self._inode and not _log_of(self.path):
                     self._write_note(self._note.get("store"), _stat(self.path))
@@ -239,7 +244,7 @@ class StoreFile:
     def _check(self) -> None:
         """Check every page; gives up after LONGEST_CHECK_S, and says so."""
         began = time.monotonic()
-        is_small = os.stat(self.path).st_size <= _MOST_COMPARED_BYTES
+        is_small = size_of(self.path) <= _MOST_COMPARED_BYTES
         how = "PRAGMA integrity_check(3)" if is_small else "PRAGMA quick_check(3)"
         with self._connected(_READ_ONLY) as connection:
             timer = threading.Timer(LONGEST_CHECK_S, connection.interrupt)
@@ -320,5 +325,9 @@ def _log_of(path: Path, end: str = "-wal") -> Path | None:
 
 
 def _stat(path: Path) -> list[int]:
-    found = os.stat(path)
+    """Return what the note says of a closed file; [], which no note says, without the file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return []
     return [found.st_size, found.st_mtime_ns]

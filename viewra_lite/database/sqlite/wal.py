@@ -196,8 +196,8 @@ def descriptor_of(path: Path) -> int | None:
 
     A new descriptor cannot be used: closing it would drop every lock of this process on the file.
     """
-    file = os.stat(path)
     try:
+        file = os.stat(path)
         with os.scandir("/proc/self/fd") as descriptors:
             for descriptor in descriptors:
                 with suppress(OSError):  # closed meanwhile
@@ -205,5 +205,5 @@ def descriptor_of(path: Path) -> int | None:
                     if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
                         return int(descriptor.name)
     except OSError:
-        pass  # no /proc here: SQLite syncs the database itself
+        pass  # no /proc here, or the file is gone: SQLite syncs the database itself
     return None

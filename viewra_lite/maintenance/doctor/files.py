@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ...config.options import Config, SqliteConfig
 from ...database.backups.backups import bad_backups, folder_of
 from ...database.backups.manifest import Backup
 from ...database.backups.verify import found
-from ...database.files import file_system, is_usable, network_share, refused_use
+from ...database.files import file_system, is_refused, network_share, refused_use, size_of
 from ...database.findings import Finding, Severity
 from ...database.sqlite.file import lock_folder
 
@@ -44,7 +45,7 @@ def file_systems(config: Config) -> Iterator[Finding]:
         if kind in _LOST_AT_RESTART:
             text = f"{path} is in memory ({kind}), and lost when the system restarts"
             yield Finding("file-system", "warning", text, "move it to a disk")
-        if hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY:
+        if hasattr(os, "statvfs") and os.statvfs(path.parent).f_flag & os.ST_RDONLY:
             text = f"{path} is on a read-only file system"
             remedy = "mount it for writing, and check its disk if it was mounted so by itself"
             yield Finding("file-system", "error", text, remedy)
@@ -53,7 +54,7 @@ def file_systems(config: Config) -> Iterator[Finding]:
 def free_space(config: Config) -> Iterator[Finding]:
     """Yield disks on which the database, an upgrade or a backup soon has no space."""
     paths = store_paths(config)
-    size = sum(path.stat().st_size for path in paths if path.is_file())
+    size = sum(size_of(path) for path in paths if path.is_file())
     folders = {path.parent for path in paths[:1]} | {_existing(folder_of(config))}
     for folder in sorted(folders):
         facts = shutil.disk_usage(folder)
@@ -82,27 +83,30 @@ def permissions(config: Config) -> Iterator[Finding]:
     """Yield files that other users may read or write, and those that we may not."""
     open_to_others = _open_to_others(config)
     if open_to_others:
-        first = open_to_others[0]
-        mode = stat.S_IMODE(first.stat().st_mode)
+        first, mode = open_to_others[0]
         more = f" and {len(open_to_others) - 1} more" if len(open_to_others) > 1 else ""
         text = f"other users of this machine may use {first}{more} (mode {mode:04o})"
         yield Finding("permissions", "warning", text, "chmod go= on them", fixable=True)
     for path in _ours(config):
-        if not is_usable(path):
+        if is_refused(path):
             error = refused_use([path], are_ours=True)
             yield Finding("permissions", "error", str(error), "change its owner or its mode")
 
 
 def restrict(config: Config) -> None:
     """Take every permission from other users."""
-    for path in _open_to_others(config):
-        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o077)
+    for path, mode in _open_to_others(config):
+        with suppress(FileNotFoundError):  # a log that a server has removed, or a pruned backup
+            path.chmod(mode & ~0o077)
 
 
-def _open_to_others(config: Config) -> list[Path]:
-    if os.name == "nt":
-        return []
-    return [path for path in _ours(config) if path.stat().st_mode & 0o077]
+def _open_to_others(config: Config) -> list[tuple[Path, int]]:
+    """Return the files that other users may use, with their modes."""
+    modes: list[tuple[Path, int]] = []
+    for path in _ours(config) if os.name != "nt" else ():
+        with suppress(FileNotFoundError):  # as above
+            modes.append((path, stat.S_IMODE(path.stat().st_mode)))
+    return [(path, mode) for path, mode in modes if mode & 0o077]
 
 
 def _ours(config: Config) -> list[Path]:
@@ -141,7 +145,7 @@ def backups(config: Config, now: datetime, made_at: datetime | None) -> Iterator
         remedy = f"if that is wrong, restore an older one: viewra-lite backup list ({folder})"
         yield Finding("backups", "warning", f"the newest backup: {each}", remedy)
     for path in store_paths(config)[:1]:
-        if path.stat().st_dev == os.stat(newest.path).st_dev:
+        if os.stat(path.parent).st_dev == os.stat(folder).st_dev:
             text = f"the backups are on the disk of the store: {folder}"
             remedy = "set backup_folder to a folder of another disk"
             yield Finding("backups", "info", text, remedy)
@@ -152,7 +156,10 @@ def _backups(config: Config) -> list[Backup]:
 
 
 def _damaged(backup: Backup) -> Iterator[Finding]:
-    size = os.stat(backup.path).st_size
+    try:
+        size = os.stat(backup.path).st_size
+    except FileNotFoundError:  # it was pruned meanwhile
+        return
     if backup.verified and size != backup.size:
         text = f"the backup {backup.path} has {size} bytes and had {backup.size}"
         remedy = "remove it, and create another: viewra-lite backup create"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ....errors import CorruptStoreError
+from ...files import size_of
 from ...findings import EngineCheck, EngineFix, Finding, Look, Severity
 from ..upkeep import stale_tables
 
@@ -75,7 +76,7 @@ def journal(look: Look) -> Iterator[Finding]:
         yield Finding("journal", "error", text, "PRAGMA journal_mode=WAL", fixable=True)
     path = Path(look.backend.path)
     log = path.with_name(f"{path.name}-wal")
-    size = log.stat().st_size if log.exists() else 0
+    size = size_of(log)
     if size >= LARGE_LOG_BYTES:
         holders = ", ".join(_holders(path.with_name(f"{path.name}-shm")))
         yield Finding(
