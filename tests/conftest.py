@@ -29,7 +29,7 @@ from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.plugins.module import PluginsModule
 from viewra_lite.database.transactions.database import Database
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan
 from viewra_lite.transcoding.module import TranscodingModule
 

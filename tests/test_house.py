@@ -34,6 +34,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # What each layer may import of the package: cli -> store -> built_in -> module -> database ->
 # config -> errors. A module may import its own files and what is said here.
 LAYERS = {
+    "__pyinstaller": set(),
     "errors": set(),
     "config": {"errors"},
     "database": {"config", "errors"},

@@ -15,7 +15,7 @@ from tests.support.playing import add_files, plays, progress_rows, resume, sessi
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
 from viewra_lite.media.models import MediaFile, MediaLibrary
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan
 
 ALIEN = FOUR[0]

@@ -269,6 +269,12 @@ class MediaModule(CatalogVerbs):
             return False
         return bool(self.db.run(queries.cancel_scan, library.id))
 
+    def why_in_process(self) -> str | None:
+        """Return why scans probe files in this process, or None: see ScanResult.in_process."""
+        from .probing.workers.starting import why_in_process
+
+        return why_in_process()
+
     # Files
 
     def file(self, id: str) -> MediaFile:

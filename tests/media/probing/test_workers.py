@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import garbage, write_video, zero_bytes
-from viewra_lite.media.probing import workers
+from viewra_lite.media.probing.workers import pool as workers
 from viewra_lite.media.probing.probe import EXTRAS, Probe, probe
-from viewra_lite.media.probing.worker import NICENESS, serve
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.worker import NICENESS, serve
+from viewra_lite.media.probing.workers.pool import ProbePool
 
 for extra in EXTRAS:
     pytest.importorskip(extra)

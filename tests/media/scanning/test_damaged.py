@@ -12,7 +12,7 @@ from tests.support.libraries import clip
 from tests.support.media import garbage, truncated, write_audio, zero_bytes
 from viewra_lite import Store
 from viewra_lite.media.probing import probe
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan as scanning
 
 pytestmark = pytest.mark.usefixtures("probing_here")

@@ -14,7 +14,7 @@ from tests.support.media import garbage, make_library, truncated, write_audio, z
 from viewra_lite import Store
 from viewra_lite.errors import NotFoundError, TransactionError
 from viewra_lite.media.models import MediaFile, MediaLibrary
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan as scanning
 
 here = pytest.mark.usefixtures("probing_here")

@@ -18,7 +18,7 @@ from tests.support.torture import tries
 from viewra_lite import Store
 from viewra_lite.media.models import MediaFile, Movie
 from viewra_lite.media.probing.probe import fingerprint
-from viewra_lite.media.probing.workers import ProbePool
+from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan as scanning
 
 NAMES = [

@@ -242,6 +242,8 @@ def _print_remarks(args: Namespace, library: MediaLibrary, result: ScanResult) -
         # The store's remedy for a program becomes a command to type.
         reason = result.frozen.replace("scan again with accept_missing=True", f"run {again}")
         say(f"{library.name}: frozen: {reason}")
+    if result.in_process:
+        say(f"{library.name}: no worker process read the files: {result.in_process}")
     if result.unplaced:
         say(
             f"{library.name}: {result.unplaced} files belong to no movie, episode or track; see "

@@ -99,6 +99,7 @@ def _facts(store: Store) -> dict[str, Any]:
         "counts": None if is_pending else dict(store.maintenance.statistics().counts),
         "scans": [] if is_pending else _running_scans(store),
         "failed_chores": [] if is_pending else _failed_chores(store),
+        "in_process": store.media.why_in_process(),
     }
 
 
@@ -162,6 +163,8 @@ def _print_status(facts: dict[str, Any]) -> None:
             **{name.replace("_", " "): count for name, count in (facts["counts"] or {}).items()},
         }
     )
+    if facts["in_process"]:
+        say(f"scans read files without worker processes: {facts['in_process']}")
     for chore in facts["failed_chores"]:
         again = printable(chore["due_at"])
         say(f"chore {chore['name']} failed: {chore['error']}; it is tried again {again}")

@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import sys
 from contextlib import suppress
 from typing import NamedTuple
 
 from ..names.kinds import kind_of
-from .worker import limit_memory
-from .workers import must_stay_in_process
+from .workers.starting import command, why_in_process
+from .workers.worker import limit_memory
 
 LARGEST_COVER_BYTES = 16 * 2**20
 _TYPES = (
@@ -24,9 +23,6 @@ _TYPES = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"BM", "image/bmp"),
-)
-_READER = (
-    f"import sys; path, *sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve(path)"
 )
 
 
@@ -40,13 +36,13 @@ class Cover(NamedTuple):
 
 def cover(path: str, timeout_s: float) -> Cover | None:
     """Return the front cover inside a file, or None; of a file that cannot be read, None too."""
-    if must_stay_in_process():
+    if why_in_process():
         with suppress(OSError):  # a file that cannot be read has no cover
             return _checked(_of_tags(path))
         return None
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _READER, path, *sys.path],
+            command(__name__, path),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -85,6 +85,9 @@ class ScanResult:
     not media, sample, incomplete download. A folder counts once, whatever is in it."""
     not_probed: tuple[str, ...] = ()
     """Optional packages that are not installed, so that probing was incomplete."""
+    in_process: str | None = None
+    """Why files were probed in this process, where one that crashes or hangs the parser ends or
+    hangs the program; None if worker processes probed them."""
 
 
 def checked_facts(facts: FileFacts, inside: str) -> str:

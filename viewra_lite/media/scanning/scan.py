@@ -29,7 +29,7 @@ from ..models import MediaFile, RemovedFile
 from ..names import kinds
 from ..names.facts import NameFacts, TrackName
 from ..probing.probe import Probe, available
-from ..probing.workers import ProbePool
+from ..probing.workers.pool import ProbePool
 from . import queries as scan_queries
 from .facts import ScanResult
 from .reconcile import Reconciliation
@@ -188,7 +188,7 @@ class _Scan:
                 if self._files.is_cancelled:
                     break
         self._save(probes)
-        self._files.tally.set(probed=done)
+        self._files.tally.set(probed=done, in_process=pool.why_in_process if done else None)
         return done
 
     def _lacking(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .probe import Probe, late, probe, unread
+from ..probe import Probe, late, probe, unread
+from . import starting
 from .worker import READY
 
 _log = logging.getLogger("viewra_lite.media")
@@ -30,23 +30,21 @@ START_TIMEOUT_S = 30.0
 REAP_TIMEOUT_S = 5.0
 READ_BYTES = 64 * 1024
 AHEAD = 1000  # probes that wait for an earlier one: about 2 MB
-# The worker takes our sys.path unchanged, so that it imports the same package.
-_WORKER = (
-    "import sys; timeout_s = float(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
-    f"from {__name__.rpartition('.')[0]}.worker import serve; serve(timeout_s)"
-)
+_MODULE = f"{__package__}.worker"
 
 
 class ProbePool:
     """A few worker processes that probe files side by side; to be used from one thread.
 
     They start when a request needs them, and end with close(), with the `with` block, or with
-    this process. With 0 workers, in a frozen program, or where they cannot start, the pool probes
-    in-process: there a file that hangs is waited for.
+    this process. With 0 workers, or where they cannot start, the pool probes in-process: there a
+    file that hangs is waited for, and one that crashes the parser ends this process.
     """
 
     def __init__(self, workers: int, timeout_s: float) -> None:
-        self._most = 0 if must_stay_in_process() else workers
+        self.why_in_process = starting.why_in_process()
+        """Why files are probed in this process, or None."""
+        self._most = 0 if self.why_in_process else workers
         self._timeout_s = timeout_s
         self._workers: list[_Worker] = []
         self._stranded: list[Request[Any]] = []  # their worker could not start
@@ -138,7 +136,8 @@ class ProbePool:
 
     def _strand(self, request: Request[Any]) -> None:
         """Stop starting workers; the running ones continue."""
-        _log.warning("no worker process could be started: files are probed in this process")
+        self.why_in_process = "no worker process could be started"
+        _log.warning("%s: files are probed in this process", self.why_in_process)
         self._most = len(self._busy())
         self._stranded.append(request)
 
@@ -216,7 +215,7 @@ class _Worker:
 
     def __init__(self, timeout_s: float) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, str(timeout_s), *sys.path],
+            starting.command(_MODULE, str(timeout_s)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -276,8 +275,3 @@ def _readable(workers: list[_Worker], deadline: float) -> list[_Worker]:
 def _in_process(request: Request[Any]) -> Answer[Any]:
     key, *file = request
     return key, probe(*file)
-
-
-def must_stay_in_process() -> bool:
-    """A frozen program's executable is the program; Windows cannot wait for pipes."""
-    return bool(getattr(sys, "frozen", False)) or not sys.executable or os.name == "nt"

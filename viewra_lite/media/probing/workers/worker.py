@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from .probe import probe
+from ..probe import probe
 
 READY = b"ready"
 NICENESS = 10  # a scan yields to playback
@@ -24,8 +24,12 @@ WATCH_S = 1.0  # between checks of the parent process
 _GONE = 1  # exit code
 
 
-def serve(timeout_s: float) -> None:
-    """Answer requests, one JSON line each, until stdin ends; what a worker process runs."""
+def serve(argument: str) -> None:
+    """Answer requests, one JSON line each, until stdin ends; what a worker process runs.
+
+    The argument is the time for one file, in seconds.
+    """
+    timeout_s = float(argument)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _give_way()

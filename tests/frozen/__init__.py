@@ -1,0 +1,1 @@
+"""A program that embeds the store, frozen into one file."""

@@ -1,0 +1,1 @@
+"""Worker processes that probe files: how they are started, what they run, and their pool."""
