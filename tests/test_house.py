@@ -73,6 +73,7 @@ LAYERS = {
         "media.search",
         "module",
         "playback.models",
+        "plugins.results",
         "transcoding.models",
     },
     "cli": {

@@ -109,6 +109,7 @@ class Store(EventVerbs):
     def maintenance(self) -> Maintenance:
         """Chores, statistics and problems of the store."""
         module: Maintenance = self._attach("maintenance")
+        module.plugins = lambda: self.plugins if "plugins" in self._attached else None
         module.tidies, module.migrator = tuple(self._tidies()), self.migrations
         return module
 
@@ -285,8 +286,7 @@ class Store(EventVerbs):
 
     def _finds(self, query: str) -> bool:
         with self._db.reader():
-            cursor = self._db.backend.database.execute_sql(query)
-            return cursor.fetchone() is not None
+            return self._db.backend.database.execute_sql(query).fetchone() is not None
 
     def _attach(self, name: str) -> Any:
         """Return a built-in module, imported and attached at first use, once for all threads."""

@@ -39,21 +39,33 @@ def up(migrator, db):
 @contextmanager
 def importable(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
     """Write Python files into a folder that is on the path meanwhile, and forget them after."""
-    before = set(sys.modules)
+    with forgotten(folder):
+        written(folder, files)
+        sys.path.insert(0, str(folder))
+        invalidate_caches()
+        yield
+
+
+def written(folder: Path, files: Mapping[str, str]) -> None:
+    """Write text files below a folder, which only their owner may change."""
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")
-    sys.path.insert(0, str(folder))
-    invalidate_caches()
+        path.chmod(0o644)
+
+
+@contextmanager
+def forgotten(folder: Path) -> Iterator[None]:
+    """Let Python forget afterwards what was imported from a folder meanwhile."""
+    before, path = set(sys.modules), list(sys.path)
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        sys.path[:] = path
         for name in set(sys.modules) - before:
-            if str(folder) in str(getattr(sys.modules[name], "__path__", "")) + str(
-                getattr(sys.modules[name], "__file__", "")
-            ):
+            module = sys.modules[name]
+            if str(folder) in f"{getattr(module, '__path__', '')}{getattr(module, '__file__', '')}":
                 del sys.modules[name]
         invalidate_caches()
 

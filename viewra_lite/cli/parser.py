@@ -22,6 +22,7 @@ _FAMILIES = (
     "backups",
     "maintain",
     "doctor",
+    "plugins",
     "schema",
 )
 

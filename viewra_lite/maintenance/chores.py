@@ -48,7 +48,7 @@ class Chores:
         self, db: Database, definitions: Sequence[Definition], is_quiet: Callable[[], bool]
     ) -> None:
         self._db = db
-        self._definitions = definitions
+        self._known = definitions
         self._is_quiet = is_quiet
 
     def run_due(self, now: datetime, budget_s: float | None) -> list[ChoreResult]:
@@ -86,6 +86,10 @@ class Chores:
             rows.get(one.name) or Chore(name=one.name, due_at=one.due.first(now))
             for one in self._definitions
         ]
+
+    @property
+    def _definitions(self) -> list[Definition]:
+        return [one for one in self._known if one.is_here()]
 
     def _rows(self) -> dict[str, Chore]:
         return {row.name: row for row in self._db.all(queries.chores)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, time
+from typing import TYPE_CHECKING, Protocol
 
 from ..config.options import Config
 from ..database.backups.backups import Backups
@@ -12,8 +13,12 @@ from ..database.transactions.database import Database
 from .due import Daily, Definition, Every
 from .upkeep import Upkeep
 
+if TYPE_CHECKING:
+    from ..plugins.results import PluginRun
+
 _DAY_S = 86_400
 _LOG_EVERY_S = 300
+_PLUGINS_EVERY_S = 60
 _BACKUP_WAITS_S = 6 * 3600  # then it is taken beside playback and scans
 _LARGE_LOG_BYTES = 4 << 20
 _MOST_FREE_SHARE = 0.25
@@ -24,12 +29,35 @@ Tidy = tuple[str, int, Callable[[datetime], None]]
 """Name, period in seconds and tidy() of a module."""
 
 
-def definitions(db: Database, config: Config, tidies: Iterable[Tidy]) -> list[Definition]:
+class Plugins(Protocol):
+    """The plugins of this process."""
+
+    @property
+    def has_registered(self) -> bool:
+        """Whether there is any."""
+
+    def run_due(self, now: datetime | None = None) -> Sequence[PluginRun]:
+        """Run those that are due."""
+
+
+PluginsHere = Callable[[], Plugins | None]
+"""Returns the plugins of this process; None if none was asked for, so that none is imported."""
+
+
+def definitions(
+    db: Database, config: Config, tidies: Iterable[Tidy], plugins: PluginsHere
+) -> list[Definition]:
     """Return the chores in the order in which they run."""
     return [
         *(Definition(f"{name}.tidy", Every(every), _silent(tidy)) for name, every, tidy in tidies),
         *(one for one in _of_database(db, config) if one.name in Upkeep(db, config).chores),
         *_backup(db, config),
+        Definition(  # the last one: what others write may take long
+            "plugins.run",
+            Every(_PLUGINS_EVERY_S),
+            lambda now: _run_plugins(plugins, now),
+            is_here=lambda: (here := plugins()) is not None and here.has_registered,
+        ),
     ]
 
 
@@ -58,6 +86,14 @@ def _backup(db: Database, config: Config) -> Iterable[Definition]:
 def _back_up(backups: Backups) -> str:
     backup = backups.create(kind="daily")
     return "; ".join((f"{backup.size} bytes to {backup.path}", *backup.findings))
+
+
+def _run_plugins(plugins: PluginsHere, now: datetime) -> str | None:
+    """Run the plugins; the time of one that fails is its own, and the others are not late."""
+    here = plugins()
+    runs = here.run_due(now) if here is not None else ()
+    said = [f"{one.id} failed: {one.error}" if one.error else f"{one.id} ran" for one in runs]
+    return "; ".join(said) or None
 
 
 def _checkpoint(db: Database, upkeep: Upkeep) -> str | None:

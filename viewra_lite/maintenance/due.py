@@ -83,6 +83,8 @@ class Definition:
     """Runs it and returns what it did, in words, or None."""
     quiet_s: float = 0.0
     """Seconds that it waits for a quiet moment: none, some, or infinity."""
+    is_here: Callable[[], bool] = lambda: True
+    """Whether this process can run it; another one may."""
 
     def latest(self, now: datetime, failures: int) -> datetime:
         """Return the latest moment at which it can be due; a later one is a clock's that was wrong.

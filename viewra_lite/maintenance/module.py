@@ -17,7 +17,7 @@ from ..media.models import MediaFile
 from ..module import Module
 from . import queries, statistics
 from .chores import ChoreResult, Chores
-from .definitions import Tidy, definitions
+from .definitions import PluginsHere, Tidy, definitions
 from .models import MODELS, Chore
 from .slow_queries import SlowQuery, slow_queries
 from .statistics import Statistics, by_library, counts
@@ -40,6 +40,9 @@ class Maintenance(Module):
 
     tidies: Iterable[Tidy] = ()
     """The chores of the other modules; set by the store."""
+
+    plugins: PluginsHere
+    """Those of this process; set by the store."""
 
     migrator: Migrator
     """The migrations of the store, set by it too."""
@@ -203,7 +206,8 @@ class Maintenance(Module):
 
     @cached_property
     def _chores(self) -> Chores:
-        return Chores(self.db, definitions(self.db, self.config, self.tidies), self._is_quiet)
+        known = definitions(self.db, self.config, self.tidies, self.plugins)
+        return Chores(self.db, known, self._is_quiet)
 
     def _is_quiet(self) -> bool:
         """Whether nothing is played and no library is scanned."""

@@ -132,6 +132,11 @@ class PluginsModule(Module):
         found += [absent(row) for id, row in rows.items() if id not in known]
         return sorted((one for one in found if state in (None, one.state)), key=lambda one: one.id)
 
+    @property
+    def has_registered(self) -> bool:
+        """Whether this process knows the code of any plugin."""
+        return bool(self._entries)
+
     # States
 
     def enable(self, id: str) -> PluginStatus:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
-from textwrap import dedent
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
+from tests.support.plugins import forgotten, written
 from viewra_lite import PluginStatus, Store
 
 HELLO = """
@@ -29,20 +29,14 @@ class {name}(Plugin):
 def folder(tmp_path: Path, sqlite_template: Path) -> Iterator[Path]:
     """An empty folder of plugins beside a store; its modules are forgotten after the test."""
     copytree(sqlite_template, tmp_path, dirs_exist_ok=True)
-    before, path = set(sys.modules), list(sys.path)
     made = tmp_path / "plugins"
     made.mkdir(mode=0o755)
-    yield made
-    sys.path[:] = path
-    for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    with forgotten(tmp_path):
+        yield made
 
 
 def write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dedent(text), encoding="utf-8")
-    path.chmod(0o644)
+    written(path.parent, {path.name: text})
     return path
 
 

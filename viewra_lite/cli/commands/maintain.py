@@ -27,8 +27,8 @@ def add_commands(commands: Commands) -> None:
         run_maintain,
         "run the chores that are due, such as the daily backup",
         "Run the chores that are due: the daily backup, files and sessions to forget, the log and "
-        "the free space of the database. Beside a server that runs them itself, each still runs "
-        "once. The exit code is 1 if a chore failed.",
+        "the free space of the database, and the plugins that are on. Beside a server that runs "
+        "them itself, each still runs once. The exit code is 1 if a chore failed.",
     )
     parser.add_argument(
         "--loop", action="store_true", help="look again every half minute, until Ctrl-C or SIGTERM"
@@ -41,6 +41,7 @@ def run_maintain(args: Namespace) -> int:
     if args.loop and args.only is not None:
         raise UsageError("--loop and --only exclude each other (see viewra-lite maintain --help)")
     with existing(args) as store:
+        store.plugins.discover()
         if args.loop:
             _loop(args, store)
         if args.only is None:
