@@ -15,13 +15,15 @@ _YEAR_SECOND = re.compile(
 _DASH = re.compile(r"-+(?![^(]*\))")  # not one in parentheses
 _WIDE_DASH = re.compile(r"_-_|[ ]-[ ]")
 _ABOUT = re.compile(
-    r"|\(.*|\d{0,2}x?(?:cd(?:[rsm]|ep)?|dvda?|lp|ep|mcd|vls|vinyl|tape)|(?-i:[A-Z0-9]+)|web|flac|"
-    r"mp3|wav|x26[45]|\d+(?:kbps|p).*|retail|promo|advance|reissue|remastered|bootleg|single|"
+    r"|\(.*|\d{0,2}x?(?:cd(?:[rsm]|ep)?|dvda?|lp|ep|mcd|vls|vinyl|tape)|(?-i:[A-Z0-9_]+)|web|flac|"
+    r"mp3|wav|x26[45]|\d+(?:kbps|p).*|retail|promo|proper|repack|advance|reissue|remastered|bootleg|single|"
     r"digipak|(?:cd|dis[ck])_?\d{1,2}|(?:[^\W_]+[ _]){0,3}edition(?:[ _].*)?",
     re.I,
 )
 _DISC = re.compile(r"(?:cd|dis[ck])_?(\d{1,2})", re.I)
-_TRACK = re.compile(r"(?P<disc>[1-9](?=\d\d))?(?P<track>\d\d)\.?-(?P<rest>[^\s-]\S*)")
+_TRACK = re.compile(
+    r"(?:(?P<disc>[1-9](?=\d\d))?(?P<track>\d\d)|(?P<side>[a-h]\d))\.?-(?P<rest>[^\s-]\S*)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def release_track(stem: str, parents: list[str]) -> str:
         rest = rest[: -len(releases[-1].group) - 1]
     end = _performer_end(rest, releases[-1].artist if releases else "")
     number = f"{found['disc']}-{found['track']}" if found["disc"] else found["track"]
+    number = number or found["side"].upper()
     return " - ".join(filter(None, [number, rest[:end], rest[end + 1 :]]))
 
 

@@ -152,7 +152,7 @@ _SOURCES = {
     "Camera": r"(?:hd|hq|new)*[ ._-]?cam(?:-?rip)?",
     "Screener": r"scr(?:eener)?",
     "Workprint": r"work-?print",
-    "VHS": r"vhs(?:-?rip)?",
+    "VHS": r"vhs(?:[ ._-]?rip)?",
     "LaserDisc": r"laser-?disc",
 }
 _SOURCE = re.compile(

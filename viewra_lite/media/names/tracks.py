@@ -24,12 +24,14 @@ _DISC_ONLY = re.compile(
 HIGHEST_BARE_TRACK = 50
 _NUMBER_WORDS = ("one", "two", "three", "four")
 _YEAR_FIRST = re.compile(
-    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?(?:[ ._]*-[ ._]*|[)\]][ ._]*|\.[ ])(?=\S)"
+    rf"[(\[]?({YEAR})(?:[-.]\d\d[-.]\d\d)?[)\]]?"
+    r"(?:(?:[ ._]*-[ ._]*|[)\]][ ._]*|\.[ ])(?=\S)|[ ](?=\d{0,2}[^\W\d_]))"
 )
 _YEAR_LAST = re.compile(
-    rf"[ ._-]*[(\[](?:\d\d?[.-]\d\d?[.-]|(?:single|album|ep|lp)[ ])?({YEAR})[^)\]]*[)\]]", re.I
+    r"(?P<gap>[ ._-]*)[(\[](?:\d\d?[.-]\d\d?[.-]|(?:single|album|ep|lp)[ ])?"
+    rf"(?P<year>{YEAR})[^)\]]*[)\]]",
+    re.I,
 )
-_YEAR_AT_END = re.compile(rf"(?<=\w)[ ._,-]+({YEAR})[ ,-]*")
 _YEAR_ANYWHERE = re.compile(rf"(?<!\d)({YEAR})(?!\d)")
 # Where the words about the files begin: the title of an album ends before them.
 _FORMAT = re.compile(
@@ -42,7 +44,8 @@ _FORMAT = re.compile(
 _GENRE_FIRST = re.compile(r"\([^()]+\)[ ]*(?:\[[^\[\]]+\][ ]*)?(?=\S.* - )")
 _NOTE = re.compile(
     r"[ ._-]*(?:\{[^{}]*\}|[\[({][^\[\](){}]*(?:flac|mp3|320|v0|kbps|khz|24.?bit|16.?bit|web|vinyl|"
-    r"lossless|cd|m4a|aac|remaster(?:ed)?|deluxe(?:[ ]edition)?(?=\])|hi-?res|lp|ep(?=\]))"
+    r"lossless|cd(?![ ._-]?\d)|m4a|aac|remaster(?:ed)?|deluxe(?:[ ]edition)?(?=\])|hi-?res|lp|"
+    r"ep(?=\]))"
     r"[^\[\](){}]*[\])}]|[\[(]album[)\]])",
     re.I,
 )
@@ -57,6 +60,7 @@ _GENRE = re.compile(
     r"latin|metal|pop|punk|r&b|rap|reggae|rock|soul|techno|world)(?:[ ._]music)?",
     re.I,
 )
+_YEAR_AT_END = re.compile(rf"(?<=[\w)\]])[ ._,-]+({YEAR})[ ,-]*(?:{_GENRE.pattern})?", re.I)
 _TRACK = re.compile(
     r"(?:(?P<disc>[0-2]?\d)[-._](?=\d\d(?![-.]?\d))|"
     r"(?:(?:cd|dis[ck])[ ._]?(?P<disc2>\d\d?)[ ._-]*(?:t|track)?|d(?P<disc3>\d\d?)[ ._-]*t)"
@@ -78,6 +82,7 @@ _TRACK_WORD = re.compile(
 _TRACK_AT_END = re.compile(r"(?<=\S)[ _]+(?:[(\[](0\d)[)\]]|\[(\d\d?)\]|(00\d\d))")
 _BY = re.compile(r"(\S.*) by (\S.*)")
 _LATE_TRACK = re.compile(r"(\d\d)[ .]+(?=[^\W\d_])")  # "Artist - Album - 01 Title"
+_WITH_OTHERS = re.compile(r"[ ,]+[(\[]?(?:feat|ft|featuring|with|vs|and|x|&|,)(?![^\W_])", re.I)
 _SPLIT = re.compile(r"\s+[-–—]\s+|_-_")
 
 
@@ -172,6 +177,8 @@ def _album_title(name: str, above: str | None) -> tuple[str | None, str, int | N
         if len(pieces) > 1 + (at < 0) and year is None and re.fullmatch(YEAR, pieces[at]):
             year = int(pieces.pop(at))
     if len(pieces) > 1 and (above is None or _is_artist(pieces[0], above)):
+        if year is None and (leading := _YEAR_FIRST.match(pieces[1])):  # "Artist - 1999 Album"
+            pieces[1], year = pieces[1][leading.end() :], int(leading[1])
         return pieces[0], " - ".join(pieces[1:]), year
     return None, " - ".join(pieces) or words(name) or name, year
 
@@ -200,7 +207,9 @@ def _without_year(text: str) -> tuple[str, int | None]:
         return text[leading.end() :], int(leading.group(1))
     years = list(_YEAR_LAST.finditer(text))
     if years and words(text[: years[-1].start()]):
-        return text[: years[-1].start()] + text[years[-1].end() :], int(years[-1].group(1))
+        rest = text[years[-1].end() :]
+        gap = " - " if "-" in years[-1]["gap"] and words(rest) else ""  # "Artist - [1999] Album"
+        return f"{text[: years[-1].start()]}{gap}{rest}", int(years[-1]["year"])
     return text, None
 
 
@@ -260,11 +269,18 @@ def _split(
     if len(pieces) < 2:
         return *_performed(pieces[0] if pieces else "", album), None, track
     if has_number and album.artist and not _VARIOUS.fullmatch(album.artist):
-        if pieces[0].casefold() != album.artist.casefold():
+        if not _is_of(pieces[0], album.artist):
             return None, " - ".join(pieces), None, track
     if len(pieces) == 2:
         return pieces[0], pieces[1], None, track
     return pieces[0], " - ".join(pieces[2:]), pieces[1], track
+
+
+def _is_of(performer: str, artist: str) -> bool:
+    """Whether a performer is the album's artist, alone or with others."""
+    rest = performer[len(artist) :]
+    is_artist = performer.casefold().startswith(artist.casefold())
+    return is_artist and (not rest or _WITH_OTHERS.match(rest) is not None)
 
 
 def _performed(title: str, album: _Album) -> tuple[str | None, str]:

@@ -43,6 +43,12 @@ _EDITIONS = {
     "2in1": "2in1",
     "": r"\d{2,3}th anniversary(?: edition)?|black (?:and|&) (?:chrome|white)(?: edition)?",
 }
+_LANGUAGES = (
+    "german|french|italian|spanish|castellano|latino|portuguese|dutch|flemish|danish|swedish|"
+    "norwegian|nordic|finnish|icelandic|polish|czech|hungarian|romanian|bulgarian|russian|"
+    "ukrainian|turkish|greek|hebrew|arabic|persian|hindi|tamil|telugu|malayalam|kannada|bengali|"
+    "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|swissgerman|ita|esp|eng|rus"
+)
 # Only after the year: before it they are words of titles ("The Christmas Edition").
 _LATE_EDITIONS = {
     "Director's Cut": "directors",
@@ -50,14 +56,8 @@ _LATE_EDITIONS = {
     "Festival Cut": "festival(?: cut)?",
     "Restored": "restored",
     "Integral": "int[eé]grale?(?: version)?",
-    "": r"(?!the )(?:[^\W\d_]+ )?[^\W\d_]+ edition|(?!the )[^\W\d_]+ cut",
+    "": rf"(?!(?:the|{_LANGUAGES}) )(?:[^\W\d_]+ )?[^\W\d_]+ edition|(?!the )[^\W\d_]+ cut",
 }
-_LANGUAGES = (
-    "german|french|italian|spanish|castellano|latino|portuguese|dutch|flemish|danish|swedish|"
-    "norwegian|nordic|finnish|icelandic|polish|czech|hungarian|romanian|bulgarian|russian|"
-    "ukrainian|turkish|greek|hebrew|arabic|persian|hindi|tamil|telugu|malayalam|kannada|bengali|"
-    "punjabi|korean|japanese|chinese|mandarin|cantonese|thai|vietnamese|english|swissgerman|ita|esp|eng|rus"
-)
 # Words that end a release's title: in any case, and in capitals ("Walk the Line" is a title).
 _RELEASE_END = re.compile(
     r"(?<=[\w)\]][ ._-])(?:3d|\d[ ]?cds?|v\d|multi|do[ck]u|stv|(?:line|mic)[ ._]?dubbed|nfofix|"

@@ -46,6 +46,7 @@ _KIND_OF_ENDING = {
     "scene": "scene",
     "short": "short",
     "clip": "clip",
+    "pv": "trailer",
     "blooper": "other",
     "gagreel": "other",
     "other": "other",
@@ -69,8 +70,9 @@ _ENDINGS = (
     # after the year: "Heat.1995.Trailer.720p"
     rf"(?P<film>.*[^\W_].*(?<![^\W_]){YEAR}[)\]]?)[ ._-]+(?P<word>{_TRAILER}){_NUMBER}"
     rf"(?:[ ._]*[\[(-].*|[ ._]{CRUFT.pattern}.*)?",
-    # an opening or ending of anime: "NCOP", "[Group] Show - OP2a"
-    r"(?P<film>\[.*?)[ ._-](?P<word>(?-i:OP|ED))(?P<number>\d{1,2}[a-z]?)(?:v\d)?(?:[ ._\[(-].*)?",
+    # an opening, ending or advertisement of anime: "NCOP", "[Group] Show - OP2a", "PV"
+    r"(?P<film>\[.*?)[ ._-](?P<word>(?-i:(?:OP|ED)(?=\d)|PV|CM))(?P<number>\d{0,2}[a-z]?)(?:v\d)?"
+    r"(?:[ ._\[(-].*)?",
     r"(?P<film>.*?)(?:^|[ ._\]-])(?P<word>nc(?:op|ed))(?P<number>[ ._-]?\d{0,2}[a-z]?)(?:v\d)?"
     r"(?:[ ._\[(-].*)?",
 )
@@ -84,7 +86,7 @@ _BEGINNING = re.compile(
 # Most names have none of these, and searching them is faster than the patterns.
 _HINTS = (
     *("trailer", "teaser", "behind", "deleted", "featurette", "making", "gag", "blooper", "scene"),
-    *("short", "interview", "other", "clip", "extra", "ncop", "nced"),
+    *("short", "interview", "other", "clip", "extra", "ncop", "nced", "pv", "cm"),
     *(f"{word}{digit}" for word in ("op", "ed") for digit in range(10)),
 )
 _NUMBERED = re.compile(r"(?<![^\W_])(?:s\d{1,4}[ ._-]?e\d{1,4}|\d{1,2}x\d{2,3})", re.I)
@@ -197,7 +199,7 @@ def _after_folder(folders: Sequence[str], stem: str) -> re.Match[str] | None:
 
 def _label(word: str, kind: str) -> str:
     """Return the words for an extra without a title: "Behind the scenes ", "NCOP"."""
-    if word.casefold() in ("ncop", "nced", "op", "ed"):
+    if word.casefold() in ("ncop", "nced", "op", "ed", "pv", "cm"):
         return word
     return f"{word if kind == 'trailer' else kind.replace('_', ' ').capitalize()} "
 

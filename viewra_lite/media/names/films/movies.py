@@ -60,7 +60,8 @@ class _Reading:
 
 def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     """Read a movie's name from its file and the folders above it (nearest last)."""
-    folders = [name for name in parents if not DISC_FOLDER.fullmatch(name)]
+    folders = [_bracketed(name) for name in parents if not DISC_FOLDER.fullmatch(name)]
+    stem = _bracketed(stem)
     folder, folder_part = _folder(folders)
     above = _plain_reading(folder)
     ids_above = ids_in(folder)
@@ -81,6 +82,10 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
         ids.get("imdb_id"),
         source_of(parents, (mine.tail, above.tail)),
     )
+
+
+def _bracketed(name: str) -> str:
+    return name.replace("【", "[").replace("】", "]")
 
 
 def _folder(folders: list[str]) -> tuple[str, Part | None]:

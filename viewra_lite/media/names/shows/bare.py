@@ -18,7 +18,7 @@ _LEADING = re.compile(
     r"\s*(?P<number>\d{1,4})(?:(?:-\d{1,4})?-(?P<last>\d{1,4}))?(?:v\d)?"
     r"(?=\s*$|[ ._]*[-–.)\]\[(_][ ._]*|\s+(?:[^\W\d_]|\d{3,4}p))(?!\.\d)"
 )
-_RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ ._][~+&][ ._])"
+_RANGE_DASH = r"(?:v\d)?(?:[-~+&,]|[ ._][~+&][ ._]|[ ._](?:to|bis|ao)[ ._])"
 _SPACED_RANGE = re.compile(
     r"[ ._(\[-](?P<number>0\d{1,2})[ ._][-–][ ._](?P<last>\d{2,3})"
     r"[ ._)\]]*(?=[ ._(\[](?:[\[(]|batch|complete))",
@@ -42,7 +42,7 @@ _BEFORE_CRUFT = re.compile(
     r"(?:-(?P<last>\d{2,4}))?(?=[ ._-]*$)",
     re.I,
 )
-_MIDDLE = re.compile(r"(?<=[^\W\d_])[ ._-](?P<number>\d{3}|0\d{1,3})(?=[ ._][^\W\d_])")
+_MIDDLE = re.compile(r"(?<=[^\W_])[ ._-](?P<number>\d{3}|0\d{1,3})(?=[ ._][^\W\d_])")
 _CODEC = re.compile(r"(?<![^\W_])[hx][ ._]26[3-6](?!\d)", re.I)
 _GLUED = re.compile(r"[a-z][a-z-]*[a-z](?P<number>\d{3})(?=-[a-z]+$|$)", re.I)  # "abc102"
 _IN_SQUARE = re.compile(r"\[(\d{2,3})(?:v\d)?\]")

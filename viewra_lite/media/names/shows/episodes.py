@@ -16,7 +16,7 @@ from .ids import ids_of
 from .seasons import find_season, is_specials, number_only, season_number
 from .bare import find_in_parentheses, find_in_square
 from .several import MOST_EPISODES_IN_A_FILE
-from .titles import YEAR_AT_END, Show, bracketed_title, is_bilingual, latin_title, titled
+from .titles import Show, bracketed_title, is_bilingual, latin_title, titled
 from .token import Token
 from .tokens import find_certain, find_marked, find_token
 
@@ -237,9 +237,7 @@ def _show_before(name: _Name, guessed: dict[str, list[Found]]) -> Show:
     if is_bilingual(show.title + before[found.end() :]):
         whole = titled(f"{before[: found.start()]} {before[found.end() :]}")
         show = Show(latin_title(whole.title), show.year or whole.year)
-    after = YEAR_AT_END.match(before, found.end())
-    year = show.year or (int(after.group(1)) if after else None)
-    return Show(show.title, year, season_number(found))
+    return Show(show.title, show.year, season_number(found))
 
 
 def _unnamed(

@@ -53,7 +53,8 @@ def all_of(
         is_other_season = said is not None and int(said) != season
         if is_other_season or following in episodes:
             break
-        is_before = following < episodes[0] and found["season"] is not None  # "S01E02.S01E01"
+        is_marked = found["season"] or (found["mark"] and not found["gap"])
+        is_before = following < episodes[0] and is_marked  # "S01E02.S01E01", "S01E02E01"
         if not is_before and (
             following < episodes[-1]
             or not _continues(found, episodes[-1], has_season=season is not None)
@@ -64,7 +65,6 @@ def all_of(
         at = found.end()
     of_many = _OF_MANY.match(text, at)
     at = of_many.end() if of_many else at
-    episodes.sort()
     episodes.sort()
     first, last = episodes[0], episodes[-1]
     is_range = len(gaps) == 1 and _IS_RANGE.fullmatch(gaps[0])

@@ -12,6 +12,11 @@ _COMPLETE = re.compile(
     r"(?:[ ._]+(?:tv[ ._]+)?(?:series|seasons?|collection|box.?set).*|[)\]. _-]*)$",
     re.I,
 )
+_SEASONS = re.compile(
+    r"(?<=[^\W_])[ ._(\[-]+(?:seasons?|series|staffeln?|saisons?|temporadas?|stagion[ei])[ ._]"
+    r"\d{1,2}[ ._]?(?:[-–&+,]|to|and)[ ._]?\d{1,2}(?![^\W_]).*",
+    re.I,
+)
 _ORDINAL = re.compile(r"^\s*0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
 YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
@@ -36,7 +41,8 @@ class Show:
 
 def titled(text: str) -> Show:
     """Split "Show (2005) [tags]" or "Show.2005" into title and year."""
-    text = _COMPLETE.sub("", _ORDINAL.sub("", before_cruft(_without_release_notes(text))))
+    text = _ORDINAL.sub("", before_cruft(_without_release_notes(text)))
+    text = _COMPLETE.sub("", _SEASONS.sub("", text))
     year = YEAR_AT_END.search(text)
     if year is None or not words(text[: year.start()]):
         year = _BARE_YEAR_AT_END.search(text)

@@ -45,7 +45,7 @@ _WORDED = re.compile(
     rf"(?<![^\W_])(?:(?:{_EPISODE_WORD}|#)[ ._#:№-]{{0,3}}|e)(\d{{1,5}})"
     r"(?![^\W_]|\.\d{1,2}(?!\d))"
     rf"|(?<![^\W_])(?:{_EPISODE_WORD}|#)[ ._#:№-]{{0,3}}(\d{{1,4}})(?=v\d|end\b)"
-    rf"|(?<![^\W_])episode[ ._](?:({'|'.join(CARDINALS + [x for x in ROMAN if len(x) > 1])})"
+    rf"|(?<![^\W_])ep(?:isode)?[ ._](?:({'|'.join(CARDINALS + [x for x in ROMAN if len(x) > 1])})"
     r"(?![^\W_])|([ivx])(?=[ ._]*(?:$|[\[(-])))",
     re.I,
 )
@@ -75,6 +75,7 @@ _SEASON_SPECIAL = re.compile(r"(?<![^\W_])s\d{1,2}[ ._-]{1,3}(?=special(?![^\W_]
 _HALF = re.compile(r"[ ._][-–][ ._]#?(\d{1,4}\.5)(?:\.\d)?(?:v\d)?(?![^\W_])", re.I)
 _BEFORE_SPECIAL = re.compile(r"(?:(?<=[ ._-])|^)(\d{1,3})[ ._]*-?[ ._]*$")
 _AT_END = re.compile(r"[ ._]*(?:$|[\[(])")
+_BEFORE_NUMBER = re.compile(r"\s*(\d{1,3})\s+\d{1,3}\s+[^\W\d_]")
 _DOTTED_PAIR = re.compile(r"(?<=[^\W_])[ ._-](\d{2})[._](\d{2})(?=[. _-]|$)")
 _SPACED_CROSS = re.compile(r"(?<=[^\W\d_])[ ._-]+(\d{1,2}) x (\d{2})(?![^\W_])", re.I)
 _SEASON_AND_TWO = re.compile(r"(?<=[^\W_])[ ._-](\d{1,2})(\d{2})(?:[ ._]\1)?(\d{2})(?![^\W_])")
@@ -115,12 +116,12 @@ def find_marked(text: str) -> Token | None:
 
 
 def with_next(
-    episodes: tuple[int, ...], marks: Iterable[re.Match[str]], season: int
+    episodes: tuple[int, ...], marks: Iterable[re.Match[str]], season: int | None = None
 ) -> tuple[int, ...]:
     """Add the next numbers that a name marks further on: "S01E01 Title S01E02 Title"."""
     for mark in marks:
-        other, number = (int(group) for group in mark.groups() if group)
-        if other == season and number == episodes[-1] + 1:
+        *others, number = (int(group) for group in mark.groups() if group)
+        if others in ([], [season]) and number == episodes[-1] + 1:
             episodes += (number,)
     return episodes
 
@@ -161,6 +162,8 @@ def _worded(text: str) -> Token | None:
         if text[found.start()] == "#" and _LEADING_NUMBER.match(text):
             continue  # "21 - Mail #1"
         episodes, end = all_of(text, found.end(), number)
+        marks = (mark for mark in _WORDED.finditer(text, end) if mark[1])
+        episodes = with_next(episodes, marks)
         return Token(found.start(), end, episodes, kind="worded")
     return Token(after.start(), after.end(), spanned(after), kind="worded") if after else None
 
@@ -220,6 +223,12 @@ def _part(text: str) -> Token | None:
     return Token(found.start(), found.end(), episodes, kind="worded")
 
 
+def _before_number(text: str) -> Token | None:
+    """Read "7 12 Angry Men"."""
+    found = _BEFORE_NUMBER.match(text)
+    return Token(0, found.end(1), (int(found[1]),), kind="bare") if found else None
+
+
 _READERS: tuple[Callable[[str], Token | None], ...] = (
     find_marked,
     _pair,
@@ -229,4 +238,5 @@ _READERS: tuple[Callable[[str], Token | None], ...] = (
     find_bare,
     _part,
     _weak_pair,
+    _before_number,
 )
