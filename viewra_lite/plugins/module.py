@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Callable
 
 from ..config.options import Config
@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..module import Module
 from . import queries
+from .answers.work import retry_after
 from .models import MODELS, PluginRow
 from .plugin import Plugin
 from .finding.candidates import candidates
@@ -29,9 +30,6 @@ from .results import PluginRun, PluginStatus, PluginUsage
 from .settings import checked, masked, restored
 from .states import STATES, absent, status_of
 from .tables import is_name, migrate, purge as purge_tables, usage_of
-
-_FIRST_RETRY_S = 60
-_LONGEST_RETRY_S = 86_400
 
 
 class PluginsModule(Module):
@@ -324,8 +322,7 @@ class PluginsModule(Module):
         except (Exception, SystemExit) as exc:  # of a third party's code: the others still run
             entry.log_failure("run()", exc)
             error, failures = entry.reason_of(exc), (row.failures or 0) + 1
-            seconds = min(_FIRST_RETRY_S << (failures - 1), _LONGEST_RETRY_S)
-            again = now + timedelta(seconds=seconds)
+            again = now + retry_after(failures)
             self.db.run(queries.save_failure, now, again, failures, error, entry.id)
             if failures >= MOST_FAILURES:
                 self._fail(entry, error)

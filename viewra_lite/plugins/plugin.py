@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -16,6 +16,8 @@ from ..database.orm.models import open_database
 if TYPE_CHECKING:
     from ..database.transactions.database import Database
     from ..database.transactions.scopes import Reader, Writer
+    from .answers.items import Item
+    from .answers.work import WorkList
     from .storage import Storage
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -52,7 +54,11 @@ class Plugin:
     config_schema: ClassVar[Mapping[str, Any] | None] = None
     """The JSON Schema (draft 7) of its configuration; None accepts any JSON object."""
     answers: ClassVar[Sequence[str]] = ()
-    """The kinds of files that it knows about, such as "movie"."""
+    """The kinds of files that todo() returns: movie, episode, track, file."""
+    recheck_days: ClassVar[float] = 90
+    """When a file is due again after an answer."""
+    recheck_unknown_days: ClassVar[float] = 30
+    """When a file is due again of which nothing was known."""
 
     config: Mapping[str, Any]
     """The validated configuration with its defaults."""
@@ -61,12 +67,52 @@ class Plugin:
     log: logging.Logger
     """Its logger, which masks the writeOnly values of the configuration."""
     _db: Database
+    _work: WorkList
 
     def check(self) -> None:
         """Raise PluginError with a remedy if it cannot work; called before it is enabled."""
 
     def run(self, now: datetime) -> None:
         """Do the work that is due; store.plugins.run_due() calls it, one plugin at a time."""
+
+    def todo(self, type: str, limit: int = 100) -> list[Item]:
+        """Return files of a kind that are due, at most limit (1000), the oldest first.
+
+        Due is a present file that has no answer of this plugin, that has changed since, whose
+        answer is older than recheck_days, or that has failed and waited long enough. An item comes
+        again until it is answered or has failed. Raises InvalidValueError for a kind that the class
+        does not declare in `answers`, and TransactionError inside reading().
+        """
+        return self._work.todo(type, limit)
+
+    def answer(
+        self, item: Item, facts: Mapping[str, Any] | None, *, confidence: float = 1.0
+    ) -> None:
+        """Store the facts of an item in place of the earlier answer; None: nothing is known.
+
+        confidence is 0 to 1. The columns of the item's movie, episode or track must have their
+        types, and so must those in "show" and "season" of an episode and in "album" of a track;
+        "episodes" is a list of facts, one for each of item.episode_ids. Other facts are kept.
+        If the file has changed meanwhile it stays due, and nothing is stored. Raises
+        InvalidValueError, which names the fact.
+        """
+        self._work.answer([(item, facts)], confidence)
+
+    def answer_many(
+        self, answers: Iterable[tuple[Item, Mapping[str, Any] | None]], *, confidence: float = 1.0
+    ) -> None:
+        """Store the answers to several items, pairs of item and facts, as answer() does.
+
+        All are checked before the first is stored.
+        """
+        self._work.answer(answers, confidence)
+
+    def failed(self, item: Item, exc: BaseException | str) -> None:
+        """Note that an item could not be answered: it is due after 1, 2, 4 minutes ... a day.
+
+        An earlier answer stays. Raises InvalidValueError.
+        """
+        self._work.failed(item, exc)
 
     def reading(self) -> Reader:
         """Return a context manager for one consistent snapshot of the store."""

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...config.options import Config
+from ...database.checks import is_finite
 from ...database.transactions.database import Database
 from ...errors import NewerSchemaError, PluginError, ViewraError, shown
+from ..answers.items import KINDS
+from ..answers.work import WorkList
 from ..models import PluginRow
 from ..plugin import Plugin, listeners
 from ..settings import MASK, Masking, Settings, Validate, masked, secrets_of, validator, without
@@ -23,6 +26,7 @@ log = logging.getLogger("viewra_lite.plugins")
 APIS = frozenset((1,))
 MOST_FAILURES = 5
 """In a row; then a plugin is off until it is enabled."""
+MOST_DAYS = 36_500
 _LONGEST_ERROR = 500
 
 On = Callable[[str, Callable[..., Any]], Callable[[], None]]
@@ -88,6 +92,7 @@ class Entry:
         self.validate = validator(kind.config_schema)
         plugin = kind()
         plugin._db, plugin.storage, plugin.config = db, Storage(db, self.id), {}
+        plugin._work = WorkList(db, plugin, self.reason_of)
         plugin.log = log.getChild(self.id)
         for event, method in listeners(plugin):
             self.stops.append(on(event, _isolated(self, method, failed)))
@@ -191,3 +196,15 @@ def _check_description(kind: type[Plugin]) -> None:
             raise PluginError(f"its {name} is not text", remedy="give text")
     if isinstance(kind.answers, str) or not all(isinstance(one, str) for one in kind.answers):
         raise PluginError("answers is not a list of texts", remedy='for example ("movie",)')
+    for one in kind.answers:
+        if one not in KINDS:
+            known = ", ".join(KINDS)
+            raise PluginError(
+                f"it answers {shown(one)}, which is not a kind", remedy=f"use {known}"
+            )
+    for name in ("recheck_days", "recheck_unknown_days"):
+        days = getattr(kind, name)
+        if not is_finite(days) or not 0 < days <= MOST_DAYS:
+            raise PluginError(
+                f"its {name} is {shown(days)}", remedy=f"use more than 0, at most {MOST_DAYS}"
+            )
