@@ -84,6 +84,7 @@ LAYERS = {
         "plugins.results",
         "transcoding.models",
     },
+    "testing": {"config.loading", "media.models", "store"},
     "cli": {
         "adoption",
         "built_in",

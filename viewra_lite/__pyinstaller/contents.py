@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-# Of the standard library what no server and no plugin imports, and tests.
+# Of the standard library what no server and no plugin imports, and tests and their fixtures.
 _LEFT_OUT = {
     "__pyinstaller",
     "antigravity",
@@ -17,6 +17,7 @@ _LEFT_OUT = {
     "idlelib",
     "lib2to3",
     "test",
+    "testing",
     "tests",
     "this",
     "tkinter",
