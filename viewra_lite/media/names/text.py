@@ -18,6 +18,8 @@ _SITE = re.compile(
     r"[\w-]+\.(?:com|net|org|info|tv|cc|to|me|ws)(?=\s*\]|\s+-))\s*\]?[\s_-]+",
     re.I,
 )
+_EAST_ASIAN_BRACKETS = str.maketrans("【】（）", "[]()")
+EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # not Korean, which mixes in English
 _BRACES = re.compile(r"\{[^{}]*\}")
 _ARTICLE_LAST = re.compile(r"^(.+), (the|an?)$", re.I)
 _CALIBRE = re.compile(r"\s*\.\d+\s*")  # ".45", a title
@@ -96,6 +98,17 @@ def without_group(text: str) -> str:
     begins = rf"[^\W\d_]|(?!{YEAR})\d\d" if is_joined else r"[^\W\d_]"
     is_group = "[" in rest or re.match(begins, rest)
     return rest if is_group else text
+
+
+def with_latin_first(text: str) -> str:
+    """Write "标题[国语].Title.2023.1080p" as other releases are, its Latin name first.
+
+    East Asian brackets become square ones.
+    """
+    text = text.translate(_EAST_ASIAN_BRACKETS)
+    head, _, release = text.rpartition("].")
+    is_release = release[:1].isascii() and release[:1].isalpha() and CRUFT.search(release)
+    return f"{release} {head}]" if is_release and EAST_ASIAN.search(head) else text
 
 
 def before_cruft(text: str) -> str:

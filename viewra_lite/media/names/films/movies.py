@@ -10,7 +10,17 @@ from functools import lru_cache
 from ..facts import MovieName
 from ..guesses import Found, guess, release_start
 from ..keys import fold
-from ..text import CRUFT, YEAR, before_cruft, ids_in, source_of, without_group, without_ids, words
+from ..text import (
+    CRUFT,
+    YEAR,
+    before_cruft,
+    ids_in,
+    source_of,
+    with_latin_first,
+    without_group,
+    without_ids,
+    words,
+)
 from .editions import edition_of, without_end
 from .parts import DISC_FOLDER, Part, loose_part, part_of, part_of_folders
 
@@ -60,8 +70,8 @@ class _Reading:
 
 def movie_name(parents: Sequence[str], stem: str) -> MovieName:
     """Read a movie's name from its file and the folders above it (nearest last)."""
-    folders = [_bracketed(name) for name in parents if not DISC_FOLDER.fullmatch(name)]
-    stem = _bracketed(stem)
+    folders = [with_latin_first(name) for name in parents if not DISC_FOLDER.fullmatch(name)]
+    stem = with_latin_first(stem)
     folder, folder_part = _folder(folders)
     above = _plain_reading(folder)
     ids_above = ids_in(folder)
@@ -82,10 +92,6 @@ def movie_name(parents: Sequence[str], stem: str) -> MovieName:
         ids.get("imdb_id"),
         source_of(parents, (mine.tail, above.tail)),
     )
-
-
-def _bracketed(name: str) -> str:
-    return name.replace("【", "[").replace("】", "]")
 
 
 def _folder(folders: list[str]) -> tuple[str, Part | None]:

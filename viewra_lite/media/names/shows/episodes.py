@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..facts import EpisodeName
 from ..guesses import Found, first, guess, release_start
 from ..keys import fold
-from ..text import CRUFT, YEAR, without_group, without_ids, words
+from ..text import CRUFT, YEAR, with_latin_first, without_group, without_ids, words
 from .absolute import with_absolute
 from .dates import Day, find_day, find_short_day
 from .ids import ids_of
@@ -35,7 +35,7 @@ _DISC_FOLDER = re.compile(
 _NUMBERS_AT_END = re.compile(
     r"(?:[ ._]-)?[ ._]\d{2,4} ?[-~] ?\d{2,4}$"
 )  # "Show 001-100": a box of episodes
-_EAST_ASIAN_BRACKETS = str.maketrans("【】「」（）", "[][]()")
+_QUOTES = str.maketrans("「」", "[]")  # of East Asia
 _NUMBER_FIRST = re.compile(r"\s*\[(?:s\d{1,4}[ ._]?)?(?:[\d.x-]+|(?:-?ep?\d{1,4})+)\]", re.I)
 _NUMBER_IN_BRACES = re.compile(r"\{(\d{1,4})\}")
 _GROUP_IN_PARENTHESES = re.compile(r"\A\s*\((?!\d+\))[^()]{2,}\)[ ._]+(?=[^\W\d_].* - \d)")
@@ -118,7 +118,7 @@ def _read(name: str) -> _Name:
     """Find the token and the date of one name, a file's or a folder's."""
     if "{" in name:
         name = _NUMBER_IN_BRACES.sub(r"[\1]", name)
-    bare = _NEW_SHOW.sub(" ", without_ids(name).translate(_EAST_ASIAN_BRACKETS))
+    bare = _NEW_SHOW.sub(" ", with_latin_first(without_ids(name).translate(_QUOTES)))
     if " " not in bare and bare.count("+") > 1:
         bare = bare.replace("+", " ")
     text = bare if _NUMBER_FIRST.match(bare) else without_group(_GROUP_AND_NUMBER.sub("", bare))
@@ -176,7 +176,7 @@ def _folders(names: list[str]) -> list[Show]:
 @lru_cache(maxsize=512)  # the files of a folder come one after the other
 def _folder(name: str) -> Show:
     """Read a folder: a show, a season, or "Show - Season 1" both."""
-    text = without_group(without_ids(name).translate(_EAST_ASIAN_BRACKETS))
+    text = without_group(with_latin_first(without_ids(name).translate(_QUOTES)))
     if is_specials(text.strip()):
         before = text.rpartition(" - ")[0]
         return Show("" if find_season(before) else words(before), season=0)

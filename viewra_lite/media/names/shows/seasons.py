@@ -87,20 +87,28 @@ _SEASON = re.compile(
     rf"(?![ ._:№-]{{0,3}}(?:{_NUMBER})(?![^\W_])))(?![^\W_])",
     re.I,
 )
+_OF_TITLES = re.compile(r"series|serie|book|vol|reeks|livre", re.I)
 _EAST_ASIAN = re.compile(
     r"第\s*(\d{1,2}|[一二三四五六七八九十])\s*(?:[季期部]|シーズン|シリーズ)|(?<!\d)(\d{1,2})(?:期|기)"
 )
 _SPECIALS = re.compile(
     rf"(?:.* - )?(?:(?:{_either(' '.join(_SPECIALS_WORDS.values()))})"
-    r"(?:[ ._&+]+specials?)?|season[ ._]0+|s0+)",
+    r"(?:[ ._&+]+specials?)?|season[ ._](?:0+|specials?)|s0+)",
     re.I,
 )
 _NUMBER_ONLY = re.compile(rf"t?(\d{{1,2}})|({YEAR})(?:[-._]\d\d)?", re.I)
 
 
 def find_season(text: str) -> re.Match[str] | None:
-    """Find "Season 2", "2. Staffel", "S2" or "第2季"; season_number() reads its number."""
-    return _SEASON.search(text) or _EAST_ASIAN.search(text)
+    """Find "Season 2", "2. Staffel", "S2" or "第2季"; season_number() reads its number.
+
+    "World Series 24 S02" is season 2.
+    """
+    found = _SEASON.search(text)
+    if found and _OF_TITLES.search(found.group()):
+        later = _SEASON.finditer(text, found.end())
+        found = next((mark for mark in later if not _OF_TITLES.search(mark.group())), found)
+    return found or _EAST_ASIAN.search(text)
 
 
 def season_number(found: re.Match[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..text import CRUFT, YEAR, before_cruft, words
+from ..text import CRUFT, EAST_ASIAN, YEAR, before_cruft, words
 
 _COMPLETE = re.compile(
     r"(?<=[^\W_])[ ._(\[-]+(?:the[ ._]+)?complete"
@@ -21,9 +21,8 @@ _ORDINAL = re.compile(r"^\s*0\d(?:\. | - )(?=[^\W\d_])")  # "01 - " in a box set
 YEAR_AT_END = re.compile(rf"[ _-]*[(\[]({YEAR})(?:[ ]?[-–][^)\]]*)?[)\]]")
 _BARE_YEAR_AT_END = re.compile(rf"(?<=[^\W_][ ._-])[ ._-]*({YEAR})[ ._-]*$")
 _ALSO_KNOWN_AS = re.compile(r" (?:AKA|aka|a\.k\.a\.) ")
-_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # not Korean, which mixes in English
 _LATIN_WORD = re.compile(r"(?<![^\W\d_])(?=[A-Z]*[a-z])[A-Za-z'’]{4,}")
-_EAST_ASIAN_WORDS = re.compile(r"(?:\S*[\u3040-\u30ff\u3400-\u9fff]\S*(?:\s+|$))+")
+_EAST_ASIAN_WORDS = re.compile(rf"(?:\S*{EAST_ASIAN.pattern}\S*(?:\s+|$))+")
 _OF_NO_SHOW = re.compile(
     r"\b(?:the|final|season|part|tv|movie|special|ova|new|series|[ivx]+)\b", re.I
 )
@@ -64,15 +63,13 @@ def _without_release_notes(text: str) -> str:
 def bracketed_title(text: str) -> str:
     """Return "Title" of "[标题][Title]": the first in Latin letters, else the last."""
     notes = [title for title in map(words, re.findall(r"\[([^\[\]]+)\]?", text)) if title]
-    latin = (
-        title for title in notes if _LATIN_WORD.search(title) and not _EAST_ASIAN.search(title)
-    )
+    latin = (title for title in notes if _LATIN_WORD.search(title) and not EAST_ASIAN.search(title))
     return next(latin, notes[-1] if notes else "")
 
 
 def is_bilingual(text: str) -> bool:
     """Whether a text has East Asian and Latin words."""
-    return bool(_EAST_ASIAN.search(text) and _LATIN_WORD.search(text))
+    return bool(EAST_ASIAN.search(text) and _LATIN_WORD.search(text))
 
 
 def latin_title(title: str) -> str:

@@ -21,7 +21,11 @@ _SEASON_EPISODE = re.compile(
 _CROSS = re.compile(
     r"(?<![^\W_])(?:ep(?:isode)?[ ._]+)?(\d{1,2}|20\d\d)[xх](\d{1,3})(?![0-9])(?!p\b)", re.I
 )
-_EPISODE_FIRST = re.compile(r"(?<![^\W_])()e(\d{1,4})[ ._-]?(?=s\d{1,4}(?![^\W_]))", re.I)
+_EPISODE_FIRST = re.compile(  # "E02S01", "Episode 2 (Season 1)"
+    r"(?<![^\W_])e(?:p|pisode)?[ ._]?(\d{1,4})[ ._,-]*[(\[]?"
+    r"(?:s(?:eason|aison|taffel|tagione)?|temporada)[ ._]?(\d{1,4})(?![^\W_])[)\]]?",
+    re.I,
+)
 _IN_WORD = re.compile(r"(?<=[a-z])(?:s(\d{1,2})ep?(\d{1,3})|(\d{1,2})x(\d{2}))(?!\d)", re.I)
 _DOTTED = re.compile(
     r"(?:\[|(?<![^\W_])episode[ ._]?|[ ._]-[ ._](?=\d+\.\d+[ ._]-[ ._]))"
@@ -131,6 +135,11 @@ def find_certain(text: str) -> Token | None:
     return find_marked(text) or _worded(text)
 
 
+def _episode_first(text: str) -> Token | None:
+    found = _EPISODE_FIRST.search(text)
+    return Token(*found.span(), (int(found[1]),), int(found[2])) if found else None
+
+
 def _pair(text: str) -> Token | None:
     """Read "4-13 Title" as season and episode, "04-05 Title" as two episodes."""
     found = _LEADING_PAIR.match(text)
@@ -231,6 +240,7 @@ def _before_number(text: str) -> Token | None:
 
 _READERS: tuple[Callable[[str], Token | None], ...] = (
     find_marked,
+    _episode_first,
     _pair,
     _worded,
     _special,
