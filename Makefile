@@ -9,7 +9,7 @@ IS_NEW = $(shell $(1) -c 'import sys; \
 	sys.version_info >= tuple(map(int, "$(OLDEST)".split("."))) and print("yes")' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test torture check bench bench-full clean
+.PHONY: help demo test torture check bench bench-full binary binary-test pyz clean
 
 help:
 	@echo "make demo        scan a small generated library and look at it"
@@ -18,6 +18,9 @@ help:
 	@echo "make check       run ruff, mypy and the rules of the house"
 	@echo "make bench       measure the speed next to raw sqlite3 and other data layers (about twelve minutes)"
 	@echo "make bench-full  the same in the sizes of a large library (hours)"
+	@echo "make binary      freeze the command line: dist/viewra-lite, and as a folder in a .tar.gz"
+	@echo "make binary-test freeze a program that embeds the store, and try it where nothing is installed"
+	@echo "make pyz         pack the command line for an installed Python: dist/viewra-lite.pyz"
 	@echo "make clean       remove the virtualenv and everything that was built"
 
 demo: $(VENV)/demo-installed
@@ -39,6 +42,41 @@ check: $(VENV)/test-installed
 bench bench-full: SIZE = $(if $(filter bench-full,$@),full,quick)
 bench bench-full: $(VENV)/bench-installed
 	@$(BIN)/python -m tests.benchmarks --size $(SIZE) $(if $(PICTURE),--picture $(PICTURE))
+
+# The tools have a virtualenv of their own, and are pinned: a newer one may pack less.
+
+TOOLS := build/tools
+PACKED := scan,cli,backup,plugins
+FREEZE = $(TOOLS)/bin/pyinstaller --log-level ERROR --noconfirm --specpath build --workpath build/freeze \
+	$(if $(shell command -v strip),--strip) --name viewra-lite
+
+binary: $(TOOLS)/packed
+	@rm -rf dist/viewra-lite dist/viewra-lite-onedir.tar.gz build/onedir
+	@$(FREEZE) --onefile $(TOOLS)/bin/viewra-lite
+	@$(FREEZE) --distpath build/onedir $(TOOLS)/bin/viewra-lite
+	@tar -czf dist/viewra-lite-onedir.tar.gz -C build/onedir viewra-lite
+	@ls -sh dist
+
+binary-test: $(TOOLS)/packed $(VENV)/test-installed
+	@FROZEN_BY=$(TOOLS)/bin/pyinstaller $(BIN)/python -m pytest -q tests/frozen
+
+pyz: $(TOOLS)/installed
+	@mkdir -p dist && rm -rf build/lib build/bdist.*
+	@$(TOOLS)/bin/shiv --quiet -c viewra-lite -o dist/viewra-lite.pyz -p '/usr/bin/env python3' '.[$(PACKED)]'
+	@ls -sh dist
+
+# The package as it is now; build/lib would bring files back that were removed.
+.PHONY: $(TOOLS)/packed
+$(TOOLS)/packed: $(TOOLS)/installed
+	@rm -rf build/lib build/bdist.*
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
+
+$(TOOLS)/installed: setup.cfg Makefile | $(VENV)/created
+	@echo "Installing into $(TOOLS) (once; this takes a moment) ..."
+	@rm -rf $(TOOLS) build/lib build/bdist.* && $(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check '.[$(PACKED)]' \
+		pyinstaller==6.22.3 pyinstaller-hooks-contrib==2026.9 shiv==1.0.8
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

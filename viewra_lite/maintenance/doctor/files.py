@@ -17,6 +17,7 @@ from ...database.backups.verify import found
 from ...database.files import file_system, is_refused, network_share, refused_use, size_of
 from ...database.findings import Finding, Severity
 from ...database.sqlite.file import lock_folder
+from .unpacked import left_unpacked
 
 _LEAST_FREE_BYTES = 64 << 20
 _NEEDED_SPACE = 1.2  # times the database and its log, of an upgrade
@@ -70,6 +71,7 @@ def free_space(config: Config) -> Iterator[Finding]:
             if files.f_files and not files.f_favail:
                 text = f"the disk of {folder} has no place for another file (inodes)"
                 yield Finding("free-space", "error", text, "remove files")
+    yield from left_unpacked()
 
 
 def _existing(folder: Path) -> Path:
