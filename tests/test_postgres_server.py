@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -18,6 +17,7 @@ import pytest
 from tests.support import postgres as module
 from tests.support.empty_stores import EmptyStores
 from tests.support.postgres import PostgresMissing, Server
+from tests.support.processes import eventually
 from viewra_lite import Store
 
 # A suite that runs in the background has inherited that SIGINT is ignored.
@@ -80,11 +80,7 @@ def test_a_killed_test_run_leaves_nothing_behind(killed_by: signal.Signals) -> N
         assert run.stdout is not None
         folder, port = run.stdout.readline().split()
         run.send_signal(killed_by)
-    deadline = time.monotonic() + 10
-    while (Path(folder).exists() or listens(int(port))) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not Path(folder).exists()
-    assert not listens(int(port))
+    eventually(lambda: not Path(folder).exists() and not listens(int(port)))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")

@@ -453,7 +453,7 @@ def test_processes_that_open_it_together_adopt_it_once(tmp_path: Path) -> None:
         )
         for _ in range(3)
     ]
-    results = [process.communicate(timeout=60) for process in running]
+    results = [process.communicate(timeout=120) for process in running]
     assert results == [("sqlite\n", "")] * 3
     with closing(sqlite3.connect(path)) as connection:
         assert sqlite_catalogue(connection) == fresh_catalogue(tmp_path)

@@ -40,7 +40,7 @@ def interrupted_scan(url: str, films: Path, cwd: Path) -> tuple[int, str]:
         if "reading files" in line:
             child.send_signal(signal.SIGINT)
             break
-    out, rest = child.communicate(timeout=60)
+    out, rest = child.communicate(timeout=120)
     assert out == ""
     return child.returncode, seen + rest
 
@@ -64,7 +64,7 @@ def test_a_running_scan_is_shown_and_cancelled_from_another_process(
     assert f"scanning {films.name}: reading files: " in cli("status", *config).out
     assert cli("scan", films, "--cancel", *config, "--json").json == {"cancelled": True}
     child.send_signal(signal.SIGCONT)
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=120)
     # It reports once a second at most, and may have been done by then.
     assert child.returncode == 0 and ("cancelled; the next scan continues" in out or "60" in out)
     assert cli("scan", films, "--cancel", *config, "--json").json == {"cancelled": False}
@@ -79,7 +79,7 @@ def test_watching_ends_with_ctrl_c(cli: Run, folder: Path, films: Path) -> None:
         if line.startswith("Watching all libraries"):
             child.send_signal(signal.SIGINT)
             break
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=120)
     assert (child.returncode, err) == (130, "viewra-lite: interrupted\n")
     assert cli("scan", "--watch", "--json").code == 2
 
@@ -142,7 +142,7 @@ def test_a_closed_pipe_ends_quietly(folder: Path, command: list[str]) -> None:
     os.close(read)
     child = process(*command, cwd=folder, stdout=write)
     os.close(write)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=120)
     # argparse itself swallows the error of its help.
     assert child.returncode in ((0, 141) if command == ["--help"] else (141,))
     assert err == ""
@@ -152,7 +152,7 @@ def test_a_closed_pipe_ends_quietly(folder: Path, command: list[str]) -> None:
 def test_a_full_disk_behind_stdout_is_one_line_and_exit_1(folder: Path) -> None:
     with open("/dev/full", "w") as full:
         done = process("schema", cwd=folder, stdout=full)
-        _, err = done.communicate(timeout=60)
+        _, err = done.communicate(timeout=120)
     assert done.returncode == 1
     assert err.startswith("viewra-lite: error: ") and err.count("\n") == 1
 
@@ -167,7 +167,7 @@ def test_closed_streams_do_no_harm(folder: Path) -> None:
             env=environ,
             text=True,
             capture_output=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0
         assert "Traceback" not in done.stderr and "library" not in done.stdout
@@ -222,7 +222,7 @@ def on_a_terminal(*arguments: str, cwd: Path, **environ: str) -> str:
     except OSError:  # Linux's way to say that the other end is closed
         pass
     os.close(master)
-    assert child.wait(timeout=60) == 0
+    assert child.wait(timeout=120) == 0
     return shown.decode()
 
 
@@ -250,7 +250,7 @@ def on_a_terminal_with(prelude: str, *arguments: str, cwd: Path) -> str:
     master, slave = pty.openpty()
     child = process(*arguments, prelude=prelude, cwd=cwd, stdout=slave)
     os.close(slave)
-    child.communicate(timeout=60)
+    child.communicate(timeout=120)
     shown = os.read(master, 65536).decode()
     os.close(master)
     return shown

@@ -22,7 +22,7 @@ from tests.support.torture import tries
 from viewra_lite.config.options import Config, PostgresConfig, SqliteConfig, options_of
 from viewra_lite.errors import ConfigError
 
-LONGEST_S = 20  # for one configuration, on a busy machine
+LONGEST_S = 60  # for one configuration, on a busy machine
 MOST_GROWN_KIB = 64 << 10
 KEYS = ["type", "x", SECRET, *options_of(SqliteConfig), *options_of(PostgresConfig)]
 VALUES: list[Any] = [

@@ -67,5 +67,5 @@ def process(
 def in_process(*arguments: str | os.PathLike[str], **options: Any) -> Outcome:
     """Run the command line as a process of its own to its end."""
     child = process(*arguments, **options)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     return Outcome(child.returncode, out, err)

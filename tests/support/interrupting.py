@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+
+import pytest
+
+_CALLS = ("access", "chmod", "listdir", "lstat", "open", "scandir", "stat", "statvfs", "unlink")
 
 
 def at_each_call(prepare: Callable[[], Any], act: Callable[[], Any], run: Callable[[], Any]) -> int:
@@ -21,20 +25,18 @@ def at_each_call(prepare: Callable[[], Any], act: Callable[[], Any], run: Callab
 
 
 def _acted(number: int, act: Callable[[], Any], run: Callable[[], Any]) -> bool:
-    calls = 0
+    calls = count(1)
 
-    def look(_: Any, event: str, called: Any) -> None:
-        nonlocal calls
-        if event == "c_call" and called.__module__ in ("posix", "nt"):
-            calls += 1
-            if calls == number:
-                sys.setprofile(None)
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **options: Any) -> Any:
+            if next(calls) == number:
                 act()
+            return call(*arguments, **options)
 
-    before = sys.getprofile()
-    sys.setprofile(look)
-    try:
+        return called
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _CALLS:
+            patch.setattr(os, name, counted(getattr(os, name)))
         run()
-    finally:
-        sys.setprofile(before)
-    return calls >= number
+    return next(calls) > number

@@ -26,8 +26,8 @@ from typing import Any
 from urllib.parse import quote
 
 HOST = "127.0.0.1"
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
 POLL_INTERVAL_S = 0.01
 START_ATTEMPTS = 5
 

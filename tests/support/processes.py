@@ -25,7 +25,7 @@ def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[s
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=120,
         env=environment(),
         cwd=ROOT,
         **options,
@@ -52,7 +52,7 @@ def running_python(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 30) -> None:
+def eventually(condition: Callable[[], bool], within_s: float = 60) -> None:
     """Wait for what another process causes, such as a server that notices a killed client."""
     deadline = time.monotonic() + within_s
     while not condition():

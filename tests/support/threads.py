@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-WAIT_S = 20.0  # for another thread: only a test that fails waits for so long
+WAIT_S = 60.0  # for another thread: only a test that fails waits for so long
 
 
 def in_thread(action: Callable[[], Any]) -> Any:
@@ -29,7 +29,7 @@ def in_threads(count: int, action: Callable[[int], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(WAIT_S)
         assert not thread.is_alive(), "a thread hangs"
     if errors:
         raise errors[0]

@@ -48,6 +48,6 @@ def test_a_signal_ends_the_loop_cleanly(cli: Run, folder: Path, ends: signal.Sig
     assert child.stderr is not None
     assert "Ctrl-C ends it" in child.stderr.readline()
     child.send_signal(ends)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     assert (child.returncode, err) == (0, "")
     assert cli("maintain", "--only", "optimize").code == 0

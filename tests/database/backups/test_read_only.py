@@ -64,7 +64,7 @@ def back_up(base: Path, driver: str, *arguments: str) -> Any:
         + [*arguments, "--json", "--config", f"sqlite:///{base}/store/v.db?driver={driver}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env=environment(),
         cwd=ROOT,

@@ -47,7 +47,7 @@ def litestream(command: str, folder: Path, *arguments: object) -> None:
         [str(_BINARY), command, "-config", folder / "litestream.yml", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -71,7 +71,7 @@ def test_a_lock_is_its_holders_alone_and_no_forked_childs(
                 store.media.db.exclusive("of-a-parent").__enter__()
             os.kill(parent.pid, signal.SIGKILL)
             parent.wait()
-            with store.media.db.exclusive("of-a-parent", wait_s=20.0):
+            with store.media.db.exclusive("of-a-parent", wait_s=60.0):
                 pass
 
 

@@ -20,7 +20,7 @@ pytest.importorskip("pymediainfo")
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"picture" * 50
 PNG = b"\x89PNG\r\n\x1a\n" + b"other" * 30
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 def with_id3(path: Path, *pictures: tuple[int, bytes]) -> Path:

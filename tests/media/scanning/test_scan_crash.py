@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.support.libraries import (
     watched,
 )
 from tests.support.media import write_audio
+from tests.support.processes import eventually
 from tests.support.torture import TORTURE
 from viewra_lite import Store
 from viewra_lite.errors import ConflictError
@@ -300,10 +300,7 @@ def test_a_killed_scan_resumes_and_leaves_no_worker(
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 10
-    while not ended([int(pid) for pid in workers]):
-        assert time.monotonic() < deadline, "a worker outlived its scan"
-        time.sleep(0.01)
+    eventually(lambda: ended([int(pid) for pid in workers]))  # none outlives its scan
     with Store.open(store_config) as store:
         store.media.scan(library.id)
         after = ids(store, library.id)

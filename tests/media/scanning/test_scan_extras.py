@@ -41,7 +41,7 @@ def scan_without(names: tuple[str, ...], source: dict[str, Any], folder: Path) -
         text=True,
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}"},
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)

@@ -269,7 +269,7 @@ def test_real_permissions_freeze_or_spare_what_they_hide(shut: str) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
         assert scanned.returncode == 0, scanned.stderr

@@ -251,7 +251,7 @@ def test_a_scan_is_cancelled_from_another_process(
         done = run_python("-c", CANCELLING, json.dumps(store_config), library.id)
         assert json.loads(done.stdout) == [True, "probe", COUNT, True]
         assert (only(store).running, only(store).is_cancelled) == (True, True)
-        out, _ = process.communicate("go on\n", timeout=60)
+        out, _ = process.communicate("go on\n", timeout=120)
         assert json.loads(out) == [True, COUNT, 3]
     assert (only(store).running, only(store).phase) == (False, "cancelled")
     assert store.media.scan(library.id).probed == COUNT - 3

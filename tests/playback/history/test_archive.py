@@ -255,7 +255,7 @@ def test_readers_and_recorders_see_every_play_once_while_it_is_archived(
     files = add_files(store, tmp_path / "films", *(f"{n}.mkv" for n in range(10)))
     rows = some_plays(60, media_file_id=files[0])
     add_plays(store, rows)
-    started, stop = threading.Barrier(3, timeout=60), threading.Event()
+    started, stop = threading.Barrier(3, timeout=120), threading.Event()
 
     def move() -> None:
         try:
