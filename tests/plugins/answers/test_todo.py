@@ -105,6 +105,18 @@ def test_each_version_of_a_movie_is_an_item_with_the_same_movie(
     assert (first.id, second.id) == (one, two) and first.movie_id == second.movie_id
 
 
+def test_a_title_of_two_libraries_is_an_item_of_each_with_the_row_of_its_library(
+    films: Films, tmp_path: Path, asker: Plugin
+) -> None:
+    other = Films(films.store, tmp_path / "more")
+    expected = [(one.film("a.mkv", title="Alien", year=1979), one) for one in (films, other)]
+    items = asker.todo("movie")
+    assert [item.id for item in items] == [file for file, _ in expected]
+    for item, (_, one) in zip(items, expected):
+        [movie] = films.store.media.movies(library_id=one.library.id).items
+        assert item.movie_id == movie.id
+
+
 # What is due
 
 

@@ -76,23 +76,24 @@ class Kind:
     """A kind of files that plugins can be asked about."""
 
     rows: Statement
-    """The rows of present files."""
+    """The rows of present files, of any library."""
     make: Callable[[MediaFile, Sequence[Any]], Item]
+    library_of: Callable[[Any], str]
+    """The library that a row belongs to."""
     files: Statement | None = None
     """The files of rows whose events it reads."""
+    file_of: Callable[[Any], MediaFile] = attrgetter("media_file")
 
 
 def items_of(db: Database, kind: str, file_ids: Iterable[str]) -> dict[str, Item]:
     """Return the files of a kind that are present, by id."""
     rows_of: dict[str, list[Any]] = {}
-    for row in db.all(KINDS[kind].rows, list(file_ids)):
-        file = row if kind == "file" else row.media_file
-        rows_of.setdefault(file.id, []).append(row)
-    make = KINDS[kind].make
-    return {
-        id: make(rows[0] if kind == "file" else rows[0].media_file, rows)
-        for id, rows in rows_of.items()
-    }
+    own = KINDS[kind]
+    for row in db.all(own.rows, list(file_ids)):
+        file = own.file_of(row)
+        if file.library_id == own.library_of(row):
+            rows_of.setdefault(file.id, []).append(row)
+    return {id: own.make(own.file_of(rows[0]), rows) for id, rows in rows_of.items()}
 
 
 def _file(file: MediaFile, _: Sequence[Any]) -> Item:
@@ -185,10 +186,19 @@ def _said(row: Any) -> dict[str, Any]:
     }
 
 
+_OF_ROW = attrgetter("library_id")
+
 KINDS = {
-    "movie": Kind(queries.movies_of_files, _movie, queries.files_of_movies),
-    "episode": Kind(queries.episodes_of_files, _episode, queries.files_of_episodes),
-    "track": Kind(queries.tracks_of_files, _track, queries.files_of_tracks),
-    "file": Kind(queries.files, _file),
+    "movie": Kind(queries.movies_of_files, _movie, _OF_ROW, queries.files_of_movies),
+    "episode": Kind(
+        queries.episodes_of_files,
+        _episode,
+        attrgetter("show.library_id"),
+        queries.files_of_episodes,
+    ),
+    "track": Kind(
+        queries.tracks_of_files, _track, attrgetter("album.library_id"), queries.files_of_tracks
+    ),
+    "file": Kind(queries.files, _file, _OF_ROW, file_of=lambda row: row),
 }
 """The kinds that a plugin can be asked about."""

@@ -14,7 +14,14 @@ from ...events.models import Change
 from ...media.models import Album, Episode, MediaFile, Movie, Track, TVShow, WorkFile
 from ..models import PluginCursor, PluginMetadata
 
-_FILE = (MediaFile.id, MediaFile.path, MediaFile.identity, MediaFile.size, MediaFile.modified_ns)
+_FILE = (
+    MediaFile.id,
+    MediaFile.library,
+    MediaFile.path,
+    MediaFile.identity,
+    MediaFile.size,
+    MediaFile.modified_ns,
+)
 _IS_PRESENT = MediaFile.status == "present"
 
 
@@ -40,9 +47,16 @@ def files(ids: Placeholder) -> Query:
 
 @statement
 def movies_of_files(ids: Placeholder) -> Query:
-    columns = (Movie.id, Movie.title, Movie.year, Movie.imdb_id, Movie.tmdb_id, Movie.sources)
-    query = _with_files(Movie.select(*columns, *_FILE), Movie, ids)
-    return _in_library(query, Movie)
+    columns = (
+        Movie.id,
+        Movie.library,
+        Movie.title,
+        Movie.year,
+        Movie.imdb_id,
+        Movie.tmdb_id,
+        Movie.sources,
+    )
+    return _with_files(Movie.select(*columns, *_FILE), Movie, ids)
 
 
 @statement
@@ -61,6 +75,7 @@ def episodes_of_files(ids: Placeholder) -> Query:
     )
     of_show = (
         TVShow.id,
+        TVShow.library,
         TVShow.title,
         TVShow.year,
         TVShow.imdb_id,
@@ -68,8 +83,8 @@ def episodes_of_files(ids: Placeholder) -> Query:
         TVShow.tvdb_id,
         TVShow.sources,
     )
-    query = _with_files(Episode.select(*columns, *_FILE, *of_show), Episode, ids)
-    return _in_library(query.join_from(Episode, TVShow), TVShow)
+    query = Episode.select(*columns, *_FILE, *of_show)
+    return _with_files(query, Episode, ids, TVShow)
 
 
 @statement
@@ -86,29 +101,30 @@ def tracks_of_files(ids: Placeholder) -> Query:
     )
     of_album = (
         Album.id,
+        Album.library,
         Album.title,
         Album.album_artist,
         Album.year,
         Album.musicbrainz_id,
         Album.sources,
     )
-    query = _with_files(Track.select(*columns, *_FILE, *of_album), Track, ids)
-    return _in_library(query.join_from(Track, Album), Album)
+    query = Track.select(*columns, *_FILE, *of_album)
+    return _with_files(query, Track, ids, Album)
 
 
-def _with_files(query: Any, model: Any, ids: Placeholder) -> Any:
-    """Join the rows of a model with all their files; of these, present ones with the given ids."""
-    return (
+def _with_files(query: Any, model: Any, ids: Placeholder, parent: Any = None) -> Query:
+    """Join rows with all their files; return them for the files with the given ids, if present.
+
+    Rows of other libraries, which share the work, come too: a condition on the library would make
+    SQLite walk all movies of one.
+    """
+    found: Any = (
         query.join(WorkFile, on=(WorkFile.work == model.work))
         .join(MediaFile, on=(MediaFile.id == WorkFile.media_file_id))
         .where(OneOf(WorkFile.media_file_id, ids), _IS_PRESENT)
     )
-
-
-def _in_library(query: Any, model: Any) -> Query:
-    """Leave out rows of other libraries, which share the work."""
-    found: Query = query.where(model.library == MediaFile.library)
-    return found
+    joined: Query = found if parent is None else found.join_from(model, parent)
+    return joined
 
 
 @statement
