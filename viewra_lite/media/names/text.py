@@ -107,8 +107,8 @@ def with_latin_first(text: str) -> str:
     """
     text = text.translate(_EAST_ASIAN_BRACKETS)
     head, _, release = text.rpartition("].")
-    is_release = release[:1].isascii() and release[:1].isalpha() and CRUFT.search(release)
-    return f"{release} {head}]" if is_release and EAST_ASIAN.search(head) else text
+    is_latin = EAST_ASIAN.search(head) and re.match(r"[A-Za-z]", release)
+    return f"{release} {head}]" if is_latin and CRUFT.search(release) else text
 
 
 def before_cruft(text: str) -> str:
