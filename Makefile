@@ -9,7 +9,7 @@ IS_NEW = $(shell $(1) -c 'import sys; \
 	sys.version_info >= tuple(map(int, "$(OLDEST)".split("."))) and print("yes")' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test torture check bench bench-full binary binary-test pyz clean
+.PHONY: help demo test torture check bench bench-full binary binary-test pyz db-web clean
 
 help:
 	@echo "make demo        scan a small generated library and look at it"
@@ -21,6 +21,7 @@ help:
 	@echo "make binary      freeze the command line: dist/viewra-lite, and as a folder in a .tar.gz"
 	@echo "make binary-test freeze a program that embeds the store, and try it where nothing is installed"
 	@echo "make pyz         pack the command line for an installed Python: dist/viewra-lite.pyz"
+	@echo "make db-web      show your store in a browser at http://localhost:8081"
 	@echo "make clean       remove the virtualenv and everything that was built"
 
 demo: $(VENV)/demo-installed
@@ -78,17 +79,22 @@ $(TOOLS)/installed: setup.cfg Makefile | $(VENV)/created
 		pyinstaller==6.22.3 pyinstaller-hooks-contrib==2026.9 shiv==1.0.8
 	@touch $@
 
+# CONFIG=file or URL names another store.
+db-web: $(VENV)/web-installed
+	@$(BIN)/viewra-lite web $(if $(CONFIG),--config $(CONFIG))
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
 	find viewra_lite tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp file stands for each set of installed packages; a changed setup.cfg installs again.
 
-STAMPS := $(VENV)/demo-installed $(VENV)/test-installed $(VENV)/bench-installed
+STAMPS := $(VENV)/demo-installed $(VENV)/test-installed $(VENV)/bench-installed $(VENV)/web-installed
 
 $(VENV)/demo-installed: PACKAGES := -e '.[scan,cli]' av
 $(VENV)/test-installed: PACKAGES := -e '.[test]'
 $(VENV)/bench-installed: PACKAGES := -e '.[bench]'
+$(VENV)/web-installed: PACKAGES := -e '.[web,postgres]'
 
 $(STAMPS): setup.cfg pyproject.toml | $(VENV)/created
 	@echo "Installing into $(VENV) (once; this takes a moment) ..."

@@ -85,7 +85,10 @@ LAYERS = {
         "transcoding.models",
     },
     "testing": {"config.loading", "media.models", "store"},
+    "web": {"config", "database.backups.manifest", "database.findings", "errors", "store"}
+    | {"plugins.results"},
     "cli": {
+        "web",
         "adoption",
         "built_in",
         "config",

@@ -35,6 +35,21 @@ def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[s
 
 
 @contextmanager
+def running_program(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a program that writes where it is on stderr; it is killed at the end."""
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment()
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@contextmanager
 def running_python(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Start Python with pipes to it; it is killed at the end."""
     process = subprocess.Popen(

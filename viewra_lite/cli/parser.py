@@ -24,6 +24,7 @@ _FAMILIES = (
     "doctor",
     "plugins",
     "schema",
+    "web",
 )
 
 _EPILOG = """\

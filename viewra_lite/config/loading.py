@@ -71,14 +71,20 @@ def _configured(source: ConfigSource, overrides: _Given) -> Config:
     return replace(config, password=password, password_file=None)
 
 
-def _password_from(path: Path, where: str) -> Secret:
+def first_line(path: str | os.PathLike[str], label: str) -> str:
+    """Return the password in a file; raises ConfigError, which begins with the label."""
     from .yaml_source import decoded, read_small_file
 
-    label = f"{where}: password_file"
     line = decoded(read_small_file(os.fspath(path), label), label).partition("\n")[0]
     password = line.removesuffix("\r")
     if not password:
         raise ConfigError(f"{label}: the first line is empty: put the password there")
+    return password
+
+
+def _password_from(path: Path, where: str) -> Secret:
+    label = f"{where}: password_file"
+    password = first_line(path, label)
     return Secret(checked(options_of(PostgresConfig)["password"], password, label).reveal())
 
 

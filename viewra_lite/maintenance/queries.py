@@ -42,19 +42,22 @@ def library_ids() -> Query:
 
 
 class FilesOfLibrary(NamedTuple):
-    """How many files a library has, and how many of them are missing."""
+    """How many files a library has, how many of them are missing, and how large the others are."""
 
     library_id: str
     files: int
     missing: int
+    bytes: int
 
 
 @statement
 def files_by_library() -> Query:
-    """Number of files, and of missing files, of each library that has files."""
-    is_missing = Case(None, [(MediaFile.status == SQL("'missing'"), 1)])
+    """Files, missing files and bytes of each library that has files."""
+    is_missing = MediaFile.status == SQL("'missing'")
+    missing = fn.COUNT(Case(None, [(is_missing, 1)]))
+    size = fn.COALESCE(fn.SUM(Case(None, [(~is_missing, MediaFile.size)])), SQL("0"))
     return (
-        MediaFile.select(MediaFile.library, fn.COUNT(SQL("*")), fn.COUNT(is_missing))
+        MediaFile.select(MediaFile.library, fn.COUNT(SQL("*")), missing, size)
         .group_by(MediaFile.library)
         .objects(FilesOfLibrary)
     )

@@ -26,6 +26,8 @@ class LibraryStatistics:
     """Files that are present."""
     missing: int
     """Files that the last scan did not find."""
+    bytes: int
+    """Size of the files that are present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ _IN_ORDER: Sequence[str] = (
 
 def by_library(db: Database) -> dict[str, LibraryStatistics]:
     """Count the files of each library; call it inside a reader."""
-    found = {id: LibraryStatistics(0, 0) for (id,) in db.all(queries.library_ids)}
+    found = {id: LibraryStatistics(0, 0, 0) for (id,) in db.all(queries.library_ids)}
     for row in db.all(queries.files_by_library):
-        found[row.library_id] = LibraryStatistics(row.files - row.missing, row.missing)
+        present = row.files - row.missing
+        found[row.library_id] = LibraryStatistics(present, row.missing, int(row.bytes))
     return found

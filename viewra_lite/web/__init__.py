@@ -1,0 +1,3 @@
+"""The database in a browser; needs the extra `web`."""
+
+from .application import app as app
