@@ -19,6 +19,8 @@ from tests.support.empty_stores import EmptyStores
 from tests.support.postgres import PostgresMissing, Server, running_server
 from tests.support.torture import TORTURE
 from viewra_lite import SqliteConfig, Store
+from viewra_lite.database.sqlite import store_file
+from viewra_lite.database.sqlite.file import lock_folder
 from viewra_lite.database.sqlite.drivers.loading import load_driver
 from viewra_lite.database.sqlite.drivers.protocol import SqliteDriver
 from viewra_lite.database.backups.backups import Backups
@@ -96,6 +98,22 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "viewra.db"
     Store.open(f"sqlite:///{path}", clock=Clock()).close()
     return path.parent
+
+
+@pytest.fixture(autouse=True)
+def tables_made(request: pytest.FixtureRequest) -> None:
+    """Let a new SQLite store of a room's test begin with its tables, unless that is its promise."""
+    is_of_room = request.path.relative_to(Path(__file__).parent).parts[0] in _ONE_DRIVER
+    if is_of_room and request.node.get_closest_marker("makes_tables") is None:
+        template: Path = request.getfixturevalue("sqlite_template")
+        make = store_file.make_file
+
+        def make_file(path: Path) -> None:
+            make(path)
+            shutil.copy2(template / "viewra.db", path)
+            shutil.copytree(template / "viewra.db-lock", lock_folder(path), dirs_exist_ok=True)
+
+        request.getfixturevalue("monkeypatch").setattr(store_file, "make_file", make_file)
 
 
 @pytest.fixture(scope="session")
