@@ -82,6 +82,13 @@ class Config(ABC):
     upgrade_backup: str = _choice("on", ("on", "off"))
     # Folder of plugins: modules, packages and zip files that only its owner may write; None = none.
     plugins_folder: Path | None = _option(None, check_optional_path)
+    # Milliseconds for a statement of a plugin, and for a writing() block.
+    plugin_statement_ms: int = _whole(5000, 1, 600_000)
+    plugin_writing_ms: int = _whole(8000, 1, 600_000)
+    # MiB of a plugin's tables, above which it may not write into them; 0 = no limit.
+    plugin_quota_mib: int = _whole(256, 0, 1_048_576)
+    # KiB of all values in a plugin's storage.
+    plugin_storage_kib: int = _whole(1024, 1, 1_048_576)
     # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
     # Days after which a chore moves plays into the archive; 0 = never.

@@ -12,12 +12,14 @@ from peewee import Model
 
 from ..database.checks import refused
 from ..database.orm.models import open_database
+from ..database.transactions.scopes import lifted
 
 if TYPE_CHECKING:
     from ..database.transactions.database import Database
     from ..database.transactions.scopes import Reader, Writer
     from .answers.items import Item
     from .answers.work import WorkList
+    from .confinement.blocks import Confinement
     from .storage import Storage
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -68,6 +70,7 @@ class Plugin:
     """Its logger, which masks the writeOnly values of the configuration."""
     _db: Database
     _work: WorkList
+    _confinement: Confinement
 
     def check(self) -> None:
         """Raise PluginError with a remedy if it cannot work; called before it is enabled."""
@@ -83,7 +86,8 @@ class Plugin:
         again until it is answered or has failed. Raises InvalidValueError for a kind that the class
         does not declare in `answers`, and TransactionError inside reading().
         """
-        return self._work.todo(type, limit)
+        with lifted(self._db.current):
+            return self._work.todo(type, limit)
 
     def answer(
         self, item: Item, facts: Mapping[str, Any] | None, *, confidence: float = 1.0
@@ -96,7 +100,8 @@ class Plugin:
         If the file has changed meanwhile it stays due, and nothing is stored. Raises
         InvalidValueError, which names the fact.
         """
-        self._work.answer([(item, facts)], confidence)
+        with lifted(self._db.current):
+            self._work.answer([(item, facts)], confidence)
 
     def answer_many(
         self, answers: Iterable[tuple[Item, Mapping[str, Any] | None]], *, confidence: float = 1.0
@@ -105,22 +110,27 @@ class Plugin:
 
         All are checked before the first is stored.
         """
-        self._work.answer(answers, confidence)
+        with lifted(self._db.current):
+            self._work.answer(answers, confidence)
 
     def failed(self, item: Item, exc: BaseException | str) -> None:
         """Note that an item could not be answered: it is due after 1, 2, 4 minutes ... a day.
 
         An earlier answer stays. Raises InvalidValueError.
         """
-        self._work.failed(item, exc)
+        with lifted(self._db.current):
+            self._work.failed(item, exc)
 
     def reading(self) -> Reader:
         """Return a context manager for one consistent snapshot of the store."""
-        return self._db.reader(untrusted=True)
+        return self._confinement.reading()
 
     def writing(self) -> Writer:
-        """Return a context manager for one transaction; write to its own tables only."""
-        return self._db.writer(untrusted=True)
+        """Return a context manager for one transaction; write to its own tables only.
+
+        Anything else raises PluginError, and nothing of the block stays.
+        """
+        return self._confinement.writing()
 
 
 def on(event: str) -> Callable[[Function], Function]:

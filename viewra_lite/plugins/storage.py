@@ -9,6 +9,7 @@ from typing import Any
 from ..database.checks import checked_seconds, checked_text, or_none, refused
 from ..database.orm.fields import dumps
 from ..database.transactions.database import Database
+from ..database.transactions.scopes import lifted
 from ..errors import InvalidValueError
 from . import queries
 
@@ -18,19 +19,21 @@ MOST_BYTES = 1 << 20
 
 
 class Storage(MutableMapping[str, Any]):
-    """JSON values by name: keys of 256 bytes, values of 64 KiB, 1 MiB in all at most.
+    """JSON values by name: keys of 256 bytes, values of 64 KiB, plugin_storage_kib in all at most.
 
     Each call is a transaction, or part of the open one. Other processes see the same values.
     """
 
-    def __init__(self, db: Database, plugin_id: str) -> None:
+    def __init__(self, db: Database, plugin_id: str, most_bytes: int = MOST_BYTES) -> None:
         self._db = db
+        self._most = most_bytes
         self._id = plugin_id
 
     def __getitem__(self, key: str) -> Any:
         found = None
         if isinstance(key, str):
-            found = self._db.one(queries.stored_value, self._id, key, self._db.now())
+            with lifted(self._db.current):
+                found = self._db.one(queries.stored_value, self._id, key, self._db.now())
         if found is None:
             raise KeyError(key)
         return found.value
@@ -46,26 +49,28 @@ class Storage(MutableMapping[str, Any]):
         size = _checked_key(key) + _checked_value(key, value)
         seconds, now = or_none(checked_seconds, "ttl", ttl), self._db.now()
         expires_at = None if seconds is None else now + timedelta(seconds=seconds)
-        with self._db.writer():
+        with lifted(self._db.current), self._db.writer():
             self._db.run(queries.delete_expired, self._id, now)
             (others,) = self._db.one(queries.bytes_beside, self._id, key)
-            if others + size > MOST_BYTES:
+            if others + size > self._most:
                 raise InvalidValueError(
                     f"the storage of {self._id} holds {others} bytes, and {size} more exceed "
-                    f"{MOST_BYTES}: remove values, or use a table"
+                    f"{self._most}: remove values, use a table, or raise plugin_storage_kib"
                 )
             self._db.run(queries.delete_stored, self._id, key)
             self._db.run(queries.insert_stored, self._id, key, value, size, expires_at)
 
     def __delitem__(self, key: str) -> None:
-        with self._db.writer():
+        with lifted(self._db.current), self._db.writer():
             self[key]  # raises KeyError
             self._db.run(queries.delete_stored, self._id, key)
 
     def keys(self, prefix: str = "") -> KeysView[str]:
         """Return the keys that start with a prefix, in order."""
         checked_text("prefix", prefix)
-        found = [key for (key,) in self._db.all(queries.stored_keys, self._id, self._db.now())]
+        with lifted(self._db.current):
+            rows = self._db.all(queries.stored_keys, self._id, self._db.now())
+        found = [key for (key,) in rows]
         return dict.fromkeys(sorted(key for key in found if key.startswith(prefix))).keys()
 
     def __iter__(self) -> Iterator[str]:

@@ -15,7 +15,7 @@ import peewee
 
 from ..orm.peewee_import import import_schema_migrator
 from ..sqlite.drivers import stdlib
-from ..sqlite.scripts import refusing
+from ..sqlite.authorizing.scripts import refusing
 from .scripts import Script
 
 NEEDED_SPACE = 1.2  # times the database and its log: a rebuilt table exists twice

@@ -126,7 +126,7 @@ def _failures(db: Database, what: str) -> Iterator[None]:
 def _kept(database: Any, engine: str, script: Script, module: Any) -> Iterator[None]:
     """Refuse a script that ends its transaction, or loses what its DROPS does not name."""
     before, applied = catalogue_of(database), _histories(database)
-    with confined(database, engine, script.prefix), database.script():
+    with confined(database, engine, script.prefix), database.script(script.prefix):
         yield
     named = getattr(module, "DROPS", ())
     intended = [named] if isinstance(named, str) else named

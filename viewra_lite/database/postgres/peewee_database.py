@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
 from ..orm.nodes import words_query
 from ..transactions.peewee_database import StoreDatabase
+
+if TYPE_CHECKING:
+    from ..transactions.guards import Guard, Rules
 
 
 class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
@@ -39,11 +42,17 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
         """Begin the transaction of a migration script, outside of which nothing can be written."""
         self.backend.begin_script(self._connection())
 
-    def script(self) -> AbstractContextManager[None]:
-        """Refuse what a migration script may not do."""
+    def script(self, prefix: str) -> AbstractContextManager[None]:
+        """Refuse what a migration script may not do; its tables' names start with the prefix."""
         from .scripts import refusing
 
-        return refusing(self._connection())
+        return refusing(self._connection(), prefix)
+
+    def guard(self, connection: Any, rules: Rules) -> Guard:
+        """Return what confines the code of a plugin on a connection, once it is begun."""
+        from .blocks import PostgresGuard
+
+        return PostgresGuard(connection, rules)
 
     def analyze(self) -> None:
         """Refresh the statistics by which queries are planned, from a sample of each table."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ...errors import MigrationError
+from ..transactions.guards import foreign_rows
+from .touched import Touched, touched
 
 _IDLE, _IN_TRANSACTION, _IN_ERROR = 0, 2, 3  # libpq's PGTransactionStatusType
 _ENDED = "it would end its transaction (COMMIT or ROLLBACK), and then half of it might stay"
@@ -48,12 +50,14 @@ def allow_writes_in_scripts_only(connection: Any) -> bool:
 
 
 @contextmanager
-def refusing(connection: Any) -> Iterator[None]:
+def refusing(connection: Any, prefix: str = "") -> Iterator[None]:
     """Run a script inside a transaction; raises MigrationError if it tried to end it.
 
-    That it caught the server's error makes no difference.
+    Also if it changed rows of a table whose name does not start with the prefix. That it caught the
+    server's error makes no difference.
     """
     connection.execute(_FORBID_COMMIT)
+    before = touched(connection) if prefix else {}
     try:
         yield
     except Exception as exc:
@@ -66,6 +70,16 @@ def refusing(connection: Any) -> Iterator[None]:
     if not connection.execute("SELECT to_regclass('viewra_script')").fetchone()[0]:
         raise MigrationError(_ENDED)  # and began another
     connection.execute(_ALLOW_COMMIT)
+    if prefix:
+        _refuse_foreign_rows(before, touched(connection), prefix)
+
+
+def _refuse_foreign_rows(
+    before: Mapping[str, Touched], after: Mapping[str, Touched], prefix: str
+) -> None:
+    for name, now in sorted(after.items()):
+        if not name.startswith(prefix) and now.has_changed_rows(before.get(name)):
+            raise MigrationError(foreign_rows(name, prefix))
 
 
 def dangling(connection: Any) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from contextlib import AbstractContextManager
 from json import dumps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
@@ -15,6 +15,9 @@ from ..orm.nodes import words_query
 from ..transactions.peewee_database import StoreDatabase
 from ..transactions.transaction import Transaction
 from .errors import refuse_nul
+
+if TYPE_CHECKING:
+    from ..transactions.guards import Guard, Rules
 
 
 class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
@@ -46,11 +49,17 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         """Register the functions that Peewee's fields call, and those of caller's code."""
         internals.add_functions(self, connection)
 
-    def script(self) -> AbstractContextManager[None]:
-        """Refuse what a migration script may not do."""
-        from .scripts import refusing
+    def script(self, prefix: str) -> AbstractContextManager[None]:
+        """Refuse what a migration script may not do; its tables' names start with the prefix."""
+        from .authorizing.scripts import refusing
 
-        return refusing(self._connection(), self.backend.driver.authorize)
+        return refusing(self._connection(), self.backend.driver.authorize, prefix)
+
+    def guard(self, connection: Any, rules: Rules) -> Guard:
+        """Return what confines the code of a plugin on a connection, once it is begun."""
+        from .authorizing.blocks import SqliteGuard
+
+        return SqliteGuard(connection, rules, self.backend.driver)
 
     def dangling(self) -> list[tuple[str, str]]:
         """Return (table, table that it refers to) of each row whose foreign key has no row."""
@@ -67,6 +76,8 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
         cursor = super().cursor()
         for transaction in internals.state_of(self).transactions[:1]:
             if isinstance(transaction, Transaction):
+                if transaction.guard is not None:
+                    transaction.guard.before_statement()
                 transaction.cursors = self.kept(transaction.cursors, cursor)
         return cursor
 

@@ -119,6 +119,8 @@ class Transactions:
         """Roll back unless committed, reset the connection if needed, and give it back."""
         backend, connection = self.backend, transaction.connection
         if connection is not None and backend.is_lent(connection, transaction.turn):
+            if transaction.guard is not None:
+                transaction.guard.end()
             backend.rollback(connection)
             if transaction.untrusted:
                 backend.reset(connection)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +38,23 @@ if TYPE_CHECKING:
         def raise_translated(self, error: BaseException) -> None: ...
 
 
+@contextmanager
+def lifted(transaction: Transaction | None) -> Iterator[None]:
+    """Run the store's own statements in a transaction that may be confined to a plugin."""
+    guard = transaction.guard if transaction is not None else None
+    if guard is None or transaction is None:
+        yield
+        return
+    guard.end()
+    transaction.guard = None
+    try:
+        yield
+    finally:
+        if transaction.connection is not None:
+            transaction.guard = guard
+            guard.begin()
+
+
 class _Exit:
     """The descriptor for __exit__: returns a method that only the `with` statement references.
 
@@ -61,6 +80,8 @@ class _Scope:
 
     __slots__ = ("_db", "_untrusted", "_durable", "_transaction", "held")
     _writes = False
+    _is_guarded = False
+    """Whether it is a block of a plugin, which its guard admits."""
 
     def __init__(self, db: Owner, untrusted: bool, durable: bool = False) -> None:
         self._db = db
@@ -204,7 +225,8 @@ class Reader(_Scope):
 
     def _set_read_only(self, transaction: Transaction, read_only: bool) -> None:
         try:
-            self._db.backend.forbid_writes(transaction.connection, read_only)
+            with lifted(transaction):
+                self._db.backend.forbid_writes(transaction.connection, read_only)
         except Exception as exc:
             if read_only:
                 transaction.read_depth -= 1
@@ -227,6 +249,8 @@ class Writer(_Scope):
         elif not transaction.writes or transaction.read_depth:
             raise TransactionError("a writer() inside a reader(): open the writer() outside it")
         else:
+            if transaction.guard is not None and not self._is_guarded:
+                raise TransactionError(str(transaction.guard.refuse_verb()))
             self._begin_savepoint(transaction)
         return self
 

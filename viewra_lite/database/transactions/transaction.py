@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .guards import Guard
 
 _REMEDY = (
     "a thread has one transaction, shared by the tasks of its event loop and by suspended "
@@ -49,6 +52,7 @@ class Transaction:
         "entered",
         "is_ending",
         "lost",
+        "guard",
     )
 
     def __init__(self, connection: Any, turn: Any, writes: bool) -> None:
@@ -69,6 +73,7 @@ class Transaction:
         self.entered: list[tuple[Any, Callable[[], Any] | None]] = []
         self.is_ending = False
         self.lost: str | None = None  # why it was rolled back without its scopes
+        self.guard: Guard | None = None  # while the code of a plugin uses the connection
 
     @property
     def is_within(self) -> bool:

@@ -15,11 +15,12 @@ from ...database.transactions.database import Database
 from ...errors import NewerSchemaError, PluginError, ViewraError, shown
 from ..answers.items import KINDS
 from ..answers.work import WorkList
+from ..confinement.blocks import Confinement
 from ..models import PluginRow
 from ..plugin import Plugin, listeners
 from ..settings import MASK, Masking, Settings, Validate, masked, secrets_of, validator, without
 from ..storage import Storage
-from ..tables import checked_models, checked_name, migrator_of
+from ..tables import checked_models, checked_name, migrator_of, prefix_of
 
 log = logging.getLogger("viewra_lite.plugins")
 
@@ -91,8 +92,10 @@ class Entry:
         migrator_of(db, config, kind)  # whose scripts can be found
         self.validate = validator(kind.config_schema)
         plugin = kind()
-        plugin._db, plugin.storage, plugin.config = db, Storage(db, self.id), {}
         plugin._work = WorkList(db, plugin, self.reason_of)
+        plugin._db, plugin.config = db, {}
+        plugin.storage = Storage(db, self.id, config.plugin_storage_kib << 10)
+        plugin._confinement = Confinement(db, config, self.id, prefix_of(self.id))
         plugin.log = log.getChild(self.id)
         for event, method in listeners(plugin):
             self.stops.append(on(event, _isolated(self, method, failed)))

@@ -102,6 +102,18 @@ def authorize(connection: Any, decide: Callable[..., int] | None) -> None:
     connection.authorizer(decide)
 
 
+def watch(connection: Any, is_over: Callable[[], bool] | None, steps: int) -> None:
+    """Interrupt a statement when a function says so."""
+    connection.progress(is_over, max(steps, 1))
+
+
+def limit_length(connection: Any, most: int) -> int | None:
+    """Limit the bytes of a value."""
+    before = connection.getlimit(cysqlite.SQLITE_LIMIT_LENGTH)
+    connection.setlimit(cysqlite.SQLITE_LIMIT_LENGTH, most)
+    return int(before)
+
+
 def reset(connection: Any) -> None:
     """Undo settings of caller's code."""
     connection.row_factory = None

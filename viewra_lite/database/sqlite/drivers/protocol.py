@@ -46,6 +46,12 @@ class SqliteDriver(Protocol):
     def authorize(self, connection: Any, decide: Callable[..., int] | None) -> None:
         """Let decide(action, name, value, ...) allow or deny statements; None allows all."""
 
+    def watch(self, connection: Any, is_over: Callable[[], bool] | None, steps: int) -> None:
+        """Interrupt a statement once is_over(), called every so many steps, is true."""
+
+    def limit_length(self, connection: Any, most: int) -> int | None:
+        """Limit the bytes of a value; return the limit before, None if this driver has none."""
+
     def reset(self, connection: Any) -> None:
         """Undo settings of caller's code on the driver's connection object."""
 

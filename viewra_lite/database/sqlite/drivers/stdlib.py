@@ -50,6 +50,18 @@ def _allow(*_: object) -> int:
     return sqlite3.SQLITE_OK
 
 
+def watch(connection: sqlite3.Connection, is_over: Callable[[], bool] | None, steps: int) -> None:
+    """Interrupt a statement when a function says so."""
+    connection.set_progress_handler(is_over, steps)
+
+
+def limit_length(connection: sqlite3.Connection, most: int) -> int | None:
+    """Limit the bytes of a value; Python 3.10 cannot."""
+    if sys.version_info < (3, 11):
+        return None
+    return connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
+
+
 def reset(connection: sqlite3.Connection) -> None:
     """Undo settings of caller's code."""
     connection.row_factory, connection.text_factory = None, str

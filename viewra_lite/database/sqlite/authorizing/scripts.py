@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import MigrationError
+from ....errors import MigrationError
+from ...transactions.guards import foreign_rows
 
 # https://sqlite.org/c3ref/c_alter_table.html
 _PRAGMA, _TRANSACTION, _ATTACH, _DETACH = 19, 22, 24, 25
+_CHANGES_ROWS = frozenset((9, 18, 23))  # DELETE, INSERT, UPDATE
 # Others change the file or the connection, also after the script.
 _ALLOWED_PRAGMAS = frozenset(
     """
@@ -30,12 +32,16 @@ _REASONS = {
 class Refusals:
     """SQLite's authorizer while a script runs; remembers why it refused."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, prefix: str) -> None:
         self._connection = connection
+        self._prefix = prefix
         self.first: str | None = None
 
-    def __call__(self, action: int, name: str | None, value: str | None, *_: object) -> int:
+    def __call__(self, action: int, name: str | None, value: str | None, *where: object) -> int:
         """Allow a statement or not: it is called when the statement is compiled."""
+        if action in _CHANGES_ROWS and not self._is_own(str(name), *where):
+            self.first = self.first or foreign_rows(str(name), self._prefix)
+            return sqlite3.SQLITE_DENY
         if action == _PRAGMA and (value is None or str(name).lower() in _ALLOWED_PRAGMAS):
             return sqlite3.SQLITE_OK
         if action not in _REASONS and self._connection.in_transaction:
@@ -45,19 +51,23 @@ class Refusals:
         self.first = self.first or reason.format(name or "ROLLBACK")
         return sqlite3.SQLITE_DENY
 
+    def _is_own(self, name: str, database: object, *_: object) -> bool:
+        return database == "temp" or name.startswith((self._prefix, "sqlite_"))
+
 
 @contextmanager
 def refusing(
-    connection: Any, authorize: Callable[[Any, Callable[..., int] | None], None]
+    connection: Any, authorize: Callable[[Any, Callable[..., int] | None], None], prefix: str = ""
 ) -> Iterator[None]:
     """Run a script inside a transaction; raises MigrationError if it tried something forbidden.
 
-    That it caught SQLite's error makes no difference.
+    It changes rows only in tables whose names start with the prefix. That it caught SQLite's error
+    makes no difference.
     """
     # What a transaction created is gone after its end, and what was compiled in it is compiled
     # again, so that the authorizer is asked about it once more.
     connection.execute("CREATE TEMP TABLE viewra_script (x)")
-    refusals = Refusals(connection)
+    refusals = Refusals(connection, prefix)
     authorize(connection, refusals)
     try:
         yield

@@ -1,0 +1,1 @@
+"""What SQLite's authorizer refuses: to migration scripts, and to the code of plugins."""
