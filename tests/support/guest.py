@@ -93,7 +93,9 @@ def guest_of(store: Store, folder: Path) -> Iterator[Guest]:
             store.plugins.enable(kind.id)
         store.plugins.configure("other", {"key": "s3cret"})
         Other.instance.storage["token"] = "s3cret"
-        store.media.add_library("Films", folder, "movie")
+        films = folder / "guests"
+        films.mkdir()
+        store.media.add_library("Films", films, "movie")
         with Guest.instance.writing():
             note = Note.create(text="first")
             Line.create(note=note)

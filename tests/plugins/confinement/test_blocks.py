@@ -12,6 +12,7 @@ import pytest
 from peewee import IntegrityError, fn
 
 from tests.support.guest import Guest, Line, Note, Other, dump, guest_of
+from tests.support.asking import Films, answer_row, started
 from tests.support.configured import configured
 from tests.support.plugins import importable
 from viewra_lite import MediaLibrary, Store
@@ -119,6 +120,21 @@ def test_the_plugins_own_verbs_leave_no_gap(store: Store, guest: Guest) -> None:
                 Note._meta.database.execute_sql(sql)  # type: ignore[attr-defined]
                 guest.storage["seen"] = 1
     assert dump(store) == before
+
+
+def test_it_asks_and_answers_in_a_block(store: Store, tmp_path: Path, guest: Guest) -> None:
+    plugin = started(store)
+    Films(store, tmp_path / "films").film("Dune.mkv")
+    with pytest.raises(PluginError, match="media_files"), plugin.writing():
+        [item] = plugin.todo("movie")
+        plugin.answer(item, {"title": "Dune"})
+        Note._meta.database.execute_sql("DELETE FROM media_files")  # type: ignore[attr-defined]
+    with plugin.writing():
+        [item] = plugin.todo("movie")
+        plugin.failed(item, "away")
+        plugin.answer(item, {"title": "Dune"})
+    assert plugin.todo("movie") == []
+    assert answer_row(store, item.id).metadata == {"title": "Dune"}
 
 
 @pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt, SystemExit, GeneratorExit])
