@@ -46,8 +46,9 @@ bench bench-full: $(VENV)/bench-installed
 
 # The tools have a virtualenv of their own, and are pinned: a newer one may pack less.
 
-TOOLS := build/tools
 PACKED := scan,cli,backup,plugins
+COMMA := ,
+TOOLS := build/tools/$(subst $(COMMA),-,$(PACKED))
 FREEZE = $(TOOLS)/bin/pyinstaller --log-level ERROR --noconfirm --specpath build --workpath build/freeze \
 	$(if $(shell command -v strip),--strip) --name viewra-lite
 
@@ -56,7 +57,8 @@ binary: $(TOOLS)/packed
 	@$(FREEZE) --onefile $(TOOLS)/bin/viewra-lite
 	@$(FREEZE) --distpath build/onedir $(TOOLS)/bin/viewra-lite
 	@tar -czf dist/viewra-lite-onedir.tar.gz -C build/onedir viewra-lite
-	@ls -sh dist
+	@$(BIN)/python -m tests.frozen.figures $(TOOLS)/bin/viewra-lite dist/viewra-lite \
+		build/onedir/viewra-lite/viewra-lite
 
 binary-test: $(TOOLS)/packed $(VENV)/test-installed
 	@FROZEN_BY=$(TOOLS)/bin/pyinstaller $(BIN)/python -m pytest -q tests/frozen

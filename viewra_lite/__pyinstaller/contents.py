@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 # Of the standard library what no server and no plugin imports, and tests and their fixtures.
 _LEFT_OUT = {
+    "__main__",
     "__pyinstaller",
     "antigravity",
     "ensurepip",

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
@@ -78,7 +79,9 @@ def contents(path: Path) -> tuple[dict[str, int], dict[str, str]]:
     command = [program("pg_restore"), "--data-only", "--file=-", os.fspath(path)]
     with (
         TemporaryFile() as said,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=said, env=environment()
+        ) as process,
     ):
         assert process.stdout is not None
         for table, rows, last in _tables(process.stdout):
@@ -128,7 +131,7 @@ def run(config: PostgresConfig, name: str, *arguments: str) -> None:
             where["passfile"] = passwords.name
         info = " ".join(f"{key}={_quoted(value)}" for key, value in where.items())
         command = [program(name), f"--dbname={info}", "--no-password", *arguments]
-        done = subprocess.run(command, capture_output=True)
+        done = subprocess.run(command, capture_output=True, env=environment())
     if done.returncode:
         raise BackupError(f"{name} failed: {_shown(done.stderr)}")
 
@@ -150,6 +153,23 @@ def program(name: str) -> str:
             f"{name} is not installed: a backup of PostgreSQL needs its client programs, of the "
             "server's version or newer (apt install postgresql-client)"
         )
+    return found
+
+
+def environment() -> dict[str, str] | None:
+    """Return the environment for another program; None is that of this one.
+
+    A program frozen by PyInstaller has its own libraries in LD_LIBRARY_PATH (DYLD_ on macOS), with
+    which others may not start.
+    """
+    if not hasattr(sys, "_MEIPASS"):
+        return None
+    found = dict(os.environ)
+    for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        before = found.pop(f"{name}_ORIG", None)
+        found.pop(name, None)
+        if before is not None:
+            found[name] = before
     return found
 
 
