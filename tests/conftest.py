@@ -35,6 +35,8 @@ from viewra_lite.media.probing.workers.pool import ProbePool
 from viewra_lite.media.scanning import scan
 from viewra_lite.transcoding.module import TranscodingModule
 
+collect_ignore = ["plugins/samples"]  # their tests run in an environment of their own
+
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("ci")

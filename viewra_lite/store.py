@@ -95,7 +95,7 @@ class Store(EventVerbs):
     def plugins(self) -> PluginsModule:
         """Plugins and their data."""
         module: PluginsModule = self._attach("plugins")
-        module.on = self.on
+        module.on, module.store = self.on, self
         return module
 
     @cached_property

@@ -48,6 +48,9 @@ class PluginsModule(Module):
     on: Callable[[str, Callable[..., Any]], Callable[[], None]]
     """store.on(), set by the store."""
 
+    store: Any
+    """The store itself, for plugins; set by it too."""
+
     def attach(self, db: Database, config: Config) -> None:
         """Receive the database and the configuration."""
         super().attach(db, config)
@@ -98,6 +101,8 @@ class PluginsModule(Module):
                 return self.plugin(entry.id)
             return self._unusable_one(entry, known.same_id())
         entry.prepare(self.db, self.config, self.on, self._fail_listener)
+        if entry.plugin is not None:
+            entry.plugin.store = self.store
         if entry.fault is not None:
             entry.close()
         if not is_name(entry.id):

@@ -66,6 +66,8 @@ class Plugin:
     """The validated configuration with its defaults."""
     storage: Storage
     """Small JSON values by name."""
+    store: Any
+    """The open Store, with all of its verbs."""
     log: logging.Logger
     """Its logger, which masks the writeOnly values of the configuration."""
     _db: Database
