@@ -38,7 +38,7 @@ class Venv:
 
 def run(*command: str, **options: Any) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=100, env=environment(), **options
+        command, capture_output=True, text=True, timeout=300, env=environment(), **options
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
