@@ -12,10 +12,12 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.libraries import clip
+from tests.support.torture import tries
 from viewra_lite import Store
 from viewra_lite.media.models import MediaFolder, MediaStream
 
 pytest.importorskip("guessit")
+pytestmark = pytest.mark.usefixtures("probing_here")
 
 FOLDERS = ("A (2001)", "B (2002)", "Box/C (2003)")
 BESIDE = (
@@ -94,7 +96,7 @@ def said(store: Store, root: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("SEEDS", "3"))))
+@pytest.mark.parametrize("seed", range(tries(2, 20)))
 def test_a_store_that_has_followed_changes_is_as_a_new_one(tmp_path: Path, seed: int) -> None:
     disk = Disk(tmp_path / "films", seed)
     with Store.open(f"sqlite:///{tmp_path}/old.db", clock=Clock()) as store:

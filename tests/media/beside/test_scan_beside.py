@@ -25,6 +25,7 @@ from viewra_lite.media.models import (
 )
 
 pytest.importorskip("guessit")
+pytestmark = pytest.mark.usefixtures("probing_here")
 
 
 class Shelf:

@@ -11,6 +11,7 @@ from viewra_lite import Store
 from viewra_lite.media.models import MediaExtra, MediaLibrary
 
 pytest.importorskip("guessit")
+pytestmark = pytest.mark.usefixtures("probing_here")
 
 
 def films(folder: Path, *names: str) -> None:
