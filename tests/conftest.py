@@ -104,9 +104,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tables_made(request: pytest.FixtureRequest) -> None:
-    """Let a new SQLite store of a room's test begin with its tables, unless that is its promise."""
-    is_of_room = request.path.relative_to(Path(__file__).parent).parts[0] in _ONE_DRIVER
-    if is_of_room and request.node.get_closest_marker("makes_tables") is None:
+    """Let a new SQLite store begin with its tables, unless to make them is what is tested."""
+    parts = request.path.relative_to(Path(__file__).parent).parts
+    if parts[0] in _ONE_DRIVER or parts[1:2] in (("backups",), ("transactions",)):
         template: Path = request.getfixturevalue("sqlite_template")
         make = store_file.make_file
 

@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.clock import Clock
-from tests.support.processes import running_python
+from tests.support.forks import Forks, forks_of
 from tests.support.rows import add, ids
 from tests.support.torture import tries
 from viewra_lite import Store
 from viewra_lite.errors import CorruptStoreError
 
-_DIES = """
-import os, signal, sys
-left = int(sys.argv[1])
-def counted(name):
-    real = getattr(os, name)
-    def call(*args, **options):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **options)
-    setattr(os, name, call)
-from viewra_lite import Store
-from viewra_lite.database.backups import backups, restore, verify
-from viewra_lite.database.sqlite import backup
-def watch():
-    for name in ("open", "rename", "replace", "fsync", "unlink", "mkdir", "stat"):
-        counted(name)
-"""
-_BACKUP = """
-with Store.open(sys.argv[2]) as store:
-    watch()
-    store.backups.create()
-print("done")
-"""
-_RESTORE = """
-watch()
-Store.restore(sys.argv[2])
-print("done")
-"""
-_RECOVER = """
-watch()
-Store.recover(sys.argv[2])
-print("done")
-"""
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Processes that die at a step."""
+    with forks_of("tests.database.backups.dying") as found:
+        yield found
 
 
-def killed_at(step: int, code: str, url: str) -> bool:
-    """Run code until its step of that number; whether it was killed there."""
-    with running_python("-c", _DIES + code, str(step), url) as process:
-        out, err = process.communicate()
-    assert process.returncode in (0, -9), err
-    return "done" not in out
+def killed_at(step: int, function: str, url: str, forks: Forks) -> bool:
+    """Call a function until its step of that number; whether its process was killed there."""
+    ended = forks.call(function, step, url)
+    assert ended.code in (0, -9), ended.out
+    return ended.code != 0
 
 
 @pytest.fixture
@@ -69,9 +40,11 @@ def path(tmp_path: Path, clock: Clock) -> Path:
     return tmp_path / "viewra.db"
 
 
-def test_a_killed_backup_leaves_no_bad_file_under_a_final_name(path: Path, clock: Clock) -> None:
+def test_a_killed_backup_leaves_no_bad_file_under_a_final_name(
+    path: Path, clock: Clock, forks: Forks
+) -> None:
     step, kills = 1, 0
-    while killed_at(step, _BACKUP, f"sqlite:///{path}"):
+    while killed_at(step, "back_up", f"sqlite:///{path}", forks):
         kills += 1
         with Store.open(f"sqlite:///{path}", clock=clock) as store:
             backups = store.backups.list()
@@ -87,7 +60,7 @@ def test_a_killed_backup_leaves_no_bad_file_under_a_final_name(path: Path, clock
 
 
 def test_a_killed_restore_leaves_the_old_store_the_new_one_or_none(
-    path: Path, tmp_path: Path, clock: Clock
+    path: Path, tmp_path: Path, clock: Clock, forks: Forks
 ) -> None:
     before = tmp_path / "before"
     shutil.copytree(path.parent, before, ignore=shutil.ignore_patterns("before"))
@@ -96,7 +69,7 @@ def test_a_killed_restore_leaves_the_old_store_the_new_one_or_none(
         here = tmp_path / f"{step}"
         shutil.copytree(before, here)
         url = f"sqlite:///{here / 'viewra.db'}"
-        killed = killed_at(step, _RESTORE, url)
+        killed = killed_at(step, "put_back", url, forks)
         seen.add(state(here, url, clock))
         if not killed:
             break
@@ -110,7 +83,7 @@ def test_a_killed_restore_leaves_the_old_store_the_new_one_or_none(
 
 
 def test_a_killed_recovery_leaves_the_old_files_or_the_new_store(
-    path: Path, tmp_path: Path, clock: Clock
+    path: Path, tmp_path: Path, clock: Clock, forks: Forks
 ) -> None:
     before = tmp_path / "before"
     shutil.copytree(path.parent, before, ignore=shutil.ignore_patterns("before"))
@@ -121,7 +94,7 @@ def test_a_killed_recovery_leaves_the_old_files_or_the_new_store(
         here = tmp_path / f"{step}"
         shutil.copytree(before, here)
         url = f"sqlite:///{here / 'viewra.db'}"
-        killed = killed_at(step, _RECOVER, url)
+        killed = killed_at(step, "mend", url, forks)
         seen.add(damaged_state(here, url, clock))
         if not killed:
             break

@@ -29,11 +29,11 @@ CREATE TRIGGER x_trigger AFTER INSERT ON x_plain BEGIN DELETE FROM x_keyed WHERE
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path, clock: Clock) -> Path:
-    """The file of a closed store with rows in many tables, and in tables of every kind."""
-    file = tmp_path / "viewra.db"
-    with Store.open(f"sqlite:///{file}", clock=clock):
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a closed store with rows in many tables, and in tables of every kind."""
+    file = tmp_path_factory.mktemp("filled") / "viewra.db"
+    with Store.open(f"sqlite:///{file}", clock=Clock()):
         fill(file, 0, 100)
         with closing(sqlite3.connect(file)) as db, db:
             db.executescript(EXTRA)
@@ -50,7 +50,14 @@ def path(tmp_path: Path, clock: Clock) -> Path:
             db.execute("ALTER TABLE x_plain ADD COLUMN added TEXT DEFAULT 'new'")
             db.execute("INSERT INTO x_plain (a, b, added) VALUES (1.5, NULL, x'00ff')")
             db.executemany("INSERT INTO x_words VALUES (?)", [(f"word{n}",) for n in many])
-    return file
+    return file.parent
+
+
+@pytest.fixture
+def path(filled: Path, tmp_path: Path) -> Path:
+    """The file of a copy of it."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "viewra.db"
 
 
 def everything(path: Path) -> dict[str, Any]:
