@@ -25,6 +25,7 @@ def added(store: Store, folder: Path, kind: str = "movie") -> MediaLibrary:
     return store.media.add_library(folder.name, folder, kind)
 
 
+@here
 def test_files_become_movies_shows_and_music(store: Store, tmp_path: Path) -> None:
     made = make_library(tmp_path)
     movies = added(store, made.movies)
@@ -402,6 +403,7 @@ def test_retagged_and_renamed_tracks_keep_their_ids(
     assert [hit.title for hit in store.media.search("another")] == ["Another Title"]
 
 
+@here
 def test_an_episode_gets_its_title_when_its_file_does_and_a_corrected_one(
     store: Store, tmp_path: Path
 ) -> None:
@@ -419,6 +421,7 @@ def test_an_episode_gets_its_title_when_its_file_does_and_a_corrected_one(
     assert store.media.search("train job")[0].title == "The Train Job"
 
 
+@here
 def test_shows_of_one_name_are_told_apart_by_their_year(store: Store, tmp_path: Path) -> None:
     for year in (1963, 2005):
         clip(tmp_path / f"tv/Doctor Who ({year})/Doctor Who ({year}) - S01E01.mkv", seed=year)
@@ -431,6 +434,7 @@ def test_shows_of_one_name_are_told_apart_by_their_year(store: Store, tmp_path: 
     assert [hit.year for hit in store.media.search("doctor who 2005")] == [2005]
 
 
+@here
 def test_of_equal_copies_the_same_one_always_stands_for_the_movie(
     store: Store, tmp_path: Path
 ) -> None:
