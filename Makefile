@@ -46,7 +46,7 @@ bench bench-full: $(VENV)/bench-installed
 
 # The tools have a virtualenv of their own, and are pinned: a newer one may pack less.
 
-PACKED := scan,cli,backup,plugins
+PACKED := scan,cli,backup,plugins,web
 COMMA := ,
 TOOLS := build/tools/$(subst $(COMMA),-,$(PACKED))
 FREEZE = $(TOOLS)/bin/pyinstaller --log-level ERROR --noconfirm --specpath build --workpath build/freeze \

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-RUNS = 20
+RUNS = 15
 
 
 def processor_s(program: Path, url: str) -> float:

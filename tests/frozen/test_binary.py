@@ -11,14 +11,16 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,33 @@ def test_a_file_on_which_the_parser_crashes_or_hangs_costs_itself_only(host: Hos
         ("Hang", 2001),
         ("Zodiac", 2007),
     ]
+
+
+def test_the_store_is_seen_in_a_browser(host: Host) -> None:
+    host.said("init")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    server = subprocess.Popen(
+        ["/host", "/data", "web", "--port", port], env={}, preexec_fn=partial(_shut_in, host.root)
+    )
+    with server:
+        try:
+            eventually(lambda: _page(port, "/") is not None, within_s=120)
+            assert b"movies" in (_page(port, "/db/viewra") or b"")
+        finally:
+            server.terminate()
+
+
+def _page(port: str, path: str) -> bytes | None:
+    """Return a page, or None while the server does not listen."""
+    with suppress(ConnectionRefusedError):
+        connection = HTTPConnection("127.0.0.1", int(port), timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read()
+    return None
 
 
 IMPORTABLE = """

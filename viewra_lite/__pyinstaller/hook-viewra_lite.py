@@ -19,6 +19,7 @@ hiddenimports = [*below("viewra_lite"), "playhouse.migrate"]
 # Sources of migrations beside their code: a store keeps the checksums of them.
 module_collection_mode = {name: "pyz+py" for name in hiddenimports if name.endswith(".migrations")}
 datas = copy_metadata("viewra-lite")
+datas += collect_data_files("viewra_lite", excludes=["**/*.md", "__pyinstaller"])
 binaries = []
 
 # Installed plugins are found by their entry points.
@@ -31,6 +32,9 @@ if find_spec("guessit") is not None:  # extra `scan`
     hiddenimports += below("babelfish.converters")
 if find_spec("pymediainfo") is not None:
     binaries += collect_dynamic_libs("pymediainfo", search_patterns=["*.dll", "*.dylib", "*.so*"])
+if find_spec("datasette") is not None:  # extra `web`
+    datas += collect_data_files("datasette") + collect_data_files("pygal")
+    hiddenimports += below("datasette")
 if find_spec("fastjsonschema") is not None:  # extra `plugins`: others are read from a folder
     hiddenimports += [*standard_library(), *below("playhouse")]
 
