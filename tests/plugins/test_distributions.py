@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -24,10 +25,25 @@ PUBLIC = {
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the first plugin, as the guide shows it."""
+    guide = (Path(viewra_lite.__file__).parent / "plugins" / "README.md").read_text("utf-8")
+    folder = tmp_path_factory.mktemp("guide") / "hello"
+    folder.mkdir()
+    files = {"viewra_hello.py": "python", "pyproject.toml": "toml", "test_hello.py": "py"}
+    for name, language in files.items():
+        [block, *_] = re.findall(rf"^```{language}\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+        assert f"`{name}`" in guide.partition(block)[0]
+        (folder / name).write_text(block, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory, hello: Path) -> dict[str, Path]:
     """The wheels of the distributions, by the name of their folder."""
     folder = tmp_path_factory.mktemp("wheels")
-    return {name: wheel_of(SAMPLES / name, folder) for name in ("awards-1.0", "awards", "listing")}
+    sources = [hello, *(SAMPLES / name for name in ("awards-1.0", "awards", "listing"))]
+    return {source.name: wheel_of(source, folder) for source in sources}
 
 
 @pytest.fixture
@@ -118,14 +134,24 @@ def test_a_plugin_is_installed_upgraded_refused_removed_purged_and_installed_aga
 
 
 @pytest.mark.timeout(400)
-def test_the_tests_of_the_distributions_pass_where_they_are_installed(
-    wheels: dict[str, Path], venv: Venv, tmp_path: Path
+def test_the_first_plugin_of_the_guide_and_the_samples_work_where_they_are_installed(
+    wheels: dict[str, Path], hello: Path, venv: Venv, tmp_path: Path
 ) -> None:
-    venv.install(wheels["awards"], wheels["listing"])
+    venv.install(wheels["hello"], wheels["awards"], wheels["listing"])
     for name in ("awards", "listing"):
         copytree(SAMPLES / name / "tests", tmp_path / name)
-    printed = venv.run("-m", "pytest", "-q", "-W", "error", "awards", "listing", cwd=tmp_path)
-    assert "7 passed" in printed, printed
+    copytree(hello, tmp_path / "hello", ignore=ignore_patterns("viewra_hello.py"))
+    names = ("awards", "listing", "hello")
+    printed = venv.run("-m", "pytest", "-q", "-W", "error", *names, cwd=tmp_path)
+    assert "8 passed" in printed, printed
+    for words in ("init", "plugins enable hello"):
+        venv.run("-m", "viewra_lite", *words.split(), cwd=tmp_path)
+    printed = venv.run("-m", "viewra_lite", "plugins", "run", cwd=tmp_path)
+    assert printed.startswith("hello for the 1 time\nhello: done ("), printed
+
+
+def test_the_first_plugin_is_short(hello: Path) -> None:
+    assert (hello / "viewra_hello.py").read_text(encoding="utf-8").count("\n") <= 15
 
 
 def taken(path: Path) -> list[tuple[str, str]]:
