@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import date, datetime, timezone
 from itertools import zip_longest
 from typing import Any, TextIO
@@ -87,6 +87,16 @@ def readable_size(count: int) -> str:
 
 
 # JSON
+
+
+@contextmanager
+def others_apart(is_json: bool) -> Iterator[None]:
+    """Send what others print meanwhile, such as plugins, to stderr if a JSON document follows."""
+    if not is_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def print_json(document: object) -> None:

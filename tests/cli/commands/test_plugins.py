@@ -30,6 +30,7 @@ class Omdb(Plugin):
             raise PluginError("the key is refused", remedy="get one at omdbapi.com")
 
     def run(self, now):
+        print("running")
         if self.config["a_run"] == 13:
             raise OSError("no answer to " + self.config["key"])
         self.storage["ran"] = True
@@ -83,7 +84,9 @@ def test_a_plugin_is_listed_configured_enabled_run_and_removed(
     shown = omdb("plugins", "show", "omdb").out
     assert "s3cret" not in shown and "1.2.0" in shown and "['a', 'b']" in shown
 
-    assert omdb("plugins", "run").out.startswith("omdb: done (")
+    assert omdb("plugins", "run").out.startswith("running\nomdb: done (")
+    asked = omdb("plugins", "run", "--json")
+    assert (asked.json["runs"][0]["error"], asked.err) == (None, "running\n")
     assert omdb("plugins", "configure", "omdb", "a_run=13").code == 0
     failed = omdb("plugins", "run")
     assert failed.code == 1 and failed.err == (
@@ -174,5 +177,5 @@ def test_a_mistake_is_named_with_its_remedy_and_shows_no_secret(omdb: Run, folde
 def test_maintain_runs_the_plugins(omdb: Run) -> None:
     omdb("plugins", "configure", "omdb", "key=s3cret")
     omdb("plugins", "enable", "omdb")
-    done = omdb("maintain", "--only", "plugins.run")
-    assert (done.code, done.out.partition(" (")[0]) == (0, "plugins.run: omdb ran")
+    done = omdb("maintain", "--only", "plugins.run", "--json")
+    assert (done.code, done.json["chores"][0]["done"]) == (0, "omdb ran")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..complaints import UsageError, reason
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import existing
-from ..output import complain, note, print_json, say
+from ..output import complain, note, others_apart, print_json, say
 
 if TYPE_CHECKING:
     from ...maintenance.chores import ChoreResult
@@ -44,10 +44,11 @@ def run_maintain(args: Namespace) -> int:
         store.plugins.discover()
         if args.loop:
             _loop(args, store)
-        if args.only is None:
-            results = store.maintenance.run_due()
-        else:
-            results = [store.maintenance.run(_checked(store, args.only))]
+        with others_apart(args.json):
+            if args.only is None:
+                results = store.maintenance.run_due()
+            else:
+                results = [store.maintenance.run(_checked(store, args.only))]
     if args.json:
         print_json({"chores": list(map(asdict, results))})
     else:
@@ -75,7 +76,8 @@ def _loop(args: Namespace, store: Store) -> NoReturn:
     note("Running the chores as they become due; Ctrl-C ends it")
     while True:
         try:
-            results = store.maintenance.run_due()
+            with others_apart(args.json):
+                results = store.maintenance.run_due()
         except (StoreBusyError, StoreUnavailableError) as exc:
             complain(f"error: {reason(exc)}")
             results = []

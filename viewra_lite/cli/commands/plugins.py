@@ -15,7 +15,16 @@ from ..complaints import UsageError
 from ..configuring import add_values, changed, secrets_typed
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import existing
-from ..output import complain, note, print_facts, print_json, print_table, printable, say
+from ..output import (
+    complain,
+    note,
+    others_apart,
+    print_facts,
+    print_json,
+    print_table,
+    printable,
+    say,
+)
 from ..output import readable_size
 from ..parser import Commands, Parser
 from ..remedies import command
@@ -80,7 +89,7 @@ def _discovered(args: Namespace) -> Iterator[Store]:
     """Open the store, with its plugins; remedies are commands."""
     from ...errors import PluginError
 
-    with existing(args) as store:
+    with others_apart(args.json), existing(args) as store:
         store.plugins.discover()
         try:
             yield store
