@@ -50,7 +50,8 @@ def written(folder: Path, files: Mapping[str, str]) -> None:
     """Write text files below a folder, which only their owner may change."""
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for parent in reversed(path.relative_to(folder.parent).parents):
+            (folder.parent / parent).mkdir(mode=0o755, parents=True, exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")
         path.chmod(0o644)
 

@@ -42,6 +42,7 @@ BROKEN = "import nothing_such"
 def omdb(cli: Run, folder: Path, url: str) -> Iterator[Run]:
     """The command line of a store with a folder of two plugins, one of them broken."""
     plugins = folder / "plugins"
+    folder.chmod(0o755)  # whatever the umask is
     written(plugins, {"kit_omdb.py": OMDB, "kit_broken.py": BROKEN})
     config = ("--config", f"{url}{'&' if '?' in url else '?'}plugins_folder={plugins}")
     assert cli("init", *config).code == 0

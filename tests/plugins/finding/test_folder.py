@@ -246,6 +246,7 @@ def test_a_sticky_folder_above_is_as_safe_as_tmp(folder: Path, tmp_path: Path) -
 def test_a_link_inside_a_package_is_refused_and_one_to_a_plugin_is_followed(
     folder: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "work").mkdir(mode=0o755)
     hello(tmp_path / "work" / "kit_linked" / "__init__.py", "linked")
     (folder / "kit_linked").symlink_to(tmp_path / "work" / "kit_linked")
     hello(folder / "kit_links/__init__.py", "links")
