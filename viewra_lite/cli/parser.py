@@ -15,8 +15,10 @@ from .output import PROGRAM
 _FAMILIES = (
     "status",
     "scan",
-    "libraries",
+    "catalog.libraries",
+    "catalog.lists",
     "playback",
+    "catalog.marks",
     "imports",
     "transcodes",
     "backups",

@@ -1,4 +1,4 @@
-"""viewra-lite libraries, search: list, move and remove libraries, and search the store."""
+"""viewra-lite libraries, search: list, rename, move and remove libraries; search the store."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import add_limit
-from ..choices import chosen_library, short_ids
-from ..complaints import UsageError
-from ..exit_codes import DONE
-from ..opening import existing
-from ..output import note, print_json, print_table, say
-from ..parser import Commands, Parser
-from ..remedies import command
+from ...arguments import add_limit, named
+from ...choices import chosen_library, short_ids
+from ...complaints import UsageError
+from ...exit_codes import DONE
+from ...opening import existing
+from ...output import note, print_json, print_table, say
+from ...parser import Commands, Parser
+from ...remedies import command
 
 if TYPE_CHECKING:
-    from ...store import Store
+    from ....store import Store
 
 _COLUMNS = ("id", "name", "type", "files", "missing", "last_scan", "path")
 
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    libraries = commands.add("libraries", run_libraries, "list the libraries, move or remove one")
+    libraries = commands.add(
+        "libraries", run_libraries, "list the libraries, rename, move or remove one"
+    )
     below = Commands(libraries, "action", required=False)
     remove = below.add(
         "remove",
@@ -35,6 +37,9 @@ def add_commands(commands: Commands) -> None:
     )
     _add_library(remove)
     remove.add_argument("--yes", action="store_true", help="confirm the removal")
+    rename = below.add("rename", run_rename, "change the name of a library")
+    _add_library(rename)
+    rename.add_argument("name", metavar="NAME", type=named, help="the new name")
     move = below.add(
         "move",
         run_move,
@@ -112,6 +117,19 @@ def run_remove(args: Namespace) -> int:
         print_json({"removed": {"id": library.id, "name": library.name, "path": library.path}})
     else:
         say(f"Removed the library {library.name}; its files are still in {library.path}")
+    return DONE
+
+
+def run_rename(args: Namespace) -> int:
+    """Change the name of a library."""
+    with existing(args) as store:
+        library = chosen_library(store, args.library, command(args, "libraries"))
+        renamed = store.media.update_library(library.id, name=args.name)
+    if args.json:
+        names = {"id": renamed.id, "name": renamed.name, "was": library.name}
+        print_json({"renamed": names})
+    else:
+        say(f"The library {library.name} is now {renamed.name}")
     return DONE
 
 
