@@ -132,10 +132,8 @@ def test_what_cannot_be_listed_is_said(cli: Run, shelf: Shelf, tmp_path: Path) -
     unsaid = cli("list", "files", *config)
     assert unsaid.code == 2 and "list files needs --library" in unsaid.err
     empty = cli("list", "files", "--library", "Other", *config)
-    assert (empty.code, empty.out, empty.err) == (0, "", "There are no files to list\n")
-    assert cli("list", "movies", "--library", "other", *config).err == (
-        "There are no movies to list\n"
-    )
+    assert (empty.code, empty.out, empty.err) == (0, "", "Found no files\n")
+    assert cli("list", "movies", "--library", "other", *config).err == ("Found no movies\n")
 
 
 # mark, undo

@@ -89,7 +89,7 @@ def run_list(args: Namespace) -> int:
         if page.next:
             note(f"There is more: {_next_page(args, page.next)}")
     else:
-        note(f"There are no {args.kind} to list")
+        note(f"Found no {args.kind}")
     return DONE
 
 
@@ -158,7 +158,7 @@ def _episodes(store: Store, args: Namespace, library: MediaLibrary | None) -> Pa
     return Page(items, None if is_last else items[-1].id)
 
 
-# What is shown
+# Facts
 
 
 def _movie_facts(movie: Any) -> _Row:
