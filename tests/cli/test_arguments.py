@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,40 @@ def test_every_argument_has_a_help_text() -> None:
         assert parser.description, name
         for action in parser._actions:
             assert action.help or isinstance(action, argparse._SubParsersAction), (name, action)
+
+
+def test_every_command_has_an_example_that_can_be_typed() -> None:
+    for name, parser in commands(build_parser()):
+        program, *words = shlex.split(str(parser.epilog).removeprefix("example: "))
+        assert program == "viewra-lite" and " ".join(words).startswith(name), name
+        words = words[: words.index(">")] if ">" in words else words
+        assert callable(build_parser().parse_args(words).run)
+
+
+def test_the_help_is_one_screen_with_every_command() -> None:
+    lines = build_parser().format_help().splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 80
+    shown = [line[8:].split()[0] for line in lines[1:] if re.match(r"[a-z ]{7} [a-z]+  ", line)]
+    assert sorted(shown) == sorted(name for name, _ in commands(build_parser()) if " " not in name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["statsu"], ["stats", "status"]),
+        (["serach", "x"], ["search"]),
+        (["Scan", "."], ["scan"]),
+        (["libraries", "mvoe"], ["move"]),
+        (["mark", "unwatch", "anna", "Dune"], ["unwatched"]),
+        (["schema", "--dialect", "postgresql"], ["postgres"]),
+    ],
+)
+def test_a_mistyped_word_is_answered_with_the_nearest(
+    cli: Run, typed: list[str], meant: list[str]
+) -> None:
+    done = cli(*typed)
+    assert (done.code, done.out) == (2, "") and "did you mean" in done.err
+    assert all(word in done.err.partition("did you mean")[2] for word in meant)
 
 
 @pytest.mark.parametrize("shared", [["--config", "x.yaml"], ["--json"]])

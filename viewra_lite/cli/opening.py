@@ -24,10 +24,15 @@ def configured(args: Namespace) -> Config:
     from ..config.loading import load_config
 
     _show_warnings()
-    source = args.config
+    return load_config(source_of(args), environ=os.environ)
+
+
+def source_of(args: Namespace) -> str | None:
+    """Return --config, or else ./viewra.yaml if it exists."""
+    source: str | None = args.config
     if source is None and os.path.lexists(CONFIG_FILE):
         source = CONFIG_FILE
-    return load_config(source, environ=os.environ)
+    return source
 
 
 def created(args: Namespace) -> Store:

@@ -27,15 +27,29 @@ _FAMILIES = (
     "plugins",
     "schema",
     "web",
+    "tools.configuration",
+    "tools.shell",
+    "tools.completion",
 )
 
-_EPILOG = """\
-The store is that of --config, else of ./viewra.yaml, else the SQLite file ./viewra-data/viewra.db.
-VIEWRA_DATABASE_<OPTION> in the environment overrides an option.
+# The commands by topic, as --help shows them.
+_TOPICS = {
+    "store": ("init", "status", "doctor", "migrate", "config"),
+    "media": ("scan", "libraries", "list", "search"),
+    "users": ("sessions", "history", "continue", "stats", "mark", "undo", "import", "export"),
+    "upkeep": ("maintain", "backup", "restore", "recover", "transcodes", "plugins"),
+    "tools": ("web", "shell", "schema", "completion"),
+}
 
-exit codes: 0 done; 1 a problem was found, or the command failed; 2 wrong usage or configuration;
-130 interrupted
+_EPILOG = """\
+--config FILE_OR_URL names the store: a YAML file, sqlite:///file or
+postgresql://user@host/database; else ./viewra.yaml or ./viewra-data/viewra.db
+--json prints JSON; --utc shows and reads times in UTC; --version
+VIEWRA_DATABASE_<OPTION> in the environment overrides an option
+exit codes: 0 done, 1 a problem or failure, 2 wrong usage, 130 interrupted
 """
+
+_NEARLY = 0.6  # of the letters, in difflib's measure
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -47,6 +61,34 @@ class Parser(argparse.ArgumentParser):
         """Raise UsageError."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is not one of the choices, and name those that are nearly it."""
+        if action.choices is None or value in action.choices:
+            return
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(value), map(str, action.choices), cutoff=_NEARLY)
+        if not near:
+            super()._check_value(action, value)
+        raise argparse.ArgumentError(
+            action, f"invalid choice: {value!r}: did you mean {' or '.join(near)}?"
+        )
+
+
+class _Root(Parser):
+    """The parser of the command's name; its help is one screen."""
+
+    def format_help(self) -> str:
+        """Return the commands by topic."""
+        [action] = [one for one in self._actions if isinstance(one, argparse._SubParsersAction)]
+        about = {choice.dest: choice.help for choice in action._choices_actions}
+        lines = [f"usage: {self.prog} COMMAND ...; COMMAND --help shows a command with an example"]
+        for topic, names in _TOPICS.items():
+            for name in names:
+                lines.append(f"{topic:7} {name:11} {about[name]}")
+                topic = ""
+        return "\n".join((*lines, str(self.epilog)))
+
 
 class Commands:
     """The subcommands of a parser; each accepts the shared options too."""
@@ -56,12 +98,15 @@ class Commands:
             dest=dest, metavar=dest.upper(), required=required, parser_class=Parser
         )
 
-    def add(self, name: str, run: Run, summary: str, description: str = "") -> Parser:
-        """Add a command and return its parser."""
+    def add(
+        self, name: str, run: Run, summary: str, description: str = "", *, example: str
+    ) -> Parser:
+        """Add a command and return its parser; the example is without the program's name."""
         parser: Parser = self._commands.add_parser(
             name,
             help=summary,
             description=description or f"{summary[:1].upper()}{summary[1:]}.",
+            epilog=f"example: {PROGRAM} {example}",
             allow_abbrev=False,
         )
         # SUPPRESS: a default here would override an option given before the command's name.
@@ -77,13 +122,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def build_parser() -> Parser:
     """Return the parser with every command."""
-    parser = Parser(
-        prog=PROGRAM,
-        description="The store of a media server.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = _Root(prog=PROGRAM, epilog=_EPILOG, allow_abbrev=False)
     _share_options(parser, None, False)
     commands = Commands(parser, "command", required=True)
     for family in _FAMILIES:

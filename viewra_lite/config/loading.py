@@ -51,13 +51,38 @@ def load_config(source: ConfigSource = None, *, environ: Mapping[str, str] | Non
     raise refusal.with_traceback(None)
 
 
-def _configured(source: ConfigSource, overrides: _Given) -> Config:
+def explained(
+    source: ConfigSource = None, *, environ: Mapping[str, str] | None = None
+) -> list[tuple[str, str | None, str]]:
+    """Return each option with its value as text, None without one, and its source.
+
+    Secrets are masked. Takes what load_config() takes, and raises its errors.
+    """
+    config = load_config(source, environ=environ)
+    given = _merged(source, _from_environ(environ or {}))
+    found: list[tuple[str, str | None, str]] = [("type", config.engine, "type")]
+    for name, option in options_of(type(config)).items():
+        value = getattr(config, name)
+        key = "password_file" if name == "password" and "password_file" in given else name
+        if option.metadata["secret"] and (value or key in given):
+            value = "***"
+        found.append((name, None if value is None else str(value), key))
+    return [
+        (name, value, given[key][1] if key in given else "default") for name, value, key in found
+    ]
+
+
+def _merged(source: ConfigSource, overrides: _Given) -> _Given:
     given = _given(source)
     if overrides.keys() & {"password", "password_file"}:  # the pair is one setting
         given = {
             key: item for key, item in given.items() if key not in ("password", "password_file")
         }
-    given |= overrides
+    return given | overrides
+
+
+def _configured(source: ConfigSource, overrides: _Given) -> Config:
+    given = _merged(source, overrides)
     if "password" in given and "password_file" in given:
         raise both_passwords(given["password_file"][1])
     if isinstance(source, Config) and not overrides and "password_file" not in given:

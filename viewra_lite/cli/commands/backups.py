@@ -23,7 +23,7 @@ _HEADINGS = ("created", "size", "rows", "kind", "verified", "path")
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     about = "create, list, check or remove backups"
-    backup = commands.add("backup", run_create, about)
+    backup = commands.add("backup", run_create, about, example="backup")
     below = Commands(backup, "action", required=False)
     create = below.add(
         "create",
@@ -32,10 +32,16 @@ def add_commands(commands: Commands) -> None:
         "Copy the store while it is used, read the copy as a whole, check and count it, and only "
         "then give it its name. Without PATH it is written to the folder of backups, where older "
         "ones are then removed.",
+        example="backup create /mnt/usb",
     )
     create.add_argument("path", metavar="PATH", nargs="?", help="a new file, or a folder")
-    below.add("list", run_list, "list the backups, the newest first")
-    verify = below.add("verify", run_verify, "read a backup as a whole and check it")
+    below.add("list", run_list, "list the backups, the newest first", example="backup list --json")
+    verify = below.add(
+        "verify",
+        run_verify,
+        "read a backup as a whole and check it",
+        example="backup verify latest",
+    )
     _add_backup(verify)
     prune = below.add(
         "prune",
@@ -43,6 +49,7 @@ def add_commands(commands: Commands) -> None:
         "remove older backups",
         "Remove all but the newest backups, and the last three before upgrades. The last verified "
         "one always stays.",
+        example="backup prune --keep 3",
     )
     prune.add_argument(
         "--keep", metavar="N", type=_keep, help="how many to keep; default: backup_keep"
@@ -53,6 +60,7 @@ def add_commands(commands: Commands) -> None:
         "make a backup the store again",
         "Check a backup as a whole and make it the store. The present store is moved aside, not "
         "overwritten. Stop the server first.",
+        example="restore latest",
     )
     _add_backup(restore)
     recover = commands.add(
@@ -62,6 +70,7 @@ def add_commands(commands: Commands) -> None:
         "Read all rows left in a damaged file, take what it lost from the newest sound backup, and "
         "count both by table. Without --yes nothing is replaced. With it, the damaged files are "
         "moved aside, not overwritten. Stop the server first.",
+        example="recover --yes",
     )
     recover.add_argument("--yes", action="store_true", help="replace the store")
 

@@ -25,6 +25,7 @@ def add_commands(commands: Commands) -> None:
         "Check the store and print each finding with its remedy. Only reads, also beside a busy "
         "server. Works with a store that is damaged, newer, not migrated or in use. The exit code "
         "is 1 if it is not well; information alone is well.",
+        example="doctor --json",
     )
     parser.add_argument("--list", action="store_true", help="print the ids of the checks")
     parser.add_argument(

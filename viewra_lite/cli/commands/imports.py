@@ -42,21 +42,34 @@ _FACTS = (
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     about = "import watch history from another service"
-    below = Commands(commands.add("import", run_list, about), "what", required=True)
+    below = Commands(
+        commands.add("import", run_list, about, example="import watched watched.csv --dry-run"),
+        "what",
+        required=True,
+    )
     _add_watched(below, about)
-    below.add("list", run_list, "list the imports, the latest first")
+    below.add("list", run_list, "list the imports, the latest first", example="import list")
     undo = below.add(
-        "undo", run_undo, "undo an import", "Undo the changes of an import. Later changes are kept."
+        "undo",
+        run_undo,
+        "undo an import",
+        "Undo the changes of an import. Later changes are kept.",
+        example="import undo 0192f3c1",
     )
     undo.add_argument("id", metavar="ID", help="the import's id, as `import list` shows it")
     about = "export all watch data of a user"
-    below = Commands(commands.add("export", run_export, about), "what", required=True)
+    below = Commands(
+        commands.add("export", run_export, about, example="export watched anna"),
+        "what",
+        required=True,
+    )
     export = below.add(
         "watched",
         run_export,
         about,
         "Write a user's progress, history and marks as JSON, with external ids. The import "
         "watched command reads it, also in another store.",
+        example="export watched anna --output anna.json",
     )
     export.add_argument("user", metavar="USER", type=user, help="the user's id")
     export.add_argument(
@@ -74,6 +87,7 @@ def _add_watched(below: Commands, about: str) -> None:
         "JSON list. Existing data is not changed, so a file can be imported again. Rows without a "
         "match in the library are written to a CSV file beside it, to correct and import, and are "
         "matched again after each scan. The exit code is 1 if a row did not match.",
+        example="import watched watched.csv --user anna --dry-run",
     )
     watched.add_argument("file", metavar="FILE", help="the export: CSV, JSON, XML or ZIP")
     watched.add_argument(

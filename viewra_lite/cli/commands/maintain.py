@@ -29,6 +29,7 @@ def add_commands(commands: Commands) -> None:
         "Run the chores that are due: the daily backup, files and sessions to forget, the log and "
         "the free space of the database, and the plugins that are on. Beside a server that runs "
         "them itself, each still runs once. The exit code is 1 if a chore failed.",
+        example="maintain --only backup",
     )
     parser.add_argument(
         "--loop", action="store_true", help="look again every half minute, until Ctrl-C or SIGTERM"

@@ -56,10 +56,20 @@ _DATE = "2024-05-31 (its midnight), 2024-05-31T20:15, or 2024-05-31T20:15+02:00"
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    sessions = commands.add("sessions", run_sessions, "list the current playback sessions")
+    sessions = commands.add(
+        "sessions",
+        run_sessions,
+        "list the current playback sessions",
+        example="sessions --user anna",
+    )
     add_user(sessions, "only sessions of this user")
     _add_history(commands)
-    unfinished = commands.add("continue", run_continue, "list a user's unfinished titles")
+    unfinished = commands.add(
+        "continue",
+        run_continue,
+        "list a user's unfinished titles",
+        example="continue anna --next-up",
+    )
     add_user(unfinished, "the user; required")
     add_limit(unfinished)
     unfinished.add_argument(
@@ -71,7 +81,12 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_history(commands: Commands) -> None:
-    history = commands.add("history", run_history, "list past plays, the latest first")
+    history = commands.add(
+        "history",
+        run_history,
+        "list past plays, the latest first",
+        example="history anna --limit 50",
+    )
     add_user(history, "only plays of this user")
     add_limit(history)
     history.add_argument(
@@ -89,6 +104,7 @@ def _add_stats(commands: Commands) -> None:
         "print totals by title and user",
         "Print the number of plays and hours, in total and by title and user, including archived "
         "plays.",
+        example="stats --since 2024-05-01 --until 2024-06-01 --plot",
     )
     add_user(stats, "only plays of this user")
     for option, about in (("--since", "count plays from"), ("--until", "count plays before")):

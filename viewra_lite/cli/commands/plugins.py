@@ -46,14 +46,20 @@ def add_commands(commands: Commands) -> None:
         "list the plugins, configure, enable or remove one",
         "List the plugins of installed packages and of plugins_folder, and those that only the "
         "store knows.",
+        example="plugins",
     )
     plugins.set_defaults(state=None)
     below = Commands(plugins, "action", required=False)
-    listing = below.add("list", run_list, "list the plugins with their states")
+    listing = below.add(
+        "list", run_list, "list the plugins with their states", example="plugins list --state on"
+    )
     listing.add_argument("--state", choices=_STATES, help="only those of this state")
-    _add_id(below.add("show", run_show, "show a plugin with its configuration; secrets are masked"))
-    _add_id(below.add("enable", run_enable, "check a plugin, migrate its tables, switch it on"))
-    _add_id(below.add("disable", run_disable, "switch a plugin off; its data stay"))
+    for name, run, about in (
+        ("show", run_show, "show a plugin with its configuration; secrets are masked"),
+        ("enable", run_enable, "check a plugin, migrate its tables, switch it on"),
+        ("disable", run_disable, "switch a plugin off; its data stay"),
+    ):
+        _add_id(below.add(name, run, about, example=f"plugins {name} tmdb"))
     configure = below.add(
         "configure",
         run_configure,
@@ -61,6 +67,7 @@ def add_commands(commands: Commands) -> None:
         "Change some values of a plugin's configuration, or all with --file. What a KEY=VALUE "
         "contains can be seen by other users of this machine: read a secret from a file or from "
         "standard input.",
+        example="plugins configure tmdb language=de --read key=key.txt",
     )
     _add_id(configure)
     add_values(configure)
@@ -70,13 +77,16 @@ def add_commands(commands: Commands) -> None:
         "switch a plugin off and forget it; its data stay without --purge",
         "Switch a plugin off and forget it. Its data stay for a later installation; with --purge "
         "its tables, answers, storage and configuration go. Its code need not be installed.",
+        example="plugins uninstall tmdb --dry-run",
     )
     _add_id(uninstall)
     uninstall.add_argument("--purge", action="store_true", help="remove its data too")
     uninstall.add_argument("--dry-run", action="store_true", help="only print what it has")
     uninstall.add_argument("--yes", action="store_true", help="confirm --purge")
-    below.add("run", run_due, "run the plugins that are on and due")
-    usage = below.add("usage", run_usage, "count what each plugin has in the store")
+    below.add("run", run_due, "run the plugins that are on and due", example="plugins run")
+    usage = below.add(
+        "usage", run_usage, "count what each plugin has in the store", example="plugins usage tmdb"
+    )
     _add_id(usage, nargs="?")
 
 

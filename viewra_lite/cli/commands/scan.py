@@ -37,6 +37,7 @@ def add_commands(commands: Commands) -> None:
         "Scan a folder, which is added as a library if it is not one yet; without PATH, every "
         "library that is due. An interrupted scan is resumed. The exit code is 1 if a library "
         "could not be scanned, or if so many files have vanished that none was marked missing.",
+        example="scan ~/films --type movie --name Films",
     )
     parser.add_argument(
         "path", metavar="PATH", nargs="?", help="the folder of a library, or its name or id"

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    migrate = commands.add("migrate", run_migrate, "migrate an existing store to this version")
+    migrate = commands.add(
+        "migrate",
+        run_migrate,
+        "migrate an existing store to this version",
+        example="migrate --plan",
+    )
     migrate.add_argument(
         "--plan",
         action="store_true",
@@ -27,7 +32,12 @@ def add_commands(commands: Commands) -> None:
     migrate.add_argument(
         "--to", metavar="MODULE:NUMBER", help="the last migration to run, such as media:2"
     )
-    schema = commands.add("schema", run_schema, "print the tables as SQL; needs no store")
+    schema = commands.add(
+        "schema",
+        run_schema,
+        "print the tables as SQL; needs no store",
+        example="schema --dialect postgres",
+    )
     schema.add_argument(
         "--dialect", choices=("sqlite", "postgres"), default="sqlite", help="default: sqlite"
     )

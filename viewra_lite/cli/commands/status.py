@@ -25,13 +25,19 @@ _PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
-    commands.add("init", run_init, "create or upgrade the store and print its location")
+    commands.add(
+        "init",
+        run_init,
+        "create or upgrade the store and print its location",
+        example="init --config sqlite:////srv/media/viewra.db",
+    )
     status = commands.add(
         "status",
         run_status,
         "print the location, size and contents of the store",
         "Print the location, size and contents of the store. Creates nothing. The exit code is 1 "
         "if the store does not exist or has to be migrated with viewra-lite migrate.",
+        example="status --problems",
     )
     status.add_argument(
         "--problems",

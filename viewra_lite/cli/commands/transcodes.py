@@ -53,6 +53,7 @@ def add_commands(commands: Commands) -> None:
         "list transcoding sessions and the size of the cache",
         "List queued, running and ended transcoding sessions, the latest first, and the size of "
         "the cache of their results.",
+        example="transcodes --status running",
     )
     transcodes.add_argument("--status", choices=STATUSES, help="only sessions with this status")
     add_limit(transcodes)

@@ -30,6 +30,7 @@ def add_commands(commands: Commands) -> None:
         "Serve an overview of the store and, on SQLite, a browser of its tables, at "
         f"http://localhost:{_PORT}. It reads only, and may run beside a server. Needs the extra "
         "web. Beyond this machine it needs a password; put a proxy with TLS in front of it.",
+        example="web --port 8081",
     )
     parser.add_argument("--port", type=int, default=_PORT, help=f"default: {_PORT}")
     parser.add_argument(

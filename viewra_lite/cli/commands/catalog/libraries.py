@@ -25,7 +25,10 @@ _COLUMNS = ("id", "name", "type", "files", "missing", "last_scan", "path")
 def add_commands(commands: Commands) -> None:
     """Add this family's commands."""
     libraries = commands.add(
-        "libraries", run_libraries, "list the libraries, rename, move or remove one"
+        "libraries",
+        run_libraries,
+        "list the libraries, rename, move or remove one",
+        example="libraries --json",
     )
     below = Commands(libraries, "action", required=False)
     remove = below.add(
@@ -34,10 +37,13 @@ def add_commands(commands: Commands) -> None:
         "remove a library from the store; media stays on disk",
         "Remove a library and its files from the store. The media stay on disk, and the watch "
         "history is kept.",
+        example="libraries remove Films --yes",
     )
     _add_library(remove)
     remove.add_argument("--yes", action="store_true", help="confirm the removal")
-    rename = below.add("rename", run_rename, "change the name of a library")
+    rename = below.add(
+        "rename", run_rename, "change the name of a library", example="libraries rename films Films"
+    )
     _add_library(rename)
     rename.add_argument("name", metavar="NAME", type=named, help="the new name")
     move = below.add(
@@ -46,10 +52,16 @@ def add_commands(commands: Commands) -> None:
         "change the folder of a library",
         "Change the folder of a library, after it was moved or its disk was mounted elsewhere. "
         "The files keep their ids, and with them their metadata and watch state.",
+        example="libraries move Films /mnt/films",
     )
     _add_library(move)
     move.add_argument("path", metavar="PATH", help="the new folder of its files")
-    search = commands.add("search", run_search, "find movies, shows, episodes and music")
+    search = commands.add(
+        "search",
+        run_search,
+        "find movies, shows, episodes and music",
+        example="search amelie --limit 5",
+    )
     search.add_argument("text", metavar="TEXT", nargs="+", help="words, or beginnings of words")
     add_limit(search)
 

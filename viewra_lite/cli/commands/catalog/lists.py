@@ -42,6 +42,7 @@ def add_commands(commands: Commands) -> None:
         "list movies, shows, episodes, albums or files",
         "List what the store holds, page by page. The id of a title or a file is what "
         "the commands mark and undo take.",
+        example="list movies",
     )
     below = Commands(parser, "what", required=True)
     for name, about in (
@@ -51,7 +52,7 @@ def add_commands(commands: Commands) -> None:
         ("albums", "list albums by title"),
         ("files", "list the files of a library by path, missing ones included"),
     ):
-        kind = below.add(name, run_list, about)
+        kind = below.add(name, run_list, about, example=f"list {name}{_EXAMPLES.get(name, '')}")
         kind.set_defaults(kind=name)
         if name == "episodes":
             kind.add_argument("show", metavar="SHOW", nargs="+", help="the title or id of a show")
@@ -66,6 +67,9 @@ def add_commands(commands: Commands) -> None:
             metavar="CURSOR",
             help="continue after this cursor (printed below the previous page)",
         )
+
+
+_EXAMPLES = {"episodes": " Dark", "files": " --library Films"}
 
 
 def run_list(args: Namespace) -> int:

@@ -28,14 +28,25 @@ def add_commands(commands: Commands) -> None:
         "mark a title as watched or unwatched",
         "Mark a movie, an episode, a show or a file as watched or unwatched by a user. A mark is "
         "not a play: the history stays.",
+        example="mark watched anna Dune",
     )
     below = Commands(parser, "what", required=True)
-    watched = below.add("watched", run_watched, "mark a title as watched")
+    watched = below.add(
+        "watched",
+        run_watched,
+        "mark a title as watched",
+        example="mark watched anna 'Dune (2021)' --at 2024-05-31",
+    )
     _add_title(watched, "a movie, an episode as Dark S01E02, a show")
     watched.add_argument(
         "--at", type=moment, metavar="DATE", help="when it was watched; default: no date"
     )
-    unwatched = below.add("unwatched", run_unwatched, "mark a title as not watched")
+    unwatched = below.add(
+        "unwatched",
+        run_unwatched,
+        "mark a title as not watched",
+        example="mark unwatched anna Dark S01E02",
+    )
     _add_title(unwatched, "a movie, an episode as Dark S01E02, a show")
     undo = commands.add(
         "undo",
@@ -43,6 +54,7 @@ def add_commands(commands: Commands) -> None:
         "restore a user's progress from before a mark or a jump",
         "Restore a user's progress in a movie, an episode or a file from before the last jump, "
         "mark or change of session. Each call goes one state further back.",
+        example="undo anna Dune",
     )
     _add_title(undo, "a movie, an episode as Dark S01E02")
 

@@ -1,0 +1,1 @@
+"""Commands for the one who sets a store up."""
