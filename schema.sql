@@ -213,7 +213,8 @@ CREATE TABLE movies (
     thumb_path     TEXT,                      -- file or URL, a wide picture
     sources        TEXT                       -- JSON object: column to [source, value], as the last
                                               -- scan or save wrote it; source is name, tags,
-                                              -- sidecar, plugin or person
+                                              -- sidecar, plugin or person; then the plugin, and
+                                              -- [source, value] of what it hides
                    CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,
@@ -266,7 +267,9 @@ CREATE TABLE tv_shows (
     thumb_path     TEXT,                            -- file or URL, a wide picture
     sources        TEXT                             -- JSON object: column to [source, value], as
                                                     -- the last scan or save wrote it; source is
-                                                    -- name, tags, sidecar, plugin or person
+                                                    -- name, tags, sidecar, plugin or person; then
+                                                    -- the plugin, and [source, value] of what it
+                                                    -- hides
                    CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     FOREIGN KEY (work_id) REFERENCES works (id),
@@ -290,7 +293,8 @@ CREATE TABLE seasons (
     tvdb_id       INTEGER,                   -- id at thetvdb.com
     sources       TEXT                       -- JSON object: column to [source, value], as the last
                                              -- scan or save wrote it; source is name, tags,
-                                             -- sidecar, plugin or person
+                                             -- sidecar, plugin or person; then the plugin, and
+                                             -- [source, value] of what it hides
                   CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     UNIQUE (show_id, season_number)
@@ -325,7 +329,8 @@ CREATE TABLE episodes (
                        CHECK (cleared IS NULL OR json_valid(cleared)),
     sources            TEXT                       -- JSON object: column to [source, value], as the
                                                   -- last scan or save wrote it; source is name,
-                                                  -- tags, sidecar, plugin or person
+                                                  -- tags, sidecar, plugin or person; then the
+                                                  -- plugin, and [source, value] of what it hides
                        CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (show_id) REFERENCES tv_shows (id) ON DELETE CASCADE,
     FOREIGN KEY (season_id) REFERENCES seasons (id) ON DELETE CASCADE,
@@ -395,7 +400,9 @@ CREATE TABLE albums (
     replay_peak            REAL,                      -- 1.0 is full scale
     sources                TEXT                       -- JSON object: column to [source, value], as
                                                       -- the last scan or save wrote it; source is
-                                                      -- name, tags, sidecar, plugin or person
+                                                      -- name, tags, sidecar, plugin or person; then
+                                                      -- the plugin, and [source, value] of what it
+                                                      -- hides
                            CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (library_id) REFERENCES media_libraries (id) ON DELETE CASCADE,
     UNIQUE (library_id, identity)
@@ -431,7 +438,9 @@ CREATE TABLE tracks (
     replay_peak            REAL,                       -- 1.0 is full scale
     sources                TEXT                        -- JSON object: column to [source, value], as
                                                        -- the last scan or save wrote it; source is
-                                                       -- name, tags, sidecar, plugin or person
+                                                       -- name, tags, sidecar, plugin or person;
+                                                       -- then the plugin, and [source, value] of
+                                                       -- what it hides
                            CHECK (sources IS NULL OR json_valid(sources)),
     FOREIGN KEY (album_id) REFERENCES albums (id) ON DELETE CASCADE,
     FOREIGN KEY (media_file_id) REFERENCES media_files (id) ON DELETE SET NULL,

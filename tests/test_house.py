@@ -50,6 +50,7 @@ LAYERS = {
         "events.models",
         "events.queries",
         "module",
+        "media.catalog.answered",  # the only writer of their answers
         "media.models",
     },
     "transcoding": {"config", "database", "errors", "module", "media.models"},

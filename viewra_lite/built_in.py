@@ -89,7 +89,7 @@ BUILT_IN = (
         ),
         tidy_every_s=300,
     ),
-    BuiltIn("plugins", _plugins),
+    BuiltIn("plugins", _plugins, tidy_every_s=3600),
     BuiltIn("maintenance", _maintenance, requires=()),
     BuiltIn("events", _events, requires=(), tidy_every_s=86400),
 )

@@ -101,6 +101,7 @@ def test_every_default_is_as_promised() -> None:
         "plugin_writing_ms": 8000,
         "plugin_quota_mib": 256,
         "plugin_storage_kib": 1024,
+        "plugin_order": "",
         "retention_days": 30,
         "session_timeout_s": 300,
         "paused_timeout_s": 1800,

@@ -18,6 +18,7 @@ from .values import (
     check_database_path,
     check_fraction,
     check_optional_path,
+    check_order,
     check_secret,
     check_text,
     check_time_of_day,
@@ -89,6 +90,8 @@ class Config(ABC):
     plugin_quota_mib: int = _whole(256, 0, 1_048_576)
     # KiB of all values in a plugin's storage.
     plugin_storage_kib: int = _whole(1024, 1, 1_048_576)
+    # Ids of plugins, those whose answers are preferred first; "rating: omdb" is for one field.
+    plugin_order: str = _option("", check_order)
     # Days that a missing file is kept before it is purged.
     retention_days: int = _whole(30, 0, 36_500)
     # Days after which a chore moves plays into the archive; 0 = never.

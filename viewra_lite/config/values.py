@@ -127,6 +127,14 @@ def check_time_of_day(value: object) -> str:
     raise Unfit('expected a time of the day in quotes, "00:00" to "23:59", or off')
 
 
+def check_order(value: object) -> str:
+    """Accept ids with commas; others for a field after its name and a colon, after a semicolon."""
+    order = r" *(?:[a-z_]+ *: *)?[a-z][a-z0-9]*(?: *, *[a-z][a-z0-9]*)* *"
+    if isinstance(value, str) and (not value or re.fullmatch(f"{order}(?:;{order})*", value)):
+        return value
+    raise Unfit('expected ids of plugins, as in "tmdb, omdb" or "tmdb, omdb; rating: omdb"')
+
+
 def check_secret(value: object) -> Secret:
     """Accept text that a server and a passfile can carry."""
     text = value.reveal() if isinstance(value, Secret) else value

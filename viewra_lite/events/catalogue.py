@@ -25,6 +25,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "track.added": ("track_id",),
     "track.updated": ("track_id",),
     "track.removed": ("track_id", "album_id"),
+    "metadata.applied": ("media_file_id",),
     "session.started": _SESSION,
     "session.stopped": (*_SESSION, "state", "position", "completed"),
     "session.expired": (*_SESSION, "position", "completed"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable
 
@@ -21,6 +22,10 @@ from ..errors import (
 )
 from ..module import Module
 from . import queries
+from .answers import locks
+from .answers.applying import Applying
+from .answers.leaving import Lost, count_fields, give_back
+from .answers.metadata import FileMetadata, metadata_for
 from .answers.work import retry_after
 from .models import MODELS, PluginRow
 from .plugin import Plugin
@@ -56,6 +61,8 @@ class PluginsModule(Module):
         super().attach(db, config)
         self._entries: dict[str, Entry] = {}
         self._unusable: list[Entry] = []
+        self._applying = Applying(db, config.plugin_order)
+        self._lost = Lost(db, self._applying)
 
     def detach(self) -> None:
         """End the listeners of all plugins."""
@@ -213,7 +220,48 @@ class PluginsModule(Module):
                         runs.append(self._run(entry, row, moment))
             except StoreBusyError:
                 log.debug("the plugin %s is running elsewhere", entry.id)
+        self.apply()
         return runs
+
+    # Metadata
+
+    def metadata_for(self, media_file_id: str) -> FileMetadata:
+        """Return the metadata of the movie, the episodes or the track of a file, and who said it.
+
+        Raises NotFoundError.
+        """
+        return metadata_for(self.db, self._applying, media_file_id)
+
+    def lock_field(self, kind: str, id: str, field: str) -> None:
+        """Keep the value of a field, also none: neither a scan nor a plugin changes it.
+
+        kind is movie, show, season, episode, album or track, and id that of the row. What
+        store.media.save_movie() and the like set is locked already. Raises NotFoundError, and
+        InvalidValueError for a field that plugins cannot answer.
+        """
+        locks.lock(self.db, kind, id, field)
+
+    def unlock_field(self, kind: str, id: str, field: str) -> None:
+        """Give a locked field the value of the next source: a plugin, a sidecar, tags, the name.
+
+        Without any it is None. A field that is not locked stays. Raises NotFoundError and
+        InvalidValueError.
+        """
+        locks.unlock(self.db, self._applying, kind, id, field)
+
+    def apply(self) -> int:
+        """Merge new answers into movies, shows and music; return how many files they were about.
+
+        In short transactions; an interrupted one continues at the next call. run_due() and the
+        chore plugins.tidy call it.
+        """
+        self._refuse_inside()
+        return self._applying.apply()
+
+    def tidy(self, now: datetime) -> None:
+        """Merge new answers, also of plugins that ran in other processes."""
+        self.apply()
+        self._lost.give_back()
 
     # Data
 
@@ -226,7 +274,8 @@ class PluginsModule(Module):
         """Switch a plugin off and forget its code; return what it has in the store.
 
         Its data stay, and an installation continues with them. purge=True removes them: tables,
-        history, storage, answers and configuration. dry_run=True changes nothing. The code need
+        history, storage, answers and configuration, and fields that have its values get those of
+        the next source, except for locked ones. dry_run=True changes nothing. The code need
         not be there. Raises NotFoundError.
         """
         self._refuse_inside()
@@ -234,12 +283,14 @@ class PluginsModule(Module):
         if row is None and id not in self._entries:
             raise no_such("plugin", id)
         found = usage_of(self.db, id)
+        if purge:
+            found = replace(found, fields=count_fields(self.db, id))
         if not dry_run:
             if id in self._entries:
                 self._entries.pop(id).close()
             self.db.run(queries.switch_off, 0, None, self.db.now(), id)
             if purge:
-                purge_tables(self.db, id)
+                purge_tables(self.db, id, lambda: give_back(self.db, self._applying, id))
         return found
 
     # Inside

@@ -50,3 +50,5 @@ class PluginUsage:
     """Rows of plugin_metadata."""
     storage_keys: int
     storage_bytes: int
+    fields: int = 0
+    """Of movies, shows and music, with a value of its answers; counted by uninstall(purge=True)."""

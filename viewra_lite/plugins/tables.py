@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..config.options import Config
@@ -139,11 +139,15 @@ def usage_of(db: Database, id: str) -> PluginUsage:
     return PluginUsage(id, rows, answers, keys, int(size))
 
 
-def purge(db: Database, id: str) -> None:
-    """Remove everything that a plugin has in the store; its code need not be here."""
+def purge(db: Database, id: str, give_back: Callable[[], None]) -> None:
+    """Remove everything that a plugin has in the store; its code need not be here.
+
+    give_back() gives the fields that have its values those of the next source.
+    """
     while some := db.all(queries.some_answers, id, _BATCH):
         db.run(queries.delete_answers, id, some[-1][0])
         db.yield_to_writers()
+    give_back()
     with db.writer():
         database = db.backend.database
         tables = own_tables(db, id)

@@ -10,8 +10,6 @@ import pytest
 from tests.support.libraries import clip
 from tests.support.media import write_audio
 from viewra_lite import Store
-from viewra_lite.media.catalog import sources
-from viewra_lite.media.catalog.save import save
 from viewra_lite.media.models import Movie, Work
 
 pytestmark = pytest.mark.usefixtures("probing_here")
@@ -404,15 +402,14 @@ def test_a_plugin_writes_over_what_was_read_and_never_over_a_person(
     store.media.scan(library)
     (movie,) = store.media.movies().items
     store.media.save_movie(library, id=movie.id, overview="Sand.")
-    with store.writer():
-        values = {"title": "Dune: Part One", "overview": "A plugin's.", "runtime": 155}
-        save(store.media.db, Movie, library, values, movie.id, sources.PLUGIN)
+    values = {"title": "Dune: Part One", "overview": "A plugin's.", "runtime": 155}
+    store.media.save_movie(library, id=movie.id, lock=False, **values)
     moved(root, "Dune (2021)/Dune.mkv", "DUNE (2021)/Dune.mkv")
     clock.advance(60)
     store.media.scan(library)
     after = store.media.movie(movie.id)
     assert (after.title, after.overview, after.runtime) == ("Dune: Part One", "Sand.", 155)
-    assert {name: source for name, (source, _) in after.sources.items()} == {
+    assert {name: known[0] for name, known in after.sources.items()} == {
         "title": "plugin",
         "overview": "person",
         "runtime": "plugin",

@@ -9,7 +9,7 @@ from tests.support.asking import Films, started
 from tests.support.plans import plan_of
 from viewra_lite import Store
 from viewra_lite.plugins import queries as plugin_queries
-from viewra_lite.plugins.answers import queries
+from viewra_lite.plugins.answers import merge_queries, queries
 
 
 def test_every_query_of_the_work_list_uses_an_index(store: Store, tmp_path: Path) -> None:
@@ -41,3 +41,21 @@ def test_every_query_of_the_work_list_uses_an_index(store: Store, tmp_path: Path
         assert not any("library_id" in step for step in plan), plan  # all files of a library
     plan = plan_of(store, queries.due_files, ["asker", "movie", now, 100])
     assert any("idx_plugin_metadata_due" in step for step in plan), plan
+
+
+def test_every_query_of_merging_uses_an_index(store: Store) -> None:
+    asked: list[tuple[Any, ...]] = [
+        (merge_queries.unapplied, 50),
+        (merge_queries.answers_about, "a"),
+        (merge_queries.movies_of, "a"),
+        (merge_queries.tracks_of, "a"),
+        (merge_queries.episodes_of, ["a", "b"]),
+        *((statement, "a") for statement in merge_queries.ANSWERS.values()),
+    ]
+    for statement, *arguments in asked:
+        plan = plan_of(store, statement, arguments)
+        scans = [step for step in plan if "SCAN" in step or "Seq Scan" in step]
+        is_pending = statement is merge_queries.unapplied  # walks an index of nothing else
+        assert all("json_each" in scan or is_pending for scan in scans), plan
+        by_index = [step for step in plan if "USING" in step or "Index Cond" in step]
+        assert not any("library_id" in step for step in by_index), plan  # all of a library

@@ -38,6 +38,11 @@ def changes_of(row: Any, values: Values) -> tuple[dict[str, Any], bool]:
         for name, value in beside.items()
         if value is None and name in known and known[name].source == sources.SIDECAR
     }
+    hidden = {
+        name
+        for name, value in beside.items()
+        if value is None and name in known and _is_hidden(known[name])
+    }
     if beside.get("sort_title") is None and "sort_title" not in lost:
         beside.pop("sort_title", None)
     read: dict[str, Mapping[str, Any]] = {sources.SIDECAR: beside}
@@ -49,12 +54,17 @@ def changes_of(row: Any, values: Values) -> tuple[dict[str, Any], bool]:
         changes["sort_title"] = beside["sort_title"] or sort_title(row.title)
     if "sort_title" in after and after["sort_title"].source == sources.NAME:
         del after["sort_title"]  # it follows the title again
-    is_lost = bool(lost & _ALSO_READ.get(model, frozenset())) and bool(changes)
+    is_lost = bool((lost | hidden) & _ALSO_READ.get(model, frozenset())) and bool(changes)
     return changes, is_lost
 
 
 def _is_named(known: sources.Known | None) -> bool:
-    return known is not None and known.source == sources.NAME
+    of_files = None if known is None else known.of_files
+    return of_files is not None and of_files.source == sources.NAME
+
+
+def _is_hidden(known: sources.Known) -> bool:
+    return known.below is not None and known.below.source == sources.SIDECAR
 
 
 def _without(row: Any, lost: set[str]) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 A row remembers in `sources` where each value came from, and the value that was read. A stored value
 that still equals it is replaced by a corrected one, or by one of a higher source. Any other value
 was written by a person or a plugin, possibly by their own SQL: it stays, also if it is empty.
+
+What a person or a plugin says hides the value that was read of the files. It is remembered below,
+where scans correct it, and returns when the plugin's answer or the person's lock is removed.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from ...database.orm.reading import Reading, shaped
+from ...database.orm.fields import DateField
+from ...database.orm.reading import Reading, date_of, shaped
 from ...database.transactions.database import Database
 from ..files import versions
 from ..models import Album, Episode, MediaFile, Season, Track, TVShow, quality_of
@@ -26,7 +30,11 @@ Read = Mapping[str, Mapping[str, Any]]
 """What a file says of a row, by source and column. If a source has no value, or None, for a column
 that is named for any source, its earlier value has vanished. Other columns stay."""
 
+HIDING = (PLUGIN, PERSON)
 _LONG_TEXT = 500  # characters; a longer one is not stored twice
+
+# A person's choice of these hides nothing: they belong to a file.
+_NOT_HIDDEN = ("media_file", "season", "season_number", "episode_number", "episode_number_end")
 
 # Columns that people and plugins write: they keep a row after its last file is removed.
 _CURATED = {
@@ -38,11 +46,51 @@ _CURATED = {
 }
 
 
-class Known(NamedTuple):
-    """Where a value came from, and the value that was read."""
+class Known(tuple[Any, ...]):
+    """Where a value came from, and the value that was read, as plain() returns it.
 
-    source: str
-    value: Any
+    Of a plugin's answer also the plugin, and of a value that hides another one the hidden one,
+    whose value is whole. In JSON a list as short as these allow.
+    """
+
+    def __new__(
+        cls, source: str, value: Any, plugin: str | None = None, below: Any = None
+    ) -> Known:
+        more: tuple[Any, ...] = ()
+        if below is not None:
+            more = (plugin, Known(*below))
+        elif plugin is not None:
+            more = (plugin,)
+        return super().__new__(cls, (source, value, *more))
+
+    @property
+    def source(self) -> str:
+        """The kind of source."""
+        return str(self[0])
+
+    @property
+    def value(self) -> Any:
+        """The value that was read."""
+        return self[1]
+
+    @property
+    def plugin(self) -> str | None:
+        """The id of the plugin that answered it."""
+        return self[2] if len(self) > 2 else None
+
+    @property
+    def below(self) -> Known | None:
+        """What it hides."""
+        return self[3] if len(self) > 3 else None
+
+    def hiding(self, below: Known | None) -> Known:
+        """Return the same value above another one."""
+        return Known(self.source, self.value, self.plugin, below)
+
+    @property
+    def of_files(self) -> Known | None:
+        """The value that was read of the files, hidden or not."""
+        return self.below if self.source in HIDING else self
 
 
 class Speaker(NamedTuple):
@@ -70,6 +118,9 @@ def changes(
     found: dict[str, Any] = {}
     for name in _columns(read):
         stored, known, best = plain(getattr(row, name)), before.get(name), _best(read, name)
+        if known is not None and known.source in HIDING and not _is_higher(best, known):
+            after[name] = known.hiding(_below(known, name, read, speaker))
+            continue
         if known is None and stored is not None and name in implied:
             known = Known(NAME, stored)
         if known is None:
@@ -97,10 +148,24 @@ def of_new_row(model: Any, read: Read) -> dict[str, Any]:
         best = _best(read, name)
         if best is not None:
             known[name] = best
-    found = {name: read[source][name] for name, (source, _) in known.items()}
+    found = {name: read[one.source][name] for name, one in known.items()}
     if "sort_title" in model._meta.fields:
         found["sort_title"] = sort_title(found["title"])
     return {**found, "sources": known}
+
+
+def _is_higher(best: Known | None, known: Known) -> bool:
+    return best is not None and _RANK[best.source] > _RANK[known.source]
+
+
+def _below(known: Known, name: str, read: Read, speaker: Speaker) -> Known | None:
+    """Return what a value hides, after a reading."""
+    below, best = known.below, _best(read, name)
+    if below is not None:
+        flat = Known(below.source, plain(below.value))
+        if not _is_replaced(flat, best, read, speaker):
+            return below
+    return None if best is None else Known(best.source, whole(read[best.source][name]))
 
 
 def _is_replaced(known: Known, best: Known | None, read: Read, speaker: Speaker) -> bool:
@@ -178,15 +243,33 @@ def saved(
     after = {name: known for name, known in before.items() if name not in derived}
     for name, value in given.items():
         if value is not None or name in before or getattr(row, name, None) is not None:
-            after[name] = Known(source, plain(value))
+            after[name] = Known(source, plain(value), None, hidden_by_new(row, name))
     return {} if after == before else {"sources": after}
 
 
+def hidden_by_new(row: Any, name: str) -> Known | None:
+    """Return what a new value of a person or a plugin hides; None if that is not remembered."""
+    known = None if row is None or name in _NOT_HIDDEN else sources_of(row).get(name)
+    if known is None:
+        return None
+    if known.source == PERSON or known.plugin is not None:
+        return known.below
+    stored = getattr(row, name)
+    return Known(known.source, whole(stored)) if plain(stored) == known.value else None
+
+
 def read_of(row: Any) -> Read:
-    """Return what was read of a row, for the row that it turns out to be."""
+    """Return what was read of a row, for the row that it turns out to be.
+
+    Of a plugin's answers what they hide: they are asked for again.
+    """
     read: dict[str, dict[str, Any]] = {}
     for name, known in sources_of(row).items():
-        if plain(getattr(row, name)) == known.value:
+        if known.plugin is not None:
+            if known.below is not None:
+                value = of_column(row, name, known.below.value)
+                read.setdefault(known.below.source, {})[name] = value
+        elif plain(getattr(row, name)) == known.value:
             read.setdefault(known.source, {})[name] = getattr(row, name)
     return read
 
@@ -198,7 +281,7 @@ def sources_of(row: Any) -> dict[str, Known]:
 
 
 def is_curated(row: Any) -> bool:
-    """Whether a plugin or a person wrote to a row."""
+    """Whether a person or the program wrote to a row; what plugins answer is asked for again."""
     known = sources_of(row)
     return any(
         getattr(row, name) is not None and not _is_read(row, name, known.get(name))
@@ -207,7 +290,7 @@ def is_curated(row: Any) -> bool:
 
 
 def _is_read(row: Any, name: str, known: Known | None) -> bool:
-    if known is None or _RANK[known.source] > _RANK[SIDECAR]:
+    if known is None or known.source in HIDING and known.plugin is None:
         return False
     return bool(plain(getattr(row, name)) == known.value)
 
@@ -219,6 +302,25 @@ def plain(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONG_TEXT:
         return f"sha256:{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"
     return list(value) if isinstance(value, tuple) else value
+
+
+def unhidden(known: Known) -> Known | None:
+    """Return a value that was read, as the one to return to; None of a long text."""
+    is_digest = isinstance(known.value, str) and known.value.startswith("sha256:")
+    return None if is_digest else Known(known.source, known.value)
+
+
+def whole(value: Any) -> Any:
+    """Return a value as JSON stores it, also of a long text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def of_column(row: Any, name: str, value: Any) -> Any:
+    """Return a whole value as its column has it."""
+    is_date = isinstance(type(row)._meta.fields[name], DateField)
+    return date_of(value) if is_date else value
 
 
 def _stored(value: object) -> dict[str, Known]:

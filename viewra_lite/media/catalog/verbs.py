@@ -12,6 +12,7 @@ from ...database.checks import (
     checked_id,
     checked_limit,
     checked_text,
+    checked_truth,
     known_id,
     no_such,
     or_none,
@@ -148,19 +149,21 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         year: int | None = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> Movie:
         """Insert a movie, or update the one with this id, or with this title and year.
 
         columns are those of the table (media_file_id, overview, cast, ...): an omitted one stays,
-        None clears it. A new movie needs its title. Raises InvalidValueError, NotFoundError for an
-        unknown library, movie or file, and ConflictError if another movie has the title and year,
-        or several have and no external id in columns decides.
+        None clears it. Columns that are set are locked: neither scans nor plugins change them. With
+        lock=False plugins may, and locked ones stay. A new movie needs its title. Raises
+        InvalidValueError, NotFoundError for an unknown library, movie or file, and ConflictError if
+        another movie has the title and year, or several have and no external id in columns decides.
 
             store.media.save_movie(library.id, title="Heat", year=1995, rating=8.3)
         """
         values = {"title": title, "year": year, **columns}
-        return self.movie(self._save(Movie, library_id, values, id))
+        return self.movie(self._save(Movie, library_id, values, id, lock))
 
     def save_show(
         self,
@@ -169,6 +172,7 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         year: int | None = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> TVShow:
         """Insert a show, or update the one with this id, or with this title and year.
@@ -176,7 +180,7 @@ class CatalogVerbs(Module):
         columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "year": year, **columns}
-        return self.show(self._save(TVShow, library_id, values, id))
+        return self.show(self._save(TVShow, library_id, values, id, lock))
 
     def save_season(
         self,
@@ -184,6 +188,7 @@ class CatalogVerbs(Module):
         *,
         season_number: int = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> Season:
         """Insert a season of a show, or update the one with this id or number; 0 is specials.
@@ -192,7 +197,9 @@ class CatalogVerbs(Module):
         NotFoundError, ConflictError.
         """
         with self.db.writer():
-            saved = self._save(Season, show_id, {"season_number": season_number, **columns}, id)
+            saved = self._save(
+                Season, show_id, {"season_number": season_number, **columns}, id, lock
+            )
             return _with_id(self.show(show_id).seasons, saved)
 
     def save_episode(
@@ -202,6 +209,7 @@ class CatalogVerbs(Module):
         season_number: int = NOT_GIVEN,
         episode_number: int = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> Episode:
         """Insert an episode of a show, or update the one with this id or these numbers.
@@ -211,7 +219,7 @@ class CatalogVerbs(Module):
         """
         values = {"season_number": season_number, "episode_number": episode_number, **columns}
         with self.db.writer():
-            return self.episode(self._save(Episode, show_id, values, id))
+            return self.episode(self._save(Episode, show_id, values, id, lock))
 
     def save_album(
         self,
@@ -220,6 +228,7 @@ class CatalogVerbs(Module):
         title: str = NOT_GIVEN,
         album_artist: str | None = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> Album:
         """Insert an album, or update the one with this id, or with this title and artist.
@@ -228,7 +237,7 @@ class CatalogVerbs(Module):
         columns are as in save_movie(). Raises InvalidValueError, NotFoundError, ConflictError.
         """
         values = {"title": title, "album_artist": album_artist, **columns}
-        return self.album(self._save(Album, library_id, values, id))
+        return self.album(self._save(Album, library_id, values, id, lock))
 
     def save_track(
         self,
@@ -238,6 +247,7 @@ class CatalogVerbs(Module):
         disc_number: int = NOT_GIVEN,
         track_number: int = NOT_GIVEN,
         id: str | None = None,
+        lock: bool = True,
         **columns: object,
     ) -> Track:
         """Insert a track of an album, or update the one with this id, or with title and numbers.
@@ -249,7 +259,7 @@ class CatalogVerbs(Module):
         numbers = {"disc_number": disc_number, "track_number": track_number}
         with self.db.writer():
             return self.track(
-                self._save(Track, album_id, {"title": title, **numbers, **columns}, id)
+                self._save(Track, album_id, {"title": title, **numbers, **columns}, id, lock)
             )
 
     # Inside
@@ -273,11 +283,15 @@ class CatalogVerbs(Module):
         for file in files:
             file.streams, file.chapters = streams[file.id], chapters[file.id]
 
-    def _save(self, model: object, parent_id: str, values: dict[str, Any], id: str | None) -> str:
+    def _save(
+        self, model: object, parent_id: str, values: dict[str, Any], id: str | None, lock: bool
+    ) -> str:
         from .save import save
+        from .sources import PERSON, PLUGIN
 
+        source = PERSON if checked_truth("lock", lock) else PLUGIN
         with self.db.writer():
-            return save(self.db, model, parent_id, values, id)
+            return save(self.db, model, parent_id, values, id, source)
 
     def _sorted(
         self,

@@ -28,7 +28,7 @@ EXTRA_KINDS = (
 )
 SOURCES = (
     "JSON object: column to [source, value], as the last scan or save wrote it; source is name, "
-    "tags, sidecar, plugin or person"
+    "tags, sidecar, plugin or person; then the plugin, and [source, value] of what it hides"
 )
 
 
