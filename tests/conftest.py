@@ -106,7 +106,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tables_made(request: pytest.FixtureRequest) -> None:
     """Let a new SQLite store begin with its tables, unless to make them is what is tested."""
     parts = request.path.relative_to(Path(__file__).parent).parts
-    if parts[0] in _ONE_DRIVER or parts[1:2] in (("backups",), ("transactions",)):
+    is_ready = parts[0] in _ONE_DRIVER or parts[1:2] in (("backups",), ("transactions",))
+    if is_ready and request.node.get_closest_marker("makes_tables") is None:
         template: Path = request.getfixturevalue("sqlite_template")
         make = store_file.make_file
 

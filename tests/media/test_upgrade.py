@@ -20,7 +20,7 @@ from viewra_lite.media.module import MediaModule
 from viewra_lite.playback.module import PlaybackModule
 from viewra_lite.transcoding.module import TranscodingModule
 
-pytestmark = pytest.mark.usefixtures("probing_here")
+pytestmark = [pytest.mark.usefixtures("probing_here"), pytest.mark.makes_tables]
 
 MODELS = [*MediaModule.models, *PlaybackModule.models, *TranscodingModule.models]
 NEW = {"media_extras", "media_streams", "media_chapters", "media_scans", "media_folders"}
