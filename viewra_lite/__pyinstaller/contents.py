@@ -12,6 +12,7 @@ from importlib.util import find_spec
 _LEFT_OUT = {
     "__main__",
     "__pyinstaller",
+    "_tkinter",
     "antigravity",
     "ensurepip",
     "idle_test",
