@@ -14,6 +14,7 @@ from viewra_lite import Store
 from viewra_lite.errors import InvalidValueError, TransactionError
 from viewra_lite.media.models import MediaFile
 from viewra_lite.plugins import Plugin
+from viewra_lite.plugins.answers import work
 from viewra_lite.plugins.models import PluginCursor, PluginMetadata
 
 DAY_S = 86_400
@@ -149,6 +150,19 @@ def test_a_file_that_changes_comes_again(films: Films, asker: Plugin) -> None:
     assert ids(asker) == []
 
 
+def test_what_changes_among_many_comes_at_once(
+    films: Films, asker: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "STEP", 1)  # of the files that are compared by each call
+    files = [films.film(f"{n}.mkv") for n in range(5)]
+    answer_all(asker)
+    films.put("3.mkv", size=2000)
+    assert ids(asker) == [files[3]]
+    movie = films.store.media.movies().items[4]
+    films.store.media.save_movie(films.library.id, id=movie.id, imdb_id="tt1")
+    assert ids(asker) == files[3:]
+
+
 def test_a_missing_file_waits_until_it_is_back(films: Films, asker: Plugin) -> None:
     file = films.film("a.mkv")
     assert ids(asker) == [file]
@@ -170,6 +184,30 @@ def test_an_answer_that_grew_old_while_the_file_was_missing_is_due_when_it_is_ba
     clock.advance(91 * DAY_S)
     assert ids(asker) == []
     films.put("a.mkv")
+    assert ids(asker) == [file]
+
+
+def test_missing_files_do_not_hide_those_behind_them(films: Films, asker: Plugin) -> None:
+    first, last = [films.film(f"{n}.mkv") for n in range(9)], films.film("last.mkv")
+    assert ids(asker) == [*first, last]
+    films.take(*(f"{n}.mkv" for n in range(9)))
+    assert ids(asker, limit=1) == [last]
+    films.put(*(f"{n}.mkv" for n in range(9)))
+    assert ids(asker) == [*first, last]
+
+
+def test_what_failed_and_was_missing_comes_when_it_is_back_though_it_has_an_old_answer(
+    films: Films, asker: Plugin, clock: Clock
+) -> None:
+    file = films.film("a.mkv")
+    answer_all(asker, facts={"title": "x"})
+    films.put("a.mkv", size=2000)
+    [item] = asker.todo("movie")
+    asker.failed(item, "busy")
+    films.take("a.mkv")
+    clock.advance(60)
+    assert ids(asker) == []
+    films.put("a.mkv", size=2000)
     assert ids(asker) == [file]
 
 

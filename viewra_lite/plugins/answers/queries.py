@@ -32,6 +32,7 @@ class Known(NamedTuple):
     media_file_id: str
     answered_at: datetime | None
     due_at: datetime | None
+    failures: int | None
     question: str | None
     subject_id: str | None
     is_unknown: bool
@@ -238,6 +239,7 @@ def known(plugin_id: Placeholder, kind: Placeholder, ids: Placeholder) -> Query:
             PluginMetadata.media_file,
             PluginMetadata.answered_at,
             PluginMetadata.due_at,
+            PluginMetadata.failures,
             PluginMetadata.question,
             PluginMetadata.subject_id,
             PluginMetadata.metadata.is_null(),

@@ -28,7 +28,7 @@ from .queries import Known
 AT_ONCE = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """due_at of a file that is new or has changed: before all others, whatever the clock says."""
 _BATCH = 500  # changes, or files, that are compared in a transaction
-_STEP = 100  # files compared by each call once all were compared
+STEP = 100  # files compared by each call once all were compared
 _FIRST_RETRY_S = 60
 _LONGEST_RETRY_S = 86_400
 _OF_FILES = ("file.added", "file.updated", "file.moved")
@@ -153,7 +153,7 @@ class WorkList:
             cursor = self._cursor(kind)
             if cursor.is_complete:
                 before = cursor.file_id
-                self._compare(kind, items_of(self._db, kind, self._next_files(cursor, _STEP)))
+                self._compare(kind, items_of(self._db, kind, self._next_files(cursor, STEP)))
                 if cursor.file_id != before:
                     self._save(cursor)
 
@@ -267,6 +267,6 @@ class WorkList:
 
     def _due_at(self, row: Known) -> datetime:
         """Return when a file is due that was not present, or of which nothing is stored."""
-        if row.answered_at is None:
+        if row.answered_at is None or row.failures:
             return AT_ONCE
         return min(row.answered_at, self._db.now()) + self._recheck_after(row.is_unknown)
