@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.documented_errors import require_documented_errors
+from tests.support.verbs import NOT_VERBS, ROOMS, Home
 from viewra_lite import FileFacts, Provider, Store, TranscodeProfile, load_config
 from viewra_lite.errors import (
     LONGEST_MESSAGE,
@@ -19,9 +20,6 @@ from viewra_lite.errors import (
     StoreBusyError,
     ViewraError,
 )
-from viewra_lite.media.module import MediaModule
-from viewra_lite.playback.module import PlaybackModule
-from viewra_lite.transcoding.module import TranscodingModule
 
 
 def deep() -> list[Any]:
@@ -79,7 +77,6 @@ WRONG: list[Any] = [
     iter(()),
     3j,
 ]
-NOT_VERBS = {"attach", "detach", "recover"}
 COLUMNS = {
     "save_movie": (
         "overview",
@@ -100,61 +97,6 @@ COLUMNS = {
     "save_track": ("artist", "lyrics", "media_file_id"),
     "update_library": ("name", "path", "type", "scan_interval", "last_scan"),
 }
-ROOMS = {"media": MediaModule, "playback": PlaybackModule, "transcoding": TranscodingModule}
-
-
-class Home:
-    """A store with one of everything, and what a verb may rightly be called with."""
-
-    def __init__(self, store: Store, folder: Path) -> None:
-        self.store = store
-        folder.mkdir()
-        library = store.media.add_library("m", folder, "movie").id
-        with store.media.reconcile(library) as files:
-            files.add(FileFacts(str(folder / "Film (1999).mkv"), 100, 5, fingerprint="f"))
-        file = store.media.files(library).items[0].id
-        now = datetime(2024, 5, 1, tzinfo=timezone.utc)
-        self.right: dict[str, Any] = {
-            "library_id": library,
-            "media_file_id": file,
-            "user_id": "ann",
-            "show_id": store.media.save_show(library, title="S").id,
-            "title": "D",
-            "show": "S",
-            "album_id": store.media.save_album(library, title="A").id,
-            "path": folder,
-            "name": "m",
-            "type": "movie",
-            "position": 1.0,
-            "profile": {"height": 720},
-            "provider": "w",
-            "progress": 0.5,
-            "output_path": folder / "o",
-            "file_size": 5,
-            "max_bytes": 10**12,
-            "error_message": "e",
-            "now": now,
-            "older_than": now,
-            "played_at": now,
-            "media_file_ids": [file],
-            "text": "d",
-            "season_number": 1,
-            "episode_number": 1,
-            "movie_id": store.media.save_movie(library, title="D", media_file_id=file).id,
-        }
-
-    def arguments(self, verb: Any, target: str, value: Any) -> dict[str, Any]:
-        given = {
-            name: self.right.get(name, "x")
-            for name, parameter in inspect.signature(verb).parameters.items()
-            if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
-        }
-        if "session_id" in given:
-            playback = self.store.playback
-            given["session_id"] = playback.start_session(
-                self.right["media_file_id"], user_id="ann", duration=3600
-            ).id
-        return {**given, target: value}
 
 
 @pytest.fixture

@@ -515,6 +515,9 @@ def test_titles_that_the_search_does_not_find(home: Store, change: str, words: s
         "INSERT INTO search_index (search_index) VALUES ('delete-all')",
         "DELETE FROM search_index_data WHERE id > 10",
         "UPDATE search_index_data SET block = x'00'",
+        "DROP TABLE search_index_config",
+        "DROP TABLE search_index_data",
+        "DROP TABLE search_index_idx",
         "DROP TRIGGER search_documents_update; UPDATE search_documents SET terms = 'arrakis #m'",
     ],
 )
@@ -680,7 +683,7 @@ def test_a_check_that_fails_is_a_finding(path: Path) -> None:
     with by_hand(path) as connection:
         connection.execute("DROP TABLE search_documents")
     found = examined(path, "search-index")
-    one(found, "search-index", "warning", "the check failed", "no such table")
+    one(found, "search-index", "error", "the check failed", "search_documents is missing")
     assert any(finding.id == "schema" for finding in examined(path))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import CorruptStoreError
 from .checks import not_a_cursor
+from .orm.lost import raise_lost
 from .orm.statements import Compiled
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def rows_or_none(db: Database, statement: Statement, *arguments: Any) -> list[An
     """Run a reading statement like db.all(), with None for each row that cannot be read."""
     try:
         return db.all(statement, *arguments)
-    except CorruptStoreError:
-        pass  # the parts say which rows
+    except CorruptStoreError as exc:
+        raise_lost(exc)  # the parts say which rows
     with db.reader():
         compiled = statement.compiled[db.backend.engine]
         return _Parts(db, compiled, compiled.bind(arguments)).all()
@@ -79,6 +80,7 @@ def without_unreadable(
         try:
             found.update(read(id))
         except CorruptStoreError as exc:
+            raise_lost(exc)
             _log_left_out(exc)
     return found
 
@@ -107,6 +109,7 @@ class _Parts:
             rows, fill = self._run(part), self._compiled.fill
             return rows if fill is None else fill(rows)
         except CorruptStoreError as exc:
+            raise_lost(exc)
             if end - first == 1:
                 _log_left_out(exc)
                 return [None]

@@ -63,7 +63,7 @@ class PostgresBackend:
         self._config = config
         self._wait_s = config.busy_timeout_ms / 1000
         self.database: Any = PostgresStoreDatabase(self, config.database)
-        self._pool = Pool(self._connect, config.pool_size, self._wait_s)
+        self._pool = Pool(self.connect, config.pool_size, self._wait_s)
         self._writer_waits = Waits("the writer")
         self._closed = False
         self._forked = False
@@ -224,7 +224,7 @@ class PostgresBackend:
     def exclusive(self, name: str, *, wait_s: float) -> Iterator[None]:
         """Hold an advisory lock on a separate connection, whose end releases it."""
         translate, error = self.translate, self._psycopg.Error
-        connection = self._connect()
+        connection = self.connect()
         with held(connection, name, wait_s=wait_s, error=error, translate=translate):
             yield
 
@@ -299,7 +299,8 @@ class PostgresBackend:
         poll.register(connection.fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
-    def _connect(self) -> Any:
+    def connect(self) -> Any:
+        """Return a new connection, which is not the pool's."""
         connection = self._dial()
         if isinstance(connection, BaseException):
             raise connection  # outside `except`: the driver's error would hold the password

@@ -14,6 +14,11 @@ from ..transactions.peewee_database import StoreDatabase
 if TYPE_CHECKING:
     from ..transactions.guards import Guard, Rules
 
+_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns"
+    " WHERE table_schema = ANY(current_schemas(false))"
+)
+
 
 class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
     """Peewee's view of the PostgreSQL backend."""
@@ -66,6 +71,21 @@ class PostgresStoreDatabase(StoreDatabase, peewee.PostgresqlDatabase):
 
     def names(self, connection: object) -> None:
         """Return None: only a name is written in double quotes here."""
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """The base classes of the driver's errors, and of Peewee's for them."""
+        from psycopg import Error
+
+        return peewee.PeeweeException, Error
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """Return the columns of each table, as other connections see them."""
+        found: dict[str, set[str]] = {}
+        with self.backend.connect() as connection:
+            for table, column in connection.execute(_COLUMNS):
+                found.setdefault(table, set()).add(column)
+        return {table: frozenset(columns) for table, columns in found.items()}
 
     def plan(self, connection: Any, sql: str) -> list[str] | None:
         """Return the plan of a statement for any parameters; None if it cannot be explained."""

@@ -19,6 +19,9 @@ from .errors import refuse_nul
 if TYPE_CHECKING:
     from ..transactions.guards import Guard, Rules
 
+_TABLES = "SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"
+_COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
+
 
 class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
     """Peewee's view of the SQLite backend."""
@@ -98,6 +101,23 @@ class SqliteStoreDatabase(StoreDatabase, peewee.SqliteDatabase):
             " pragma_table_info(of_table.name) AS own WHERE of_table.type IN ('table', 'view')"
         )
         return frozenset(name for (name,) in rows.fetchall())
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """The base classes of the driver's errors, and of Peewee's for them."""
+        return peewee.PeeweeException, self.backend.driver.Error
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """Return the columns of each table, and none of a full-text index, as others see them."""
+        driver, found = self.backend.driver, {}
+        connection = driver.connect(self.backend.path, 0)
+        try:
+            for name, root in connection.execute(_TABLES).fetchall():
+                rows = connection.execute(_COLUMNS, (name,)).fetchall() if root else ()
+                found[name] = frozenset(column for (column,) in rows)
+        finally:
+            driver.close(connection)
+        return found
 
     def plan(self, connection: Any, sql: str) -> list[str] | None:
         """Return the plan of a statement, indented by depth; None if SQLite cannot explain it."""

@@ -7,7 +7,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ...errors import TransactionError, ViewraError
+from ...errors import CorruptStoreError, TransactionError, ViewraError
+from ..orm.lost import lost
 from ..orm.internals import set_closed, set_open, state_of
 from ..orm.unreadable import named
 from .transaction import CLOSED, INTERRUPTED, OTHER_TASK, THREAD_ENDED, Transaction, current_task
@@ -139,8 +140,17 @@ class Transactions:
 
     def raise_translated(self, error: BaseException, *reading: Any) -> None:
         """Raise the ViewraError for a driver's error; return for any other error."""
-        if (translated := self.backend.translate(error)) is not error:
+        translated = self.backend.translate(error)
+        if self._is_odd(translated) and (gone := lost(self.backend)) is not None:
+            raise gone from error
+        if translated is not error:
             raise named(translated, *reading) from error
+
+    def _is_odd(self, error: BaseException) -> bool:
+        """Whether a statement of ours fails so only in a database that is not as we made it."""
+        if isinstance(error, CorruptStoreError):
+            return not str(error).startswith("a stored text")
+        return isinstance(error, self.backend.database.failures)
 
     def _usable(self, transaction: Transaction) -> Transaction | None:
         """Return this thread's transaction, None if an interruption ended it unnoticed."""

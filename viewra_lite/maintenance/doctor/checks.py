@@ -134,16 +134,26 @@ class Doctor:
         if id == "statistics":
             self._upkeep.optimize(self._db.backend, self._config)
             return None
-        if id == "search-index":
-            rows.rebuild_documents(self._db)
-        elif id not in self._health.FIXES:
+        if id != "search-index" and id not in self._health.FIXES:
             known = sorted({"permissions", "statistics", "search-index", *self._health.FIXES})
             raise refused("id", f"one of {', '.join(known)}", id)
-        for fix in filter(None, [self._health.FIXES.get(id)]):
-            fix(self._db.backend)
+        if id == "search-index":
+            self._rebuild_documents()
+        self._fix(id)
         return None
 
     # Inside
+
+    def _fix(self, id: str) -> None:
+        for fix in filter(None, [self._health.FIXES.get(id)]):
+            fix(self._db.backend)
+
+    def _rebuild_documents(self) -> None:
+        try:
+            rows.rebuild_documents(self._db)
+        except CorruptStoreError:  # triggers write to the index, which may be damaged
+            self._fix("search-index")
+            rows.rebuild_documents(self._db)
 
     def _guarded(self, id: str) -> Iterator[Finding]:
         limit_s = LIMITS_S.get(id, LIMIT_S)
@@ -226,13 +236,14 @@ def failed(id: str, error: BaseException, what: str = _FAILED) -> Finding:
     is_damage = isinstance(error, CorruptStoreError)
     lines = str(error).splitlines() or [""]  # the others show a part of the query
     reason = str(error) if isinstance(error, ViewraError) else f"{type(error).__name__}: {lines[0]}"
+    # An index that cannot be read is built again from its table.
+    can_be_built = id == "search-index" and is_damage and "the table search_documents" not in reason
     return Finding(
         id,
         "error" if id == "store" or is_damage else "warning",
         reason if id == "store" else f"{what}: {reason}",
-        _remedy(error),
-        # An index that cannot be read is built again from its table.
-        fixable=id == "search-index" and is_damage,
+        rows.REBUILD if can_be_built else _remedy(error),
+        fixable=can_be_built,
     )
 
 

@@ -73,6 +73,7 @@ _ORPHANS: Sequence[tuple[Any, str, str, str, str, str]] = (
         for table in ("user_media_progress", "playback_history", "playback_sessions")
     ),
 )
+REBUILD = "rebuild the search index: viewra-lite doctor --only search-index --fix"
 _SAMPLE = 200  # documents whose words are all looked up
 _EVERY = 2**31 - 1
 _AHEAD = timedelta(minutes=10)
@@ -142,8 +143,7 @@ def _not_found(kind: Placeholder, words: Placeholder, most: Placeholder) -> Quer
 def search_index(look: Look, db: Database) -> Iterator[Finding]:
     """Yield titles that the search does not find, or finds by other words."""
     for text in _out_of_step(look, db):
-        remedy = "rebuild the search index: viewra-lite doctor --only search-index --fix"
-        yield Finding("search-index", "error", text, remedy, fixable=True)
+        yield Finding("search-index", "error", text, REBUILD, fixable=True)
 
 
 def _out_of_step(look: Look, db: Database) -> Iterator[str]:

@@ -290,6 +290,9 @@ def rebuild_search(backend: Any) -> None:
     try:
         backend.begin_write(connection, True)
         for (name,) in connection.execute(_FULL_TEXT).fetchall():
+            # A part that is gone is made empty. Without it the index can be neither read nor built.
+            for part, made in _PARTS:
+                connection.execute(made.format(_quoted(f"{name}_{part}")))
             connection.execute(f"INSERT INTO {_quoted(name)} ({_quoted(name)}) VALUES ('rebuild')")
         backend.commit(connection)
     except backend.driver.Error as exc:
@@ -299,6 +302,17 @@ def rebuild_search(backend: Any) -> None:
         backend.give_back_writer(connection)
 
 
+# https://sqlite.org/fts5.html#fts5_data_structures; 4 is the version of this format.
+_PARTS = (
+    ("data", "CREATE TABLE IF NOT EXISTS {}(id INTEGER PRIMARY KEY, block BLOB)"),
+    ("data", "INSERT OR IGNORE INTO {} VALUES (1, x''), (10, x'00000000000000')"),  # of no rows
+    (
+        "idx",
+        "CREATE TABLE IF NOT EXISTS {}(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+    ),
+    ("config", "CREATE TABLE IF NOT EXISTS {}(k PRIMARY KEY, v) WITHOUT ROWID"),
+    ("config", "INSERT OR IGNORE INTO {} VALUES ('version', 4)"),
+)
 _FULL_TEXT = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
 
 
