@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,6 +21,7 @@ from viewra_lite.errors import ConfigError, StoreUnavailableError
 TODAY = datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
 _left = 0
 _counted = 0
+_looked: Callable[[], object] | None = None
 
 
 def _statement() -> None:
@@ -26,6 +30,8 @@ def _statement() -> None:
     _left -= 1
     if _left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+    if _looked is not None:
+        _looked()
 
 
 class _Cursor(sqlite3.Cursor):
@@ -99,6 +105,63 @@ def look_then_open(config: Any, folder: str = "", package: str = "") -> None:
             raise  # before the file was made there is nothing to look at
     with Store.open(config, modules=known, clock=lambda: TODAY):
         print(json.dumps(drift))
+
+
+def look_before_each(config: Any, folder: str = "", package: str = "") -> None:
+    """Open a store; print how many statements that takes, and the first of each state.
+
+    A state is what would be left if the process were killed: two statements with no commit between
+    them have the same.
+    """
+    global _looked
+    states: list[str] = []
+    looked = _files_of(config) if isinstance(config, dict) else _commits_of(config)
+    die_before(0)
+    _looked = lambda: states.append(looked())  # noqa: E731
+    sys.path.insert(0, folder)
+    known = modules([package] if package else [])
+    with Store.open(config, modules=known, clock=lambda: TODAY):
+        pass
+    firsts = [n for n, state in enumerate(states, 1) if n == 1 or state != states[n - 2]]
+    print(json.dumps([len(states), firsts]))
+
+
+def _files_of(config: Any) -> Callable[[], str]:
+    path = Path(config["database"]["database_path"])
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        for each in sorted(path.parent.rglob("*")):
+            found.update(f"{each}\n".encode())
+            if each.is_file() and not each.name.endswith("-shm"):  # which SQLite makes anew
+                found.update(each.read_bytes())
+        return found.hexdigest()
+
+    def looked() -> str:
+        # In a process of its own: to close a file ends SQLite's locks on it in this one.
+        reads, writes = os.pipe()
+        if not (child := os.fork()):
+            os.write(writes, digest().encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(writes)
+        with open(reads) as answer:
+            return answer.read()
+
+    return looked
+
+
+def _commits_of(url: str) -> Callable[[], str]:
+    connection = psycopg.connect(url.partition("?")[0], autocommit=True)
+    execute = psycopg.Cursor.execute  # before it is counted
+    cursor = connection.cursor()
+
+    def looked() -> str:
+        # It grows with each transaction that has written and has ended.
+        execute(cursor, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        return str(cursor.fetchone()[0])
+
+    return looked
 
 
 def opened_with_others(config: Any, folder: str = "", package: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,41 @@ class TestFiles:
         assert Store.restore(saved, clock=clock).moved_to == str(aside)
         assert (aside / "viewra.db-wal").read_bytes() == b"log"
         assert contents(saved, clock) == ["a"]
+
+    @pytest.mark.parametrize("renamed", [0, 1])
+    def test_what_a_restore_that_was_killed_has_left_is_removed_or_named(
+        self, saved: Any, clock: Clock, tmp_path: Path, renamed: int
+    ) -> None:
+        """Killed before the old file is moved aside, and before the new one takes its place."""
+        code = f"""
+import os, signal
+from viewra_lite import Store
+rename, left = os.rename, {renamed}
+def killed(*arguments):
+    global left
+    left -= 1
+    os.kill(os.getpid(), signal.SIGKILL) if left < 0 else rename(*arguments)
+os.rename = killed
+Store.restore({saved!r})
+"""
+        with running_python("-c", code) as other:
+            assert other.wait() == -signal.SIGKILL
+        left = tmp_path / "viewra.db.restoring"
+        assert left.exists()
+        if renamed:
+            text = f"viewra.db is gone, because a restore was killed: .* or remove {left} to start"
+            for _ in range(2):  # without the note beside it too
+                with pytest.raises(CorruptStoreError, match=text):
+                    Store.open(saved, clock=clock)
+                [found] = Store.check(saved, only=["store"], clock=clock)
+                assert "a restore was killed: run viewra-lite restore again" in found.text
+                shutil.rmtree(tmp_path / "viewra.db-lock", ignore_errors=True)
+            Store.restore(saved, clock=clock)
+            assert contents(saved, clock) == ["a"]
+        else:
+            left.with_name("viewra.db.restoring-wal").write_bytes(b"log")
+            assert contents(saved, clock) == ["a", "b"]
+        assert not list(tmp_path.glob("*.restoring*"))
 
     def test_no_file_beside_the_old_store_is_left_or_overwritten(
         self, saved: Any, clock: Clock, tmp_path: Path

@@ -13,7 +13,7 @@ from ...config.options import SqliteConfig
 from ...errors import BackupError, CorruptStoreError, StoreBusyError, StoreFullError
 from ..files import disk_errors, disk_fault, give_to_owner, refuse_full, remove, size_of, sync
 from ..transactions.locks import file_lock
-from .file import APPLICATION_ID, lock_folder, marker
+from .file import APPLICATION_ID, RESTORING, half_restored, lock_folder, marker
 from .path import refuse_what_cannot_open
 from .upkeep import make_ready
 
@@ -135,7 +135,8 @@ def restore(config: SqliteConfig, copy: Callable[[Path], object], stamp: str) ->
 
 
 def _replaced(path: Path, copy: Callable[[Path], object], stamp: str) -> str | None:
-    new = path.with_name(path.name + ".restoring")
+    new = path.with_name(path.name + RESTORING)
+    _remove_all(half_restored(path))
     try:
         with disk_errors(path.parent):
             copy(new)
@@ -144,13 +145,18 @@ def _replaced(path: Path, copy: Callable[[Path], object], stamp: str) -> str | N
             sync(new)
             give_to_owner(new, path if path.exists() else path.parent)
     except BaseException:
-        remove(new)
+        _remove_all(half_restored(path))
         raise
     aside = _moved_aside(path, stamp)
     os.rename(new, path)
     sync(path.parent)
     remove(marker(path))  # it describes the store before; opening this one writes another
     return None if aside is None else str(aside)
+
+
+def _remove_all(files: list[Path]) -> None:
+    for file in files:
+        remove(file)
 
 
 def _moved_aside(path: Path, stamp: str) -> Path | None:

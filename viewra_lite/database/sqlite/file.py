@@ -94,6 +94,10 @@ def facts_of(connection: Connection, path: Path) -> DatabaseFacts:
     return DatabaseFacts(f"SQLite {version}", str(path), size, log_size)
 
 
+RESTORING = ".restoring"
+"""The end of the name of a store while a restore writes it."""
+
+
 def lock_folder(path: Path) -> Path:
     """Return the folder of the lock files."""
     return path.with_name(path.name + "-lock")
@@ -102,6 +106,13 @@ def lock_folder(path: Path) -> Path:
 def marker(path: Path) -> Path:
     """Return the path of the marker file, which records that a file was a store."""
     return lock_folder(path) / "store"
+
+
+def half_restored(path: Path) -> list[Path]:
+    """Return the files of a restore that was killed; that of the database is the first of them."""
+    new = path.with_name(path.name + RESTORING)
+    files = [new, *(new.with_name(new.name + end) for end in ("-wal", "-shm", "-journal"))]
+    return [file for file in files if os.path.lexists(file)]
 
 
 def make_file(path: Path) -> None:

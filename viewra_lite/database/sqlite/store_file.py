@@ -26,11 +26,19 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptStoreError, StoreBusyError, StoreUnavailableError, ViewraError
-from ..files import disk_error, disk_errors, give_to_owner, make_folder, network_share, size_of
+from ..files import (
+    disk_error,
+    disk_errors,
+    give_to_owner,
+    make_folder,
+    network_share,
+    remove,
+    size_of,
+)
 from ..transactions.locks import file_lock, is_locked
 from .drivers.protocol import SqliteDriver
 from .errors import translate_sqlite
-from .file import lock_folder, make_file, marker, not_a_database
+from .file import half_restored, lock_folder, make_file, marker, not_a_database
 
 _log = logging.getLogger("viewra_lite.database")
 
@@ -59,6 +67,11 @@ class StoreFile:
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
+            if left := half_restored(self.path):
+                raise CorruptStoreError(
+                    f"{self.path} is gone, because a restore was killed: run viewra-lite restore "
+                    f"again, or remove {left[0]} to start a new store"
+                ) from None
             if log:
                 raise CorruptStoreError(
                     f"{self.path} is gone, but its log is here ({log.name}): put it back, or move "
@@ -159,6 +172,9 @@ class StoreFile:
                     f"{self.path} is being restored or closed by another process: try again"
                 ) from exc
             self.refuse_removed(0.0)
+            for left in half_restored(self.path):  # a restore, which held this lock, was killed
+                remove(left)
+                _log.warning("removed %s, which a restore that was killed had left", left)
             yield
         self._closed()
 

@@ -108,7 +108,7 @@ def orphans(look: Look) -> Iterator[Finding]:
     for severity, what, tables, name, condition, remedy in _ORPHANS:
         [(count, first)] = look.all(f"SELECT count(*), min({name}) FROM {tables} WHERE {condition}")
         if count:
-            text = f"{count} {what}, the first is {first}"
+            text = f"{what}: {count}, the first is {first}"
             yield Finding("orphans", severity, text, remedy)
 
 
@@ -153,18 +153,18 @@ def _out_of_step(look: Look, db: Database) -> Iterator[str]:
             f"(SELECT 1 FROM search_documents d WHERE d.{column} = t.id)"
         )
         if count:
-            yield f"{count} {table} are not in search_documents, the first is {first}"
+            yield f"{table} that are not in search_documents: {count}, the first is {first}"
         [(count, first)] = look.all(
             f"SELECT count(*), min(t.title) FROM search_documents d JOIN {table} t "
             f"ON t.id = d.{column} WHERE coalesce(t.title, '') <> d.title"
         )
         if count:
-            yield f"{count} {table} are in search_documents by another title, the first is {first}"
+            yield f"{table} by another title in search_documents: {count}, the first is {first}"
         for _, title in db.all(_not_found, kind, [[(MARKS[kind],)]], _EVERY):
             yield f"the search index does not find the {kind} {title}"
     count = look.value(f"SELECT count(*) FROM search_documents WHERE {_WITHOUT_TITLE}")
     if count:
-        yield f"{count} rows of search_documents belong to no title"
+        yield f"rows of search_documents that belong to no title: {count}"
     for title, terms, seq in _sample(look):
         words = [[(word,)] for word in terms.split() if word.isalnum()]
         if words and not db.all(_is_found, seq, words, _EVERY):

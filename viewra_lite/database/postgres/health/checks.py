@@ -100,7 +100,7 @@ def integrity(look: Look) -> Iterator[Finding]:
         "WHERE datname = current_database()"
     )
     if failures:
-        text = f"the server found {failures} damaged pages by their checksums"
+        text = f"damaged pages that the server found by their checksums: {failures}"
         yield Finding("integrity", "error", text, "check its disk, and restore a backup")
     unchecked = []
     tables = look.all(_TABLES)
@@ -152,7 +152,7 @@ def foreign_keys(look: Look) -> Iterator[Finding]:
             yield Finding(
                 "foreign-keys",
                 "error",
-                f"{count} rows of {child} refer to rows of {parent} that do not exist",
+                f"rows of {child} that refer to rows of {parent} that do not exist: {count}",
                 f"delete them (WHERE ctid = '{first}'), or restore a backup",
             )
 
@@ -164,7 +164,7 @@ def fragmentation(look: Look) -> Iterator[Finding]:
         "WHERE schemaname = current_schema()"
     ):
         if dead >= FEWEST_DEAD_ROWS and dead > live * _MOST_DEAD_SHARE:
-            text = f"{table} has {dead} deleted rows beside {live} rows"
+            text = f"deleted rows of {table}: {dead}, beside {live} others"
             yield Finding("fragmentation", "warning", text, f"VACUUM {table}; autovacuum = on")
 
 

@@ -218,7 +218,7 @@ def _unreadable(look: Look, table: str) -> Iterator[Finding]:
             yield Finding(
                 "integrity",
                 "error",
-                f"{count} values of {table}.{name} cannot be read, the first in row {first}",
+                f"values of {table}.{name} that cannot be read: {count}, the first in row {first}",
                 f"correct them, for example UPDATE {table} SET {name} = ... WHERE rowid = {first}",
             )
 
@@ -237,8 +237,8 @@ def foreign_keys(look: Look) -> Iterator[Finding]:
             yield Finding(
                 "foreign-keys",
                 "error",
-                f"{len(rows)} rows of {table} refer to rows of {parent} that do not exist, the "
-                f"first is row {rows[0]}",
+                f"rows of {table} that refer to rows of {parent} that do not exist: {len(rows)}, "
+                f"the first is row {rows[0]}",
                 f"delete them (WHERE rowid = {rows[0]}), or restore a backup",
             )
 
