@@ -32,7 +32,7 @@ def test_a_command_is_read_as_it_was_meant(config: str, words: list[str]) -> Non
 def pasted(cli: Run, message: str, *ends: str) -> int:
     """Run the command that a message proposes, up to one of the words that follow it."""
     end = "|".join(map(re.escape, ends)) or "$"
-    found = re.search(rf"(viewra-lite [a-z].*?)(?:{end})", message, re.MULTILINE)
+    found = re.search(rf"(viewra-lite [a-z-].*?)(?:{end})", message, re.MULTILINE)
     assert found, message
     return cli(*shlex.split(found.group(1))[1:]).code
 
@@ -80,7 +80,7 @@ def test_a_store_that_waits_says_how_it_is_migrated(cli: Run, url: str) -> None:
     forget_transcoding(url)
     if url.startswith("postgresql"):
         said = cli("status", "--config", url).out
-        assert re.search(r"viewra-lite migrate --config 'postgresql://viewra:[*]{3}@\S+'\n", said)
+        assert re.search(r"viewra-lite --config 'postgresql://viewra:[*]{3}@\S+' migrate\n", said)
         return
     assert pasted(cli, cli("status", "--config", url).out) == 0
     assert cli("status", "--config", url).code == 0

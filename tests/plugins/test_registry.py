@@ -13,7 +13,7 @@ from peewee import ForeignKeyField, IntegerField
 
 from tests.support.clock import Clock
 from tests.support.plugins import AWARD, MORE, importable
-from viewra_lite import MediaLibrary, Store
+from viewra_lite import Finding, MediaLibrary, Store
 from viewra_lite.errors import InvalidValueError, NotFoundError, PluginError, TransactionError
 from viewra_lite.media.models import Movie
 from viewra_lite.plugins import Plugin, PluginModel, on
@@ -98,7 +98,8 @@ def test_a_plugin_is_off_until_it_is_enabled(store: Store) -> None:
     assert (found.state, found.reason, found.remedy) == ("on", "", "")
     assert [run.id for run in store.plugins.run_due()] == ["counter"]
     assert store.plugins.plugin("counter").last_run == store.media.db.now()
-    assert store.plugins.disable("counter").state == "off"
+    off = store.plugins.disable("counter")
+    assert off.state == "off" and off.finding is None
     assert store.plugins.run_due() == []
     assert value("counter", "runs") == 1
 
@@ -175,6 +176,8 @@ def test_a_plugin_that_fails_is_tried_later_and_later_and_then_is_off(
     store.plugins.run_due()
     found = store.plugins.plugin("failing")
     assert found.state == "failing" and "5 times" in found.reason and found.last_run == clock()
+    text = f"the plugin {found.id} is failing: {found.reason}"
+    assert found.finding == Finding("plugins", "warning", text, found.remedy)
     assert [one.id for one in store.plugins.plugins(state="failing")] == ["failing"]
     clock.advance(100_000)
     assert [run.id for run in store.plugins.run_due()] == ["counter"]

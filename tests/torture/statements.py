@@ -15,9 +15,11 @@ from typing import Any
 
 import psycopg
 
+import viewra_lite.store
 from viewra_lite import Module, Store
 from viewra_lite.errors import ConfigError, StoreUnavailableError
 
+viewra_lite.store.OPEN_S = 600.0  # a look before each statement takes most of the usual time
 TODAY = datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
 _left = 0
 _counted = 0

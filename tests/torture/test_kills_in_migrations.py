@@ -106,7 +106,7 @@ def test_an_adoption_is_whole_or_did_not_happen(tmp_path: Path, forks: Forks) ->
 
     def check(was_killed: bool) -> None:
         if was_killed:
-            is_adopted = counts(path) == adopted and sqlite_catalogue(path).keys() == whole.keys()
+            is_adopted = all_rows(counts(path), adopted)
             assert is_adopted or contents(path) == by_hand
             seen.add(is_adopted)
             ended = forks.call("open_and_die", 0, config)
@@ -116,6 +116,14 @@ def test_an_adoption_is_whole_or_did_not_happen(tmp_path: Path, forks: Forks) ->
 
     found = killed_everywhere(forks, (config,), reset, 3, check)
     print(f"{found} during an adoption: 0 half states")
+
+
+def all_rows(found: dict[str, int], adopted: dict[str, int]) -> bool:
+    """Whether all rows are adopted, whichever scripts that change no rows are still to come."""
+    expected = {name: count for name, count in adopted.items() if not name.startswith("viewra_")}
+    return "viewra_migrations_media" in found and all(
+        found.get(name, 0) == count for name, count in expected.items()
+    )
 
 
 def contents(path: Path) -> list[str]:

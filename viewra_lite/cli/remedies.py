@@ -7,7 +7,7 @@ import shlex
 from argparse import Namespace
 
 from .complaints import without_passwords
-from .output import PROGRAM
+from .output import PROGRAM, say
 
 
 def command(args: Namespace, *words: str) -> str:
@@ -21,6 +21,16 @@ def completed(args: Namespace, text: str) -> str:
         return text
     program = shlex.join((PROGRAM, *_shared(args)))
     return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _: f"{program} ", text)
+
+
+def say_finding(
+    args: Namespace, id: str, severity: str, text: str, remedy: str, fixable: bool
+) -> None:
+    """Print a finding and its remedy."""
+    say(completed(args, f"{severity}: {id}: {text}"))
+    if remedy:
+        by_itself = f" (or: {command(args, 'doctor', '--fix')})" if fixable else ""
+        say(f"    {completed(args, remedy)}{by_itself}")
 
 
 def _shared(args: Namespace) -> tuple[str, ...]:

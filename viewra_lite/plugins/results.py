@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..database.findings import Finding, Severity
+
+_SEVERITIES: dict[str, Severity] = {
+    "absent": "info",
+    "broken": "warning",
+    "failing": "warning",
+    "incompatible": "warning",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PluginStatus:
@@ -27,6 +36,16 @@ class PluginStatus:
     """When run() was last called."""
     error: str | None = None
     """Its last failure, None after a success."""
+
+    @property
+    def finding(self) -> Finding | None:
+        """Its state as a finding, as of a check of doctor; None for one that is on or off."""
+        severity = _SEVERITIES.get(self.state)
+        if severity is None:
+            return None
+        return Finding(
+            "plugins", severity, f"the plugin {self.id} is {self.state}: {self.reason}", self.remedy
+        )
 
 
 @dataclass(frozen=True, slots=True)

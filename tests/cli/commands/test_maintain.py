@@ -27,8 +27,10 @@ def test_a_chore_that_fails_makes_the_exit_code_1(cli: Run, folder: Path) -> Non
     failed = cli("maintain", "--only", "backup")
     assert failed.code == 1 and "backup failed: " in failed.err
     status = cli("status")
-    assert "chore backup failed: " in status.out and "it is tried again" in status.out
-    assert [one["name"] for one in cli("status", "--json").json["failed_chores"]] == ["backup"]
+    assert "warning: chores: the chore backup failed: " in status.out
+    assert "viewra-lite maintain --only backup" in status.out
+    [found] = cli("status", "--json").json["findings"]
+    assert (found["id"], found["severity"]) == ("chores", "warning")
 
 
 def test_wrong_usage_is_code_2(cli: Run, folder: Path) -> None:

@@ -118,7 +118,8 @@ def test_an_older_store_waits_for_migrate(cli: Run, url: str) -> None:
         [step] = plan.json["pending"]
         assert plan.code == 1 and named.items() <= step.items()
         assert (step["tables"], step["takes_backup"]) == ([], False)
-    assert "run viewra-lite migrate" in cli("status", "--config", url).out
+    shown = cli("status", "--config", url).out
+    assert "this version; pending: transcoding 0001_initial\n    run viewra-lite" in shown
     first, second = cli("migrate", "--plan", "--config", url).out.splitlines()
     assert first.startswith("pending: transcoding 0001_initial: The first tables")
     assert second == "  changes new tables only; about 0 s"

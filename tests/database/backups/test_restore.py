@@ -8,12 +8,14 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from tests.support.clock import Clock
+from tests.support.postgres import Server
 from tests.support.processes import running_python
 from tests.support.rows import add, ids
 from viewra_lite import Store
@@ -132,6 +134,53 @@ def test_a_store_in_a_schema_of_its_own_is_checked_backed_up_and_restored(
 @pytest.mark.parametrize("store_config", ["postgres"], indirect=True)
 class TestServers:
     """A store on a server."""
+
+    @pytest.mark.parametrize("schema", ["viewra", 'Of "us".* b'])
+    def test_a_backup_is_restored_into_a_schema_of_another_name(
+        self, saved: Any, clock: Clock, postgres_server: Server, schema: str
+    ) -> None:
+        with Store.open(saved, clock=clock) as store:
+            backup = store.backups.list()[0].path
+        name = f"moved_{uuid4().hex}"
+        url = postgres_server.create_database(name)
+        try:
+            with psycopg.connect(url, autocommit=True) as connection:
+                names = sql.Identifier(name), sql.Identifier(schema)
+                connection.execute(sql.SQL("CREATE SCHEMA {}").format(names[1]))
+                connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(*names))
+                connection.execute("CREATE TABLE public.of_another_program (x int)")
+            with pytest.raises(BackupError, match="the schema public of this database is in use"):
+                Store.restore(url, backup, clock=clock)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("DROP TABLE public.of_another_program")
+            Store.restore(url, backup, clock=clock)
+            assert contents(url, clock) == ["a"]
+            assert Store.check(url, only=["schema", "integrity"], clock=clock) == []
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("CREATE TABLE public.of_another_program (x int)")
+        finally:
+            postgres_server.drop_database(name)
+
+    def test_what_other_roles_may_do_stays(
+        self, saved: Any, clock: Clock, postgres_server: Server
+    ) -> None:
+        role = f"reader_{uuid4().hex}"
+        with psycopg.connect(saved, autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {role}")
+            connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}")
+            connection.execute(f"GRANT SELECT, UPDATE ON movies TO {role} WITH GRANT OPTION")
+        may = (
+            f"SELECT has_schema_privilege('{role}', 'public', 'CREATE'),"
+            f" has_table_privilege('{role}', 'movies', 'UPDATE WITH GRANT OPTION'),"
+            f" has_table_privilege('{role}', 'movies', 'DELETE')"
+        )
+        try:
+            Store.restore(saved, clock=clock)
+            with psycopg.connect(saved) as connection:
+                assert connection.execute(may).fetchone() == (True, True, False)
+        finally:
+            with psycopg.connect(saved, autocommit=True) as connection:
+                connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
     def test_an_empty_database_takes_a_backup(
         self, saved: Any, clock: Clock, postgres_url: str, tmp_path: Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ..arguments import asking
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import configured
-from ..output import note, print_facts, print_json, say
-from ..remedies import command, completed
+from ..output import note, print_facts, print_json
+from ..remedies import say_finding
 
 if TYPE_CHECKING:
     from ..parser import Commands
@@ -59,10 +59,7 @@ def run_doctor(args: Namespace) -> int:
         print_json({"well": well, "findings": list(map(asdict, findings))})
         return DONE if well else NOT_WELL
     for finding in findings:
-        say(completed(args, f"{finding.severity}: {finding.id}: {finding.text}"))
-        if finding.remedy:
-            by_itself = f" (or: {command(args, 'doctor', '--fix')})" if finding.fixable else ""
-            say(f"    {completed(args, finding.remedy)}{by_itself}")
+        say_finding(args, **asdict(finding))
     if well:
         note("The store is well")
     return DONE if well else NOT_WELL

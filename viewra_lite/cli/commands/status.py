@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..exit_codes import DONE, NOT_WELL
 from ..opening import created, looking
 from ..progress import PHASES
 from ..output import complain, note, print_facts, print_json, printable, readable_size, say
-from ..remedies import command
+from ..remedies import command, say_finding
 
 if TYPE_CHECKING:
     from ...store import Store
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _PROBLEMS_SHOWN = 100
 _SCAN_COLUMNS = ("folder", "phase", "done", "total", "errors", "started_at", "updated_at")
 _UNPLACED = "belongs to no movie, episode or track: its name does not say which"
-_CHORE_COLUMNS = ("name", "error", "failures", "last_run_at", "due_at")
+_CHECKS = ("store", "chores")  # what costs nothing; doctor runs all
 _PROBLEM_COLUMNS = ("path", "status", "missing_since", "error")
 
 
@@ -77,8 +78,8 @@ def run_status(args: Namespace) -> int:
         print_json(facts)
     else:
         _print_status(facts)
-        if facts["counts"] is None:
-            say(f"The store is older than this version: run {command(args, 'migrate')}")
+        for finding in facts["findings"]:
+            say_finding(args, **finding)
     return DONE if facts["counts"] is not None else NOT_WELL
 
 
@@ -104,17 +105,9 @@ def _facts(store: Store) -> dict[str, Any]:
         "schema": schema,
         "counts": None if is_pending else dict(store.maintenance.statistics().counts),
         "scans": [] if is_pending else _running_scans(store),
-        "failed_chores": [] if is_pending else _failed_chores(store),
+        "findings": list(map(asdict, store.maintenance.check(only=_CHECKS))),
         "in_process": store.media.why_in_process(),
     }
-
-
-def _failed_chores(store: Store) -> list[dict[str, Any]]:
-    return [
-        {name: getattr(chore, name) for name in _CHORE_COLUMNS}
-        for chore in store.maintenance.chores()
-        if chore.error
-    ]
 
 
 def _running_scans(store: Store) -> list[dict[str, Any]]:
@@ -171,9 +164,6 @@ def _print_status(facts: dict[str, Any]) -> None:
     )
     if facts["in_process"]:
         say(f"scans read files without worker processes: {facts['in_process']}")
-    for chore in facts["failed_chores"]:
-        again = printable(chore["due_at"])
-        say(f"chore {chore['name']} failed: {chore['error']}; it is tried again {again}")
     for scan in facts["scans"]:
         _print_scan(scan)
     if "problems" in facts:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ...config.options import PostgresConfig
 from ...errors import BackupError, StoreBusyError
+from .moving import grant_again, identifier, its_name_free
 
 if TYPE_CHECKING:
     from .backend import PostgresBackend
@@ -64,7 +65,7 @@ def _counts(connection: Any) -> dict[str, int]:
     ).fetchall()
     counted = {}
     for (table,) in tables:
-        query = f"SELECT count(*) FROM {_identifier(table)}"
+        query = f"SELECT count(*) FROM {identifier(table)}"
         counted[table] = int(connection.execute(query).fetchone()[0])
     return counted
 
@@ -141,10 +142,6 @@ def _quoted(value: object) -> str:
     return f"'{text}'"
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def program(name: str) -> str:
     """Return the path of a program of PostgreSQL; raises BackupError."""
     found = shutil.which(name)
@@ -210,24 +207,29 @@ def _replaced(config: PostgresConfig, connection: Any, backup: str, stamp: str) 
         raise StoreBusyError(f"{config.url} is open in a process: stop it, then restore")
     aside = f"{schema}_before_restore_{stamp}".lower() if tables else None
     # The dump creates the schema, and all of it or nothing.
-    here = _identifier(schema)
+    here = identifier(schema)
     moved, back = f"DROP SCHEMA {here}", f"CREATE SCHEMA {here}"
     if aside:
-        moved = f"ALTER SCHEMA {here} RENAME TO {_identifier(aside)}"
-        back = f"ALTER SCHEMA {_identifier(aside)} RENAME TO {here}"
-    connection.execute(moved)
-    try:
-        run(
-            config,
-            "pg_restore",
-            "--exit-on-error",
-            "--single-transaction",
-            "--no-owner",
-            "--no-privileges",
-            backup,
-        )
-    except BaseException:
-        connection.execute(back)
-        raise
+        moved = f"ALTER SCHEMA {here} RENAME TO {identifier(aside)}"
+        back = f"ALTER SCHEMA {identifier(aside)} RENAME TO {here}"
+    with its_name_free(connection, program("pg_restore"), backup, schema) as dumped:
+        connection.execute(moved)
+        try:
+            run(
+                config,
+                "pg_restore",
+                "--exit-on-error",
+                "--single-transaction",
+                "--no-owner",
+                "--no-privileges",
+                backup,
+            )
+            if dumped != schema:
+                connection.execute(f"ALTER SCHEMA {identifier(dumped)} RENAME TO {here}")
+        except BaseException:
+            connection.execute(back)
+            raise
+    if aside:
+        grant_again(connection, aside, schema)
     connection.execute("ANALYZE")  # a dump has no statistics
     return aside
