@@ -160,4 +160,4 @@ def test_completion_names_what_is_missing(cli: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(builtins, "__import__", without)
     done = cli("completion", "bash")
     assert (done.code, done.out) == (2, "")
-    assert "pip install 'viewra-lite[cli]'" in done.err
+    assert "pip install shtab" in done.err

@@ -34,9 +34,7 @@ def run_completion(args: Namespace) -> int:
     try:
         import shtab
     except ImportError:
-        raise UsageError(
-            "completion needs the package shtab: run pip install 'viewra-lite[cli]'"
-        ) from None
+        raise UsageError("completion needs the package shtab: run pip install shtab") from None
     from ...parser import build_parser
 
     print(shtab.complete(build_parser(), shell=args.shell))
