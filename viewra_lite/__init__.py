@@ -57,6 +57,8 @@ if TYPE_CHECKING:
         UserMediaProgress,
     )
     from .playback.watching.items import WatchItem
+    from .plugins.answers.merging import Candidate
+    from .plugins.answers.metadata import FileMetadata, MergedField, MergedRow, PluginAnswer
     from .plugins.results import PluginRun, PluginStatus, PluginUsage
     from .store import Store
     from .transcoding.cache import CacheUsage, EvictResult
@@ -73,6 +75,7 @@ __all__ = [
     "BackupStatistics",
     "CacheFacts",
     "CacheUsage",
+    "Candidate",
     "Change",
     "Chore",
     "ChoreResult",
@@ -84,6 +87,7 @@ __all__ = [
     "Episode",
     "EvictResult",
     "FileFacts",
+    "FileMetadata",
     "Finding",
     "Histogram",
     "ImportResult",
@@ -91,12 +95,15 @@ __all__ = [
     "MediaFile",
     "MediaLibrary",
     "MediaScan",
+    "MergedField",
+    "MergedRow",
     "Module",
     "Movie",
     "Page",
     "PlaybackHistory",
     "PlaybackHistoryArchive",
     "PlaybackSession",
+    "PluginAnswer",
     "PluginRun",
     "PluginStatus",
     "PluginUsage",
@@ -170,6 +177,8 @@ _NAMES = {
     "playback.history.stats": "DayTotal Stats TitleTotal UserTotal",
     "playback.models": "PlaybackHistory PlaybackHistoryArchive PlaybackSession UserMediaProgress",
     "playback.watching.items": "WatchItem",
+    "plugins.answers.merging": "Candidate",
+    "plugins.answers.metadata": "FileMetadata MergedField MergedRow PluginAnswer",
     "plugins.results": "PluginRun PluginStatus PluginUsage",
     "store": "Store",
     "transcoding.cache": "CacheUsage EvictResult",
