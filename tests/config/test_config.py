@@ -99,6 +99,8 @@ def test_every_default_is_as_promised() -> None:
         "plugins_folder": None,
         "plugin_statement_ms": 5000,
         "plugin_writing_ms": 8000,
+        "plugin_check_ms": 30_000,
+        "plugin_run_ms": 600_000,
         "plugin_quota_mib": 256,
         "plugin_storage_kib": 1024,
         "plugin_order": "",

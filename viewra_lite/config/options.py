@@ -83,9 +83,11 @@ class Config(ABC):
     upgrade_backup: str = _choice("on", ("on", "off"))
     # Folder of plugins: modules, packages and zip files that only its owner may write; None = none.
     plugins_folder: Path | None = _option(None, check_optional_path)
-    # Milliseconds for a statement of a plugin, and for a writing() block.
+    # Milliseconds for a statement of a plugin, for a writing() block, for check() and for run().
     plugin_statement_ms: int = _whole(5000, 1, 600_000)
     plugin_writing_ms: int = _whole(8000, 1, 600_000)
+    plugin_check_ms: int = _whole(30_000, 1, 3_600_000)
+    plugin_run_ms: int = _whole(600_000, 1, 86_400_000)
     # MiB of a plugin's tables, above which it may not write into them; 0 = no limit.
     plugin_quota_mib: int = _whole(256, 0, 1_048_576)
     # KiB of all values in a plugin's storage.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Callable
 
 from ..config.options import Config
@@ -27,10 +29,11 @@ from .answers.applying import Applying
 from .answers.leaving import Lost, count_fields, give_back
 from .answers.metadata import FileMetadata, metadata_for
 from .answers.work import retry_after
+from .confinement.calls import NotEnded
 from .models import MODELS, PluginRow
 from .plugin import Plugin
 from .finding.candidates import candidates
-from .finding.registering import MOST_FAILURES, Entry, id_of, log
+from .finding.registering import HANGS, MOST_FAILURES, Entry, id_of, log
 from .results import PluginRun, PluginStatus, PluginUsage
 from .settings import checked, masked, restored
 from .states import STATES, absent, status_of
@@ -153,9 +156,11 @@ class PluginsModule(Module):
         """Check a plugin, migrate its tables, and switch it on; the state stays until then.
 
         A failing one begins anew. Raises NotFoundError, and PluginError with the remedy if it
-        cannot be used, check() refuses, or a migration fails.
+        cannot be used, check() refuses or does not end in plugin_check_ms, or a migration fails.
         """
         self._refuse_inside()
+        if id in self._entries:
+            self._entries[id].refuse_while_running()
         entry, row = self._usable(id)
         try:
             entry.configure(row, self._config_of(entry, row.config or {}))
@@ -167,7 +172,7 @@ class PluginsModule(Module):
             status = self.plugin(id)
             raise PluginError(status.reason, remedy=status.remedy)
         self.db.run(queries.switch_on, now := self.db.now(), id)
-        entry.listener_failures, entry.loaded, entry.is_on = 0, now, True
+        entry.listener_failures, entry.loaded, entry.is_on, entry.hang = 0, now, True, None
         return self.plugin(id)
 
     def disable(self, id: str) -> PluginStatus:
@@ -203,7 +208,8 @@ class PluginsModule(Module):
 
         A plugin runs in one process at a time. One that fails is called again after 1, 2, 4
         minutes and so on up to a day, and after 5 failures in a row it is failing, which is off
-        until enable(). Returns the calls. Raises InvalidValueError.
+        until enable(). One that has not ended after plugin_run_ms is failing at once, and left
+        alone until it ends. Returns the calls. Raises InvalidValueError.
         """
         self._refuse_inside()
         moment = or_none(checked_moment, "now", now) or self.db.now()
@@ -211,15 +217,8 @@ class PluginsModule(Module):
         for entry in list(self._entries.values()):
             if entry.kind is None or entry.kind.run is Plugin.run:
                 self._settle(entry, self._row(entry.id))
-                continue
-            try:
-                with self.db.exclusive(f"plugin-{entry.id}", wait_s=0):
-                    row = self._row(entry.id)  # no other process has run it meanwhile
-                    self._settle(entry, row)
-                    if entry.is_on and row and (row.due_at is None or row.due_at <= moment):
-                        runs.append(self._run(entry, row, moment))
-            except StoreBusyError:
-                log.debug("the plugin %s is running elsewhere", entry.id)
+            elif entry.running is None:
+                runs += self._run_alone(entry, moment)
         self.apply()
         return runs
 
@@ -330,11 +329,12 @@ class PluginsModule(Module):
     def _check(self, entry: Entry) -> None:
         assert entry.plugin is not None
         try:
-            entry.plugin.check()
+            entry.call(self.config.plugin_check_ms / 1000, entry.plugin.check)
         except StoreClosedError:
             raise
         except (Exception, SystemExit) as exc:  # of a third party's code
-            entry.log_failure("check()", exc)
+            if not isinstance(exc, NotEnded):  # which is logged
+                entry.log_failure("check()", exc)
             remedy = exc.remedy if isinstance(exc, PluginError) else "correct the plugin"
             raise PluginError(entry.reason_of(exc), remedy=remedy) from None
 
@@ -368,13 +368,33 @@ class PluginsModule(Module):
             return
         entry.is_on = self._migrate(entry, OPEN_S)
 
+    def _run_alone(self, entry: Entry, now: datetime) -> list[PluginRun]:
+        """Run a plugin if it is due, and runs in no other process; one that hangs stays alone."""
+        try:
+            with ExitStack() as held:
+                held.enter_context(self.db.exclusive(f"plugin-{entry.id}", wait_s=0))
+                try:
+                    row = self._row(entry.id)  # no other process has run it meanwhile
+                    self._settle(entry, row)
+                    if entry.is_on and row and (row.due_at is None or row.due_at <= now):
+                        return [self._run(entry, row, now)]
+                finally:
+                    if entry.running is not None:
+                        entry.running.afterwards(held.pop_all().close)
+        except StoreBusyError as exc:
+            log.debug("the plugin %s is running elsewhere, or the store is busy: %s", entry.id, exc)
+        return []
+
     def _run(self, entry: Entry, row: PluginRow, now: datetime) -> PluginRun:
         assert entry.plugin is not None
         began = time.monotonic()
         try:
-            entry.plugin.run(now)
+            entry.call(self.config.plugin_run_ms / 1000, entry.plugin.run, now)
         except StoreClosedError:
             raise
+        except NotEnded as exc:
+            self._note_hang(entry, exc.reason, now)
+            return PluginRun(entry.id, time.monotonic() - began, exc.reason)
         except (Exception, SystemExit) as exc:  # of a third party's code: the others still run
             entry.log_failure("run()", exc)
             error, failures = entry.reason_of(exc), (row.failures or 0) + 1
@@ -385,6 +405,20 @@ class PluginsModule(Module):
             return PluginRun(entry.id, time.monotonic() - began, error)
         self.db.run(queries.save_success, now, entry.id)
         return PluginRun(entry.id, time.monotonic() - began)
+
+    def _note_hang(self, entry: Entry, reason: str, now: datetime) -> None:
+        entry.is_on, entry.hang, running = False, reason, entry.running
+        if not self._store_hang(entry, now) and running is not None:  # it may hold the writer
+            running.afterwards(partial(self._store_hang, entry, now))
+
+    def _store_hang(self, entry: Entry, now: datetime) -> bool:
+        try:
+            self.db.run(queries.save_failure, now, None, HANGS, entry.hang, entry.id)
+            self.db.run(queries.switch_off, HANGS, entry.hang, self.db.now(), entry.id)
+        except ViewraError as exc:
+            log.warning("the state of %s was not stored: %s", entry.id, type(exc).__name__)
+            return False
+        return True
 
     def _fail(self, entry: Entry, error: str) -> None:
         entry.is_on = False

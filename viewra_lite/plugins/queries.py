@@ -97,7 +97,10 @@ def delete_plugin(id: Placeholder) -> Query:
 @statement
 def count_answers(plugin_id: Placeholder) -> Query:
     return (
-        PluginMetadata.select(fn.COUNT(PluginMetadata.id))
+        PluginMetadata.select(
+            fn.COUNT(PluginMetadata.id),
+            fn.COALESCE(fn.SUM(fn.LENGTH(PluginMetadata.metadata.cast("TEXT"))), 0),
+        )
         .where((PluginMetadata.plugin == plugin_id) & PluginMetadata.answered_at.is_null(False))
         .tuples()
     )

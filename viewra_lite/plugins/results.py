@@ -69,5 +69,9 @@ class PluginUsage:
     """Rows of plugin_metadata."""
     storage_keys: int
     storage_bytes: int
+    bytes: int = 0
+    """Of its own tables with their indexes; an estimate with an SQLite that cannot say it."""
+    answer_bytes: int = 0
+    """Of the facts in its answers, as JSON."""
     fields: int = 0
     """Of movies, shows and music, with a value of its answers; counted by uninstall(purge=True)."""

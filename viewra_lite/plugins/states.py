@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .models import PluginRow
-from .finding.registering import MOST_FAILURES, Entry, masked_config
+from .finding.registering import HANGS, MOST_FAILURES, Entry, masked_config
 from .results import PluginStatus
 
 STATES = ("off", "on", "failing", "incompatible", "broken", "absent")
@@ -28,11 +28,14 @@ def status_of(entry: Entry, row: PluginRow | None) -> PluginStatus:
 def _state(entry: Entry, row: PluginRow | None) -> tuple[str, str, str]:
     if entry.fault is not None:
         return entry.fault.state, entry.fault.reason, entry.fault.remedy
+    enable = f'enable("{entry.id}")'
+    if entry.hang is not None:
+        return "failing", entry.hang, f"correct the plugin, restart the program, then {enable}"
     if row is not None and row.enabled:
         return "on", "", ""
-    enable = f'enable("{entry.id}")'
     if row is not None and (row.failures or 0) >= MOST_FAILURES:
-        reason = f"it failed {MOST_FAILURES} times in a row: {row.error}"
+        often = "" if row.failures == HANGS else f"it failed {MOST_FAILURES} times in a row: "
+        reason = f"{often}{row.error}"
         return "failing", reason, f"correct the cause, then {enable}"
     if row is not None and row.error:
         return "off", row.error, f'configure("{entry.id}", ...), then {enable}'

@@ -12,6 +12,7 @@ from ..database.migrations.migrator import Migrator
 from ..database.transactions.database import Database
 from ..errors import PluginError, shown
 from . import queries
+from .confinement.quota import table_bytes
 from .plugin import Plugin, PluginModel
 from .results import PluginUsage
 
@@ -135,8 +136,9 @@ def usage_of(db: Database, id: str) -> PluginUsage:
         for name in own_tables(db, id):
             [(rows[name],)] = database.execute_sql(f'SELECT count(*) FROM "{name}"')
         keys, size = db.one(queries.storage_size, id)
-        (answers,) = db.one(queries.count_answers, id)
-    return PluginUsage(id, rows, answers, keys, int(size))
+        answers, answer_bytes = db.one(queries.count_answers, id)
+        size_of_tables = table_bytes(db, prefix_of(id)) if rows else 0
+    return PluginUsage(id, rows, answers, keys, int(size), size_of_tables, int(answer_bytes))
 
 
 def purge(db: Database, id: str, give_back: Callable[[], None]) -> None:

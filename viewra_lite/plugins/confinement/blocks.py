@@ -47,14 +47,6 @@ class Confinement:
         """Return a context manager for one transaction on the plugin's own tables."""
         return WritingBlock(self._db, self._writing, self._quota)
 
-    def bytes(self) -> int:
-        """Return the bytes of the plugin's tables."""
-        with self._db.reader():
-            transaction = self._db.current
-            assert transaction is not None
-            guard = self._db.backend.database.guard(transaction.connection, self._reading)
-            return int(guard.use(None))
-
 
 class _Block:
     """The part that both blocks share, before Reader or Writer among the base classes."""

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from ...database.transactions.guards import Guard
+from ...database.transactions.database import Database
+from ...database.transactions.guards import Guard, Rules
 from ...errors import PluginError
+
+
+def table_bytes(db: Database, prefix: str) -> int:
+    """Return the bytes of the tables whose names start with a prefix, inside a reader()."""
+    transaction = db.current
+    assert transaction is not None
+    rules = Rules("", prefix, frozenset(), writes=False, statement_s=0, block_s=0)
+    guard: Guard = db.backend.database.guard(transaction.connection, rules)
+    return guard.use(None)
 
 
 class Quota:
@@ -30,7 +40,7 @@ class Quota:
             return None
         self._known = None  # it is rolled back
         return PluginError(
-            f"the tables of the plugin {self._plugin} would take {used >> 20} MiB, and "
+            f"the tables of the plugin {self._plugin} would take {used / (1 << 20):.1f} MiB, and "
             f"{self._most >> 20} MiB are the most",
             remedy="remove rows, or raise plugin_quota_mib",
         )

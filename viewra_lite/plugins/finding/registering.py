@@ -16,6 +16,7 @@ from ...errors import NewerSchemaError, PluginError, ViewraError, shown
 from ..answers.items import KINDS
 from ..answers.work import WorkList
 from ..confinement.blocks import Confinement
+from ..confinement.calls import Call
 from ..models import PluginRow
 from ..plugin import Plugin, listeners
 from ..settings import MASK, Masking, Settings, Validate, masked, secrets_of, validator, without
@@ -27,6 +28,8 @@ log = logging.getLogger("viewra_lite.plugins")
 APIS = frozenset((1,))
 MOST_FAILURES = 5
 """In a row; then a plugin is off until it is enabled."""
+HANGS = MOST_FAILURES + 1
+"""Stored in place of the number of failures for one whose run() has not ended in time."""
 MOST_DAYS = 36_500
 _LONGEST_ERROR = 500
 
@@ -63,6 +66,9 @@ class Entry:
         self.listener_failures = 0
         self.secrets: set[str] = set()
         self.stops: list[Callable[[], None]] = []
+        self.hang: str | None = None
+        """Why it is failing, if its run() has not ended in time."""
+        self._call: Call | None = None
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -76,6 +82,25 @@ class Entry:
             f"another plugin has the id {self.id}: {name}",
             remedy="remove one of the two, or change its id",
         )
+
+    @property
+    def running(self) -> Call | None:
+        """The call of its code that has not ended."""
+        return self._call if self._call is not None and self._call.is_running else None
+
+    def refuse_while_running(self) -> None:
+        """Raise PluginError if a call of its code has not ended."""
+        if self.running is not None:
+            raise PluginError(
+                f"its {self.running.what} is still running",
+                remedy="wait until it has ended, or restart the program",
+            )
+
+    def call(self, limit_s: float, function: Callable[..., Any], *args: object) -> None:
+        """Call its check() or run(), and raise what it raises; NotEnded after limit_s seconds."""
+        self.refuse_while_running()
+        self._call = Call(self.id, f"{function.__name__}()", function, *args)
+        self._call.wait(limit_s)
 
     def prepare(self, db: Database, config: Config, on: On, failed: Failed) -> None:
         """Check what the class says and create the plugin; an error becomes its fault."""
