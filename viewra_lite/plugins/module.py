@@ -159,7 +159,7 @@ class PluginsModule(Module):
         cannot be used, check() refuses or does not end in plugin_check_ms, or a migration fails.
         """
         self._refuse_inside()
-        if id in self._entries:
+        if known_id("plugin", id) in self._entries:
             self._entries[id].refuse_while_running()
         entry, row = self._usable(id)
         try:
