@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Callable
 
 from ..config.options import Config
 from ..database.checks import checked_choice, checked_moment, known_id, no_such, or_none, refused
 from ..database.migrations.migrator import OPEN_S
 from ..database.transactions.database import Database
-from ..errors import (
-    InvalidValueError,
-    PluginError,
-    StoreBusyError,
-    StoreClosedError,
-    TransactionError,
-    ViewraError,
-)
+from ..errors import InvalidValueError, PluginError, StoreClosedError, TransactionError, ViewraError
 from ..module import Module
 from . import queries
 from .answers import locks
 from .answers.applying import Applying
 from .answers.leaving import Lost, count_fields, give_back
 from .answers.metadata import FileMetadata, metadata_for
-from .answers.work import retry_after
 from .confinement.calls import NotEnded
+from .running.runs import Running
 from .models import MODELS, PluginRow
 from .plugin import Plugin
 from .finding.candidates import candidates
-from .finding.registering import HANGS, MOST_FAILURES, Entry, id_of, log
+from .finding.registering import Entry, id_of, log
 from .results import PluginRun, PluginStatus, PluginUsage
 from .settings import checked, masked, restored
-from .states import STATES, absent, status_of
+from .running.states import STATES, absent, status_of
 from .tables import is_name, migrate, purge as purge_tables, usage_of
 
 
@@ -64,6 +54,7 @@ class PluginsModule(Module):
         super().attach(db, config)
         self._entries: dict[str, Entry] = {}
         self._unusable: list[Entry] = []
+        self._running = Running(db, self._settle)
         self._applying = Applying(db, config.plugin_order)
         self._lost = Lost(db, self._applying)
 
@@ -218,7 +209,7 @@ class PluginsModule(Module):
             if entry.kind is None or entry.kind.run is Plugin.run:
                 self._settle(entry, self._row(entry.id))
             elif entry.running is None:
-                runs += self._run_alone(entry, moment)
+                runs += self._running.run(entry, moment, self.config.plugin_run_ms / 1000)
         self.apply()
         return runs
 
@@ -368,66 +359,9 @@ class PluginsModule(Module):
             return
         entry.is_on = self._migrate(entry, OPEN_S)
 
-    def _run_alone(self, entry: Entry, now: datetime) -> list[PluginRun]:
-        """Run a plugin if it is due, and runs in no other process; one that hangs stays alone."""
-        try:
-            with ExitStack() as held:
-                held.enter_context(self.db.exclusive(f"plugin-{entry.id}", wait_s=0))
-                try:
-                    row = self._row(entry.id)  # no other process has run it meanwhile
-                    self._settle(entry, row)
-                    if entry.is_on and row and (row.due_at is None or row.due_at <= now):
-                        return [self._run(entry, row, now)]
-                finally:
-                    if entry.running is not None:
-                        entry.running.afterwards(held.pop_all().close)
-        except StoreBusyError as exc:
-            log.debug("the plugin %s is running elsewhere, or the store is busy: %s", entry.id, exc)
-        return []
-
-    def _run(self, entry: Entry, row: PluginRow, now: datetime) -> PluginRun:
-        assert entry.plugin is not None
-        began = time.monotonic()
-        try:
-            entry.call(self.config.plugin_run_ms / 1000, entry.plugin.run, now)
-        except StoreClosedError:
-            raise
-        except NotEnded as exc:
-            self._note_hang(entry, exc.reason, now)
-            return PluginRun(entry.id, time.monotonic() - began, exc.reason)
-        except (Exception, SystemExit) as exc:  # of a third party's code: the others still run
-            entry.log_failure("run()", exc)
-            error, failures = entry.reason_of(exc), (row.failures or 0) + 1
-            again = now + retry_after(failures)
-            self.db.run(queries.save_failure, now, again, failures, error, entry.id)
-            if failures >= MOST_FAILURES:
-                self._fail(entry, error)
-            return PluginRun(entry.id, time.monotonic() - began, error)
-        self.db.run(queries.save_success, now, entry.id)
-        return PluginRun(entry.id, time.monotonic() - began)
-
-    def _note_hang(self, entry: Entry, reason: str, now: datetime) -> None:
-        entry.is_on, entry.hang, running = False, reason, entry.running
-        if not self._store_hang(entry, now) and running is not None:  # it may hold the writer
-            running.afterwards(partial(self._store_hang, entry, now))
-
-    def _store_hang(self, entry: Entry, now: datetime) -> bool:
-        try:
-            self.db.run(queries.save_failure, now, None, HANGS, entry.hang, entry.id)
-            self.db.run(queries.switch_off, HANGS, entry.hang, self.db.now(), entry.id)
-        except ViewraError as exc:
-            log.warning("the state of %s was not stored: %s", entry.id, type(exc).__name__)
-            return False
-        return True
-
-    def _fail(self, entry: Entry, error: str) -> None:
-        entry.is_on = False
-        self.db.run(queries.switch_off, MOST_FAILURES, error, self.db.now(), entry.id)
-        log.warning("the plugin %s failed %d times in a row, and is off", entry.id, MOST_FAILURES)
-
     def _fail_listener(self, entry: Entry, error: str) -> None:
         """Switch a plugin off whose listeners fail, from the thread that committed."""
         try:
-            self._fail(entry, error)
+            self._running.fail(entry, error)
         except ViewraError as exc:  # it is off in this process all the same
             log.warning("the state of %s was not stored: %s", entry.id, type(exc).__name__)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .models import PluginRow
-from .finding.registering import HANGS, MOST_FAILURES, Entry, masked_config
-from .results import PluginStatus
+from ..models import PluginRow
+from ..finding.registering import HANGS, MOST_FAILURES, Entry, masked_config
+from ..results import PluginStatus
 
 STATES = ("off", "on", "failing", "incompatible", "broken", "absent")
 

@@ -1,0 +1,1 @@
+"""How plugins run, and the states that come of it."""
