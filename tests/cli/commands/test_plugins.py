@@ -99,12 +99,14 @@ def test_a_plugin_is_listed_configured_enabled_run_and_removed(
     assert status["error"] == "OSError: no answer to ***"
 
     assert omdb("plugins", "usage", "omdb", "--json").json["usage"][0]["storage_keys"] == 1
-    assert "storage keys" in omdb("plugins", "usage").out
+    used = omdb("plugins", "usage").out
+    assert all(word in used for word in ("storage keys", "\nbytes", "answer bytes", "fields")), used
     assert omdb("plugins", "disable", "omdb", "--json").json["state"] == "off"
     asked = omdb("plugins", "uninstall", "omdb", "--purge")
     assert asked.code == 2 and "plugins uninstall omdb --purge --yes" in asked.err
     counted = omdb("plugins", "uninstall", "omdb", "--purge", "--dry-run")
     assert counted.code == 0 and counted.out.startswith("--purge would remove of omdb:\n")
+    assert "\nbytes" in counted.out and "\nfields" in counted.out
     assert omdb("plugins", "uninstall", "omdb").out.startswith(
         "Uninstalled omdb; these data stay:\n"
     )
