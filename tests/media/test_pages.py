@@ -222,9 +222,9 @@ class Counted:
     def __init__(self, connection: Any, ran: list[str]) -> None:
         self.real, self._ran = connection, ran
 
-    def execute(self, sql: str, *arguments: Any) -> Any:
+    def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
         self._ran.append(sql)
-        return self.real.execute(sql, *arguments)
+        return self.real.execute(sql, *arguments, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
