@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable
@@ -11,7 +12,14 @@ from ..config.options import Config
 from ..database.checks import checked_choice, checked_moment, known_id, no_such, or_none, refused
 from ..database.migrations.migrator import OPEN_S
 from ..database.transactions.database import Database
-from ..errors import InvalidValueError, PluginError, StoreClosedError, TransactionError, ViewraError
+from ..errors import (
+    InvalidValueError,
+    PluginError,
+    StoreBusyError,
+    StoreClosedError,
+    TransactionError,
+    ViewraError,
+)
 from ..module import Module
 from . import queries
 from .answers import locks
@@ -210,7 +218,8 @@ class PluginsModule(Module):
                 self._settle(entry, self._row(entry.id))
             elif entry.running is None:
                 runs += self._running.run(entry, moment, self.config.plugin_run_ms / 1000)
-        self.apply()
+        with suppress(StoreBusyError):  # the next call, or the chore plugins.tidy, applies them
+            self.apply()
         return runs
 
     # Metadata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from time import monotonic
@@ -44,8 +45,6 @@ class Overview:
 
     def _gathered(self) -> dict[str, Any]:
         parts: dict[str, Callable[[], Any]] = {
-            "counts": lambda: self._store.maintenance.statistics().counts,
-            "database": self._store.maintenance.database,
             "libraries": self._libraries,
             "findings": self._findings,
             "backups": self._backups,
@@ -62,14 +61,18 @@ class Overview:
         return found
 
     def _libraries(self) -> dict[str, Any]:
-        held = self._store.maintenance.statistics().libraries
+        statistics = self._store.maintenance.statistics()
+        held = statistics.libraries
         libraries = [one for one in self._store.media.libraries() if one.id in held]
         libraries.sort(key=lambda library: -held[library.id].bytes)
         rows = [(library, held[library.id]) for library in libraries]
         is_large = any(facts.bytes >= _GIB for _, facts in rows)
         unit, size = ("GiB", _GIB) if is_large else ("MiB", 1 << 20)
-        sizes = {one.name: facts.bytes / size for one, facts in rows[:_MOST]}
-        return {"rows": rows, "picture": lying_bars(sizes, unit) if sizes else ""}
+        sizes: dict[str, float] = defaultdict(float)  # two libraries may have one name
+        for one, facts in rows[:_MOST]:
+            sizes[one.name] += facts.bytes / size
+        picture = lying_bars(sizes, unit) if sizes else ""
+        return {"statistics": statistics, "rows": rows, "picture": picture}
 
     def _findings(self) -> list[Finding]:
         return self._store.maintenance.check(only=_QUICK)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.support.clock import Clock
 from tests.support.configured import configured
 from tests.support.threads import in_thread
-from viewra_lite import Store
+from viewra_lite import FileFacts, Store
 from viewra_lite.errors import PluginError, StoreBusyError
 from viewra_lite.plugins import Plugin
 
@@ -61,6 +62,15 @@ class Other(Plugin):
 
     def run(self, now: datetime) -> None:
         self.ran.set()
+
+
+class Answering(Plugin):
+    id = "answering"
+    answers = ("movie",)
+    enabled: Answering
+
+    def check(self) -> None:
+        type(self).enabled = self
 
 
 class NotRefusing(Plugin):
@@ -195,3 +205,25 @@ def test_another_process_may_not_run_it_meanwhile(
     assert backend.is_locked("plugin-ahanging")
     release_all()
     assert not backend.is_locked("plugin-ahanging")
+
+
+def test_answers_wait_while_a_run_that_hangs_holds_the_writer(
+    store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = store.media.add_library("Films", tmp_path, "movie")
+    with store.media.reconcile(library.id) as files:
+        files.add(FileFacts(str(tmp_path / "Heat.mkv"), 1, 1))
+    [file] = store.media.files(library.id).items
+    movie = store.media.save_movie(library.id, title="Heat", media_file=file.id)
+    monkeypatch.setattr(Hanging, "hangs_in", "run")
+    enabled(store, Holding)
+    enabled(store, Answering)
+    [item] = Answering.enabled.todo("movie", limit=10)
+    Answering.enabled.answer(item, {"overview": "A heist."})
+    hurry(store, 300)  # mostly long enough to hold the writer before answers are applied
+    first, *_ = store.plugins.run_due()
+    assert first.id == Holding.id and Holding.entered.wait(DEADLINE_S)
+    assert store.plugins.run_due() == []
+    release_all()
+    store.plugins.run_due()
+    assert store.media.movie(movie.id).overview == "A heist."

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _PORT = 8081
 _THIS_MACHINE = "127.0.0.1"
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 def add_commands(commands: Commands) -> None:
@@ -56,11 +55,13 @@ def run_web(args: Namespace) -> int:
 
     import uvicorn
 
+    from ...web.application import LOCAL
+
     if not 0 <= args.port <= 65535:
         raise UsageError(f"--port {args.port}: a port is 0 to 65535")
     password = _password(args)
     with existing(args) as store, closing(_bound(args.host, args.port)) as bound:
-        names = [*_LOOPBACK_NAMES, _in_url(args.host), *args.name]
+        names = [*LOCAL, _in_url(args.host), *args.name]
         pages = app(store, password=password, hosts=names)
         config = uvicorn.Config(
             pages, log_level="warning", lifespan="off", server_header=False,
